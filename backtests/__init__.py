@@ -1,0 +1,1 @@
+"""Run a spec: engines, costs, results, tearsheets."""

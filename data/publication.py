@@ -1,0 +1,115 @@
+"""Publication rules: from the date that an observation is about to the moment that it is public.
+
+Every rule errs to the late side. Holidays are those of the US federal government, whose agencies publish the series.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from pandas.tseries.holiday import USFederalHolidayCalendar
+
+PublicationRule = Literal[
+    "effective_date",
+    "same_day",
+    "next_business_day",
+    "weekly_h41",
+    "weekly_h10",
+    "nfci",
+    "following_thursday",
+    "following_month_end",
+]
+
+
+@cache
+def _holidays() -> np.ndarray:
+    return USFederalHolidayCalendar().holidays("1950-01-01", "2060-12-31").to_numpy().astype("datetime64[D]")
+
+
+def _business_day(days: pd.DatetimeIndex, later: int = 0) -> pd.DatetimeIndex:
+    """The first business day on or after each day, then `later` business days more."""
+    rolled = np.busday_offset(days.to_numpy().astype("datetime64[D]"), later, roll="forward", holidays=_holidays())
+    return pd.DatetimeIndex(rolled)
+
+
+def _next_business(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """The first business day after each day, which may itself be none."""
+    return _business_day(days + pd.Timedelta(days=1))
+
+
+def _late_in_holiday_week(first: pd.DatetimeIndex, release: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """The release day, a day later where a holiday falls from `first` to the release day, on a business day."""
+    holidays = np.searchsorted(_holidays(), release.to_numpy().astype("datetime64[D]"), side="right") - np.searchsorted(
+        _holidays(), first.to_numpy().astype("datetime64[D]"), side="left"
+    )
+    return _business_day(release + pd.to_timedelta((holidays > 0).astype(int), unit="D"))
+
+
+def _effective_date(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Announced before it takes effect: known as the day begins."""
+    return days
+
+
+def _same_day(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Results on the afternoon of the day itself."""
+    return days + pd.Timedelta(hours=22)
+
+
+def _next_business_day(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """FRED's copies of H.15, of spreads and of overnight rates: the next business day."""
+    return _next_business(days) + pd.Timedelta(hours=22)
+
+
+def _weekly_h41(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """H.4.1: a Wednesday's figures on Thursday 16:30 New York time, a day later in a holiday week."""
+    thursday = days + pd.Timedelta(days=1)
+    monday = thursday - pd.to_timedelta(thursday.dayofweek, unit="D")
+    return _late_in_holiday_week(monday, thursday) + pd.Timedelta(hours=22)
+
+
+def _weekly_h10(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """H.10: a week's daily figures on the Monday after it."""
+    return _business_day(days + pd.to_timedelta(7 - days.dayofweek, unit="D")) + pd.Timedelta(hours=22)
+
+
+def _nfci(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """NFCI: the week to Friday, on the Wednesday after at 8:30 New York time, a day later in a holiday week."""
+    wednesday = days + pd.Timedelta(days=5)
+    return _late_in_holiday_week(days + pd.Timedelta(days=3), wednesday) + pd.Timedelta(hours=14)
+
+
+def _following_thursday(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """A week to Friday, on the Thursday after."""
+    return _business_day(days + pd.Timedelta(days=6)) + pd.Timedelta(hours=22)
+
+
+def _following_month_end(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """A month's figure by the end of the month that follows (money stock: its fourth Tuesday)."""
+    return days + pd.offsets.MonthEnd(0) + pd.offsets.MonthEnd(1) + pd.Timedelta(hours=22)
+
+
+_RULES: Mapping[PublicationRule, Callable[[pd.DatetimeIndex], pd.DatetimeIndex]] = {
+    "effective_date": _effective_date,
+    "same_day": _same_day,
+    "next_business_day": _next_business_day,
+    "weekly_h41": _weekly_h41,
+    "weekly_h10": _weekly_h10,
+    "nfci": _nfci,
+    "following_thursday": _following_thursday,
+    "following_month_end": _following_month_end,
+}
+
+
+def publication_times(days: pd.DatetimeIndex, rule: PublicationRule) -> pd.DatetimeIndex:
+    """When the observations of these days become public.
+
+    Args:
+        days: naive dates, shape (n,), in any order.
+        rule: the series' publication rule.
+
+    Returns:
+        UTC times, shape (n,), in the order of `days`.
+    """
+    return _RULES[rule](days.as_unit("us")).as_unit("us").tz_localize("UTC")

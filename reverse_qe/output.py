@@ -1,0 +1,52 @@
+"""How commands speak: data to stdout, talk and progress to stderr, JSON for machines."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, for machines.")
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print one JSON object; dates and paths as text."""
+    click.echo(json.dumps(value, indent=2, default=str, allow_nan=False))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table for people on stdout; the first column is left-aligned, the others right-aligned."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*[str(cell) for cell in row])
+    _console().print(table)
+
+
+def say(message: str) -> None:
+    """Print one line of talk on stderr."""
+    click.echo(message, err=True)
+
+
+@contextmanager
+def progress(message: str) -> Iterator[None]:
+    """Show on stderr that something is under way, where stderr is a terminal."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(message):
+        yield
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)

@@ -1,0 +1,78 @@
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from data.instruments import AssetClass, Instrument
+from data.snapshot import Snapshot
+from data.tables import BARS, CAPEX, FUNDING, GUIDANCE, SERIES
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's snapshots."""
+    monkeypatch.setenv("REVERSE_QE_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real history beside the checkout."""
+    if not (SHARED / "market").is_dir():
+        pytest.skip(f"real history is not there: no folder {SHARED}")
+    return SHARED
+
+
+def instrument(asset_class: AssetClass = "us_stock", listed: str = "2000-01-03", quantum: float = 1e-9) -> Instrument:
+    return Instrument(
+        name="Made for a test",
+        currency="USD",
+        calendar="24/7" if asset_class == "crypto" else "XNYS",
+        asset_class=asset_class,
+        listed=pd.Timestamp(listed).date(),
+        quantum=quantum,
+    )
+
+
+@pytest.fixture
+def make_instrument() -> Callable[..., Instrument]:
+    return instrument
+
+
+@pytest.fixture
+def make_snapshot() -> Callable[..., Snapshot]:
+    """A snapshot of hand-made bars: {symbol: [(date, open, close), ...]}; None is a blank open."""
+
+    def make(
+        bars: Mapping[str, Sequence[tuple[str, float | None, float]]],
+        instruments: Mapping[str, Instrument] | None = None,
+        name: str = "hand-made",
+    ) -> Snapshot:
+        rows = [
+            {
+                "symbol": symbol,
+                "date": pd.Timestamp(date),
+                "open": open_,
+                "high": max(open_ or close, close),
+                "low": min(open_ or close, close),
+                "close": close,
+                "adj_close": close,
+                "volume": 1e6,
+            }
+            for symbol, lines in bars.items()
+            for date, open_, close in lines
+        ]
+        return Snapshot(
+            name=name,
+            simulated=False,
+            instruments={symbol: instrument() for symbol in bars} | dict(instruments or {}),
+            bars=BARS.conform(pd.DataFrame(rows)),
+            series=SERIES.empty(),
+            capex_actuals=CAPEX.empty(),
+            capex_guidance=GUIDANCE.empty(),
+            funding_events=FUNDING.empty(),
+        )
+
+    return make
