@@ -1,0 +1,104 @@
+"""From targets to orders: what depends on holdings. One function a session, over float arrays, that numba can compile.
+
+A sell is a number of units. A buy is a promise of money, costs included: it is cut to the cash that is there when it
+fills, and all buys of one moment are cut by one factor, so that the order of the symbols changes nothing.
+"""
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class OrderRulesConfig(BaseModel):
+    """When a difference between target and holding becomes an order.
+
+    Attributes:
+        band: distance of a held instrument's weight from its target, as a share of equity, that is left alone.
+            Entering and leaving an instrument heed no band.
+        minimum_order: smallest order, as a share of equity; leaving an instrument heeds no minimum.
+        stale_sessions: sessions without a bar after which a holding is closed out at its last close.
+        stale_haircut: what is lost on that last close, as a fraction. The default is the mean loss at a delisting for
+            cause from the NYSE and AMEX (Shumway 1997, Journal of Finance 52).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    band: float = Field(default=0.02, ge=0, lt=1)
+    minimum_order: float = Field(default=0.001, ge=0, lt=1)
+    stale_sessions: int = Field(default=10, ge=1)
+    stale_haircut: float = Field(default=0.3, ge=0, le=1)
+
+
+def plan_orders(
+    units: np.ndarray,
+    prices: np.ndarray,
+    targets: np.ndarray,
+    costs: np.ndarray,
+    quanta: np.ndarray,
+    cash: float,
+    band: float,
+    minimum_order: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Orders that bring a book to its targets, sized by the prices known at the decision.
+
+    Args:
+        units: (m,) held, never negative.
+        prices: (m,) last known prices in US dollars; NaN where there is none: no order, no value.
+        targets: (m,) weights; NaN leaves the instrument alone (its value still counts).
+        costs: (m,) costs of a trade as a fraction of its value.
+        quanta: (m,) smallest tradable units.
+        cash: US dollars.
+        band: see `OrderRulesConfig`.
+        minimum_order: see `OrderRulesConfig`.
+
+    Returns:
+        ``sell_units`` (m,) and ``buy_money`` (m,): units to sell; US dollars to spend, costs included. Where the buys
+        would take more than cash and expected proceeds, all are scaled by one factor.
+    """
+    count = units.shape[0]
+    sell_units = np.zeros(count)
+    buy_money = np.zeros(count)
+    equity = cash
+    for i in range(count):
+        if units[i] > 0.0 and prices[i] > 0.0:
+            equity += units[i] * prices[i]
+    available = cash
+    wanted = 0.0
+    for i in range(count):
+        if not prices[i] > 0.0 or np.isnan(targets[i]):
+            continue
+        gap = targets[i] * equity - units[i] * prices[i]
+        if targets[i] <= 0.0:
+            sell_units[i] = units[i]
+        elif abs(gap) < minimum_order * equity or (units[i] > 0.0 and abs(gap) <= band * equity):
+            continue
+        elif gap < 0.0:
+            sell_units[i] = min(units[i], np.floor(-gap / prices[i] / quanta[i]) * quanta[i])
+        else:
+            buy_money[i] = gap
+        available += sell_units[i] * prices[i] * (1.0 - costs[i])
+        wanted += buy_money[i]
+    if wanted > available:
+        buy_money *= max(available, 0.0) / wanted
+    return sell_units, buy_money
+
+
+def units_for_money(
+    money: np.ndarray, prices: np.ndarray, costs: np.ndarray, quanta: np.ndarray, cash: float
+) -> np.ndarray:
+    """Units that buys of one moment get: the promised money, cut by one factor where it exceeds the cash.
+
+    Args:
+        money: (m,) US dollars promised, costs included.
+        prices: (m,) fill prices, above 0.
+        costs: (m,) as fractions.
+        quanta: (m,) units are rounded down to whole multiples.
+        cash: US dollars that are there at this moment.
+
+    Returns:
+        (m,) units; what they cost never exceeds the cash.
+    """
+    promised = money.sum()
+    # A hair below 1, so that rounding never asks for more than there is.
+    factor = min(1.0, max(cash, 0.0) * (1.0 - 1e-12) / promised) if promised > 0.0 else 0.0
+    units: np.ndarray = np.floor(money * factor / (prices * (1.0 + costs)) / quanta) * quanta
+    return units

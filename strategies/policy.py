@@ -1,0 +1,151 @@
+"""From a regime to target weights: what does not depend on holdings."""
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from strategies.universe import BASKETS, Universe
+
+
+class Budget(BaseModel):
+    """Share of equity that each basket gets in one regime; what is left of 1 stays in cash."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    speculative: float = Field(ge=0, le=1)
+    cash_flow: float = Field(ge=0, le=1)
+    reserve: float = Field(ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _no_leverage(self) -> Self:
+        total = self.speculative + self.cash_flow + self.reserve
+        if total > 1 + 1e-12:
+            raise ValueError(f"the budgets add up to {total:g}, wanted at most 1: borrowing is not supported")
+        return self
+
+
+class Budgets(BaseModel):
+    """The budget of every regime."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ABUNDANT: Budget = Budget(speculative=0.8, cash_flow=0.2, reserve=0.0)
+    NEUTRAL: Budget = Budget(speculative=0.4, cash_flow=0.4, reserve=0.2)
+    SCARCE: Budget = Budget(speculative=0.0, cash_flow=0.8, reserve=0.2)
+
+
+class PolicyConfig(BaseModel):
+    """How a regime becomes weights.
+
+    Attributes:
+        budgets: share of equity by regime and basket.
+        weighting: inside a basket, equal weights or weights in inverse proportion to volatility.
+        volatility_sessions: sessions of returns that the volatility is measured over (``inverse_volatility`` only).
+        instrument_cap: largest weight of one instrument outside the reserve, as a share of equity.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    budgets: Budgets = Budgets()
+    weighting: Literal["equal", "inverse_volatility"] = "equal"
+    volatility_sessions: int = Field(default=60, ge=20, le=756)
+    instrument_cap: float = Field(default=0.3, gt=0, le=1)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the policy wants, whatever is held.
+
+    Attributes:
+        targets: target weights, sessions decided for by symbols; never negative, rows add up to at most 1.
+        rebalance: whether the session is one on which the book is brought back to its targets.
+    """
+
+    targets: pd.DataFrame
+    rebalance: pd.Series
+
+
+def make_plan(
+    regime: pd.Series, tradable: pd.DataFrame, prices: pd.DataFrame, universe: Universe, config: PolicyConfig
+) -> Plan:
+    """Target weights and rebalancing sessions from the regime.
+
+    Args:
+        regime: "ABUNDANT", "NEUTRAL" or "SCARCE" by session decided for.
+        tradable: sessions by symbols of the universe; an instrument that is not tradable gets no weight.
+        prices: last prices known at each decision, same shape; NaN before the first (inverse volatility uses them).
+        universe: the baskets.
+        config: budgets, weighting, cap.
+    """
+    return Plan(target_weights(regime, tradable, prices, universe, config), rebalance_sessions(regime))
+
+
+def target_weights(
+    regime: pd.Series, tradable: pd.DataFrame, prices: pd.DataFrame, universe: Universe, config: PolicyConfig
+) -> pd.DataFrame:
+    """Budgets by regime, shared out inside each basket; what a cap or an empty basket leaves goes to the reserve.
+
+    Arguments as for `make_plan`. A basket's weights are equal, or in inverse proportion to trailing volatility.
+    Without a tradable reserve what is left stays in cash.
+
+    Returns:
+        Weights, sessions by symbols, no NaN.
+    """
+    weights = pd.DataFrame(0.0, index=tradable.index, columns=tradable.columns)
+    spare = pd.Series(0.0, index=tradable.index)
+    for basket in BASKETS:
+        members = list(universe.members(basket))
+        budget = regime.map({name: getattr(rule, basket) for name, rule in config.budgets}).astype(float)
+        if basket == "reserve":
+            weights[members] = _shares(tradable[members], prices[members], config).mul(budget + spare, axis=0)
+            continue
+        wanted = _shares(tradable[members], prices[members], config).mul(budget, axis=0)
+        weights[members] = wanted.clip(upper=config.instrument_cap)
+        spare = spare + (budget - weights[members].sum(axis=1)).clip(lower=0.0)
+    return weights
+
+
+def rebalance_sessions(regime: pd.Series) -> pd.Series:
+    """The first session, every change of regime and every month's first session.
+
+    Args:
+        regime: by session, NYSE sessions in a row.
+
+    Returns:
+        Booleans by session.
+    """
+    sessions = pd.DatetimeIndex(regime.index)
+    month = pd.Series(sessions.year * 12 + sessions.month, index=sessions)
+    return (regime != regime.shift()) | (month != month.shift())
+
+
+def trailing_volatility(prices: pd.DataFrame, sessions: int) -> pd.DataFrame:
+    """Standard deviation of returns over the last sessions; NaN until all of them are there.
+
+    Args:
+        prices: last prices known at each decision, sessions by symbols.
+        sessions: length of the window.
+    """
+    return prices.pct_change(fill_method=None).rolling(sessions).std()
+
+
+def _shares(tradable: pd.DataFrame, prices: pd.DataFrame, config: PolicyConfig) -> pd.DataFrame:
+    """Shares inside one basket: rows add up to 1, or to 0 where nothing is tradable."""
+    merit = tradable.astype(float)
+    if config.weighting == "inverse_volatility":
+        merit = merit * _calm(tradable, prices, config.volatility_sessions)
+    total = merit.sum(axis=1)
+    shares: pd.DataFrame = merit.div(total.where(total > 0, 1.0), axis=0)
+    return shares
+
+
+def _calm(tradable: pd.DataFrame, prices: pd.DataFrame, sessions: int) -> pd.DataFrame:
+    """One over volatility; an instrument without enough history gets the mean of its basket, 1 where none has any."""
+    volatility = trailing_volatility(prices, sessions)
+    calm = (1.0 / volatility).where(volatility > 0)
+    mean = calm.where(tradable).mean(axis=1).fillna(1.0)
+    filled: pd.DataFrame = calm.apply(lambda column: column.fillna(mean))
+    return filled

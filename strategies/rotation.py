@@ -1,0 +1,50 @@
+"""The Backtrader strategy: on the bar of session D-1 it takes the decision for session D."""
+
+import backtrader as bt
+import numpy as np
+
+from strategies.order_rules import OrderRulesConfig, plan_orders
+
+
+class Rotation(bt.Strategy):
+    """Bring the book to the plan's targets.
+
+    It reads what the decision knows from the lines of each feed (`target`, `decision_price`, `rebalance`), never from
+    ``close[0]``: at the decision, a coin's last close is a later one than the bar's. It plans on a rebalancing session
+    and on the session after one on which an order was cut or not filled; targets live on, orders do not.
+    """
+
+    params = (("rules", OrderRulesConfig()), ("costs", ()), ("quanta", ()))
+
+    def __init__(self) -> None:
+        self._costs = np.array(self.p.costs, dtype=float)
+        self._quanta = np.array(self.p.quanta, dtype=float)
+        self._plan_again = False
+
+    def notify_order(self, order: bt.Order) -> None:
+        """Remember that an order ended short of what it wanted."""
+        if not order.alive() and order.info.cut:
+            self._plan_again = True
+
+    def next(self) -> None:
+        """Decide for the session after this bar and send the orders: sells in units, buys as promises of money."""
+        decides = bool(self.data.rebalance[0]) or self._plan_again
+        self._plan_again = False
+        if not decides:
+            return
+        prices = np.array([data.decision_price[0] for data in self.datas])
+        sell_units, buy_money = plan_orders(
+            units=np.array([self.getposition(data).size for data in self.datas]),
+            prices=prices,
+            targets=np.array([data.target[0] for data in self.datas]),
+            costs=self._costs,
+            quanta=self._quanta,
+            cash=self.broker.get_cash(),
+            band=self.p.rules.band,
+            minimum_order=self.p.rules.minimum_order,
+        )
+        for place in np.flatnonzero(sell_units):
+            self.sell(self.datas[place], size=sell_units[place])
+        for place in np.flatnonzero(buy_money):
+            wanted = buy_money[place] / (prices[place] * (1.0 + self._costs[place]))
+            self.buy(self.datas[place], size=wanted, money=buy_money[place])

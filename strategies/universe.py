@@ -1,0 +1,45 @@
+"""The baskets that the rotation moves between, and the regimes' names for them."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Basket = Literal["speculative", "cash_flow", "reserve"]
+BASKETS: tuple[Basket, ...] = ("speculative", "cash_flow", "reserve")
+
+
+class Universe(BaseModel):
+    """What is traded, by basket.
+
+    Attributes:
+        speculative: high-beta assets that live on abundant liquidity.
+        cash_flow: names with near-term cash flow.
+        reserve: where idle money is kept; takes what the other baskets leave.
+        benchmark: bought and held beside the strategy, never traded by it.
+        hindsight: why the choice of instruments knows the outcome; shown on every page. Empty where it does not.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    speculative: tuple[str, ...] = Field(min_length=1)
+    cash_flow: tuple[str, ...] = Field(min_length=1)
+    reserve: tuple[str, ...] = ()
+    benchmark: str
+    hindsight: str = ""
+
+    @model_validator(mode="after")
+    def _each_symbol_once(self) -> Self:
+        doubled = sorted({symbol for symbol in self.symbols if self.symbols.count(symbol) > 1})
+        if doubled:
+            raise ValueError(f"{', '.join(doubled)} stands in more than one place; name every instrument once")
+        return self
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Everything that is traded, in the order of the baskets."""
+        return self.speculative + self.cash_flow + self.reserve
+
+    def members(self, basket: Basket) -> tuple[str, ...]:
+        """The instruments of one basket."""
+        members: tuple[str, ...] = getattr(self, basket)
+        return members
