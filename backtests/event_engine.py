@@ -102,7 +102,7 @@ class SessionBroker(bt.brokers.BackBroker):
     """Fills a session in the order of the clock and ends every order with its session.
 
     An order that is not wholly filled carries ``info.cut`` and its reason. A buy carries ``info.money``: the US dollars
-    promised, costs included.
+    promised, costs included, and ``info.minimum``, below which it is not cut but left unfilled.
     """
 
     # Cash is checked by the fill itself; a check at submission would value buys by the bar's close.
@@ -153,12 +153,15 @@ class SessionBroker(bt.brokers.BackBroker):
         prices = np.array([order.data.open[0] for order in fillable])
         costs = np.array([self.rules.cost_rates[name] for name in names])
         quanta = np.array([self.rules.quanta[name] for name in names])
-        units = units_for_money(money, prices, costs, quanta, self.cash)
-        wanted = units_for_money(money, prices, costs, quanta, np.inf)
+        minimum = np.array([order.info.minimum for order in fillable])
+        units = units_for_money(money, minimum, prices, costs, quanta, self.cash)
+        wanted = units_for_money(money, minimum, prices, costs, quanta, np.inf)
         short = self.cash < money.sum() * (1.0 - ROUNDING)
         for order, size, whole, price in zip(fillable, units, wanted, prices, strict=True):
             if size <= 0:
-                self._end_unfilled(order, "no cash at this moment" if whole > 0 else "less than the smallest unit")
+                self._end_unfilled(
+                    order, "too little cash at this moment" if whole > 0 else "less than the smallest unit"
+                )
             else:
                 self._fill(order, size, price, wanted=whole, reason="cut to the cash present" if short else "")
 

@@ -38,6 +38,16 @@ class Panel:
     missing: np.ndarray
     decision_price: np.ndarray
 
+    def bars_without_open(self) -> np.ndarray:
+        """How many bars of each instrument have a close but no open, of shape (m,)."""
+        count: np.ndarray = (self.has_bar() & np.isnan(self.open)).sum(axis=0)
+        return count
+
+    def has_bar(self) -> np.ndarray:
+        """Whether each instrument has a bar at each session, of shape (n, m)."""
+        has_bar: np.ndarray = (self.missing == 0) & ~np.isnan(self.close)
+        return has_bar
+
     def decision_prices(self) -> pd.DataFrame:
         """The decision prices as a frame: the sessions decided for by symbols."""
         return pd.DataFrame(self.decision_price, index=self.decides_for, columns=list(self.symbols))
@@ -61,7 +71,7 @@ def build_panel(snapshot: Snapshot, symbols: Sequence[str], start: pd.Timestamp,
     Bars before an instrument's listing date are left out: when-issued prices are not tradable.
 
     Raises:
-        InputError: no session in the span, a symbol without bars, or one with too many bars that lack an open.
+        InputError: no session in the span, or a symbol without bars.
     """
     run = sessions_between(start, end)
     if run.empty:
@@ -69,7 +79,7 @@ def build_panel(snapshot: Snapshot, symbols: Sequence[str], start: pd.Timestamp,
     sessions = pd.DatetimeIndex(run.insert(0, previous_session(run[0])))
     decides_for = pd.DatetimeIndex(run.append(pd.DatetimeIndex([next_session(run[-1])])))
     columns = [_column(listed_bars(snapshot, symbol), sessions, decides_for) for symbol in symbols]
-    panel = Panel(
+    return Panel(
         sessions=sessions,
         decides_for=decides_for,
         symbols=tuple(symbols),
@@ -78,8 +88,22 @@ def build_panel(snapshot: Snapshot, symbols: Sequence[str], start: pd.Timestamp,
         missing=np.column_stack([column["missing"] for column in columns]),
         decision_price=np.column_stack([column["decision_price"] for column in columns]),
     )
-    _refuse_bars_without_open(panel)
-    return panel
+
+
+def require_opens(panel: Panel) -> None:
+    """Refuse an instrument that lacks the open on too many of its bars: it could not have been traded there.
+
+    Raises:
+        InputError: names the instrument, the count and the share.
+    """
+    without_open = panel.bars_without_open()
+    share = without_open / np.maximum(panel.has_bar().sum(axis=0), 1)
+    for symbol, count, part in zip(panel.symbols, without_open, share, strict=True):
+        if part > MAX_SHARE_WITHOUT_OPEN:
+            raise InputError(
+                f"{symbol}: {count} bars of the run ({part:.1%}) have no open, at most {MAX_SHARE_WITHOUT_OPEN:.0%} "
+                "may; take it out of the spec or choose a span in which its opens are known"
+            )
 
 
 def listed_bars(snapshot: Snapshot, symbol: str) -> pd.DataFrame:
@@ -121,15 +145,3 @@ def _run_length(flags: np.ndarray) -> np.ndarray:
     place = np.arange(len(flags))
     last_false = np.maximum.accumulate(np.where(flags, -1, place))
     return place - last_false
-
-
-def _refuse_bars_without_open(panel: Panel) -> None:
-    has_bar = (panel.missing == 0) & ~np.isnan(panel.close)
-    without_open = (has_bar & np.isnan(panel.open)).sum(axis=0)
-    share = without_open / np.maximum(has_bar.sum(axis=0), 1)
-    for symbol, count, part in zip(panel.symbols, without_open, share, strict=True):
-        if part > MAX_SHARE_WITHOUT_OPEN:
-            raise InputError(
-                f"{symbol}: {count} bars of the run ({part:.0%}) have no open, at most {MAX_SHARE_WITHOUT_OPEN:.0%} "
-                "may; take it out of the spec or choose a span in which its opens are known"
-            )

@@ -52,7 +52,8 @@ def plan_orders(
 
     Returns:
         ``sell_units`` (m,) and ``buy_money`` (m,): units to sell; US dollars to spend, costs included. Where the buys
-        would take more than cash and expected proceeds, all are scaled by one factor.
+        would take more than cash and expected proceeds, all are scaled by one factor; what then is below the minimum is
+        not sent.
     """
     count = units.shape[0]
     sell_units = np.zeros(count)
@@ -79,16 +80,18 @@ def plan_orders(
         wanted += buy_money[i]
     if wanted > available:
         buy_money *= max(available, 0.0) / wanted
+        buy_money[buy_money < minimum_order * equity] = 0.0
     return sell_units, buy_money
 
 
 def units_for_money(
-    money: np.ndarray, prices: np.ndarray, costs: np.ndarray, quanta: np.ndarray, cash: float
+    money: np.ndarray, minimum: np.ndarray, prices: np.ndarray, costs: np.ndarray, quanta: np.ndarray, cash: float
 ) -> np.ndarray:
     """Units that buys of one moment get: the promised money, cut by one factor where it exceeds the cash.
 
     Args:
         money: (m,) US dollars promised, costs included.
+        minimum: (m,) US dollars; a buy that is cut below it gets nothing.
         prices: (m,) fill prices, above 0.
         costs: (m,) as fractions.
         quanta: (m,) units are rounded down to whole multiples.
@@ -100,5 +103,6 @@ def units_for_money(
     promised = money.sum()
     # A hair below 1, so that rounding never asks for more than there is.
     factor = min(1.0, max(cash, 0.0) * (1.0 - 1e-12) / promised) if promised > 0.0 else 0.0
-    units: np.ndarray = np.floor(money * factor / (prices * (1.0 + costs)) / quanta) * quanta
+    granted = np.where(money * factor < minimum, 0.0, money * factor)
+    units: np.ndarray = np.floor(granted / (prices * (1.0 + costs)) / quanta) * quanta
     return units

@@ -32,9 +32,10 @@ class Rotation(bt.Strategy):
         self._plan_again = False
         if not decides:
             return
+        units = np.array([self.getposition(data).size for data in self.datas])
         prices = np.array([data.decision_price[0] for data in self.datas])
         sell_units, buy_money = plan_orders(
-            units=np.array([self.getposition(data).size for data in self.datas]),
+            units=units,
             prices=prices,
             targets=np.array([data.target[0] for data in self.datas]),
             costs=self._costs,
@@ -45,6 +46,7 @@ class Rotation(bt.Strategy):
         )
         for place in np.flatnonzero(sell_units):
             self.sell(self.datas[place], size=sell_units[place])
+        minimum = self.p.rules.minimum_order * (self.broker.get_cash() + np.nansum(units * prices))
         for place in np.flatnonzero(buy_money):
             wanted = buy_money[place] / (prices[place] * (1.0 + self._costs[place]))
-            self.buy(self.datas[place], size=wanted, money=buy_money[place])
+            self.buy(self.datas[place], size=wanted, money=buy_money[place], minimum=minimum)

@@ -94,7 +94,7 @@ def test_stock_proceeds_reach_coins_one_session_later(make_snapshot, make_instru
     log = result.orders[["session", "symbol", "side", "status", "reason"]].astype(str).values.tolist()
     assert log == [
         [SIX[1], "STOCK", "buy", "filled", ""],
-        [SIX[3], "COIN", "buy", "unfilled", "no cash at this moment"],
+        [SIX[3], "COIN", "buy", "unfilled", "too little cash at this moment"],
         [SIX[3], "STOCK", "sell", "filled", ""],
         [SIX[4], "COIN", "buy", "filled", ""],
     ]
