@@ -1,0 +1,71 @@
+"""The parameters of the liquidity-regime signal."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+HYPERSCALERS = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
+
+
+class SignalConfig(BaseModel):
+    """How observations become a score and a regime. The defaults were set before any result was seen.
+
+    The four blocks have fixed and equal weights; they are no parameter.
+
+    Attributes:
+        window_sessions: length of the trailing window of every z-score and block scale, in sessions, from 2.
+        min_window_sessions: values that a z-score needs inside its window, from 2 to `window_sessions`.
+        clip: bound of a z-score on either side, in standard deviations, above 0.
+        min_scale_sessions: values that a block's scale needs inside its window, from 2 to `window_sessions`.
+        companies: whose capex and operating cash flow are summed; every one is needed, at least one.
+        capex_stale_days: calendar days from the end of a company's newest quarter to the decision after which its
+            figures are too old to use, from 1.
+        change_sessions: horizons of the changes of yields and spreads, in sessions, each from 1.
+        level_change_sessions: horizon of the change of net liquidity, in sessions, from 1.
+        pipes_mean_observations: observations in the mean of the repo rate less the policy rate, from 1.
+        half_life_sessions: half-life of the score's exponential smoothing, in sessions, above 0.
+        enter: score beyond which NEUTRAL becomes SCARCE (below minus `enter`: ABUNDANT), above `leave`.
+        leave: score below which SCARCE returns to NEUTRAL (above minus `leave`: ABUNDANT does), above 0.
+        dwell_sessions: sessions that a regime holds at least, from 1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    window_sessions: int = Field(default=756, ge=2)
+    min_window_sessions: int = Field(default=252, ge=2)
+    clip: float = Field(default=3.0, gt=0)
+    min_scale_sessions: int = Field(default=126, ge=2)
+    companies: tuple[str, ...] = Field(default=HYPERSCALERS, min_length=1)
+    capex_stale_days: int = Field(default=200, ge=1)
+    change_sessions: tuple[int, ...] = Field(default=(20, 60), min_length=1)
+    level_change_sessions: int = Field(default=63, ge=1)
+    pipes_mean_observations: int = Field(default=5, ge=1)
+    half_life_sessions: float = Field(default=10.0, gt=0)
+    enter: float = 0.4
+    leave: float = Field(default=0.2, gt=0)
+    dwell_sessions: int = Field(default=10, ge=1)
+
+    @field_validator("companies", "change_sessions")
+    @classmethod
+    def _name_each_once(cls, items: tuple[str | int, ...]) -> tuple[str | int, ...]:
+        if len(set(items)) < len(items):
+            raise ValueError(f"got {', '.join(map(str, items))}, wanted each once")
+        return items
+
+    @field_validator("change_sessions")
+    @classmethod
+    def _look_back(cls, horizons: tuple[int, ...]) -> tuple[int, ...]:
+        if min(horizons) < 1:
+            raise ValueError(f"got a change over {min(horizons)} sessions, wanted 1 or more")
+        return horizons
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if not self.leave < self.enter:
+            raise ValueError(f"got enter {self.enter} and leave {self.leave}, wanted leave below enter")
+        for name in ("min_window_sessions", "min_scale_sessions"):
+            if getattr(self, name) > self.window_sessions:
+                raise ValueError(
+                    f"got {name} {getattr(self, name)}, wanted at most window_sessions, which is {self.window_sessions}"
+                )
+        return self

@@ -1,0 +1,111 @@
+"""Why the signal says what it says on one session: blocks, inputs, the values behind them and their dates."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from signals.liquidity import LiquiditySignal
+
+
+@dataclass(frozen=True)
+class InputReason:
+    """What one input gives to the score.
+
+    Attributes:
+        name: "block.input".
+        contribution: to the score, smoothed as the score is; + means scarcer.
+        value: at the decision, in `unit`; None where missing or too old.
+        unit: for people.
+        observed: the date that the newest observation is about; None where there is none.
+        known_at: when it was public, UTC; None where there is none.
+    """
+
+    name: str
+    contribution: float
+    value: float | None
+    unit: str
+    observed: pd.Timestamp | None
+    known_at: pd.Timestamp | None
+
+
+@dataclass(frozen=True)
+class BlockReason:
+    """What one block gives to the score, and its inputs."""
+
+    name: str
+    contribution: float
+    inputs: tuple[InputReason, ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The signal's decision for one session.
+
+    Attributes:
+        session: decided for, at 00:00 UTC of it.
+        regime: on that session.
+        since: first session of its unbroken stay.
+        score: sum of the blocks' contributions.
+        live_blocks: number of blocks with a value.
+        blocks: reasons, in the signal's order.
+    """
+
+    session: pd.Timestamp
+    regime: str
+    since: pd.Timestamp
+    score: float
+    live_blocks: int
+    blocks: tuple[BlockReason, ...]
+
+
+def explain(signal: LiquiditySignal, session: pd.Timestamp) -> Explanation:
+    """Take one session's decision apart.
+
+    Args:
+        signal: over all sessions.
+        session: one of its sessions.
+
+    Raises:
+        KeyError: the session is none of the signal's.
+    """
+    return Explanation(
+        session=session,
+        regime=str(signal.regime[session]),
+        since=stay_begins(signal.regime, session),
+        score=float(signal.score[session]),
+        live_blocks=int(signal.live_blocks[session]),
+        blocks=tuple(_block_reason(signal, session, str(name)) for name in signal.blocks.columns),
+    )
+
+
+def stay_begins(regime: pd.Series, session: pd.Timestamp) -> pd.Timestamp:
+    """The first session of the unbroken stay of the regime that holds at `session`."""
+    path = regime.loc[:session]
+    began: pd.Timestamp = path.index[path != path.shift()][-1]
+    return began
+
+
+def _block_reason(signal: LiquiditySignal, session: pd.Timestamp, block: str) -> BlockReason:
+    names = [str(name) for name in signal.inputs.columns if str(name).startswith(f"{block}.")]
+    return BlockReason(
+        name=block,
+        contribution=_row(signal.blocks, session)[block],
+        inputs=tuple(_input_reason(signal, session, name) for name in names),
+    )
+
+
+def _input_reason(signal: LiquiditySignal, session: pd.Timestamp, name: str) -> InputReason:
+    return InputReason(
+        name=name,
+        contribution=_row(signal.inputs, session)[name],
+        value=_row(signal.values, session)[name],
+        unit=signal.units[name],
+        observed=_row(signal.observed, session)[name],
+        known_at=_row(signal.known, session)[name],
+    )
+
+
+def _row(frame: pd.DataFrame, session: pd.Timestamp) -> dict[str, Any]:
+    """One session's values by column, blanks as None."""
+    return {str(name): None if pd.isna(value) else value for name, value in frame.loc[session].items()}

@@ -1,0 +1,125 @@
+"""The liquidity signal: the sum of its blocks, smoothed, with what each block and input gives to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from data.errors import InputError
+from signals import level, pipes, price_of_capital
+from signals.block import Block, BlockBuilder, SignalData
+from signals.config import SignalConfig
+from signals.drain import drain_block
+from signals.level import level_block
+from signals.pipes import pipes_block
+from signals.price_of_capital import price_of_capital_block
+from signals.regime import regime_path
+from signals.standardize import nested_weights, trailing_scale, trailing_z
+
+BLOCKS: tuple[BlockBuilder, ...] = (drain_block, price_of_capital_block, level_block, pipes_block)
+BLOCK_WEIGHT = 1 / len(BLOCKS)
+
+
+@dataclass(frozen=True)
+class LiquiditySignal:
+    """The signal for each session, as decided at 00:00 UTC of it; everything is indexed by session.
+
+    Attributes:
+        score: + means scarcer; never NaN, 0 while nothing is known.
+        regime: names of `signals.regime.Regime`.
+        blocks: what each block gives to the score, smoothed as the score is; a missing block gives 0. Rows add up to
+            `score`.
+        inputs: the same for each input; those of a block add up to the block.
+        values: each input at the decision, before standardization, in the unit of `units`; NaN where missing or too
+            old.
+        observed: the date that the newest observation known of an input is about, also where it is too old.
+        known: when what is known of an input last changed, UTC.
+        live_blocks: number of blocks with a value, 0 to 4.
+        units: unit of each input, for people.
+    """
+
+    score: pd.Series
+    regime: pd.Series
+    blocks: pd.DataFrame
+    inputs: pd.DataFrame
+    values: pd.DataFrame
+    observed: pd.DataFrame
+    known: pd.DataFrame
+    live_blocks: pd.Series
+    units: Mapping[str, str]
+
+
+def required_series(config: SignalConfig) -> tuple[str, ...]:
+    """Names of the series that `liquidity_signal` reads under this configuration (its options change none of them)."""
+    return (*price_of_capital.SERIES, *level.SERIES, *pipes.SERIES)
+
+
+def liquidity_signal(
+    series: pd.DataFrame, capex: pd.DataFrame, sessions: pd.DatetimeIndex, config: SignalConfig
+) -> LiquiditySignal:
+    """Compute the liquidity regime of every session from what was known at its decision.
+
+    z-scores, scales, smoothing and regime look back: give all sessions for which there are observations and take from
+    the result those that are needed.
+
+    Args:
+        series: `data.tables.SERIES`, with those of `required_series`.
+        capex: `data.tables.CAPEX`, with the companies of `config`.
+        sessions: naive NYSE sessions, increasing.
+        config: of the signal.
+
+    Raises:
+        InputError: sessions are not naive dates in order; a series or company has no row or a bad one.
+    """
+    _require_sessions(sessions)
+    data = SignalData(series, capex, sessions)
+    blocks = [build(data, config) for build in BLOCKS]
+    raw = {block.name: raw_contributions(block, config) for block in blocks}
+    live_blocks = sum(
+        (parts.notna().any(axis=1).astype(int) for parts in raw.values()), start=pd.Series(0, index=sessions)
+    )
+    smooth = {name: smoothed(BLOCK_WEIGHT * parts.fillna(0.0), config) for name, parts in raw.items()}
+    contributions = pd.DataFrame({name: parts.sum(axis=1) for name, parts in smooth.items()})
+    score = contributions.sum(axis=1).rename("score")
+    inputs = [each for block in blocks for each in block.inputs]
+    return LiquiditySignal(
+        score=score,
+        regime=regime_path(score, live_blocks, config),
+        blocks=contributions,
+        inputs=pd.concat(smooth.values(), axis=1),
+        values=pd.DataFrame({each.name: each.value for each in inputs}),
+        observed=pd.DataFrame({each.name: each.observed for each in inputs}),
+        known=pd.DataFrame({each.name: each.known for each in inputs}),
+        live_blocks=live_blocks.rename("live_blocks"),
+        units={each.name: each.unit for each in inputs},
+    )
+
+
+def raw_contributions(block: Block, config: SignalConfig) -> pd.DataFrame:
+    """What each input gives to its block, scaled to unit trailing deviation, before block weight and smoothing.
+
+    Returns:
+        Sessions by inputs. Rows add up to the block; a missing input gives 0, and where the block is missing (no input,
+        or too few values for its scale) the whole row is NaN.
+    """
+    scarcity = pd.DataFrame({each.name: each.scarcer_when * each.value for each in block.inputs})
+    z = trailing_z(scarcity, config)
+    weights = nested_weights(block.grouping, z.notna())[list(z.columns)]
+    parts = (z * weights).fillna(0.0)
+    whole = parts.sum(axis=1).where(z.notna().any(axis=1))
+    return parts.div(trailing_scale(whole, config).where(whole.notna()), axis=0)
+
+
+def smoothed(contributions: pd.DataFrame, config: SignalConfig) -> pd.DataFrame:
+    """Smooth exponentially, from the first row on: s = a x + (1 - a) s before, with `config.half_life_sessions`.
+
+    Being linear, it leaves parts adding up to their sum. No NaN in, none out; same shape.
+    """
+    return contributions.ewm(halflife=config.half_life_sessions, adjust=False).mean()
+
+
+def _require_sessions(sessions: pd.DatetimeIndex) -> None:
+    if sessions.tz is not None or not sessions.is_unique or not sessions.is_monotonic_increasing:
+        raise InputError(
+            f"sessions: got {len(sessions)} that are not naive dates in increasing order, wanted those of data.clock"
+        )

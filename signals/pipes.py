@@ -1,0 +1,33 @@
+"""The pipes: what repo pays above the policy rate. Higher is scarcer."""
+
+from data.catalogue import series_entry
+from signals.block import Block, BlockInput, SignalData
+from signals.config import SignalConfig
+from signals.observations import as_known, basis_points, same_day_observations, series_observations, trailing_mean
+
+NAME = "pipes"
+REPO_RATE, POLICY_RATE = SERIES = ("SOFR", "DFF")
+
+
+def pipes_block(data: SignalData, config: SignalConfig) -> Block:
+    """The mean of the newest observations of the repo rate less the policy rate, in basis points.
+
+    An observation is a date that both rates have, known when both are; the mean is over the newest
+    `config.pipes_mean_observations` of them, and too old when the newest is.
+
+    Raises:
+        InputError: see `signals.observations.series_observations`.
+    """
+    rates = same_day_observations({name: series_observations(data.series, name) for name in SERIES})
+    rates["value"] = basis_points(rates[REPO_RATE] - rates[POLICY_RATE])
+    means = trailing_mean(rates[["date", "value", "known_at"]], config.pipes_mean_observations)
+    known = as_known(means, data.sessions, max(series_entry(name).stale_after_days for name in SERIES))
+    spread = BlockInput(
+        name=f"{NAME}.{REPO_RATE}_{POLICY_RATE}",
+        unit="basis points",
+        value=known["value"],
+        scarcer_when=+1,
+        observed=known["observed"],
+        known=known["known"],
+    )
+    return Block(name=NAME, inputs=(spread,), grouping=spread.name)
