@@ -14,7 +14,7 @@ import pandas as pd
 from backtests.costs import Costs, cost_rates
 from data.instruments import Instrument
 from data.panel import Panel
-from strategies.order_rules import OrderRulesConfig, units_for_money
+from strategies.order_rules import ROUNDING, OrderRulesConfig, units_for_money
 from strategies.policy import Plan
 from strategies.rotation import Rotation
 
@@ -31,8 +31,6 @@ ORDER_COLUMNS = (
     "status",
     "reason",
 )
-# A promise that is short by less than this share is kept in full: it is rounding, not want of cash.
-ROUNDING = 1e-9
 CASH_COLUMNS = ("session", "symbol", "kind", "amount")
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from signals.config import SignalConfig
 from signals.liquidity import LiquiditySignal
+from signals.regime import MIN_LIVE_BLOCKS, Regime
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,26 @@ def stay_begins(regime: pd.Series, session: pd.Timestamp) -> pd.Timestamp:
     path = regime.loc[:session]
     began: pd.Timestamp = path.index[path != path.shift()][-1]
     return began
+
+
+def change_reason(signal: LiquiditySignal, session: pd.Timestamp, config: SignalConfig) -> str:
+    """Why the regime of a session began there: which threshold the score passed, and the block that gave most to it.
+
+    Args:
+        signal: over all sessions.
+        session: the first of a stay, not the first of the signal.
+        config: the signal's thresholds.
+    """
+    if signal.live_blocks[session] < MIN_LIVE_BLOCKS:
+        return f"fewer than {MIN_LIVE_BLOCKS} blocks are live"
+    regime, before = (Regime(name) for name in signal.regime.loc[:session].iloc[[-1, -2]])
+    if regime is Regime.NEUTRAL:
+        passed = f"below +{config.leave:g}" if before is Regime.SCARCE else f"above -{config.leave:g}"
+    else:
+        passed = f"above +{config.enter:g}" if regime is Regime.SCARCE else f"below -{config.enter:g}"
+    blocks = _row(signal.blocks, session)
+    leader = max(blocks, key=lambda name: abs(blocks[name]))
+    return f"score {signal.score[session]:+.2f} {passed}; most from {leader} {blocks[leader]:+.2f}"
 
 
 def _block_reason(signal: LiquiditySignal, session: pd.Timestamp, block: str) -> BlockReason:

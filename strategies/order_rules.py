@@ -7,6 +7,9 @@ fills, and all buys of one moment are cut by one factor, so that the order of th
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+# A promise of money that is short by less than this share is kept in full: it is rounding, not want of cash.
+ROUNDING = 1e-9
+
 
 class OrderRulesConfig(BaseModel):
     """When a difference between target and holding becomes an order.

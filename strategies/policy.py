@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal, Self
 
-import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 

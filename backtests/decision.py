@@ -1,0 +1,57 @@
+"""What one session's decision wants of an account that holds nothing but cash."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.costs import cost_rates
+from backtests.run import make_run_plan
+from backtests.spec import Spec
+from data.clock import previous_session
+from data.instruments import require_us_dollars
+from data.panel import build_panel
+from data.snapshot import Snapshot
+from signals.liquidity import LiquiditySignal
+from strategies.order_rules import plan_orders
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Targets and orders for one session.
+
+    Attributes:
+        targets: weights by symbol.
+        buy_money: US dollars to spend by symbol, costs included, from an account of the spec's initial cash.
+    """
+
+    targets: pd.Series
+    buy_money: pd.Series
+
+
+def decide_from_cash(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, session: pd.Timestamp) -> Decision:
+    """Take the decision for a session with the spec's initial cash and no holdings.
+
+    Args:
+        spec: universe, policy, order rules, costs.
+        snapshot: prices.
+        signal: reaches `session`.
+        session: decided for.
+    """
+    symbols = spec.universe.symbols
+    require_us_dollars(symbols, snapshot.instruments)
+    # Calendar days enough for the sessions that a trailing volatility looks back on.
+    first = session - pd.Timedelta(days=2 * spec.policy.volatility_sessions)
+    panel = build_panel(snapshot, symbols, first, previous_session(session))
+    targets = make_run_plan(spec, panel, signal).targets.iloc[-1]
+    _, money = plan_orders(
+        units=np.zeros(len(symbols)),
+        prices=panel.decision_price[-1],
+        targets=targets.to_numpy(),
+        costs=np.array(cost_rates(symbols, snapshot.instruments, spec.costs)),
+        quanta=np.array([snapshot.instruments[symbol].quantum for symbol in symbols]),
+        cash=spec.run.initial_cash,
+        band=spec.order_rules.band,
+        minimum_order=spec.order_rules.minimum_order,
+    )
+    return Decision(targets, pd.Series(money, index=list(symbols)))

@@ -1,0 +1,41 @@
+"""What makes a run itself: its spec, its snapshot, our source files, the packages beside them."""
+
+import hashlib
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = ("data", "signals", "strategies", "backtests", "reverse_qe")
+DEPENDENCIES = (
+    "backtrader",
+    "empyrical-reloaded",
+    "exchange_calendars",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "quantstats",
+    "reverse-qe",
+)
+
+
+def run_id(spec_toml: str, snapshot_hash: str) -> str:
+    """Twelve hex digits that name a run: the same for the same spec, content of the market, and code."""
+    digest = hashlib.sha256()
+    for part in (spec_toml, snapshot_hash, _source_hash()):
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of what a result depends on, by package."""
+    return {name: metadata.version(name) for name in DEPENDENCIES}
+
+
+def _source_hash() -> str:
+    root = Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256()
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*")):
+            if path.suffix in {".py", ".toml", ".csv", ".html"}:
+                digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

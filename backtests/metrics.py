@@ -1,0 +1,259 @@
+"""The numbers of a run: performance by empyrical, and what trading cost. Fractions, not percents.
+
+A ratio without a meaning (a portfolio that never moves, a run too short) is None, never NaN or infinite.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from data.errors import InputError
+
+SESSIONS_PER_YEAR = 252
+# Daily returns that differ by less than this are rounding of one and the same return: they have no dispersion.
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class Performance:
+    """How one series of daily returns did; None where a measure is undefined.
+
+    Attributes:
+        cagr: compound growth, a fraction a year of 252 sessions. A run of less than a year is extrapolated to one.
+        volatility: sample standard deviation of the daily returns, a year.
+        sharpe: mean over standard deviation of the daily returns over the risk-free return, a year.
+        sortino: as Sharpe, over the root mean square of the shortfalls below the risk-free return (all sessions count).
+        max_drawdown: deepest fall of wealth below its highest before, the start included; zero or negative.
+        calmar: CAGR over the size of the deepest fall.
+    """
+
+    cagr: float | None
+    volatility: float | None
+    sharpe: float | None
+    sortino: float | None
+    max_drawdown: float | None
+    calmar: float | None
+
+
+@dataclass(frozen=True)
+class RegimePerformance:
+    """How the portfolio did in the sessions of one regime, which need not follow each other.
+
+    Attributes:
+        sessions: their number.
+        share: of all sessions, a fraction.
+        mean_return: arithmetic mean of the daily returns times 252.
+        volatility: as in `Performance`, over these sessions.
+        sharpe: as in `Performance`, over these sessions.
+        total_return: these sessions' returns, compounded.
+    """
+
+    sessions: int
+    share: float
+    mean_return: float
+    volatility: float | None
+    sharpe: float | None
+    total_return: float
+
+
+@dataclass(frozen=True)
+class Trading:
+    """What was traded, what it cost, and how much of the wealth was invested.
+
+    Attributes:
+        turnover: one-sided, a year: half of each session's traded value over that session's closing equity.
+        costs: commissions, as a fraction of the average equity, a year.
+        costs_usd: commissions of the whole run, in US dollars.
+        exposure: mean over the sessions of the value of positions over equity, at the close.
+    """
+
+    turnover: float
+    costs: float
+    costs_usd: float
+    exposure: float
+
+
+def performance(returns: pd.Series, risk_free: pd.Series) -> Performance:
+    """Measure a series of daily returns.
+
+    Args:
+        returns: of shape (sessions,), fractions; the first is the first session's own, over the initial cash.
+        risk_free: daily risk-free return, on the same index (see `daily_bill_return`).
+
+    Raises:
+        InputError: no session, a missing or infinite value, a return below -1, or indexes that differ.
+    """
+    import empyrical
+
+    _require_returns(returns, risk_free)
+    with np.errstate(over="ignore"):  # a few sessions extrapolated to a year can pass the largest number: None
+        return Performance(
+            cagr=_number(empyrical.cagr(returns, annualization=SESSIONS_PER_YEAR)),
+            volatility=_volatility(returns),
+            sharpe=_sharpe(returns, risk_free),
+            sortino=_sortino(returns, risk_free),
+            max_drawdown=_number(empyrical.max_drawdown(returns)),
+            calmar=_number(empyrical.calmar_ratio(returns, annualization=SESSIONS_PER_YEAR)),
+        )
+
+
+def by_regime(returns: pd.Series, regime: pd.Series, risk_free: pd.Series) -> dict[str, RegimePerformance]:
+    """Measure the sessions of each regime apart.
+
+    Args:
+        returns: as in `performance`.
+        regime: name of the regime decided for each session, on the same index; none may be missing.
+        risk_free: as in `performance`.
+
+    Returns:
+        By regime, in alphabetical order; a regime without a session is absent.
+
+    Raises:
+        InputError: as in `performance`, or a session without a regime.
+    """
+    _require_returns(returns, risk_free)
+    _require_same_index("regime", regime, returns)
+    if regime.isna().any():
+        raise InputError(
+            f"got no regime for {regime.index[regime.isna()][0].date()}, wanted one for every session: "
+            "decide the regime for all sessions of the run"
+        )
+    return {
+        str(name): _regime_performance(own, risk_free.loc[own.index], len(returns))
+        for name, own in returns.groupby(regime)
+    }
+
+
+def trading(orders: pd.DataFrame, equity: pd.Series, positions_value: pd.Series) -> Trading:
+    """Measure turnover, costs and exposure.
+
+    Args:
+        orders: one row an order, with `session`, `size` (units filled, negative for a sale, 0 where nothing was),
+            `price` (of the fill, US dollars; may be missing where the size is 0) and `commission` (US dollars).
+        equity: by session, at the close, US dollars.
+        positions_value: by session, at the close, US dollars: equity less cash, on the same index.
+
+    Raises:
+        InputError: no session, an equity that is not positive, a missing value, an order outside the sessions.
+    """
+    _require_same_index("positions_value", positions_value, equity)
+    _require_numbers("equity", equity)
+    _require_numbers("positions_value", positions_value)
+    if (equity <= 0).any():
+        raise InputError(
+            f"got an equity of {equity[equity <= 0].iloc[0]:g} at the close of {equity.index[equity <= 0][0].date()}, "
+            "wanted more than nothing: costs and turnover are shares of it"
+        )
+    traded = _traded_value(orders, equity.index)
+    commission = float(orders["commission"].sum())
+    years = len(equity) / SESSIONS_PER_YEAR
+    return Trading(
+        turnover=float((traded / equity).sum()) / 2 / years,
+        costs=commission / float(equity.mean()) / years,
+        costs_usd=commission,
+        exposure=float((positions_value / equity).mean()),
+    )
+
+
+def daily_bill_return(yield_percent: pd.Series) -> pd.Series:
+    """Return the risk-free return of each session from a bill's yield.
+
+    Args:
+        yield_percent: percent a year, as known at the decision for each session.
+
+    Returns:
+        Fractions, on the same index: the 252nd root of a year's growth. A missing yield gives 0, which the caller
+        counts and tells.
+    """
+    growth = 1 + yield_percent.astype("float64") / 100
+    return (growth ** (1 / SESSIONS_PER_YEAR) - 1).fillna(0.0)
+
+
+def _regime_performance(returns: pd.Series, risk_free: pd.Series, sessions: int) -> RegimePerformance:
+    return RegimePerformance(
+        sessions=len(returns),
+        share=len(returns) / sessions,
+        mean_return=float(returns.mean()) * SESSIONS_PER_YEAR,
+        volatility=_volatility(returns),
+        sharpe=_sharpe(returns, risk_free),
+        total_return=float(np.prod(1 + returns.to_numpy())) - 1,
+    )
+
+
+def _volatility(returns: pd.Series) -> float | None:
+    import empyrical
+
+    if len(returns) > 1 and _is_constant(returns):
+        return 0.0
+    return _number(empyrical.annual_volatility(returns, annualization=SESSIONS_PER_YEAR))
+
+
+def _sharpe(returns: pd.Series, risk_free: pd.Series) -> float | None:
+    import empyrical
+
+    if _is_constant(returns) or _is_constant(returns - risk_free):
+        return None
+    return _number(empyrical.sharpe_ratio(returns, risk_free, annualization=SESSIONS_PER_YEAR))
+
+
+def _sortino(returns: pd.Series, risk_free: pd.Series) -> float | None:
+    import empyrical
+
+    if _is_constant(returns) or _is_constant(returns - risk_free):
+        return None
+    if (returns - risk_free).min() >= -ROUNDING:  # never short of the risk-free return: nothing to divide by
+        return None
+    return _number(empyrical.sortino_ratio(returns, risk_free, annualization=SESSIONS_PER_YEAR))
+
+
+def _is_constant(values: pd.Series) -> bool:
+    return bool(values.max() - values.min() < ROUNDING)
+
+
+def _number(value: float) -> float | None:
+    return float(value) + 0.0 if math.isfinite(value) else None  # + 0.0: no negative zero
+
+
+def _traded_value(orders: pd.DataFrame, sessions: pd.Index) -> pd.Series:
+    filled = orders[orders["size"] != 0]
+    for column in ("size", "price"):
+        _require_numbers(f"orders: {column} of a filled order", filled[column], allow_empty=True)
+    _require_numbers("orders: commission", orders["commission"], allow_empty=True)
+    outside = filled[~filled["session"].isin(sessions)]
+    if not outside.empty:
+        raise InputError(
+            f"got an order filled on {outside['session'].iloc[0].date()}, wanted only sessions of the equity: "
+            "give the orders and the equity of one run"
+        )
+    values = (filled["size"] * filled["price"]).abs().groupby(filled["session"]).sum()
+    return values.reindex(sessions, fill_value=0.0)
+
+
+def _require_returns(returns: pd.Series, risk_free: pd.Series) -> None:
+    _require_numbers("returns", returns)
+    _require_same_index("risk_free", risk_free, returns)
+    _require_numbers("risk_free", risk_free)
+    if (returns < -1).any():
+        raise InputError(
+            f"got a return of {returns.min():g}, wanted -1 (all is lost) or more: returns are fractions, not percents"
+        )
+
+
+def _require_numbers(name: str, values: pd.Series, *, allow_empty: bool = False) -> None:
+    if values.empty and not allow_empty:
+        raise InputError(f"{name}: got no session, wanted at least one")
+    unusable = ~np.isfinite(values.to_numpy(dtype="float64"))
+    if unusable.any():
+        raise InputError(
+            f"{name}: got {int(unusable.sum())} missing or infinite values, the first at "
+            f"{values.index[int(unusable.argmax())]}, wanted a number for each"
+        )
+
+
+def _require_same_index(name: str, values: pd.Series, wanted: pd.Series) -> None:
+    if not values.index.equals(wanted.index):
+        raise InputError(
+            f"{name}: got {len(values)} sessions, wanted the same {len(wanted)} as the other series: align them first"
+        )

@@ -1,0 +1,41 @@
+"""The tearsheet of a run: what the page says around QuantStats' figures."""
+
+from calendar import timegm
+
+from backtests.run import Backtest
+from backtests.summary import block_sentence, order_sentence, performance_rows
+from backtests.tearsheet import TearsheetInput, render_tearsheet
+
+SIMULATED = "Every price and series on this page is made by a model, none of it was observed: no market did this."
+
+
+def tearsheet_page(run: Backtest) -> str:
+    """Render the tearsheet of a run as HTML, complete in itself."""
+    first, last = run.sessions[0], run.sessions[-1]
+    market = f"{'SIMULATED ' if run.snapshot.simulated else ''}market {run.snapshot.name}"
+    return render_tearsheet(
+        TearsheetInput(
+            title="Liquidity-regime rotation",
+            subtitle=f"Spec {run.spec.run.name} on {market}, {first.date()} to {last.date()}, run {run.run_id}",
+            returns=run.returns,
+            benchmark_name=run.spec.universe.benchmark,
+            banners=_banners(run),
+            summary=tuple(performance_rows(run)),
+            notes=_notes(run),
+            risk_free_rate=float(run.bill_yield.fillna(0.0).mean()) / 100,
+            run_id=run.run_id,
+            epoch=timegm(last.timetuple()),
+        )
+    )
+
+
+def _banners(run: Backtest) -> tuple[tuple[str, str], ...]:
+    simulated = (("SIMULATED", SIMULATED),) if run.snapshot.simulated else ()
+    hindsight = (("HINDSIGHT", run.spec.universe.hindsight),) if run.spec.universe.hindsight else ()
+    return simulated + hindsight
+
+
+def _notes(run: Backtest) -> tuple[str, ...]:
+    said_by_banners = ("SIMULATED", "HINDSIGHT")
+    sentences = (f"{order_sentence(run)}.", f"{block_sentence(run).capitalize()}.", *run.warnings)
+    return tuple(sentence for sentence in sentences if not sentence.startswith(said_by_banners))

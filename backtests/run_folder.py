@@ -1,0 +1,159 @@
+"""The files of a run, written aside and renamed into place."""
+
+import json
+import os
+import resource
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from backtests.identity import package_versions
+from backtests.run import Backtest
+from data.clock import decision_times
+from data.errors import InputError
+
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run that was written: its folder, manifest and metrics."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+
+
+def default_folder(run: Backtest) -> Path:
+    """Return ``runs/<UTC time>-<spec name>-<run id>``."""
+    return RUNS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{run.spec.run.name}-{run.run_id}"
+
+
+def require_free(folder: Path) -> None:
+    """Refuse, before any work is done, a folder that exists or cannot be made."""
+    if folder.exists():
+        raise InputError(
+            f"got --out {folder}, which exists; wanted a folder that does not: choose another or delete it"
+        )
+    above = next(parent for parent in folder.absolute().parents if parent.exists())
+    if not above.is_dir():
+        raise InputError(f"got --out {folder}, but {above} is a file; wanted a folder below a folder: choose another")
+    if not os.access(above, os.W_OK):
+        raise InputError(f"got --out {folder}, but {above} cannot be written to; choose another folder")
+
+
+def write_run(run: Backtest, folder: Path, tearsheet: bool = True) -> Path:
+    """Write every file of a run into a new folder.
+
+    Args:
+        run: finished.
+        folder: must not exist.
+        tearsheet: whether to render tearsheet.html.
+
+    Returns:
+        The folder.
+    """
+    require_free(folder)
+    aside = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        aside.mkdir(parents=True)
+        seconds = dict(run.seconds)
+        begin = time.perf_counter()
+        _write_tables(run, aside)
+        (aside / "spec.toml").write_text(run.spec.to_toml(), encoding="utf-8")
+        _write_json(aside / "manifest.json", manifest(run))
+        _write_json(aside / "metrics.json", run.metrics)
+        seconds["files"] = time.perf_counter() - begin
+        if tearsheet:
+            from backtests.report import tearsheet_page
+
+            begin = time.perf_counter()
+            (aside / "tearsheet.html").write_text(tearsheet_page(run), encoding="utf-8")
+            seconds["tearsheet"] = time.perf_counter() - begin
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        _write_json(aside / "timings.json", {"seconds": seconds, "peak_mb": peak_mb})
+        aside.rename(folder)
+    except OSError as error:
+        raise InputError(f"cannot write the run to {folder}: {error}; choose another --out") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return folder
+
+
+def manifest(run: Backtest) -> dict[str, Any]:
+    """What identifies a run and what must be known before its numbers are believed."""
+    return {
+        "run_id": run.run_id,
+        "spec": run.spec.run.name,
+        "market": run.snapshot.name,
+        "snapshot_hash": run.snapshot.content_hash,
+        "simulated": run.snapshot.simulated,
+        "hindsight": run.spec.universe.hindsight,
+        "engine": "event",
+        "first_session": str(run.sessions[0].date()),
+        "last_session": str(run.sessions[-1].date()),
+        "initial_cash": run.spec.run.initial_cash,
+        "counts": run.counts,
+        "warnings": list(run.warnings),
+        "packages": package_versions(),
+    }
+
+
+def stored_runs(root: Path = RUNS) -> list[StoredRun]:
+    """Every run below a folder, oldest first by the folder's name."""
+    return [read_run(path.parent) for path in sorted(root.glob("*/manifest.json"))] if root.is_dir() else []
+
+
+def read_run(folder: Path) -> StoredRun:
+    """Read a run's manifest and metrics.
+
+    Raises:
+        InputError: the folder is none of a run.
+    """
+    try:
+        texts = [(folder / name).read_text(encoding="utf-8") for name in ("manifest.json", "metrics.json")]
+        return StoredRun(folder, json.loads(texts[0]), json.loads(texts[1]))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{folder} is no run folder ({error}); wanted one that backtest wrote; see: reverse-qe runs list"
+        ) from error
+
+
+def regime_table(run: Backtest) -> pd.DataFrame:
+    """The regime of every session of the run and of the one to come, with each block's and input's contribution."""
+    sessions = run.panel.decides_for
+    signal = run.signal
+    frame = pd.DataFrame(
+        {
+            "decided_at": decision_times(sessions).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "regime": signal.regime.reindex(sessions).astype(str).to_numpy(),
+            "score": signal.score.reindex(sessions).to_numpy(),
+            "live_blocks": signal.live_blocks.reindex(sessions).to_numpy(),
+        },
+        index=sessions,
+    )
+    return pd.concat([frame, signal.blocks.reindex(sessions), signal.inputs.reindex(sessions)], axis=1)
+
+
+def _write_tables(run: Backtest, folder: Path) -> None:
+    tables = {
+        "equity": run.engine.equity,
+        "returns": run.returns,
+        "positions": run.engine.positions,
+        "targets": run.plan.targets,
+        "regime": regime_table(run),
+    }
+    for name, frame in tables.items():
+        frame.rename_axis("session").to_csv(folder / f"{name}.csv", date_format="%Y-%m-%d")
+    for name, frame in {"orders": run.engine.orders, "cash": run.engine.cash}.items():
+        frame.to_csv(folder / f"{name}.csv", date_format="%Y-%m-%d", index=False)
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")

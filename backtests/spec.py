@@ -1,0 +1,133 @@
+"""The spec of a run: a TOML file that composes the sections which the layers own."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Self
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from backtests.costs import Costs
+from data.errors import InputError
+from signals.config import SignalConfig
+from strategies.order_rules import OrderRulesConfig
+from strategies.policy import PolicyConfig
+from strategies.universe import Universe
+
+SHIPPED = Path(__file__).parent / "specs"
+
+
+class RunSection(BaseModel):
+    """What is run, over which days.
+
+    Attributes:
+        name: of the spec; part of the run folder's name.
+        start: first day of the run.
+        end: last day; None: the last session on which no held instrument lacks its bar because its file ends.
+        initial_cash: US dollars.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    start: date
+    end: date | None = None
+    initial_cash: float = Field(default=100_000.0, gt=0)
+
+    @model_validator(mode="after")
+    def _start_before_end(self) -> Self:
+        if self.end is not None and self.start > self.end:
+            raise ValueError(f"start {self.start} is after end {self.end}; exchange them")
+        return self
+
+
+class Spec(BaseModel):
+    """All that decides a run, besides the snapshot. Sections that a file leaves out keep their defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: RunSection
+    universe: Universe
+    signal: SignalConfig = SignalConfig()
+    policy: PolicyConfig = PolicyConfig()
+    order_rules: OrderRulesConfig = OrderRulesConfig()
+    costs: Costs = Costs()
+
+    def to_toml(self) -> str:
+        """The spec, complete, every default written out."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def shipped_specs() -> list[str]:
+    """Names of the specs that come with the package."""
+    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+
+
+def load_spec(source: str, settings: Sequence[str] = (), overrides: Mapping[str, Any] | None = None) -> Spec:
+    """Read a spec.
+
+    Args:
+        source: path of a TOML file, or the name of a shipped spec.
+        settings: ``section.key=value`` each, the value as in TOML; they win over the file.
+        overrides: further values by dotted key, None ones ignored; they win over `settings`.
+
+    Raises:
+        InputError: no such spec, no TOML, an unknown key or a wrong value: the key, what was got, what was wanted.
+    """
+    values = _read(source)
+    for setting in settings:
+        key, separator, text = setting.partition("=")
+        if not separator:
+            raise InputError(f"got --set {setting}, wanted --set section.key=value")
+        _put(values, key.strip(), _parse_value(text.strip()))
+    for key, value in (overrides or {}).items():
+        if value is not None:
+            _put(values, key, value)
+    try:
+        return Spec.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"spec {source}: {_explain(error)}") from error
+
+
+def _read(source: str) -> dict[str, Any]:
+    shipped = source in shipped_specs() and not Path(source).is_file()
+    path = SHIPPED / f"{source}.toml" if shipped else Path(source)
+    if not path.is_file():
+        raise InputError(f"no spec {source}: wanted a TOML file or one of {', '.join(shipped_specs())}")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"spec {source} is no TOML: {error}") from error
+
+
+def _parse_value(text: str) -> Any:
+    """A value as TOML has it; what is no TOML value is taken for a text without its quotes."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
+    *sections, key = dotted.split(".")
+    for section in sections:
+        values = values.setdefault(section, {})
+        if not isinstance(values, dict):
+            raise InputError(f"got the key {dotted}, but {section} is a value, not a section; wanted section.key=value")
+    values[key] = value
+
+
+def _explain(error: ValidationError) -> str:
+    first, *others = error.errors(include_url=False)
+    key = ".".join(str(part) for part in first["loc"]) or "spec"
+    if first["type"] == "extra_forbidden":
+        message = f"unknown key {key}; take it out or mend its spelling"
+    elif first["type"] == "missing":
+        message = f"the key {key} is missing; add it"
+    else:
+        wanted = first["msg"].removeprefix("Value error, ")
+        got = "" if isinstance(first["input"], dict) else f"got {first['input']!r}, "
+        message = f"{key}: {got}{wanted[0].lower()}{wanted[1:]}"
+    return message + (f" (and {len(others)} more)" if others else "")

@@ -1,0 +1,105 @@
+"""Perturb the future: what becomes known after a decision changes no row up to it, to the bit."""
+
+import inspect
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import strategies
+from strategies import order_rules, policy
+from strategies.policy import PolicyConfig
+from strategies.universe import Universe
+
+UNIVERSE = Universe(speculative=("S1", "S2"), cash_flow=("C1", "C2"), reserve=("R",), benchmark="B")
+CONFIG = PolicyConfig(weighting="inverse_volatility", volatility_sessions=20)
+DAYS = pd.bdate_range("2023-01-02", periods=160)
+CUTS = (30, 90, 140)
+
+Inputs = dict[str, pd.DataFrame | pd.Series]
+
+# Public functions over time, each as a function of inputs that are indexed by session.
+OVER_TIME: dict[str, Callable[[Inputs], pd.DataFrame | pd.Series]] = {
+    "policy.target_weights": lambda i: policy.target_weights(i["regime"], i["tradable"], i["prices"], UNIVERSE, CONFIG),
+    "policy.make_plan": lambda i: pd.concat(
+        [
+            (plan := policy.make_plan(i["regime"], i["tradable"], i["prices"], UNIVERSE, CONFIG)).targets,
+            plan.rebalance,
+        ],
+        axis=1,
+    ),
+    "policy.rebalance_sessions": lambda i: policy.rebalance_sessions(i["regime"]),
+    "policy.trailing_volatility": lambda i: policy.trailing_volatility(i["prices"], 20),
+}
+# Public functions of one session's arrays: they are given no other session.
+OF_ONE_SESSION = {"order_rules.plan_orders", "order_rules.units_for_money"}
+
+
+def inputs() -> Inputs:
+    rng = np.random.default_rng(11)
+    symbols = list(UNIVERSE.symbols)
+    regime = np.repeat(rng.choice(["ABUNDANT", "NEUTRAL", "SCARCE"], 16), 10)
+    return {
+        "regime": pd.Series(regime, DAYS),
+        "tradable": pd.DataFrame(rng.random((160, 5)) > 0.1, DAYS, symbols),
+        "prices": pd.DataFrame(100 * np.exp(np.cumsum(rng.normal(0, 0.02, (160, 5)), axis=0)), DAYS, symbols),
+    }
+
+
+def cut(given: Inputs, row: int) -> Inputs:
+    return {name: frame.iloc[:row] for name, frame in given.items()}
+
+
+def garble(given: Inputs, row: int) -> Inputs:
+    rng = np.random.default_rng(row)
+    garbled = {name: frame.copy() for name, frame in given.items()}
+    garbled["regime"].iloc[row:] = rng.choice(["ABUNDANT", "NEUTRAL", "SCARCE"], len(DAYS) - row)
+    garbled["tradable"].iloc[row:] = rng.random((len(DAYS) - row, 5)) > 0.5
+    garbled["prices"].iloc[row:] = rng.uniform(1, 1e6, (len(DAYS) - row, 5))
+    return garbled
+
+
+def delay(given: Inputs, row: int) -> Inputs:
+    """Everything from the row on comes five sessions later."""
+    late = {}
+    for name, frame in given.items():
+        held = frame.iloc[[row - 1] * 5]
+        rows = pd.concat([frame.iloc[:row], held, frame.iloc[row:-5]])
+        late[name] = rows.set_axis(DAYS)
+    return late
+
+
+@pytest.mark.parametrize("perturb", [cut, garble, delay])
+@pytest.mark.parametrize("name", sorted(OVER_TIME))
+def test_the_future_changes_no_earlier_row(name, perturb):
+    function, given = OVER_TIME[name], inputs()
+    whole = function(given)
+    for row in CUTS:
+        assert function(perturb(given, row)).iloc[:row].equals(whole.iloc[:row])
+
+
+@pytest.mark.parametrize("perturb", [cut, garble, delay])
+def test_the_net_catches_a_centred_window(perturb):
+    given = inputs()
+    leak = lambda i: i["prices"].rolling(21, center=True).mean()  # noqa: E731
+    row = CUTS[1]
+    assert not leak(perturb(given, row)).iloc[:row].equals(leak(given).iloc[:row])
+
+
+def test_every_public_function_of_strategies_is_listed():
+    found = set()
+    for module in pkgutil.iter_modules(strategies.__path__):
+        loaded = import_module(f"strategies.{module.name}")
+        for name, function in inspect.getmembers(loaded, inspect.isfunction):
+            if not name.startswith("_") and function.__module__ == loaded.__name__:
+                found.add(f"{module.name}.{name}")
+    assert found == set(OVER_TIME) | OF_ONE_SESSION
+
+
+def test_functions_of_one_session_take_no_frame():
+    for name in OF_ONE_SESSION:
+        parameters = inspect.signature(getattr(order_rules, name.partition(".")[2])).parameters.values()
+        assert {parameter.annotation for parameter in parameters} <= {np.ndarray, float}
