@@ -37,4 +37,12 @@ format: $(DEV) ## format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-.PHONY: help backtest test lint format
+docs: $(DEV) ## write the pages that are made from the code
+	$(BIN)/python docs/write_command_reference.py
+	$(BIN)/python docs/write_readme_output.py
+
+clean: ## delete what the targets made: .venv, caches, build folders (not runs/)
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help backtest test lint format docs clean

@@ -1,5 +1,6 @@
 """The catalogue of series: unit, meaning, publication rule and staleness limit of every macro series."""
 
+import json
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -14,6 +15,7 @@ from data.publication import PublicationRule
 Entry = TypeVar("Entry", bound=BaseModel)
 
 CATALOGUE_DIR = Path(__file__).parent / "catalogue"
+SERIES_FILE = CATALOGUE_DIR / "series.toml"
 
 
 class SeriesEntry(BaseModel):
@@ -39,26 +41,38 @@ class SeriesEntry(BaseModel):
 @cache
 def series_catalogue() -> Mapping[str, SeriesEntry]:
     """Return the shipped catalogue, by series name."""
-    return read_catalogue(CATALOGUE_DIR / "series.toml", SeriesEntry)
+    return read_catalogue(SERIES_FILE, SeriesEntry)
 
 
 def series_entry(name: str) -> SeriesEntry:
-    """Return the entry of one series; `InputError` with the lines to add where there is none."""
+    """Return the entry of one series; `InputError` with the line to add where there is none."""
     try:
         return series_catalogue()[name]
     except KeyError:
         raise InputError(
-            f'series {name} has no entry in data/catalogue/series.toml; add: [{name}] unit = "percent" '
-            f'meaning = "..." publication = "next_business_day" stale_after_days = 10 source = "..."'
+            f"series {name} has no entry in the catalogue; add, after the comment at the top of {SERIES_FILE}: "
+            f'{toml_key(name)} = {{ unit = "percent", meaning = "...", publication = "next_business_day", '
+            'stale_after_days = 10, source = "..." }'
         ) from None
+
+
+def toml_key(name: str) -> str:
+    """Return a name as a TOML key; quoted, for names may hold dots."""
+    return json.dumps(name)
 
 
 def read_catalogue(path: Path, model: type[Entry]) -> Mapping[str, Entry]:
     """Read a TOML file of one table an entry, each checked by `model`; `InputError` names the entry at fault."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: {error}; correct the line") from error
     entries: dict[str, Entry] = {}
-    for name, fields in tomllib.loads(path.read_text(encoding="utf-8")).items():
+    for name, fields in tables.items():
         try:
             entries[name] = model.model_validate(fields)
         except ValidationError as error:
-            raise InputError(f"{path.name}: [{name}]: {error.errors()[0]['msg']}") from error
+            first = error.errors()[0]
+            where = ".".join([name, *(str(part) for part in first["loc"])])
+            raise InputError(f"{path}: {where}: {first['msg']}; correct the entry") from error
     return entries

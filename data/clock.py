@@ -4,40 +4,59 @@ At that moment the US session before is over, its evening's earnings are out, an
 """
 
 from functools import cache
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from data.errors import InputError
 
-if TYPE_CHECKING:
-    from exchange_calendars import ExchangeCalendar
-
 FIRST_DAY = pd.Timestamp("1999-01-01")
 LAST_DAY = pd.Timestamp("2040-12-31")
+
+# Built wider by a month, a calendar has a session on either side of every day that is asked for.
+_MARGIN = pd.Timedelta(days=31)
 
 
 @cache
 def _nyse() -> pd.DatetimeIndex:
-    return calendar_sessions("XNYS", FIRST_DAY, LAST_DAY)
+    return _sessions("XNYS", FIRST_DAY, LAST_DAY)
 
 
 def calendar_sessions(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
-    """Naive session dates of one exchange, from `first` to `last` inclusive."""
-    return pd.DatetimeIndex(_calendar(calendar, first, last).sessions).as_unit("us")
+    """Naive session dates of one exchange, from `first` to `last` inclusive; empty where there are none.
+
+    Args:
+        calendar: its name in exchange_calendars (``XNYS``, ``XKRX``, ``24/7``). Some take seconds to build.
+        first: naive date.
+        last: naive date.
+
+    Raises:
+        InputError: there is no such calendar, or it does not reach so far.
+    """
+    return _between(_sessions(calendar, first, last), first, last)
 
 
-def _calendar(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> "ExchangeCalendar":
+def _sessions(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
     import exchange_calendars
+    from exchange_calendars.errors import InvalidCalendarName
 
-    return exchange_calendars.get_calendar(calendar, start=first, end=last)
+    try:
+        found = exchange_calendars.get_calendar(calendar, start=first - _MARGIN, end=last + _MARGIN)
+    except (InvalidCalendarName, ValueError) as error:
+        raise InputError(
+            f"got the exchange calendar {calendar} from {first.date()} to {last.date()}, wanted one that "
+            f"exchange_calendars knows over that span: {error}"
+        ) from error
+    return pd.DatetimeIndex(found.sessions).as_unit("us")
+
+
+def _between(days: pd.DatetimeIndex, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
+    return days[(days >= first) & (days <= last)]
 
 
 def sessions_between(first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
     """NYSE sessions from `first` to `last` inclusive, as naive dates; empty where there are none."""
-    sessions = _nyse()
     _require_known(first, last)
-    return sessions[(sessions >= first) & (sessions <= last)]
+    return _between(_nyse(), first, last)
 
 
 def next_session(day: pd.Timestamp) -> pd.Timestamp:

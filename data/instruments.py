@@ -7,8 +7,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from data.catalogue import CATALOGUE_DIR, read_catalogue
+from data.catalogue import CATALOGUE_DIR, read_catalogue, toml_key
 from data.errors import InputError
+
+INSTRUMENTS_FILE = CATALOGUE_DIR / "instruments.toml"
 
 AssetClass = Literal["us_stock", "us_etf", "crypto", "foreign_stock"]
 
@@ -43,18 +45,19 @@ class Instrument(BaseModel):
 @cache
 def instrument_catalogue() -> Mapping[str, Instrument]:
     """Return the shipped catalogue, by symbol."""
-    return read_catalogue(CATALOGUE_DIR / "instruments.toml", Instrument)
+    return read_catalogue(INSTRUMENTS_FILE, Instrument)
 
 
 def instrument_entry(symbol: str, catalogue: Mapping[str, Instrument] | None = None) -> Instrument:
-    """Return the entry of one symbol; `InputError` with the lines to add where there is none."""
+    """Return the entry of one symbol; `InputError` with the line to add where there is none."""
     entries = instrument_catalogue() if catalogue is None else catalogue
     try:
         return entries[symbol]
     except KeyError:
         raise InputError(
-            f'instrument {symbol} has no entry in data/catalogue/instruments.toml; add: ["{symbol}"] name = "..." '
-            'currency = "USD" calendar = "XNYS" asset_class = "us_stock" listed = 2000-01-01 quantum = 1e-6'
+            f"instrument {symbol} has no entry in the catalogue; add, after the comment at the top of "
+            f'{INSTRUMENTS_FILE}: {toml_key(symbol)} = {{ name = "...", currency = "USD", calendar = "XNYS", '
+            'asset_class = "us_stock", listed = 2000-01-01, quantum = 1e-6 }'
         ) from None
 
 

@@ -1,6 +1,8 @@
 """Publication rules: from the date that an observation is about to the moment that it is public.
 
-Every rule errs to the late side. Holidays are those of the US federal government, whose agencies publish the series.
+Every rule errs to the late side. Nothing is published on federal holidays, on the days for which the President closed
+the federal offices, and on Good Friday, when the bond market rests (SOFR is not published on its holidays, and a day
+late is right for the rest).
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.holiday import USFederalHolidayCalendar
+from pandas.tseries.holiday import GoodFriday, USFederalHolidayCalendar
 
 PublicationRule = Literal[
     "effective_date",
@@ -22,15 +24,27 @@ PublicationRule = Literal[
     "following_month_end",
 ]
 
+# Closed by executive order around Christmas, or in mourning for a President (2004-06-11, 2007-01-02, 2018-12-05,
+# 2025-01-09).
+_OFFICES_CLOSED = (
+    *("2001-12-24", "2003-12-26", "2004-06-11", "2007-01-02", "2007-12-24", "2008-12-26", "2012-12-24", "2014-12-26"),
+    *("2018-12-05", "2018-12-24", "2019-12-24", "2020-12-24", "2024-12-24", "2025-01-09", "2025-12-24", "2025-12-26"),
+)
+
+
+class _PublishersCalendar(USFederalHolidayCalendar):
+    rules = [*USFederalHolidayCalendar.rules, GoodFriday]  # noqa: RUF012
+
 
 @cache
 def _holidays() -> np.ndarray:
-    return USFederalHolidayCalendar().holidays("1950-01-01", "2060-12-31").to_numpy().astype("datetime64[D]")
+    by_rule = _PublishersCalendar().holidays("1950-01-01", "2060-12-31").to_numpy().astype("datetime64[D]")
+    return np.union1d(by_rule, np.array(_OFFICES_CLOSED, dtype="datetime64[D]"))
 
 
-def _business_day(days: pd.DatetimeIndex, later: int = 0) -> pd.DatetimeIndex:
-    """The first business day on or after each day, then `later` business days more."""
-    rolled = np.busday_offset(days.to_numpy().astype("datetime64[D]"), later, roll="forward", holidays=_holidays())
+def _business_day(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """The first business day on or after each day."""
+    rolled = np.busday_offset(days.to_numpy().astype("datetime64[D]"), 0, roll="forward", holidays=_holidays())
     return pd.DatetimeIndex(rolled)
 
 
@@ -65,13 +79,13 @@ def _next_business_day(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
 def _weekly_h41(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """H.4.1: a Wednesday's figures on Thursday 16:30 New York time, a day later in a holiday week."""
     thursday = days + pd.Timedelta(days=1)
-    monday = thursday - pd.to_timedelta(thursday.dayofweek, unit="D")
+    monday = thursday - pd.to_timedelta(thursday.day_of_week, unit="D")
     return _late_in_holiday_week(monday, thursday) + pd.Timedelta(hours=22)
 
 
 def _weekly_h10(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """H.10: a week's daily figures on the Monday after it."""
-    return _business_day(days + pd.to_timedelta(7 - days.dayofweek, unit="D")) + pd.Timedelta(hours=22)
+    return _business_day(days + pd.to_timedelta(7 - days.day_of_week, unit="D")) + pd.Timedelta(hours=22)
 
 
 def _nfci(days: pd.DatetimeIndex) -> pd.DatetimeIndex:

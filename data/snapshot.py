@@ -3,25 +3,29 @@
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from data.errors import InputError
 from data.instruments import Instrument
-from data.tables import TABLES, Table, content_hash
+from data.tables import EVENT_TABLES, TABLES, Table, content_hash
 
-FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
+BUILT_IN = "sample"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
-    """What a backtest reads; nothing else reaches it.
+    """What a backtest reads; nothing else reaches it. Two are the same where their content hashes are.
 
     Attributes:
         name: under which it is kept.
@@ -33,6 +37,8 @@ class Snapshot:
         capex_guidance: `data.tables.GUIDANCE`.
         funding_events: `data.tables.FUNDING`.
         origin: one line for people: where it came from.
+
+    Every table is conformed on the way in (`data.tables.Table.conform`), which raises what that raises.
     """
 
     name: str
@@ -43,7 +49,11 @@ class Snapshot:
     capex_actuals: pd.DataFrame
     capex_guidance: pd.DataFrame
     funding_events: pd.DataFrame
-    origin: str = field(default="", compare=False)
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        for table in TABLES:
+            object.__setattr__(self, table.name, table.conform(self.table(table)))
 
     def table(self, table: Table) -> pd.DataFrame:
         """Return one table's rows."""
@@ -60,6 +70,52 @@ class Snapshot:
         return json.dumps({"instruments": entries, "simulated": self.simulated}, sort_keys=True)
 
 
+class Contents(BaseModel):
+    """How much a snapshot holds.
+
+    Attributes:
+        symbols: number of instruments with bars.
+        series: number of macro series.
+        events: rows of the event tables.
+        first: date of the earliest bar; None without bars.
+        last: date of the latest bar.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    symbols: int
+    series: int
+    events: int
+    first: date | None
+    last: date | None
+
+
+class Manifest(BaseModel):
+    """What stands beside a kept snapshot's tables.
+
+    Attributes:
+        format: version of the folder's layout.
+        name: of the snapshot.
+        content_hash: `Snapshot.content_hash`.
+        simulated: `Snapshot.simulated`.
+        origin: `Snapshot.origin`.
+        contents: how much it holds.
+        files: SHA-256 of each file of the folder, by name.
+        instruments: `Snapshot.instruments`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1]
+    name: str
+    content_hash: str
+    simulated: bool
+    origin: str
+    contents: Contents
+    files: dict[str, str]
+    instruments: dict[str, Instrument]
+
+
 def home() -> Path:
     """Return the folder of snapshots and state: ``$REVERSE_QE_HOME``, or the user's data folder."""
     named = os.environ.get("REVERSE_QE_HOME")
@@ -68,6 +124,11 @@ def home() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("reverse-qe", appauthor=False))
+
+
+def is_built_in(name: str) -> bool:
+    """Whether a market's name is that of the built-in sample, or of a scenario or seed of it."""
+    return name.split(":")[0].split("@")[0] == BUILT_IN
 
 
 def snapshots_dir() -> Path:
@@ -79,37 +140,46 @@ def snapshot_names() -> list[str]:
     """Names of the snapshots that are kept, sorted."""
     if not snapshots_dir().is_dir():
         return []
-    return sorted(path.parent.name for path in snapshots_dir().glob(f"*/{MANIFEST}"))
+    # A leading dot marks what is being written, or was when an import broke off.
+    return sorted(
+        path.parent.name for path in snapshots_dir().glob(f"*/{MANIFEST}") if not path.parent.name.startswith(".")
+    )
+
+
+def contents(snapshot: Snapshot) -> Contents:
+    """Count what a snapshot holds."""
+    dates = snapshot.bars["date"]
+    return Contents(
+        symbols=snapshot.bars["symbol"].nunique(),
+        series=snapshot.series["series"].nunique(),
+        events=sum(len(snapshot.table(table)) for table in EVENT_TABLES),
+        first=None if dates.empty else dates.min().date(),
+        last=None if dates.empty else dates.max().date(),
+    )
 
 
 def save(snapshot: Snapshot) -> Path:
     """Write a snapshot aside, then rename it into place, and return its folder.
 
     Raises:
-        InputError: the name is taken or is no plain name.
+        InputError: the name is taken or is no plain name, or the folder cannot be written.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    target = _folder(snapshot.name)
-    if target.exists():
-        raise InputError(f"snapshot {snapshot.name} exists already at {target}; choose another --name")
-    aside = target.with_name(f".{snapshot.name}.{os.getpid()}.tmp")
+    target = new_folder(snapshot.name)
+    aside = target.with_name(f".{snapshot.name}.{secrets.token_hex(4)}.tmp")
     try:
         aside.mkdir(parents=True)
-        for table in TABLES:
-            columns = pa.Table.from_pandas(snapshot.table(table), preserve_index=False)
-            pq.write_table(columns.replace_schema_metadata(None), aside / f"{table.name}.parquet")
-        manifest = {
-            "format": FORMAT_VERSION,
-            "name": snapshot.name,
-            "content_hash": snapshot.content_hash,
-            "simulated": snapshot.simulated,
-            "origin": snapshot.origin,
-            "files": {path.name: _file_hash(path) for path in sorted(aside.iterdir())},
-            "instruments": {s: entry.model_dump(mode="json") for s, entry in sorted(snapshot.instruments.items())},
-        }
-        (aside / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        _write_tables(snapshot, aside)
+        manifest = Manifest(
+            format=1,
+            name=snapshot.name,
+            content_hash=snapshot.content_hash,
+            simulated=snapshot.simulated,
+            origin=snapshot.origin,
+            contents=contents(snapshot),
+            files={path.name: _file_hash(path) for path in sorted(aside.iterdir())},
+            instruments=dict(sorted(snapshot.instruments.items())),
+        )
+        (aside / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
         aside.rename(target)
     except OSError as error:
         raise InputError(f"cannot write the snapshot to {target}: {error}; check REVERSE_QE_HOME") from error
@@ -118,32 +188,51 @@ def save(snapshot: Snapshot) -> Path:
     return target
 
 
+def new_folder(name: str) -> Path:
+    """Return the folder that a new snapshot of this name goes to; it is not made yet.
+
+    Raises:
+        InputError: the name is taken or is no plain name.
+    """
+    if is_built_in(name):
+        raise InputError(f"got the name {name}, which is built in; choose another --name")
+    folder = _folder(name)
+    if folder.exists():
+        raise InputError(f"snapshot {name} exists already at {folder}; choose another --name")
+    return folder
+
+
 def load(name: str) -> Snapshot:
-    """Read a snapshot by name; the hash of every file is checked first.
+    """Read a snapshot by name; the hashes of its files and of its content are checked.
 
     Raises:
-        InputError: there is none of this name, or a file does not match the manifest.
+        InputError: there is none of this name, or files or content do not match the manifest.
     """
-    folder, manifest = _manifest(name)
-    _check_files(folder, manifest)
-    return _read(folder, manifest)
-
-
-def verify(name: str) -> Snapshot:
-    """Read a snapshot and check its content hash as well as its files.
-
-    Raises:
-        InputError: there is none of this name, or content or files do not match the manifest.
-    """
-    folder, manifest = _manifest(name)
+    manifest = read_manifest(name)
+    folder = _folder(name)
     _check_files(folder, manifest)
     snapshot = _read(folder, manifest)
-    if snapshot.content_hash != manifest["content_hash"]:
-        raise InputError(
-            f"snapshot {name}: got content hash {snapshot.content_hash[:12]}, wanted "
-            f"{str(manifest['content_hash'])[:12]} of its manifest; it was changed: import it anew"
-        )
+    if snapshot.content_hash != manifest.content_hash:
+        raise _changed(name, f"its content has hash {snapshot.content_hash[:12]}", manifest.content_hash)
     return snapshot
+
+
+def read_manifest(name: str) -> Manifest:
+    """Read the manifest that stands beside a snapshot's tables.
+
+    Raises:
+        InputError: there is no snapshot of this name, or its manifest cannot be read.
+    """
+    path = _folder(name) / MANIFEST
+    if not path.is_file():
+        known = ", ".join([BUILT_IN, *snapshot_names()])
+        raise InputError(f"no market {name}; there are: {known} (import one by: reverse-qe data import)")
+    try:
+        return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path} is no manifest: {where} {first['msg']}; import the snapshot anew") from error
 
 
 def _folder(name: str) -> Path:
@@ -152,49 +241,40 @@ def _folder(name: str) -> Path:
     return snapshots_dir() / name
 
 
-def _manifest(name: str) -> tuple[Path, dict[str, object]]:
-    folder = _folder(name)
-    path = folder / MANIFEST
-    if not path.is_file():
-        known = ", ".join(["sample", *snapshot_names()])
-        raise InputError(f"no market {name}; there are: {known} (import one by: reverse-qe data import)")
-    try:
-        manifest: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path} is no manifest ({error}); import the snapshot anew") from error
-    if manifest.get("format") != FORMAT_VERSION:
-        raise InputError(
-            f"{path}: got format {manifest.get('format')}, wanted {FORMAT_VERSION}; import the snapshot anew"
-        )
-    return folder, manifest
-
-
-def _check_files(folder: Path, manifest: Mapping[str, object]) -> None:
-    files = manifest["files"]
-    assert isinstance(files, dict)
-    for file, wanted in files.items():
-        path = folder / file
-        got = _file_hash(path) if path.is_file() else "no file"
-        if got != wanted:
-            raise InputError(
-                f"snapshot {folder.name} was changed: {file} has hash {got[:12]}, its manifest says {wanted[:12]}; "
-                "import it anew under another name"
-            )
-
-
-def _read(folder: Path, manifest: Mapping[str, object]) -> Snapshot:
+def _write_tables(snapshot: Snapshot, folder: Path) -> None:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    entries = manifest["instruments"]
-    assert isinstance(entries, dict)
-    tables = {
-        table.name: table.conform(pq.read_table(folder / f"{table.name}.parquet").to_pandas()) for table in TABLES
-    }
+    for table in TABLES:
+        columns = pa.Table.from_pandas(snapshot.table(table), preserve_index=False)
+        # Without the schema, which would carry metadata of pandas and arrow: `Table.conform` knows the kinds.
+        pq.write_table(columns, folder / f"{table.name}.parquet", store_schema=False)
+
+
+def _check_files(folder: Path, manifest: Manifest) -> None:
+    for file, wanted in manifest.files.items():
+        path = folder / file
+        if not path.is_file():
+            raise _changed(folder.name, f"{file} is gone", wanted)
+        if (got := _file_hash(path)) != wanted:
+            raise _changed(folder.name, f"{file} has hash {got[:12]}", wanted)
+
+
+def _changed(name: str, got: str, wanted: str) -> InputError:
+    return InputError(
+        f"snapshot {name} was changed: {got}, its manifest says {wanted[:12]}; import it anew under another name"
+    )
+
+
+def _read(folder: Path, manifest: Manifest) -> Snapshot:
+    import pyarrow.parquet as pq
+
+    tables = {table.name: pq.read_table(folder / f"{table.name}.parquet").to_pandas() for table in TABLES}
     return Snapshot(
         name=folder.name,
-        simulated=bool(manifest["simulated"]),
-        instruments={symbol: Instrument.model_validate(entry) for symbol, entry in entries.items()},
-        origin=str(manifest["origin"]),
+        simulated=manifest.simulated,
+        instruments=manifest.instruments,
+        origin=manifest.origin,
         **tables,
     )
 

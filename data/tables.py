@@ -53,9 +53,9 @@ class Table:
         ordered = pd.DataFrame(columns).sort_values(list(self.key), kind="stable", ignore_index=True)
         repeated = ordered.duplicated(list(self.key))
         if repeated.any():
-            row = ordered.loc[repeated.idxmax(), list(self.key)]
-            named = ", ".join(f"{column} {value}" for column, value in row.items())
-            raise InputError(f"{self.name}: got {repeated.sum() + 1} or more rows of {named}, wanted one; remove the rest")
+            row = ordered[repeated].iloc[0]
+            named = ", ".join(f"{column} {row[column]}" for column in self.key)
+            raise InputError(f"{self.name}: got two rows of {named}, wanted one; remove the other")
         return ordered
 
     def empty(self) -> pd.DataFrame:

@@ -3,8 +3,12 @@
 The command line and this package offer the same words: ``reverse_qe.backtest``, ``reverse_qe.signal`` and so on.
 """
 
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+__all__ = ["backtest", "signal"]
 
 _OURS = ("backtests", "strategies", "signals", "data")
 
@@ -24,3 +28,10 @@ def _refuse_shadowed_packages() -> None:
 
 
 _refuse_shadowed_packages()
+
+
+def __getattr__(name: str) -> Any:
+    """The words of the command line, loaded when they are first used."""
+    if name in __all__:
+        return getattr(import_module("reverse_qe.api"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it offers {', '.join(__all__)}")

@@ -7,7 +7,7 @@ import click
 
 from data.errors import InputError
 
-COMMANDS: tuple[str, ...] = ()
+COMMANDS = ("backtest", "data", "runs", "signal")
 
 
 class CommandFolder(click.Group):
@@ -38,7 +38,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line: exit 0 done, 1 a check did not hold, 2 the input was wrong (one line on stderr)."""
     try:
-        cli(standalone_mode=False)
+        cli(prog_name="reverse-qe", standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.Abort:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,17 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, for machines.")
+
+market_option = click.option(
+    "--market", default="sample", show_default=True, help="The built-in sample, or the name of an imported snapshot."
+)
+set_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A value of the spec, as in policy.instrument_cap=0.25.",
+)
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -24,12 +35,14 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
     for row in rows:
         table.add_row(*[str(cell) for cell in row])
-    _console().print(table)
+    console = _console()
+    console.print(title, style="bold", markup=False)
+    console.print(table)
 
 
 def say(message: str) -> None:
@@ -38,12 +51,12 @@ def say(message: str) -> None:
 
 
 @contextmanager
-def progress(message: str) -> Iterator[None]:
-    """Show on stderr that something is under way, where stderr is a terminal."""
+def progress(message: str) -> Iterator[Callable[[str], None]]:
+    """Show on stderr, where it is a terminal, that something is under way; the function yielded names the stage."""
     from rich.console import Console
 
-    with Console(stderr=True).status(message):
-        yield
+    with Console(stderr=True).status(message) as status:
+        yield lambda stage: status.update(f"{message}: {stage}")
 
 
 def _console() -> "Console":

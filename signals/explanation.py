@@ -99,13 +99,15 @@ def change_reason(signal: LiquiditySignal, session: pd.Timestamp, config: Signal
     if signal.live_blocks[session] < MIN_LIVE_BLOCKS:
         return f"fewer than {MIN_LIVE_BLOCKS} blocks are live"
     regime, before = (Regime(name) for name in signal.regime.loc[:session].iloc[[-1, -2]])
-    if regime is Regime.NEUTRAL:
-        passed = f"below +{config.leave:g}" if before is Regime.SCARCE else f"above -{config.leave:g}"
-    else:
-        passed = f"above +{config.enter:g}" if regime is Regime.SCARCE else f"below -{config.enter:g}"
+    scarcer, threshold = {
+        Regime.SCARCE: (True, config.enter),
+        Regime.ABUNDANT: (False, -config.enter),
+        Regime.NEUTRAL: (False, config.leave) if before is Regime.SCARCE else (True, -config.leave),
+    }[regime]
     blocks = _row(signal.blocks, session)
-    leader = max(blocks, key=lambda name: abs(blocks[name]))
-    return f"score {signal.score[session]:+.2f} {passed}; most from {leader} {blocks[leader]:+.2f}"
+    leader = (max if scarcer else min)(blocks, key=lambda name: blocks[name])
+    direction = "above" if scarcer else "below"
+    return f"score {signal.score[session]:+.2f} {direction} {threshold:+g}; most from {leader} {blocks[leader]:+.2f}"
 
 
 def _block_reason(signal: LiquiditySignal, session: pd.Timestamp, block: str) -> BlockReason:

@@ -76,3 +76,21 @@ def make_snapshot() -> Callable[..., Snapshot]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def sample() -> Snapshot:
+    """The built-in simulated market."""
+    from data.markets import open_market
+
+    return open_market("sample")
+
+
+@pytest.fixture(scope="session")
+def history(shared: Path) -> Snapshot:
+    """Real history, imported from the folder beside the checkout."""
+    from data.importing import import_snapshot
+
+    market = shared / "market"
+    snapshot, _ = import_snapshot(market / "prices", market / "macro", shared / "capex", "history")
+    return snapshot

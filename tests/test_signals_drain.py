@@ -104,7 +104,9 @@ def test_every_company_is_needed() -> None:
 def test_a_blank_or_absent_quarter_makes_the_sums_missing_until_it_leaves_the_window() -> None:
     blank = results()
     blank[4] |= {"capex": np.nan, "capex_known": None, "ocf_known": "2021-04-30"}
-    for rows in (blank, results()[:4] + results()[5:]):
+    timed = results()
+    timed[4] |= {"capex": np.nan}  # a blank with a time is a blank
+    for rows in (blank, timed, results()[:4] + results()[5:]):
         growth, share = measured(rows)
         # While the fifth quarter is the newest, the fourth is the newest known.
         assert share.loc["2021-05-03", "value"] == 10 / 40

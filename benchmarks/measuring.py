@@ -1,0 +1,40 @@
+"""What every benchmark shares: commands timed in turn, medians, one table for people or one JSON object."""
+
+import argparse
+import json
+import resource
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+
+def time_in_turn(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, float]:
+    """Median wall seconds of whole processes, run in turn so that a slow spell of the machine hits all of them."""
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    for command in commands.values():
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    for _ in range(rounds):
+        for name, command in commands.items():
+            begin = time.perf_counter()
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            seconds[name].append(time.perf_counter() - begin)
+    return {name: median(values) for name, values in seconds.items()}
+
+
+def show(title: str, ratios: Mapping[str, float], seconds: Mapping[str, float]) -> None:
+    """Print the result: a table, or with ``--json`` one object of ratios, seconds and peak_mb."""
+    parser = argparse.ArgumentParser(description=title)
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    as_json = parser.parse_args().json
+    usage = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    peak_mb = max(usage) / 1024
+    if as_json:
+        print(json.dumps({"ratios": dict(ratios), "seconds": dict(seconds), "peak_mb": peak_mb}, indent=2))
+        return
+    print(title)
+    for name, value in ratios.items():
+        print(f"  {name:<40}{value:>9.3f}")
+    for name, value in seconds.items():
+        print(f"  {name:<40}{value:>9.3f} s")
+    print(f"  {'peak memory':<40}{peak_mb:>9.0f} MB")

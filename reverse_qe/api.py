@@ -1,0 +1,127 @@
+"""The words of the command line as functions."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from backtests.decision import Decision, decide_from_cash
+from backtests.run import Backtest, read_signal, run_backtest
+from backtests.run_folder import default_folder, require_free, write_run
+from backtests.span import session_to_come
+from backtests.spec import Spec, load_spec
+from data.clock import next_session, previous_session
+from data.errors import InputError
+from data.markets import open_market
+from data.snapshot import BUILT_IN, Snapshot, is_built_in
+from signals.explanation import Explanation, explain
+
+
+@dataclass(frozen=True)
+class StoredBacktest:
+    """A run and the folder that holds its files."""
+
+    run: Backtest
+    folder: Path
+
+
+@dataclass(frozen=True)
+class SignalReading:
+    """The regime on one session, why, and the weights that the policy wants for it.
+
+    Attributes:
+        market: name of the snapshot.
+        simulated: whether its prices and series are made by a model.
+        explanation: regime, score and reasons.
+        decision: target weights for the session, and the orders that an account all in cash would send.
+    """
+
+    market: str
+    simulated: bool
+    explanation: Explanation
+    decision: Decision
+
+
+def fitting_spec(market: str) -> str:
+    """Name of the shipped spec for a market: roles for the sample, tickers for real history."""
+    return "sample" if is_built_in(market) else "history"
+
+
+def backtest(
+    spec: str | None = None,
+    market: str = BUILT_IN,
+    *,
+    start: date | None = None,
+    end: date | None = None,
+    settings: Sequence[str] = (),
+    out: Path | None = None,
+    tearsheet: bool = True,
+    report: Callable[[str], None] = lambda _stage: None,
+) -> StoredBacktest:
+    """Run a backtest and write its folder.
+
+    Args:
+        spec: path of a TOML file or name of a shipped spec; None: the shipped one that fits the market.
+        market: ``sample``, ``sample:SCENARIO`` or the name of a snapshot.
+        start: first day, in place of the spec's.
+        end: last day, in place of the spec's.
+        settings: "section.key=value" each, in place of the spec's.
+        out: folder to make; None: below ``runs``.
+        tearsheet: whether to render it.
+        report: is told each stage as it begins.
+
+    Raises:
+        InputError: spec, market, days or folder are wrong.
+    """
+    if out is not None:
+        require_free(out)
+    chosen = load_spec(spec or fitting_spec(market), settings, {"run.start": start, "run.end": end})
+    report("market")
+    run = run_backtest(chosen, open_market(market), report)
+    report("files and tearsheet" if tearsheet else "files")
+    return StoredBacktest(run, write_run(run, out or default_folder(run), tearsheet))
+
+
+def signal(
+    spec: str | None = None, market: str = BUILT_IN, *, day: date | None = None, settings: Sequence[str] = ()
+) -> SignalReading:
+    """Explain the regime on a day.
+
+    Args:
+        spec: as for `backtest`.
+        market: as for `backtest`.
+        day: the session decided for, or the one before it where it is none; None: the session to come.
+        settings: as for `backtest`.
+
+    Raises:
+        InputError: spec or market are wrong, or the day lies outside the market.
+    """
+    chosen = load_spec(spec or fitting_spec(market), settings)
+    snapshot = open_market(market)
+    session = _session(snapshot, day)
+    reading = read_signal(chosen, snapshot, session)
+    return SignalReading(
+        market=market,
+        simulated=snapshot.simulated,
+        explanation=explain(reading, session),
+        decision=decide_from_cash(chosen, snapshot, reading, session),
+    )
+
+
+def _session(snapshot: Snapshot, day: date | None) -> pd.Timestamp:
+    newest = session_to_come(snapshot)
+    if day is None:
+        return newest
+    first = snapshot.bars["date"].min()
+    session = previous_session(next_session(pd.Timestamp(day)))
+    if not first < session <= newest:
+        raise InputError(
+            f"got the day {day}, wanted one after {first.date()} and up to {newest.date()}, the session to come in "
+            f"market {snapshot.name}"
+        )
+    return session
+
+
+__all__ = ["SignalReading", "Spec", "StoredBacktest", "backtest", "fitting_spec", "signal"]

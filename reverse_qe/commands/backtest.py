@@ -1,0 +1,104 @@
+"""`reverse-qe backtest`: run a spec on a market and write its folder."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reverse_qe.output import json_option, market_option, print_json, print_table, progress, say, set_option
+
+if TYPE_CHECKING:
+    from reverse_qe.api import StoredBacktest
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command("backtest")
+@click.argument("spec", required=False)
+@market_option
+@click.option("--start", type=DAY, help="First day, in place of the spec's.")
+@click.option("--end", type=DAY, help="Last day, in place of the spec's.")
+@set_option
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to make for the run.  [default: below runs/]")
+@click.option("--no-tearsheet", is_flag=True, help="Do not render tearsheet.html, which takes most of the time.")
+@json_option
+def command(
+    spec: str | None,
+    market: str,
+    start: datetime | None,
+    end: datetime | None,
+    settings: tuple[str, ...],
+    out: Path | None,
+    no_tearsheet: bool,
+    as_json: bool,
+) -> None:
+    """Backtest a spec; write its run folder and tearsheet.
+
+    SPEC is a TOML file or the name of a shipped spec; without it the shipped one that fits the market runs.
+    """
+    from reverse_qe import api
+
+    with progress("Backtest") as report:
+        stored = api.backtest(
+            spec,
+            market,
+            start=start.date() if start else None,
+            end=end.date() if end else None,
+            settings=settings,
+            out=out,
+            tearsheet=not no_tearsheet,
+            report=report,
+        )
+    if as_json:
+        print_json(_as_json(stored))
+    else:
+        _print_summary(stored)
+
+
+def _as_json(stored: "StoredBacktest") -> dict[str, Any]:
+    from backtests.run_folder import manifest
+
+    run = stored.run
+    orders = run.engine.next_orders.astype(object).where(run.engine.next_orders.notna(), None)
+    return {
+        "folder": str(stored.folder),
+        "manifest": manifest(run),
+        "metrics": run.metrics,
+        "next_session": {
+            "session": str(run.panel.decides_for[-1].date()),
+            "regime": str(run.signal.regime[run.panel.decides_for[-1]]),
+            "targets": run.plan.targets.iloc[-1].to_dict(),
+            "orders": orders.to_dict("records"),
+        },
+    }
+
+
+def _print_summary(stored: "StoredBacktest") -> None:
+    from backtests.summary import block_sentence, next_orders_rows, order_sentence, performance_rows, target_rows
+    from signals.explanation import stay_begins
+
+    run = stored.run
+    first, last, coming = run.sessions[0], run.sessions[-1], run.panel.decides_for[-1]
+    label = "SIMULATED market" if run.snapshot.simulated else "market"
+    print_table(
+        f"{run.spec.run.name} on {label} {run.snapshot.name}, {first.date()} to {last.date()} (run {run.run_id})",
+        ("", "strategy", f"buy and hold {run.spec.universe.benchmark}"),
+        performance_rows(run),
+    )
+    regime = run.signal.regime[coming]
+    print_table(
+        f"Targets for {coming.date()}: {regime} since {stay_begins(run.signal.regime, coming).date()}",
+        ("", "weight"),
+        target_rows(run),
+    )
+    orders = next_orders_rows(run)
+    if orders:
+        print_table(f"Orders for {coming.date()}", ("", "side", "size"), orders)
+    else:
+        click.echo(f"No orders for {coming.date()}.")
+    click.echo(f"{order_sentence(run)}.\n{block_sentence(run).capitalize()}.")
+    for warning in run.warnings:
+        click.echo(f"! {warning}")
+    page = stored.folder / "tearsheet.html"
+    say(f"Run folder: {stored.folder}" + (f"\nTearsheet:  {page}" if page.exists() else ""))

@@ -1,0 +1,171 @@
+"""`reverse-qe data`: markets that are kept on this machine."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reverse_qe.output import json_option, print_json, print_table, progress, say
+
+if TYPE_CHECKING:
+    from data.quality import QualityReport
+    from data.snapshot import Contents, Manifest, Snapshot
+
+FOLDER = click.Path(path_type=Path)
+
+
+@click.group("data")
+def command() -> None:
+    """Import, list, show and verify markets: named, immutable sets of prices, macro series and events."""
+
+
+@command.command("import")
+@click.option("--prices", type=FOLDER, required=True, help="Folder of <SYMBOL>.csv with daily prices.")
+@click.option("--macro", type=FOLDER, help="Folder of <SERIES>.csv with dates and values.  [default: no series]")
+@click.option(
+    "--events",
+    type=FOLDER,
+    help="Folder of capex_actuals.csv, capex_guidance.csv, funding_events.csv.  [default: the shipped ones]",
+)
+@click.option("--name", required=True, help="Name under which the snapshot is kept.")
+@json_option
+def import_csv(prices: Path, macro: Path | None, events: Path | None, name: str, as_json: bool) -> None:
+    """Import CSV files as a new snapshot.
+
+    Files with a fault refuse the whole import, by file, line and reason. What is merely odd is kept as it is and
+    reported.
+    """
+    from data.importing import import_snapshot
+    from data.snapshot import contents, new_folder, save
+
+    new_folder(name)  # refuses a name that is taken before the files are read
+    with progress("Import"):
+        snapshot, quality = import_snapshot(prices, macro, events, name)
+        folder = save(snapshot)
+    held = contents(snapshot)
+    if as_json:
+        print_json(
+            {
+                "name": name,
+                "folder": folder,
+                "content_hash": snapshot.content_hash,
+                "contents": held.model_dump(mode="json"),
+                "quality": quality.as_json(),
+            }
+        )
+        return
+    click.echo(f"Imported {name}: {_holdings(held)}, content {snapshot.content_hash[:12]}")
+    _print_quality(quality)
+    say(f"Kept in {folder}. Next: reverse-qe backtest --market {name}")
+
+
+@command.command("list")
+@json_option
+def list_snapshots(as_json: bool) -> None:
+    """List the built-in sample and the snapshots that are kept."""
+    from data.errors import InputError
+    from data.snapshot import BUILT_IN, read_manifest, snapshot_names
+
+    manifests, damaged = [], []
+    for name in snapshot_names():
+        try:
+            manifests.append(read_manifest(name))
+        except InputError as error:
+            damaged.append(str(error))
+    if as_json:
+        snapshots = [_manifest_as_json(manifest) for manifest in manifests]
+        print_json({"built_in": [BUILT_IN], "snapshots": snapshots, "damaged": damaged})
+        return
+    columns = ("name", "simulated", "first bar", "last bar", "symbols", "series", "events", "content")
+    built_in = (BUILT_IN, "yes", *["-"] * 5, "built in")
+    print_table("Markets", columns, [built_in, *(_manifest_row(manifest) for manifest in manifests)])
+    for message in damaged:
+        say(f"! {message}")
+
+
+@command.command("show")
+@click.argument("name")
+@json_option
+def show_snapshot(name: str, as_json: bool) -> None:
+    """Show what the market NAME holds and what is odd in it."""
+    from data.contents import event_rows, series_rows, symbol_rows
+    from data.markets import open_market
+    from data.quality import quality_report
+
+    with progress(f"Read {name}"):
+        snapshot = open_market(name)
+        quality = quality_report(snapshot)
+        tables = {
+            "symbols": symbol_rows(snapshot),
+            "series": series_rows(snapshot),
+            "events": event_rows(snapshot),
+        }
+    if as_json:
+        print_json({**_identity(snapshot), "origin": snapshot.origin, **tables, "quality": quality.as_json()})
+        return
+    click.echo(f"{snapshot.name}{' (SIMULATED)' if snapshot.simulated else ''}: {snapshot.origin}")
+    click.echo(f"content {snapshot.content_hash}")
+    for title, rows in tables.items():
+        _print_rows(title.capitalize(), rows)
+    _print_quality(quality)
+
+
+@command.command("verify")
+@click.argument("name")
+@json_option
+def verify_snapshot(name: str, as_json: bool) -> None:
+    """Check that the snapshot NAME is as it was imported.
+
+    The hash of each file and the hash of the content are made anew and compared; what is odd in it is told again.
+    """
+    from data.errors import InputError
+    from data.quality import quality_report
+    from data.snapshot import is_built_in, load
+
+    if is_built_in(name):
+        raise InputError(f"{name} is built in and made anew each time: it has no files to verify; name a snapshot")
+    with progress(f"Verify {name}"):
+        snapshot = load(name)
+        quality = quality_report(snapshot)
+    if as_json:
+        print_json({**_identity(snapshot), "quality": quality.as_json()})
+        return
+    click.echo(f"{snapshot.name}: files and content are unchanged, content {snapshot.content_hash}")
+    _print_quality(quality)
+
+
+def _identity(snapshot: "Snapshot") -> dict[str, Any]:
+    return {"name": snapshot.name, "simulated": snapshot.simulated, "content_hash": snapshot.content_hash}
+
+
+def _manifest_as_json(manifest: "Manifest") -> dict[str, Any]:
+    fields = {"name", "simulated", "origin", "content_hash", "contents"}
+    return manifest.model_dump(mode="json", include=fields)
+
+
+def _manifest_row(manifest: "Manifest") -> tuple[object, ...]:
+    held = manifest.contents
+    counts = (held.symbols, held.series, held.events)
+    simulated = "yes" if manifest.simulated else "no"
+    return (manifest.name, simulated, held.first, held.last, *counts, manifest.content_hash[:12])
+
+
+def _holdings(held: "Contents") -> str:
+    span = f"bars from {held.first} to {held.last}"
+    return f"{held.symbols} symbols, {held.series} series, {held.events} events, {span}"
+
+
+def _print_rows(title: str, rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
+        click.echo(f"{title}: none")
+        return
+    columns = [name.replace("_", " ") for name in rows[0]]
+    print_table(title, columns, [list(row.values()) for row in rows])
+
+
+def _print_quality(quality: "QualityReport") -> None:
+    lines = quality.lines()
+    click.echo("Kept as it came, and odd:" if lines else "Nothing odd was found.")
+    for line in lines:
+        click.echo(f"  {line}")

@@ -1,0 +1,160 @@
+"""The command line as a stranger meets it: what it prints, what it refuses, what it leaves behind."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import reverse_qe
+from reverse_qe import cli
+
+SHORT = ("--start", "2026-01-02", "--end", "2026-03-31", "--no-tearsheet")
+
+
+@pytest.fixture
+def call(monkeypatch, capsys, tmp_path):
+    """Run the command line in an empty folder: exit status, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["reverse-qe", *map(str, arguments)])
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+def test_backtest_writes_a_folder_and_says_where(call, tmp_path):
+    status, out, err = call("backtest", *SHORT)
+    assert status == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert str(folder.relative_to(tmp_path)) in err
+    assert "SIMULATED" in out
+    assert "0 rejected" in out
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["simulated"] is True
+    assert manifest["run_id"] in folder.name
+    assert (manifest["first_session"], manifest["last_session"]) == ("2026-01-02", "2026-03-31")
+
+
+def test_backtest_json_is_one_object(call, tmp_path):
+    status, out, _ = call("backtest", *SHORT, "--json", "--out", tmp_path / "mine")
+    said = json.loads(out)
+    assert status == 0
+    assert said["folder"] == str(tmp_path / "mine")
+    assert set(said["metrics"]) == {"strategy", "benchmark", "by_regime"}
+    assert said["next_session"]["session"] == "2026-04-01"
+
+
+def test_runs_are_listed_and_shown(call):
+    assert "No run below runs/" in call("runs", "list")[1]
+    call("backtest", *SHORT)
+    (run,) = json.loads(call("runs", "list", "--json")[1])["runs"]
+    name = Path(run["folder"]).name
+    assert "sample (SIMULATED)" in call("runs", "list")[1]
+    status, out, _ = call("runs", "show", name)
+    assert status == 0
+    assert "sharpe" in out
+    assert "By regime" in out
+    assert json.loads(call("runs", "show", name, "--json")[1])["manifest"]["run_id"] == run["manifest"]["run_id"]
+
+
+def test_signal_says_the_regime_and_its_reasons(call):
+    status, out, _ = call("signal", "--date", "2025-06-02")
+    assert status == 0
+    for word in ("SIMULATED", "2025-06-02", "since", "drain", "capex_to_cash_flow", "known at (UTC)", "weight"):
+        assert word in out
+    said = json.loads(call("signal", "--date", "2025-06-02", "--json")[1])
+    parts = [part["contribution"] for block in said["blocks"] for part in block["inputs"]]
+    assert sum(parts) == pytest.approx(said["score"], abs=1e-12)
+
+
+def test_signal_on_a_sunday_is_that_of_the_session_before(call):
+    assert json.loads(call("signal", "--date", "2025-06-01", "--json")[1])["session"].startswith("2025-05-30")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (("backtest", "nosuch"), "no spec nosuch"),
+        (("backtest", "--market", "nosuch"), "no market nosuch; there are: sample"),
+        (("backtest", "--market", "sample:nosuch"), "nosuch"),
+        (("backtest", "--set", "policy.nosuch=1"), "unknown key policy.nosuch"),
+        (("backtest", "--set", "policy.instrument_cap=much"), "policy.instrument_cap: got 'much'"),
+        (("backtest", "--set", 'universe.cash_flow=["MU"]'), "unknown symbol MU"),
+        (("backtest", "--start", "2025-01-02", "--end", "2024-01-02"), "start 2025-01-02 is after end 2024-01-02"),
+        (("backtest", "--start", "1999-06-01"), "mend --start or --end"),
+        (("backtest", "--end", "2031-06-01"), "mend --start or --end"),
+        (("backtest", "--start", "yesterday"), "--start"),
+        (("backtest", "--nosuch"), "--nosuch"),
+        (("backtest", "--out", "file/below"), "is a file"),
+        (("backtest", "--out", "there"), "which exists"),
+        (("signal", "--date", "1999-06-01"), "got the day 1999-06-01"),
+        (("signal", "--date", "2031-06-02"), "the session to come"),
+        (("runs", "show", "nosuch"), "no run folder"),
+        (("nosuch",), "nosuch"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(call, tmp_path, arguments, wanted):
+    (tmp_path / "file").write_text("a file")
+    (tmp_path / "there").mkdir()
+    status, out, err = call(*arguments)
+    assert status == 2
+    assert out == ""
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert wanted in err
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "home") == ["file", "there"]
+
+
+@pytest.mark.parametrize("command", [(), *((name,) for name in cli.COMMANDS), ("data", "import"), ("runs", "list")])
+def test_help_is_there(call, command):
+    status, out, _ = call(*command, "--help")
+    assert status == 0
+    assert "Usage: reverse-qe" in out
+
+
+def test_help_loads_nothing_heavy():
+    listing = (
+        "import sys; sys.argv = ['reverse-qe', '--help']\n"
+        "from reverse_qe.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(sorted(set(sys.modules) & {'numpy', 'pandas', 'pydantic', 'rich', 'backtrader', 'quantstats'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_python_offers_the_same_words():
+    assert callable(reverse_qe.backtest)
+    assert callable(reverse_qe.signal)
+    with pytest.raises(AttributeError, match="it offers"):
+        reverse_qe.nosuch  # noqa: B018
+
+
+@pytest.mark.parametrize("shadow", ["data.py", "strategies/__init__.py"])
+def test_a_file_of_the_users_that_shadows_a_package_is_named(tmp_path, shadow):
+    path = tmp_path / shadow
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("")
+    done = subprocess.run(
+        [sys.executable, "-c", "import reverse_qe"], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert done.returncode != 0
+    assert str(path) in done.stderr.splitlines()[-1]
+    assert "is shadowed by" in done.stderr
+
+
+def test_the_console_command_is_not_shadowed_by_the_folder_it_runs_in(tmp_path):
+    (tmp_path / "data.py").write_text("raise SystemExit('the wrong data')")
+    command = Path(sys.executable).with_name("reverse-qe")
+    done = subprocess.run([command, "--help"], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert "backtest" in done.stdout

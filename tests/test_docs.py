@@ -1,0 +1,76 @@
+"""Documentation that is out of step is a defect."""
+
+import importlib.util
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from backtests.run_folder import manifest
+from reverse_qe.cli import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("data/**/*.md")])
+
+
+def load_script(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_command_reference_is_what_help_says():
+    expected = load_script("write_command_reference").command_reference()
+    assert (ROOT / "docs" / "commands.md").read_text() == expected, "run: make docs"
+
+
+def test_the_readme_shows_what_the_main_job_prints():
+    assert (ROOT / "README.md").read_text() == load_script("write_readme_output").readme_with_output(), "run: make docs"
+
+
+def test_the_readme_names_every_command_and_make_target_it_should():
+    text = (ROOT / "README.md").read_text()
+    for name in COMMANDS:
+        assert f"reverse-qe {name}" in text
+    for target in ("make backtest", "make test"):
+        assert target in text
+
+
+def test_every_make_target_that_is_named_exists():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    for page in PAGES:
+        named = set(re.findall(r"`make ([a-z-]+)`|^ *make ([a-z-]+)", page.read_text(), re.M))
+        assert {first or second for first, second in named} <= targets, page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_between_pages_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        if not target.startswith("https://"):
+            assert (page.parent / target).exists(), target
+
+
+def test_the_page_on_run_files_names_every_file_that_is_written(sample, tmp_path):
+    from backtests.run import run_backtest
+    from backtests.run_folder import write_run
+    from backtests.spec import load_spec
+
+    run = run_backtest(load_spec("sample", (), {"run.start": "2026-06-01"}), sample)
+    text = (ROOT / "docs" / "run-files.md").read_text()
+    written = {path.name for path in write_run(run, tmp_path / "run", tearsheet=False).iterdir()}
+    assert set(re.findall(r"^\| `([a-z]+\.[a-z]+)`", text, re.M)) == written | {"tearsheet.html"}
+    for column in run.engine.orders.columns.difference(["symbol", "side"]):
+        assert f"`{column}`" in text
+    assert manifest(run)["packages"]["backtrader"]
+
+
+def test_no_page_or_source_names_a_machine_path():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    for name in listed:
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".toml", ".txt", ".csv", ".tmpl", ""} and path.is_file():
+            assert not re.search(r"(?<![\w.])/(home|root|work|Users)/", path.read_text()), name

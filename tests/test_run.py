@@ -1,0 +1,177 @@
+"""Whole runs: the ledger rebuilt from the files, the same bytes twice, where a run ends, what it refuses."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.run import run_backtest
+from backtests.run_folder import write_run
+from backtests.spec import load_spec
+from data.errors import InputError
+
+SHORT = {"run.start": "2022-01-03", "run.end": "2023-06-30"}
+
+
+def spec_of(name, **overrides):
+    return load_spec(name, (), {key.replace("__", "."): value for key, value in overrides.items()})
+
+
+@pytest.fixture(scope="module")
+def sample_run(sample):
+    return run_backtest(load_spec("sample"), sample)
+
+
+def rebuild_equity(folder, closes):
+    """A ledger by hand: orders, cash and closes are all there is."""
+    orders = pd.read_csv(folder / "orders.csv", parse_dates=["session"]).query("size > 0")
+    movements = pd.read_csv(folder / "cash.csv", parse_dates=["session"], keep_default_na=False)
+    money, units, equity = 0.0, dict.fromkeys(closes.columns, 0.0), {}
+    for session, row in closes.iterrows():
+        for movement in movements[movements["session"] == session].itertuples():
+            money += float(movement.amount)
+            units |= {movement.symbol: 0.0} if movement.kind == "close_out" else {}
+        for order in orders[orders["session"] == session].itertuples():
+            sign = 1 if order.side == "buy" else -1
+            units[order.symbol] += sign * order.size
+            money -= sign * order.size * order.price + order.commission
+        equity[session] = money + sum(units[symbol] * row[symbol] for symbol in units if units[symbol])
+    return pd.Series(equity)
+
+
+def assert_ledger_agrees(run, folder):
+    write_run(run, folder, tearsheet=False)
+    written = pd.read_csv(folder / "equity.csv", parse_dates=["session"], index_col="session")
+    bars = run.snapshot.bars[run.snapshot.bars["symbol"].isin(run.spec.universe.symbols)]
+    closes = bars.pivot(index="date", columns="symbol", values="adj_close").ffill().reindex(written.index)
+    rebuilt = rebuild_equity(folder, closes)
+    np.testing.assert_allclose(rebuilt.to_numpy(), written["equity"].to_numpy(), rtol=1e-9)
+
+
+def test_equity_is_rebuilt_from_the_files_on_the_sample(sample_run, tmp_path):
+    assert_ledger_agrees(sample_run, tmp_path / "run")
+
+
+@pytest.mark.real_history
+def test_equity_is_rebuilt_from_the_files_on_real_history(history, tmp_path):
+    run = run_backtest(load_spec("history"), history)
+    assert_ledger_agrees(run, tmp_path / "run")
+    assert run.counts["orders"]["rejected"] == 0
+    assert run.snapshot.simulated is False
+    # The coins' files end on 2026-10-08, a session before the stocks'. Which is held decides.
+    held = run.plan.targets.loc[run.sessions[-1], ["BTC-USD", "ETH-USD"]].sum() > 0
+    assert run.sessions[-1] == pd.Timestamp("2026-10-08" if held else "2026-10-09")
+    assert run.counts["bars_without_open"]["BTC-USD"] == 1
+
+
+def test_no_order_is_rejected_and_cash_is_never_negative(sample_run):
+    assert sample_run.counts["orders"]["rejected"] == 0
+    assert sample_run.engine.equity["cash"].min() >= 0.0
+    weights = sample_run.engine.positions.to_numpy() * sample_run.panel.close[1:]
+    total = np.nansum(weights, axis=1) + sample_run.engine.equity["cash"].to_numpy()
+    np.testing.assert_allclose(total, sample_run.engine.equity["equity"].to_numpy(), rtol=1e-12)
+
+
+def test_two_runs_write_the_same_bytes(sample, tmp_path):
+    spec = load_spec("sample", (), SHORT)
+    folders = [write_run(run_backtest(spec, sample), tmp_path / name) for name in ("one", "two")]
+    names = sorted(path.name for path in folders[0].iterdir())
+    assert names == sorted(path.name for path in folders[1].iterdir())
+    assert names == [
+        "cash.csv",
+        "equity.csv",
+        "manifest.json",
+        "metrics.json",
+        "orders.csv",
+        "positions.csv",
+        "regime.csv",
+        "returns.csv",
+        "spec.toml",
+        "targets.csv",
+        "tearsheet.html",
+        "timings.json",
+    ]
+    for name in set(names) - {"timings.json"}:
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
+    assert "SIMULATED" in (folders[0] / "tearsheet.html").read_text()
+
+
+@pytest.mark.parametrize("cut", ["2023-04-10", "2023-06-01"])
+def test_a_run_on_a_market_cut_short_is_the_same_up_to_the_cut(sample, cut):
+    """Bars, series and events that are known only after the decision for the session after the cut are taken away."""
+    decided = pd.Timestamp(cut, tz="UTC") + pd.Timedelta(days=1)
+    past = replace(
+        sample,
+        bars=sample.bars[sample.bars["date"] <= cut],
+        series=sample.series[sample.series["known_at"] <= decided],
+        capex_actuals=sample.capex_actuals[sample.capex_actuals["capex_known_at"] <= decided],
+    )
+    spec = spec_of("sample", run__start="2022-01-03", run__end=cut)
+    whole = run_backtest(spec, sample)
+    short = run_backtest(spec, past)
+    pd.testing.assert_frame_equal(whole.engine.equity, short.engine.equity, check_exact=True)
+    pd.testing.assert_frame_equal(whole.engine.orders, short.engine.orders, check_exact=True)
+    pd.testing.assert_frame_equal(whole.engine.next_orders, short.engine.next_orders, check_exact=True)
+    assert whole.plan.targets.equals(short.plan.targets)
+
+
+def test_the_end_of_a_run_moves_no_earlier_row(sample, sample_run):
+    spec = spec_of("sample", run__end="2019-06-28")
+    early = run_backtest(spec, sample)
+    pd.testing.assert_frame_equal(
+        early.engine.equity, sample_run.engine.equity.loc[: early.sessions[-1]], check_exact=True
+    )
+
+
+def test_a_file_that_ends_a_day_early_ends_the_run_unless_an_end_is_asked_for(sample):
+    bars = sample.bars
+    last = bars.loc[bars["symbol"] == "SIM-BILL", "date"].max()
+    shorter = replace(sample, bars=bars[~((bars["symbol"] == "SIM-BILL") & (bars["date"] == last))])
+    # The reserve is held in SCARCE and NEUTRAL; hold it throughout.
+    budgets = {
+        f"policy.budgets.{name}": {"speculative": 0.3, "cash_flow": 0.3, "reserve": 0.4}
+        for name in ("ABUNDANT", "NEUTRAL", "SCARCE")
+    }
+    spec = load_spec("sample", (), {"run.start": "2026-06-01", **budgets})
+    assert run_backtest(spec, shorter).sessions[-1] < last
+    asked = load_spec("sample", (), {"run.start": "2026-06-01", "run.end": str(last.date()), **budgets})
+    run = run_backtest(asked, shorter)
+    assert run.sessions[-1] == last
+    assert run.counts["stale_valuations"] == {"SIM-BILL": 1}
+    assert any("SIM-BILL was held and valued at an old close on 1 session" in line for line in run.warnings)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "wanted"),
+    [
+        ({"run.start": "2013-01-02"}, "wanted days after 2014"),
+        ({"run.end": "2099-01-02"}, "up to 2026"),
+        ({"run.start": "2020-07-04", "run.end": "2020-07-05"}, "no NYSE session"),
+        ({"universe.benchmark": "NOWHERE"}, "unknown symbol NOWHERE"),
+        ({"universe.cash_flow": ["MU"]}, "unknown symbol MU"),
+    ],
+)
+def test_spec_and_market_that_do_not_fit_are_refused(sample, overrides, wanted):
+    with pytest.raises(InputError, match=wanted):
+        run_backtest(load_spec("sample", (), overrides), sample)
+
+
+def test_what_is_not_in_us_dollars_is_refused(make_snapshot, make_instrument):
+    foreign = make_instrument().model_copy(update={"currency": "KRW"})
+    snapshot = make_snapshot({"S": [("2024-04-08", 1.0, 1.0)], "C": [("2024-04-08", 1.0, 1.0)]}, {"C": foreign})
+    spec = load_spec(
+        "sample",
+        (),
+        {"universe": {"speculative": ["S"], "cash_flow": ["C"], "benchmark": "S"}},
+    )
+    with pytest.raises(InputError, match=r"more than one place|C \(KRW\)"):
+        run_backtest(spec, snapshot)
+
+
+def test_too_many_bars_without_an_open_are_refused(sample):
+    blank = sample.bars.copy()
+    rows = blank.index[(blank["symbol"] == "SIM-SAAS-A") & (blank["date"] >= "2022-01-03")][:20]
+    blank.loc[rows, "open"] = np.nan
+    with pytest.raises(InputError, match=r"SIM-SAAS-A: 20 bars of the run .* have no open"):
+        run_backtest(load_spec("sample", (), SHORT), replace(sample, bars=blank))
