@@ -1,0 +1,138 @@
+"""The built-in sample market: a simulated economy that follows the thesis, with a known truth."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from data.catalogue import read_catalogue
+from data.clock import sessions_between
+from data.errors import InputError
+from data.events import reference_events
+from data.instruments import Instrument
+from data.sample.assets import calmness, kind_of, noise_deviations, opening_gaps, return_parts
+from data.sample.bars import make_bars
+from data.sample.economy import simulate_economy, true_regimes
+from data.sample.noise import generator
+from data.sample.parameters import SampleParameters, scenario_names, scenario_parameters
+from data.sample.published import published_series
+from data.snapshot import Snapshot
+from data.tables import BARS, CAPEX
+
+DEFAULT_SEED = 1
+Frame = TypeVar("Frame", pd.DataFrame, pd.Series)
+_NAME = re.compile(r"sample(?::(?P<scenario>[^@]+)(?:@(?P<seed>\d{1,9}))?)?")
+_INSTRUMENT_FILE = Path(__file__).parent / "instruments.toml"
+
+
+@dataclass(frozen=True)
+class _Simulation:
+    """One run of the model: the economy that publishes, the one of the true regime, the one that prices belong to."""
+
+    parameters: SampleParameters
+    seed: int
+    published: pd.DataFrame
+    truth: pd.DataFrame
+    prices: pd.DataFrame
+
+    def return_parts(self, symbol: str) -> pd.DataFrame:
+        return return_parts(self.parameters, symbol, self.published["bill"], self.prices, self.seed)
+
+
+def load_market(name: str = "sample") -> Snapshot:
+    """Make a built-in market: the same name always gives the same content.
+
+    Args:
+        name: ``sample``, ``sample:SCENARIO`` or ``sample:SCENARIO@SEED``.
+
+    Raises:
+        InputError: there is no such scenario, or the name has another form.
+    """
+    simulation = _simulate(name)
+    parameters = simulation.parameters
+    first, repo_first = pd.Timestamp(parameters.calendar.first), pd.Timestamp(parameters.rates.repo_first)
+    frames = [_bars(simulation, symbol).assign(symbol=symbol) for symbol in sample_instruments()]
+    return Snapshot(
+        name=name,
+        simulated=True,
+        instruments=sample_instruments(),
+        bars=BARS.conform(pd.concat(frames).rename_axis("date").reset_index()),
+        series=published_series(simulation.published, first, repo_first),
+        origin=f"SIMULATED by the built-in model ({name}): no price or series in it was ever observed; events are real",
+        **reference_events(),
+    )
+
+
+def true_regime(name: str = "sample") -> pd.Series:
+    """Return the regime that the model's idle money is in at the end of each NYSE session; no strategy may read it.
+
+    Returns:
+        ``ABUNDANT``, ``NEUTRAL`` or ``SCARCE`` by session.
+    """
+    simulation = _simulate(name)
+    regimes = true_regimes(simulation.truth["scarcity"], simulation.parameters.idle_money)
+    return regimes.loc[pd.Timestamp(simulation.parameters.calendar.first) :]
+
+
+def true_return_parts(name: str, symbol: str) -> pd.DataFrame:
+    """Return what each return of one asset is made of (`data.sample.assets.PARTS`), by date of its bars."""
+    if symbol not in sample_instruments():
+        raise InputError(f"no asset {symbol!r} in the sample market; there are: {', '.join(sample_instruments())}")
+    return _since_listing(_simulate(name).return_parts(symbol), symbol)
+
+
+@cache
+def sample_instruments() -> dict[str, Instrument]:
+    """Return the simulated instruments, by symbol."""
+    return dict(read_catalogue(_INSTRUMENT_FILE, Instrument))
+
+
+def _simulate(name: str) -> _Simulation:
+    scenario, seed = _scenario_and_seed(name)
+    parameters = scenario_parameters(scenario)
+    calendar = parameters.calendar
+    sessions = sessions_between(pd.Timestamp(calendar.warm_up), pd.Timestamp(calendar.last))
+    capex = reference_events()[CAPEX.name]
+
+    def economy(role: str) -> pd.DataFrame:
+        return simulate_economy(parameters, capex, sessions, seed, role)
+
+    published = economy("published")
+    if parameters.link.joined:
+        return _Simulation(parameters, seed, published, published, published)
+    return _Simulation(parameters, seed, published, economy("truth"), economy("prices"))
+
+
+def _scenario_and_seed(name: str) -> tuple[str, int]:
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise InputError(f"got the market {name!r}, wanted sample, sample:SCENARIO or sample:SCENARIO@SEED (a number)")
+    return match["scenario"] or scenario_names()[0], int(match["seed"] or DEFAULT_SEED)
+
+
+def _bars(simulation: _Simulation, symbol: str) -> pd.DataFrame:
+    parameters, seed = simulation.parameters, simulation.seed
+    kind = kind_of(parameters, symbol)
+    sessions = pd.DatetimeIndex(simulation.published.index)
+    parts = simulation.return_parts(symbol)
+    gaps = _since_listing(opening_gaps(parameters, symbol, parts, sessions, seed), symbol)
+    returns = _since_listing(parts.sum(axis=1), symbol)
+    deviation = np.sqrt(sum(size**2 for size in noise_deviations(parameters, symbol).values()))
+    after_open = np.sqrt(1 - parameters.kind.gap.get(kind, 0.0))
+    return make_bars(
+        returns,
+        gaps,
+        deviation * after_open * calmness(parameters, pd.DatetimeIndex(returns.index), sessions),
+        parameters.asset.start_price[symbol],
+        parameters.kind.turnover_musd[kind] * 1e6,
+        parameters.noise.volume,
+        generator(seed, "bars", symbol),
+    )
+
+
+def _since_listing(frame: Frame, symbol: str) -> Frame:
+    return frame.loc[pd.Timestamp(sample_instruments()[symbol].listed) :]
