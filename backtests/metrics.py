@@ -126,19 +126,20 @@ def by_regime(returns: pd.Series, regime: pd.Series, risk_free: pd.Series) -> di
     }
 
 
-def trading(orders: pd.DataFrame, equity: pd.Series, positions_value: pd.Series) -> Trading:
+def trading(flows: pd.DataFrame, equity: pd.Series, positions_value: pd.Series) -> Trading:
     """Measure turnover, costs and exposure.
 
     Args:
-        orders: one row an order, with `session`, `size` (units filled, negative for a sale, 0 where nothing was),
-            `price` (of the fill, US dollars; may be missing where the size is 0) and `commission` (US dollars).
+        flows: by session, `traded` (value of everything bought and sold) and `commission`, US dollars; on the same
+            index as `equity`. Of orders: see `order_flows`.
         equity: by session, at the close, US dollars.
         positions_value: by session, at the close, US dollars: equity less cash, on the same index.
 
     Raises:
-        InputError: no session, an equity that is not positive, a missing value, an order outside the sessions.
+        InputError: no session, an equity that is not positive, a missing value, indexes that differ.
     """
     _require_same_index("positions_value", positions_value, equity)
+    _require_same_index("flows", flows["traded"], equity)
     _require_numbers("equity", equity)
     _require_numbers("positions_value", positions_value)
     if (equity <= 0).any():
@@ -146,15 +147,42 @@ def trading(orders: pd.DataFrame, equity: pd.Series, positions_value: pd.Series)
             f"got an equity of {equity[equity <= 0].iloc[0]:g} at the close of {equity.index[equity <= 0][0].date()}, "
             "wanted more than nothing: costs and turnover are shares of it"
         )
-    traded = _traded_value(orders, equity.index)
-    commission = float(orders["commission"].sum())
+    commission = float(flows["commission"].sum())
     years = len(equity) / SESSIONS_PER_YEAR
     return Trading(
-        turnover=float((traded / equity).sum()) / 2 / years,
+        turnover=float((flows["traded"] / equity).sum()) / 2 / years,
         costs=commission / float(equity.mean()) / years,
         costs_usd=commission,
         exposure=float((positions_value / equity).mean()),
     )
+
+
+def order_flows(orders: pd.DataFrame, sessions: pd.Index) -> pd.DataFrame:
+    """Sum up orders by session.
+
+    Args:
+        orders: one row an order, with `session`, `size` (units filled, negative for a sale, 0 where nothing was),
+            `price` (of the fill, US dollars; may be missing where the size is 0) and `commission` (US dollars).
+        sessions: of the run.
+
+    Returns:
+        By session: `traded`, value of everything bought and sold, and `commission`, US dollars.
+
+    Raises:
+        InputError: a missing value, or an order outside the sessions.
+    """
+    filled = orders[orders["size"] != 0]
+    for column in ("size", "price"):
+        _require_numbers(f"orders: {column} of a filled order", filled[column], allow_empty=True)
+    _require_numbers("orders: commission", orders["commission"], allow_empty=True)
+    outside = filled[~filled["session"].isin(sessions)]
+    if not outside.empty:
+        raise InputError(
+            f"got an order filled on {outside['session'].iloc[0].date()}, wanted only sessions of the equity: "
+            "give the orders and the equity of one run"
+        )
+    flows = pd.DataFrame({"traded": (filled["size"] * filled["price"]).abs(), "commission": filled["commission"]})
+    return flows.groupby(filled["session"]).sum().reindex(sessions, fill_value=0.0)
 
 
 def daily_bill_return(yield_percent: pd.Series) -> pd.Series:
@@ -214,21 +242,6 @@ def _is_constant(values: pd.Series) -> bool:
 
 def _number(value: float) -> float | None:
     return float(value) + 0.0 if math.isfinite(value) else None  # + 0.0: no negative zero
-
-
-def _traded_value(orders: pd.DataFrame, sessions: pd.Index) -> pd.Series:
-    filled = orders[orders["size"] != 0]
-    for column in ("size", "price"):
-        _require_numbers(f"orders: {column} of a filled order", filled[column], allow_empty=True)
-    _require_numbers("orders: commission", orders["commission"], allow_empty=True)
-    outside = filled[~filled["session"].isin(sessions)]
-    if not outside.empty:
-        raise InputError(
-            f"got an order filled on {outside['session'].iloc[0].date()}, wanted only sessions of the equity: "
-            "give the orders and the equity of one run"
-        )
-    values = (filled["size"] * filled["price"]).abs().groupby(filled["session"]).sum()
-    return values.reindex(sessions, fill_value=0.0)
 
 
 def _require_returns(returns: pd.Series, risk_free: pd.Series) -> None:

@@ -1,9 +1,9 @@
 """Run a spec on a market: signal, policy, engine, numbers. Pure: it reads a snapshot and writes nothing."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,10 @@ import pandas as pd
 
 from backtests.event_engine import EngineResult, run_event_engine
 from backtests.identity import run_id
-from backtests.metrics import by_regime, daily_bill_return, performance, trading
+from backtests.ledger import LedgerResult, run_ledger
+from backtests.measures import run_metrics
+from backtests.metrics import daily_bill_return, order_flows
+from backtests.rotations import basket_returns, rotation_table
 from backtests.span import default_end, last_bars, longest_span
 from backtests.spec import Spec
 from data.catalogue import series_entry
@@ -21,6 +24,7 @@ from data.panel import Panel, build_panel, listed_bars, require_opens
 from data.snapshot import Snapshot
 from signals.liquidity import LiquiditySignal, liquidity_signal, required_series
 from signals.observations import as_known, series_observations
+from strategies.baselines import MOVING_AVERAGE_MONTHS, baseline_plans
 from strategies.policy import Plan, make_plan
 
 BILL = "DGS3MO"
@@ -34,13 +38,15 @@ class Backtest:
         spec: complete.
         snapshot: that it read.
         run_id: see `backtests.identity`.
-        panel: prices on the session clock.
+        panel: prices of what is traded, on the session clock.
         signal: over all sessions up to the one to come, warm-up included.
         plan: by session decided for.
         engine: orders, equity, positions, cash.
-        returns: by session, columns strategy and benchmark.
+        baselines: what the plans of `strategies.baselines` came to, by name; the benchmark is one of them.
+        returns: by session, columns strategy and each baseline.
         bill_yield: of the 3-month bill, percent a year, as known at each session's decision; NaN where it is not.
         metrics: as `metrics.json` has it.
+        rotations: as `rotations.csv` has it.
         counts: orders by status, stale valuations, sessions by number of live blocks.
         warnings: sentences for people.
         seconds: by stage.
@@ -53,9 +59,11 @@ class Backtest:
     signal: LiquiditySignal
     plan: Plan
     engine: EngineResult
+    baselines: Mapping[str, LedgerResult]
     returns: pd.DataFrame
     bill_yield: pd.Series
     metrics: dict[str, Any]
+    rotations: pd.DataFrame
     counts: dict[str, Any]
     warnings: tuple[str, ...]
     seconds: dict[str, float]
@@ -95,30 +103,38 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         seconds[name] = time.perf_counter() - begin
 
     with stage("prices"):
-        traded = spec.universe.symbols
-        ends = last_bars(snapshot, (*traded, spec.universe.benchmark))
-        require_us_dollars(ends.index, snapshot.instruments)
-        start, end = longest_span(spec.run, spec.universe, snapshot)
-        panel = build_panel(snapshot, traded, start, end)
+        universe, traded = spec.universe, spec.universe.symbols
+        everything = tuple(dict.fromkeys((*traded, universe.benchmark)))
+        ends = last_bars(snapshot, everything)
+        require_us_dollars(everything, snapshot.instruments)
+        start, end = longest_span(spec.run, universe, snapshot)
+        market = build_panel(snapshot, everything, start, end)
     with stage("signal"):
-        signal = read_signal(spec, snapshot, panel.decides_for[-1])
+        signal = read_signal(spec, snapshot, market.decides_for[-1])
     with stage("plan"):
-        plan = make_run_plan(spec, panel, signal)
-        if spec.run.end is None and (end := default_end(panel, plan, ends)) < panel.sessions[-1]:
-            panel = build_panel(snapshot, traded, start, end)
-            plan = make_run_plan(spec, panel, signal)
-        require_opens(panel)
+        plan = make_run_plan(spec, market, signal)
+        if spec.run.end is None and (end := default_end(market, plan, ends)) < market.sessions[-1]:
+            market = build_panel(snapshot, everything, start, end)
+            plan = make_run_plan(spec, market, signal)
+        require_opens(market)
+        panel = market.select(traded)
+    terms = (snapshot.instruments, spec.costs, spec.order_rules, spec.run.initial_cash)
     with stage("engine"):
-        engine = run_event_engine(
-            panel, plan, snapshot.instruments, spec.costs, spec.order_rules, spec.run.initial_cash
-        )
+        engine = run_event_engine(panel, plan, *terms)
+    with stage("baselines"):
+        baselines = {
+            name: run_ledger(market, each, *terms)
+            for name, each in run_baseline_plans(spec, market, signal, snapshot).items()
+        }
     with stage("metrics"):
-        returns = _returns(engine, spec, snapshot)
+        returns = _returns(engine, baselines, spec.run.initial_cash)
         bill = _bill_yield(snapshot, pd.DatetimeIndex(returns.index))
-        metrics = _metrics(engine, returns, signal, daily_bill_return(bill))
+        flows = order_flows(engine.orders, returns.index)
+        baskets = basket_returns(panel, panel.tradable(spec.order_rules.stale_sessions), universe)
         counts = _counts(panel, engine, signal, bill)
-        bars = listed_bars(snapshot, spec.universe.benchmark).index
+        bars = listed_bars(snapshot, universe.benchmark).index
         counts["benchmark_sessions_without_bar"] = int((~returns.index.isin(bars)).sum())
+        metrics = run_metrics(engine, flows, baselines, returns, signal.regime, daily_bill_return(bill))
     return Backtest(
         spec=spec,
         snapshot=snapshot,
@@ -127,9 +143,11 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         signal=signal,
         plan=plan,
         engine=engine,
+        baselines=baselines,
         returns=returns,
         bill_yield=bill,
         metrics=metrics,
+        rotations=rotation_table(signal, spec.signal, returns, baskets, flows["commission"]),
         counts=counts,
         warnings=_warnings(spec, snapshot, panel, counts),
         seconds=seconds,
@@ -147,15 +165,28 @@ def make_run_plan(spec: Spec, panel: Panel, signal: LiquiditySignal) -> Plan:
     )
 
 
-def _returns(engine: EngineResult, spec: Spec, snapshot: Snapshot) -> pd.DataFrame:
-    equity = engine.equity["equity"]
-    strategy = equity / equity.shift(fill_value=spec.run.initial_cash) - 1.0
-    bars = listed_bars(snapshot, spec.universe.benchmark).reindex(equity.index)
-    # Bought at the first session's open, as the strategy is; a session without a bar has no return.
-    before = bars["close"].ffill().shift()
-    before.iloc[0] = bars["open"].iloc[0] if bars["open"].notna().iloc[0] else bars["close"].iloc[0]
-    benchmark = (bars["close"].ffill() / before - 1.0).fillna(0.0)
-    return pd.DataFrame({"strategy": strategy, "benchmark": benchmark}).rename_axis("session")
+def run_baseline_plans(spec: Spec, market: Panel, signal: LiquiditySignal, snapshot: Snapshot) -> Mapping[str, Plan]:
+    """Lay the baselines over a panel of the universe and the benchmark."""
+    benchmark = spec.universe.benchmark
+    # The moving average looks back on months before the run.
+    first = market.sessions[1] - pd.DateOffset(months=MOVING_AVERAGE_MONTHS + 2)
+    longer = build_panel(snapshot, (benchmark,), max(first, FIRST_DAY), market.sessions[-1])
+    return baseline_plans(
+        signal.regime.reindex(market.decides_for),
+        market.tradable(spec.order_rules.stale_sessions),
+        market.decision_prices(),
+        longer.decision_prices()[benchmark],
+        spec.universe,
+        spec.policy,
+    )
+
+
+def _returns(engine: EngineResult, baselines: Mapping[str, LedgerResult], initial_cash: float) -> pd.DataFrame:
+    equity = pd.DataFrame(
+        {"strategy": engine.equity["equity"]} | {name: ledger.equity for name, ledger in baselines.items()}
+    )
+    returns = equity / equity.shift(fill_value=initial_cash) - 1.0
+    return returns.rename_axis("session")
 
 
 def _bill_yield(snapshot: Snapshot, sessions: pd.DatetimeIndex) -> pd.Series:
@@ -164,22 +195,6 @@ def _bill_yield(snapshot: Snapshot, sessions: pd.DatetimeIndex) -> pd.Series:
         return pd.Series(np.nan, index=sessions)
     observations = series_observations(snapshot.series, BILL)
     return as_known(observations, sessions, series_entry(BILL).stale_after_days)["value"]
-
-
-def _metrics(
-    engine: EngineResult, returns: pd.DataFrame, signal: LiquiditySignal, risk_free: pd.Series
-) -> dict[str, Any]:
-    equity = engine.equity["equity"]
-    traded = trading(engine.orders, equity, equity - engine.equity["cash"])
-    regime = signal.regime.reindex(returns.index)
-    regimes = by_regime(returns["strategy"], regime, risk_free)
-    return {
-        "strategy": asdict(performance(returns["strategy"], risk_free))
-        | asdict(traded)
-        | {"final_equity_usd": float(equity.iloc[-1])},
-        "benchmark": asdict(performance(returns["benchmark"], risk_free)),
-        "by_regime": {name: asdict(measures) for name, measures in regimes.items()},
-    }
 
 
 def _counts(panel: Panel, engine: EngineResult, signal: LiquiditySignal, bill: pd.Series) -> dict[str, Any]:

@@ -151,7 +151,8 @@ def _write_tables(run: Backtest, folder: Path) -> None:
     }
     for name, frame in tables.items():
         frame.rename_axis("session").to_csv(folder / f"{name}.csv", date_format="%Y-%m-%d")
-    for name, frame in {"orders": run.engine.orders, "cash": run.engine.cash}.items():
+    listings = {"orders": run.engine.orders, "cash": run.engine.cash, "rotations": run.rotations}
+    for name, frame in listings.items():
         frame.to_csv(folder / f"{name}.csv", date_format="%Y-%m-%d", index=False)
 
 

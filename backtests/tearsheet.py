@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.metrics import ROUNDING, SESSIONS_PER_YEAR
-from backtests.tearsheet_page import inline_svg, page, plain_section, quantstats_section
+from backtests.tearsheet_page import PageTable, inline_svg, page, plain_section, quantstats_section
 from backtests.tearsheet_quantstats import quantstats_report, quiet_matplotlib
 from data.errors import InputError
 
@@ -35,6 +35,7 @@ class TearsheetInput:
         notes: one sentence each.
         run_id: salt of the ids inside the charts.
         epoch: seconds since 1970 that the charts are stamped with: the last session, never the time of the rendering.
+        tables: further tables of ours, below the summary.
         risk_free_rate: fraction a year that QuantStats takes its Sharpe and Sortino over: the mean over the run.
     """
 
@@ -47,6 +48,7 @@ class TearsheetInput:
     notes: tuple[str, ...]
     run_id: str
     epoch: int
+    tables: tuple[PageTable, ...] = ()
     risk_free_rate: float = 0.0
 
 
@@ -74,6 +76,7 @@ def render_tearsheet(sheet: TearsheetInput) -> str:
         banners=sheet.banners,
         benchmark_name=sheet.benchmark_name,
         summary=sheet.summary,
+        tables=sheet.tables,
         notes=sheet.notes + _length_notes(len(sheet.returns)),
         report=report,
         footer=footer,

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
@@ -27,6 +28,15 @@ DIFFERENCES = (
 )
 
 
+@dataclass(frozen=True)
+class PageTable:
+    """A table of plain text, ready to print: its title, its head and its rows; the first column is left-aligned."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
 def page(
     *,
     title: str,
@@ -35,6 +45,7 @@ def page(
     benchmark_name: str,
     summary: Sequence[tuple[str, str, str]],
     notes: Sequence[str],
+    tables: Sequence[PageTable],
     report: str,
     footer: str,
 ) -> str:
@@ -45,6 +56,7 @@ def page(
         banners="\n".join(_banner(label, text) for label, text in banners),
         summary=_summary(benchmark_name, summary),
         notes=_notes(notes),
+        tables="\n".join(_table(table) for table in tables),
         report=report,
         footer=html.escape(footer),
     )
@@ -81,6 +93,14 @@ def _summary(benchmark_name: str, rows: Sequence[tuple[str, str, str]]) -> str:
     head = _row("th", ("Measure", "Strategy", benchmark_name))
     body = "\n".join(_row("td", row) for row in rows)
     return f'<table class="ours">\n<thead>\n{head}\n</thead>\n<tbody>\n{body}\n</tbody>\n</table>'
+
+
+def _table(table: PageTable) -> str:
+    body = "\n".join(_row("td", row) for row in table.rows)
+    return (
+        f'<section>\n<h3>{html.escape(table.title)}</h3>\n<table class="wide">\n<thead>\n{_row("th", table.head)}\n'
+        f"</thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</section>"
+    )
 
 
 def _row(tag: str, cells: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Bars on the session clock: what fills at a session, what values a book there, what its decision knows of prices."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,12 @@ class Panel:
     close: np.ndarray
     missing: np.ndarray
     decision_price: np.ndarray
+
+    def select(self, symbols: tuple[str, ...]) -> "Panel":
+        """Return the panel of some of its instruments, in this order."""
+        places = [self.symbols.index(symbol) for symbol in symbols]
+        columns = {name: getattr(self, name)[:, places] for name in ("open", "close", "missing", "decision_price")}
+        return replace(self, symbols=symbols, **columns)
 
     def bars_without_open(self) -> np.ndarray:
         """How many bars of each instrument have a close but no open, of shape (m,)."""

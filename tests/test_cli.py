@@ -49,7 +49,7 @@ def test_backtest_json_is_one_object(call, tmp_path):
     said = json.loads(out)
     assert status == 0
     assert said["folder"] == str(tmp_path / "mine")
-    assert set(said["metrics"]) == {"strategy", "benchmark", "by_regime"}
+    assert {"strategy", "benchmark", "static_mix", "moving_average", "by_regime", "by_year"} <= set(said["metrics"])
     assert said["next_session"]["session"] == "2026-04-01"
 
 

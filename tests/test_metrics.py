@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtests.metrics import Performance, by_regime, daily_bill_return, performance, trading
+from backtests.metrics import Performance, by_regime, daily_bill_return, order_flows, performance, trading
 from data.errors import InputError
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -199,16 +199,13 @@ def test_trading_of_a_hand_made_ledger():
     assert equity.iloc[0] == 100_000 - 25
     assert equity.iloc[2] == 100_000 - 25 - 50_000 + 51_000 - 25.5 - 20_000 - 10 + 200 * 101
     positions_value = daily(50_000.0, 52_000.0, 20_200.0)
-    found = trading(
-        orders(
-            ("2024-01-02", 100, 500, 25.0),
-            ("2024-01-04", -100, 510, 25.5),
-            ("2024-01-04", 200, 100, 10.0),
-            ("2024-01-04", 0, math.nan, 0.0),
-        ),
-        equity,
-        positions_value,
+    booked = orders(
+        ("2024-01-02", 100, 500, 25.0),
+        ("2024-01-04", -100, 510, 25.5),
+        ("2024-01-04", 200, 100, 10.0),
+        ("2024-01-04", 0, math.nan, 0.0),
     )
+    found = trading(order_flows(booked, equity.index), equity, positions_value)
     years = 3 / 252
     assert found.turnover == pytest.approx((50_000 / 99_975 + 71_000 / 101_139.5) / 2 / years, rel=1e-12)
     assert found.costs_usd == pytest.approx(60.5, rel=1e-12)
@@ -218,14 +215,15 @@ def test_trading_of_a_hand_made_ledger():
 
 def test_whole_portfolio_exchanged_once_a_year_is_a_turnover_of_one():
     equity = daily(*[1000.0] * 252)
-    found = trading(orders(("2024-03-01", -10, 100, 0), ("2024-03-01", 20, 50, 0)), equity, equity)
+    exchanged = orders(("2024-03-01", -10, 100, 0), ("2024-03-01", 20, 50, 0))
+    found = trading(order_flows(exchanged, equity.index), equity, equity)
     assert (found.turnover, found.exposure, found.costs) == (pytest.approx(1.0), 1.0, 0.0)
 
 
 def test_run_without_orders_trades_nothing():
     equity = daily(100.0, 100.0)
     for none in (orders(), pd.DataFrame({"session": [], "size": [], "price": [], "commission": []})):
-        found = trading(none, equity, equity * 0)
+        found = trading(order_flows(none, equity.index), equity, equity * 0)
         assert asdict(found) == {"turnover": 0.0, "costs": 0.0, "costs_usd": 0.0, "exposure": 0.0}
 
 
@@ -237,9 +235,14 @@ def test_run_without_orders_trades_nothing():
         (("2024-01-02", 1, 1, math.nan), daily(100, 100), "commission: got 1 missing"),
         (("2025-01-02", 1, 1, 0), daily(100, 100), "filled on 2025-01-02"),
         (("2024-01-02", 1, 1, 0), daily(100, 0), "equity of 0 at the close of 2024-01-03"),
-        (("2024-01-02", 1, 1, 0), daily(), "equity: got no session"),
     ],
 )
 def test_unusable_books_are_refused(order, equity, message):
     with pytest.raises(InputError, match=message):
-        trading(orders(order), equity, equity * 0.5)
+        trading(order_flows(orders(order), equity.index), equity, equity * 0.5)
+
+
+def test_a_book_without_a_session_is_refused():
+    none = daily()
+    with pytest.raises(InputError, match="equity: got no session"):
+        trading(order_flows(orders(), none.index), none, none)

@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 
 import strategies
-from strategies import order_rules, policy
+from strategies import baselines, order_rules, policy
 from strategies.policy import PolicyConfig
 from strategies.universe import Universe
 
 UNIVERSE = Universe(speculative=("S1", "S2"), cash_flow=("C1", "C2"), reserve=("R",), benchmark="B")
 CONFIG = PolicyConfig(weighting="inverse_volatility", volatility_sessions=20)
-DAYS = pd.bdate_range("2023-01-02", periods=160)
-CUTS = (30, 90, 140)
+DAYS = pd.bdate_range("2023-01-02", periods=360)
+CUTS = (30, 290, 340)
 
 Inputs = dict[str, pd.DataFrame | pd.Series]
 
@@ -32,6 +32,20 @@ OVER_TIME: dict[str, Callable[[Inputs], pd.DataFrame | pd.Series]] = {
         axis=1,
     ),
     "policy.rebalance_sessions": lambda i: policy.rebalance_sessions(i["regime"]),
+    "baselines.baseline_plans": lambda i: pd.concat(
+        [
+            part
+            for plan in baselines.baseline_plans(
+                i["regime"], i["tradable"], i["prices"], i["prices"]["B"], UNIVERSE, CONFIG
+            ).values()
+            for part in (plan.targets, plan.rebalance)
+        ],
+        axis=1,
+    ),
+    "baselines.buy_and_hold": lambda i: baselines.buy_and_hold("B", i["tradable"]).targets,
+    "baselines.moving_average": lambda i: (
+        baselines.moving_average(i["prices"]["B"], i["tradable"], i["prices"], UNIVERSE, CONFIG).targets
+    ),
     "policy.trailing_volatility": lambda i: policy.trailing_volatility(i["prices"], 20),
 }
 # Public functions of one session's arrays: they are given no other session.
@@ -40,12 +54,12 @@ OF_ONE_SESSION = {"order_rules.plan_orders", "order_rules.units_for_money"}
 
 def inputs() -> Inputs:
     rng = np.random.default_rng(11)
-    symbols = list(UNIVERSE.symbols)
-    regime = np.repeat(rng.choice(["ABUNDANT", "NEUTRAL", "SCARCE"], 16), 10)
+    symbols = [*UNIVERSE.symbols, UNIVERSE.benchmark]
+    regime = np.repeat(rng.choice(["ABUNDANT", "NEUTRAL", "SCARCE"], 36), 10)
     return {
         "regime": pd.Series(regime, DAYS),
-        "tradable": pd.DataFrame(rng.random((160, 5)) > 0.1, DAYS, symbols),
-        "prices": pd.DataFrame(100 * np.exp(np.cumsum(rng.normal(0, 0.02, (160, 5)), axis=0)), DAYS, symbols),
+        "tradable": pd.DataFrame(rng.random((360, 6)) > 0.1, DAYS, symbols),
+        "prices": pd.DataFrame(100 * np.exp(np.cumsum(rng.normal(0, 0.02, (360, 6)), axis=0)), DAYS, symbols),
     }
 
 
@@ -57,8 +71,8 @@ def garble(given: Inputs, row: int) -> Inputs:
     rng = np.random.default_rng(row)
     garbled = {name: frame.copy() for name, frame in given.items()}
     garbled["regime"].iloc[row:] = rng.choice(["ABUNDANT", "NEUTRAL", "SCARCE"], len(DAYS) - row)
-    garbled["tradable"].iloc[row:] = rng.random((len(DAYS) - row, 5)) > 0.5
-    garbled["prices"].iloc[row:] = rng.uniform(1, 1e6, (len(DAYS) - row, 5))
+    garbled["tradable"].iloc[row:] = rng.random((len(DAYS) - row, 6)) > 0.5
+    garbled["prices"].iloc[row:] = rng.uniform(1, 1e6, (len(DAYS) - row, 6))
     return garbled
 
 

@@ -87,6 +87,7 @@ def test_two_runs_write_the_same_bytes(sample, tmp_path):
         "positions.csv",
         "regime.csv",
         "returns.csv",
+        "rotations.csv",
         "spec.toml",
         "targets.csv",
         "tearsheet.html",

@@ -75,7 +75,14 @@ def _as_json(stored: "StoredBacktest") -> dict[str, Any]:
 
 
 def _print_summary(stored: "StoredBacktest") -> None:
-    from backtests.summary import block_sentence, next_orders_rows, order_sentence, performance_rows, target_rows
+    from backtests.summary import (
+        PORTFOLIO_HEAD,
+        block_sentence,
+        next_orders_rows,
+        order_sentence,
+        portfolio_rows,
+        target_rows,
+    )
     from signals.explanation import stay_begins
 
     run = stored.run
@@ -83,8 +90,8 @@ def _print_summary(stored: "StoredBacktest") -> None:
     label = "SIMULATED market" if run.snapshot.simulated else "market"
     print_table(
         f"{run.spec.run.name} on {label} {run.snapshot.name}, {first.date()} to {last.date()} (run {run.run_id})",
-        ("", "strategy", f"buy and hold {run.spec.universe.benchmark}"),
-        performance_rows(run),
+        PORTFOLIO_HEAD,
+        portfolio_rows(run),
     )
     regime = run.signal.regime[coming]
     print_table(

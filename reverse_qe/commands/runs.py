@@ -10,6 +10,8 @@ from reverse_qe.output import json_option, print_json, print_table
 if TYPE_CHECKING:
     from backtests.run_folder import StoredRun
 
+SHOWN = ("cagr", "volatility", "sharpe", "sortino", "max_drawdown", "calmar", "turnover", "costs", "exposure")
+
 folder_option = click.option(
     "--folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where the runs lie."
 )
@@ -54,15 +56,12 @@ def show_run(run: Path, as_json: bool) -> None:
         return
     manifest = stored.manifest
     label = "SIMULATED market" if manifest["simulated"] else "market"
-    measures = [
-        (measure, _number(value), _number(stored.metrics["benchmark"].get(measure)))
-        for measure, value in stored.metrics["strategy"].items()
-    ]
+    portfolios = [name for name in stored.metrics if not name.startswith("by_")]
     print_table(
         f"{manifest['spec']} on {label} {manifest['market']}, {manifest['first_session']} to "
-        f"{manifest['last_session']} (run {manifest['run_id']})",
-        ("measure (fractions)", "strategy", "benchmark"),
-        measures,
+        f"{manifest['last_session']} (run {manifest['run_id']}), in fractions",
+        ("", *(measure.replace("_", " ") for measure in SHOWN)),
+        [(name, *(_number(stored.metrics[name].get(measure)) for measure in SHOWN)) for name in portfolios],
     )
     regimes = stored.metrics["by_regime"]
     print_table(

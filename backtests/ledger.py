@@ -1,0 +1,166 @@
+"""A small daily ledger over the same order rules, fills and costs as the event engine; the baselines run on it.
+
+It looks at a session only when something can happen there: a plan, or a holding without bars. In between, equity is
+cash and units at their closes. `tests/test_ledger.py` runs its plans through Backtrader too and finds the same equity.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from backtests.costs import Costs, cost_rates
+from data.instruments import Instrument
+from data.panel import Panel
+from strategies.order_rules import ROUNDING, OrderRulesConfig, plan_orders, units_for_money
+from strategies.policy import Plan
+
+
+@dataclass(frozen=True)
+class LedgerResult:
+    """What a plan came to.
+
+    Attributes:
+        equity: by session of the run, US dollars at the close.
+        cash: by session, US dollars at the close.
+        traded: by session, value of everything bought and sold, US dollars.
+        commission: by session, US dollars.
+    """
+
+    equity: pd.Series
+    cash: pd.Series
+    traded: pd.Series
+    commission: pd.Series
+
+
+def run_ledger(
+    panel: Panel,
+    plan: Plan,
+    instruments: Mapping[str, Instrument],
+    costs: Costs,
+    rules: OrderRulesConfig,
+    initial_cash: float,
+) -> LedgerResult:
+    """Run a plan over a panel. Arguments as for `backtests.event_engine.run_event_engine`."""
+    terms = _Terms(panel, plan, instruments, costs, rules)
+    book = _Book(initial_cash, np.zeros(len(panel.symbols)))
+    states: dict[int, _Book] = {0: replace(book)}
+    plan_again = False
+    for row in range(1, len(panel.sessions)):
+        if terms.eventful[row - 1] or plan_again:
+            plan_again = terms.play(book, row, plan_again)
+            states[row] = replace(book)
+    return _collect(panel, states)
+
+
+class _Terms:
+    """What does not change during a run: prices, targets, costs, rules."""
+
+    def __init__(
+        self,
+        panel: Panel,
+        plan: Plan,
+        instruments: Mapping[str, Instrument],
+        costs: Costs,
+        rules: OrderRulesConfig,
+    ) -> None:
+        self.panel = panel
+        self.rules = rules
+        self.rates = np.array(cost_rates(panel.symbols, instruments, costs))
+        self.quanta = np.array([instruments[symbol].quantum for symbol in panel.symbols])
+        coins = np.array([instruments[symbol].is_crypto for symbol in panel.symbols])
+        self.moments = (coins, ~coins)
+        self.stale = panel.missing >= rules.stale_sessions
+        # What is about to be closed out is left alone by the order rules.
+        self.targets = np.where(self.stale, np.nan, plan.targets[list(panel.symbols)].to_numpy())
+        self.rebalance = plan.rebalance.to_numpy()
+        self.eventful = self.rebalance | self.stale.any(axis=1)
+
+    def play(self, book: "_Book", row: int, plan_again: bool) -> bool:
+        """Decide for a session and fill it; whether an order was cut or not filled."""
+        before = row - 1
+        sell_units = buy_money = np.zeros(len(self.rates))
+        minimum = 0.0
+        if self.rebalance[before] or plan_again:
+            prices, rules = self.panel.decision_price[before], self.rules
+            sell_units, buy_money = plan_orders(
+                book.units,
+                prices,
+                self.targets[before],
+                self.rates,
+                self.quanta,
+                book.cash,
+                rules.band,
+                rules.minimum_order,
+            )
+            minimum = rules.minimum_order * (book.cash + np.nansum(book.units * prices))
+        self._close_out(book, before)
+        opens = self.panel.open[row]
+        short = bool(np.isnan(opens[(sell_units > 0) | (buy_money > 0)]).any())
+        for moment in self.moments:
+            fillable = moment & ~np.isnan(opens)
+            self._sell(book, np.where(fillable, sell_units, 0.0), opens)
+            short |= self._buy(book, np.flatnonzero(fillable & (buy_money > 0)), buy_money, minimum, opens)
+        return short
+
+    def _close_out(self, book: "_Book", row: int) -> None:
+        gone = self.stale[row] & (book.units > 0)
+        if gone.any():
+            closes = self.panel.close[row]
+            book.cash += float((book.units[gone] * closes[gone]).sum()) * (1.0 - self.rules.stale_haircut)
+            book.units = np.where(gone, 0.0, book.units)
+
+    def _sell(self, book: "_Book", units: np.ndarray, opens: np.ndarray) -> None:
+        sold = np.flatnonzero(units)
+        if sold.size:
+            book.trade(sold, -units[sold], opens[sold], self.rates[sold])
+
+    def _buy(self, book: "_Book", wanted: np.ndarray, buy_money: np.ndarray, minimum: float, opens: np.ndarray) -> bool:
+        if not wanted.size:
+            return False
+        money, prices, rates = buy_money[wanted], opens[wanted], self.rates[wanted]
+        least = np.full(len(wanted), minimum)
+        units = units_for_money(money, least, prices, rates, self.quanta[wanted], book.cash)
+        short = book.cash < money.sum() * (1.0 - ROUNDING) or bool((units <= 0).any())
+        book.trade(wanted, units, prices, rates)
+        return short
+
+
+@dataclass
+class _Book:
+    """Cash, units, and what trading them has come to so far, in US dollars."""
+
+    cash: float
+    units: np.ndarray
+    traded: float = 0.0
+    commission: float = 0.0
+
+    def trade(self, places: np.ndarray, units: np.ndarray, prices: np.ndarray, rates: np.ndarray) -> None:
+        """Book units bought (positive) or sold (negative)."""
+        value = units * prices
+        commission = float((np.abs(value) * rates).sum())
+        self.units = self.units.copy()
+        self.units[places] += units
+        self.cash -= float(value.sum()) + commission
+        self.traded += float(np.abs(value).sum())
+        self.commission += commission
+
+
+def _collect(panel: Panel, states: dict[int, _Book]) -> LedgerResult:
+    """Carry the book's states over the sessions at which nothing happened and value them at the closes."""
+    rows = np.searchsorted(list(states), np.arange(1, len(panel.sessions)), side="right") - 1
+    books = list(states.values())
+    units = np.array([book.units for book in books])[rows]
+    cash, traded, commission = (
+        pd.Series(np.array([getattr(book, name) for book in books])[rows], index=panel.sessions[1:], name=name)
+        for name in ("cash", "traded", "commission")
+    )
+    # An instrument that is not held needs no price.
+    value = np.where(units > 0, units * panel.close[1:], 0.0).sum(axis=1)
+    return LedgerResult(
+        equity=(cash + value).rename("equity"),
+        cash=cash,
+        traded=traded.diff().fillna(traded.iloc[0]),
+        commission=commission.diff().fillna(commission.iloc[0]),
+    )
