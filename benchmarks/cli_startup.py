@@ -16,4 +16,5 @@ show(
     "Start of the command line",
     {"help_over_import_click": seconds["reverse_qe_help"] / seconds["import_click"]},
     seconds,
+    as_json="--json" in sys.argv[1:],
 )

@@ -1,6 +1,5 @@
 """What every benchmark shares: commands timed in turn, medians, one table for people or one JSON object."""
 
-import argparse
 import json
 import resource
 import subprocess
@@ -22,11 +21,8 @@ def time_in_turn(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str
     return {name: median(values) for name, values in seconds.items()}
 
 
-def show(title: str, ratios: Mapping[str, float], seconds: Mapping[str, float]) -> None:
-    """Print the result: a table, or with ``--json`` one object of ratios, seconds and peak_mb."""
-    parser = argparse.ArgumentParser(description=title)
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    as_json = parser.parse_args().json
+def show(title: str, ratios: Mapping[str, float], seconds: Mapping[str, float], as_json: bool) -> None:
+    """Print the result: a table, or one JSON object of ratios, seconds and peak_mb."""
     usage = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     peak_mb = max(usage) / 1024
     if as_json:

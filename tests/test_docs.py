@@ -32,6 +32,14 @@ def test_the_readme_shows_what_the_main_job_prints():
     assert (ROOT / "README.md").read_text() == load_script("write_readme_output").readme_with_output(), "run: make docs"
 
 
+@pytest.mark.slow
+def test_the_notebook_shows_what_it_computes():
+    script = load_script("write_notebook")
+    shown = script.text_outputs(script.nbformat.read(script.NOTEBOOK, as_version=4))
+    assert len(shown) >= 5
+    assert shown == script.text_outputs(script.executed()), "run: make docs"
+
+
 def test_the_readme_names_every_command_and_make_target_it_should():
     text = (ROOT / "README.md").read_text()
     for name in COMMANDS:

@@ -1,0 +1,28 @@
+"""Run docs/first-steps.ipynb and write its output into it: `make docs` runs it, a test compares the text."""
+
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+NOTEBOOK = Path(__file__).with_name("first-steps.ipynb")
+
+
+def executed() -> NotebookNode:
+    """The notebook after a fresh run, without the times of it."""
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    return notebook
+
+
+def text_outputs(notebook: NotebookNode) -> list[str]:
+    """What the cells print and return, as text; pictures left out."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    return [output.get("text", output.get("data", {}).get("text/plain", "")) for output in outputs]
+
+
+if __name__ == "__main__":
+    nbformat.write(executed(), NOTEBOOK)
