@@ -38,12 +38,13 @@ def cli() -> None:
 def main() -> None:
     """Run the command line: exit 0 done, 1 a check did not hold, 2 the input was wrong (one line on stderr)."""
     try:
-        cli(prog_name="reverse-qe", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # A command that ends by `ctx.exit(status)` makes this return the status.
+        sys.exit(cli(prog_name="reverse-qe", standalone_mode=False))
     except click.Abort:
         click.echo("Aborted.", err=True)
         sys.exit(130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
     except click.UsageError as error:
         where = f"{error.ctx.command_path}: " if error.ctx else ""
         _refuse(f"{where}{error.format_message()} (see {error.ctx.command_path if error.ctx else 'reverse-qe'} --help)")

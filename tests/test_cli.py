@@ -121,6 +121,11 @@ def test_help_is_there(call, command):
     assert "Usage: reverse-qe" in out
 
 
+@pytest.mark.parametrize("group", [(), ("data",), ("runs",)])
+def test_a_group_alone_shows_its_help(call, group):
+    assert call(*group) == call(*group, "--help")
+
+
 def test_help_loads_nothing_heavy():
     listing = (
         "import sys; sys.argv = ['reverse-qe', '--help']\n"
