@@ -40,6 +40,7 @@ format: $(DEV) ## format the code and mend what the linter can
 docs: $(DEV) ## write the pages that are made from the code
 	$(BIN)/python docs/write_command_reference.py
 	$(BIN)/python docs/write_readme_output.py
+	$(BIN)/python docs/write_one_day.py
 	$(BIN)/python docs/write_notebook.py
 
 clean: ## delete what the targets made: .venv, caches, build folders (not runs/)

@@ -7,7 +7,7 @@ import click
 
 from data.errors import InputError
 
-COMMANDS = ("backtest", "data", "runs", "signal")
+COMMANDS = ("backtest", "data", "events", "runs", "signal")
 
 
 class CommandFolder(click.Group):

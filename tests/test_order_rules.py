@@ -107,7 +107,7 @@ def test_units_bought_never_cost_more_than_the_cash(book):
 def test_the_rules_compile_with_numba_and_give_the_same_bits():
     import numba
 
-    compiled = numba.njit(plan_orders)
+    compiled, units_compiled = numba.njit(plan_orders), numba.njit(units_for_money)
     rng = np.random.default_rng(3)
     for _ in range(50):
         arguments = (
@@ -122,3 +122,6 @@ def test_the_rules_compile_with_numba_and_give_the_same_bits():
         )
         for plain, fast in zip(plan_orders(*arguments), compiled(*arguments), strict=True):
             np.testing.assert_array_equal(plain, fast)
+        money, prices = rng.uniform(0, 500, 5), rng.uniform(1, 100, 5)
+        buys = (money, np.full(5, 1.0), prices, np.full(5, 0.0005), np.full(5, 1e-6), 1000.0)
+        np.testing.assert_array_equal(units_for_money(*buys), units_compiled(*buys))

@@ -1,0 +1,294 @@
+"""Write the day that docs/architecture.md follows: `make docs` runs it, a test works its numbers out anew."""
+
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from backtests.costs import cost_rates
+from backtests.run import Backtest, read_signal, run_backtest
+from backtests.span import session_to_come
+from backtests.spec import load_spec
+from data.catalogue import series_entry
+from data.markets import open_market
+from data.panel import listed_bars
+from signals.block import SignalData
+from signals.liquidity import BLOCK_WEIGHT, BLOCKS, LiquiditySignal, raw_contributions
+from signals.observations import as_known, series_observations
+from signals.price_of_capital import NOMINAL_YIELD, price_of_capital_block
+from signals.standardize import nested_weights, trailing_scale, trailing_z
+from strategies.order_rules import plan_orders
+
+PAGE = Path(__file__).with_name("architecture.md")
+MARKED = re.compile(r"(<!-- one day: begin \(make docs\) -->\n).*?(<!-- one day: end -->)", re.S)
+SINCE = pd.Timestamp("2018-01-01")
+
+
+def page_with_one_day() -> str:
+    """The page on the architecture with a freshly followed day between its marks."""
+    day = OneDay(_run_up_to_the_day())
+    parts = (day.setting(), day.observation(), day.block(), day.score(), day.orders(), day.fills(), day.equity())
+    text = "\n\n".join(parts)
+    return MARKED.sub(lambda marks: f"{marks[1]}\n{text}\n\n{marks[2]}", PAGE.read_text(encoding="utf-8"))
+
+
+def first_turn_to_scarce(signal: LiquiditySignal) -> pd.Timestamp:
+    """Find the first session since 2018 on which the regime becomes SCARCE while all blocks are live."""
+    scarce = signal.regime == "SCARCE"
+    turns = scarce & ~scarce.shift(fill_value=False) & (signal.live_blocks == len(BLOCKS))
+    session: pd.Timestamp = turns[turns].loc[SINCE:].index[0]
+    return session
+
+
+def _run_up_to_the_day() -> Backtest:
+    market = open_market("sample")
+    session = first_turn_to_scarce(read_signal(load_spec("sample"), market, session_to_come(market)))
+    return run_backtest(load_spec("sample", (), {"run.end": session.date()}), market)
+
+
+class OneDay:
+    """The last session of a run, step by step as Markdown."""
+
+    def __init__(self, run: Backtest) -> None:
+        self.run, self.spec, self.market, self.signal = run, run.spec, run.snapshot, run.signal
+        self.session, self.before = run.sessions[-1], run.sessions[-2]
+        self.data = SignalData(self.market.series, self.market.capex_actuals, pd.DatetimeIndex(self.signal.score.index))
+        self.regime = str(self.signal.regime[self.session])
+        self.cash_before = float(run.engine.equity.loc[self.before, "cash"])
+
+    def setting(self) -> str:
+        """Which day it is."""
+        return _paragraph(
+            f"The session is {_day(self.session)}, the first since {SINCE.year} that turns {self.regime} with all four "
+            "blocks live, in `reverse-qe backtest`: the shipped spec on the built-in sample market. Its prices and "
+            f"series are SIMULATED, its events are real. The decision is taken at {_day(self.session)} 00:00 UTC; the "
+            f"session before is {_day(self.before)}."
+        )
+
+    def observation(self) -> str:
+        """From observations with their `known_at` to the value of one input."""
+        horizon = self.spec.signal.change_sessions[0]
+        observations = series_observations(self.market.series, NOMINAL_YIELD)
+        known = as_known(observations, self.data.sessions, series_entry(NOMINAL_YIELD).stale_after_days)
+        place = self.data.sessions.get_loc(self.session)
+        newest, earlier = known.iloc[place], known.iloc[place - horizon]
+        waiting = observations[observations["date"] > newest["observed"]].iloc[0]
+        rows = [
+            (_day(newest["observed"]), f"{newest['value']:.2f}", _moment(newest["known"]), "the newest known"),
+            (_day(waiting["date"]), f"{waiting['value']:.2f}", _moment(waiting["known_at"]), "not known yet, not used"),
+            (
+                _day(earlier["observed"]),
+                f"{earlier['value']:.2f}",
+                _moment(earlier["known"]),
+                f"the newest known at the decision {horizon} sessions before, for {_day(earlier.name)}",
+            ),
+        ]
+        change = self.signal.values.loc[self.session, f"price_of_capital.{NOMINAL_YIELD}_{horizon}"]
+        return "\n\n".join(
+            (
+                _paragraph(
+                    f"**1. What is known.** The 10-year yield, series `{NOMINAL_YIELD}`, in percent, as "
+                    "`signals.observations.as_known` looks it up:"
+                ),
+                _table(("about", "value", "known at (UTC)", "at the decision"), rows),
+                _paragraph(
+                    f"The input `{NOMINAL_YIELD}_{horizon}` is the change: {newest['value']:.2f} less "
+                    f"{earlier['value']:.2f} is {change:+.0f} basis points."
+                ),
+            )
+        )
+
+    def block(self) -> str:
+        """From the inputs of one block to what it gives to the score."""
+        config = self.spec.signal
+        block = price_of_capital_block(self.data, config)
+        values = pd.DataFrame({each.name: each.value for each in block.inputs})
+        window = values.loc[: self.session].tail(config.window_sessions)
+        z = trailing_z(values, config)
+        weights = nested_weights(block.grouping, z.notna())[list(values.columns)]
+        mean = (z * weights).sum(axis=1).where(z.notna().any(axis=1))
+        scale = trailing_scale(mean, config)[self.session]
+        rows = [
+            (
+                f"`{name.partition('.')[2]}`",
+                f"{values.loc[self.session, name]:+.0f}",
+                f"{window[name].mean():+.3f}",
+                f"{window[name].std():.3f}",
+                f"{z.loc[self.session, name]:+.3f}",
+                f"{weights.loc[self.session, name]:.3f}",
+            )
+            for name in values.columns
+        ]
+        return "\n\n".join(
+            (
+                _paragraph(
+                    "**2. z and block.** Each input of the block `price_of_capital` is compared with its own last "
+                    f"{config.window_sessions} sessions (`signals/standardize.py`); values are basis points."
+                ),
+                _table(("input", "value", "mean", "deviation", "z", "weight"), rows),
+                _paragraph(
+                    f"The weighted mean of z is {mean[self.session]:+.3f}. Divided by its own trailing deviation, "
+                    f"{scale:.3f}, and multiplied by the block's weight, {BLOCK_WEIGHT:g}, it is "
+                    f"{BLOCK_WEIGHT * mean[self.session] / scale:+.3f}."
+                ),
+            )
+        )
+
+    def score(self) -> str:
+        """From the blocks to the score and the regime."""
+        config, smoothed = self.spec.signal, self.signal.blocks
+        raw = {
+            block.name: BLOCK_WEIGHT * raw_contributions(block, config).sum(axis=1)[self.session]
+            for block in (build(self.data, config) for build in BLOCKS)
+        }
+        share = 1 - 0.5 ** (1 / config.half_life_sessions)
+        lines = {name: (smoothed.loc[self.before, name], raw[name], smoothed.loc[self.session, name]) for name in raw}
+        lines["score"] = (self.signal.score[self.before], sum(raw.values()), self.signal.score[self.session])
+        rows = [(f"`{name}`", *(f"{value:+.3f}" for value in values)) for name, values in lines.items()]
+        return "\n\n".join(
+            (
+                _paragraph(
+                    f"**3. Score and regime.** The score takes on {share:.4f} of the new value each session, a "
+                    f"half-life of {config.half_life_sessions:g} sessions; + means scarcer."
+                ),
+                _table(("", "session before", "unsmoothed", "smoothed"), rows),
+                _paragraph(
+                    f"It passes the threshold of +{config.enter:g} and {self.signal.regime[self.before]} has held for "
+                    f"at least {config.dwell_sessions} sessions: the regime becomes {self.regime} "
+                    "(`signals/regime.py`)."
+                ),
+            )
+        )
+
+    def orders(self) -> str:
+        """From the regime to target weights and orders."""
+        panel, rules = self.run.panel, self.spec.order_rules
+        prices = panel.decision_prices().loc[self.session]
+        targets = self.run.plan.targets.loc[self.session]
+        units = self.run.engine.positions.loc[self.before]
+        equity = self.cash_before + (units * prices).sum()
+        sell_units, buy_money = plan_orders(
+            units=units.to_numpy(),
+            prices=prices.to_numpy(),
+            targets=targets.to_numpy(),
+            costs=np.array(cost_rates(panel.symbols, self.market.instruments, self.spec.costs)),
+            quanta=np.array([self.market.instruments[symbol].quantum for symbol in panel.symbols]),
+            cash=self.cash_before,
+            band=rules.band,
+            minimum_order=rules.minimum_order,
+        )
+        rows = [
+            (
+                symbol,
+                f"{units[symbol]:.6f}",
+                f"{prices[symbol]:.4f}",
+                _day(self._price_date(symbol)),
+                f"{targets[symbol]:.4f}",
+                f"{targets[symbol] * equity - units[symbol] * prices[symbol]:,.2f}",
+                _order(sell, money),
+            )
+            for symbol, sell, money in zip(panel.symbols, sell_units, buy_money, strict=True)
+            if prices[symbol] > 0
+        ]
+        budget = getattr(self.spec.policy.budgets, self.regime)
+        return "\n\n".join(
+            (
+                _paragraph(
+                    f"**4. Targets and orders.** {self.regime} gives {budget.speculative:.0%} of equity to the "
+                    f"speculative basket, {budget.cash_flow:.0%} to cash flow and {budget.reserve:.0%} to the reserve, "
+                    "shared equally inside a basket; what the cap of "
+                    f"{self.spec.policy.instrument_cap:.0%} an instrument leaves goes to the reserve "
+                    "(`strategies/policy.py`). Everything is sized at the last price known at the decision. There the "
+                    f"book is worth {equity:,.2f} US dollars, {self.cash_before:,.2f} of it cash, and "
+                    "`strategies.order_rules.plan_orders` turns the gaps into units to sell and money to spend:"
+                ),
+                _table(("", "units held", "price known", "of", "target", "gap, USD", "order"), rows),
+                _paragraph("The money to spend is what the sales should bring after costs, shared by one factor."),
+            )
+        )
+
+    def fills(self) -> str:
+        """From orders to fills, in the order of the clock."""
+        cash, rows = self.cash_before, []
+        orders = self.run.engine.orders
+        for order in orders[orders["session"] == self.session].itertuples():
+            coin = self.market.instruments[order.symbol].is_crypto
+            value = order.size * order.price if order.size else 0.0
+            cash += (value if order.side == "sell" else -value) - order.commission
+            rows.append(
+                (
+                    "00:00 UTC" if coin else "NYSE open",
+                    f"{order.side} {order.symbol}",
+                    f"{order.size:.6f}",
+                    f"{order.price:.4f}" if order.size else "-",
+                    f"{order.commission:,.2f}",
+                    f"{cash:,.2f}",
+                    order.status,
+                )
+            )
+        return "\n\n".join(
+            (
+                _paragraph(
+                    "**5. Fills.** Coins fill at the open of their UTC day, stocks hours later at the NYSE open, in "
+                    "each sells before buys (`backtests/event_engine.py`). A buy gets the units that its money pays "
+                    "for at the open, costs included, and never spends cash that is not there yet."
+                ),
+                _table(("moment", "order", "units", "open", "cost, USD", "cash after, USD", "status"), rows),
+            )
+        )
+
+    def equity(self) -> str:
+        """What the book is worth at the close."""
+        engine = self.run.engine
+        closes = dict(zip(self.run.panel.symbols, self.run.panel.close[-1], strict=True))
+        rows = [
+            (symbol, f"{held:.6f}", f"{closes[symbol]:.4f}", f"{held * closes[symbol]:,.2f}")
+            for symbol, held in engine.positions.loc[self.session].items()
+            if held > 0
+        ]
+        rows.append(("cash", "", "", f"{engine.equity.loc[self.session, 'cash']:,.2f}"))
+        rows.append(("equity", "", "", f"{engine.equity.loc[self.session, 'equity']:,.2f}"))
+        return "\n\n".join(
+            (
+                _paragraph("**6. Equity** at the close of the session:"),
+                _table(("", "units", "close", "value, USD"), rows),
+                _paragraph(
+                    "The same numbers stand in the run's `regime.csv`, `targets.csv`, `orders.csv`, `positions.csv` "
+                    "and `equity.csv` ([the files of a run](run-files.md))."
+                ),
+            )
+        )
+
+    def _price_date(self, symbol: str) -> pd.Timestamp:
+        dates = listed_bars(self.market, symbol).index
+        date: pd.Timestamp = dates[dates < self.session][-1]
+        return date
+
+
+def _order(sell_units: float, buy_money: float) -> str:
+    if sell_units > 0:
+        return f"sell {sell_units:.6f} units"
+    return f"spend {buy_money:,.2f} USD" if buy_money > 0 else "none"
+
+
+def _paragraph(text: str) -> str:
+    return textwrap.fill(text, 120, break_on_hyphens=False, break_long_words=False)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *rows))
+
+
+def _day(day: pd.Timestamp) -> str:
+    return f"{day:%Y-%m-%d}"
+
+
+def _moment(moment: pd.Timestamp) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page_with_one_day(), encoding="utf-8")
