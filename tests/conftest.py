@@ -1,5 +1,7 @@
+import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pytest
@@ -94,3 +96,14 @@ def history(shared: Path) -> Snapshot:
     market = shared / "market"
     snapshot, _ = import_snapshot(market / "prices", market / "macro", shared / "capex", "history")
     return snapshot
+
+
+@pytest.fixture(scope="session")
+def futures() -> ModuleType:
+    """The module beside this file that cuts, garbles and delays the future; no import path leads to it."""
+    spec = importlib.util.spec_from_file_location("futures", Path(__file__).with_name("futures.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -98,33 +98,6 @@ def test_two_runs_write_the_same_bytes(sample, tmp_path):
     assert "SIMULATED" in (folders[0] / "tearsheet.html").read_text()
 
 
-@pytest.mark.parametrize("cut", ["2023-04-10", "2023-06-01"])
-def test_a_run_on_a_market_cut_short_is_the_same_up_to_the_cut(sample, cut):
-    """Bars, series and events that are known only after the decision for the session after the cut are taken away."""
-    decided = pd.Timestamp(cut, tz="UTC") + pd.Timedelta(days=1)
-    past = replace(
-        sample,
-        bars=sample.bars[sample.bars["date"] <= cut],
-        series=sample.series[sample.series["known_at"] <= decided],
-        capex_actuals=sample.capex_actuals[sample.capex_actuals["capex_known_at"] <= decided],
-    )
-    spec = spec_of("sample", run__start="2022-01-03", run__end=cut)
-    whole = run_backtest(spec, sample)
-    short = run_backtest(spec, past)
-    pd.testing.assert_frame_equal(whole.engine.equity, short.engine.equity, check_exact=True)
-    pd.testing.assert_frame_equal(whole.engine.orders, short.engine.orders, check_exact=True)
-    pd.testing.assert_frame_equal(whole.engine.next_orders, short.engine.next_orders, check_exact=True)
-    assert whole.plan.targets.equals(short.plan.targets)
-
-
-def test_the_end_of_a_run_moves_no_earlier_row(sample, sample_run):
-    spec = spec_of("sample", run__end="2019-06-28")
-    early = run_backtest(spec, sample)
-    pd.testing.assert_frame_equal(
-        early.engine.equity, sample_run.engine.equity.loc[: early.sessions[-1]], check_exact=True
-    )
-
-
 def test_a_file_that_ends_a_day_early_ends_the_run_unless_an_end_is_asked_for(sample):
     bars = sample.bars
     last = bars.loc[bars["symbol"] == "SIM-BILL", "date"].max()
