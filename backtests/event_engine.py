@@ -4,6 +4,7 @@ A feed hands it the session clock's rows; a broker fills them in the order of th
 stocks at the NYSE open, in each sells before buys. Nothing else of this project fills an order.
 """
 
+from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -81,19 +82,16 @@ class SessionFeed(bt.feed.DataBase):
     lines = ("target", "decision_price", "rebalance")
     params = (("columns", None), ("trades_at_utc_open", False))
 
-    def start(self) -> None:
-        """Begin at the first row."""
-        super().start()
-        self._row = -1
+    def preload(self) -> None:
+        """Hand Backtrader whole columns at once, not row by row and cell by cell."""
+        for name, values in self.p.columns.items():
+            getattr(self.lines, name).array = array("d", values)
+        self.home()
 
-    def _load(self) -> bool:
-        self._row += 1
-        columns = self.p.columns
-        if self._row >= len(columns["datetime"]):
-            return False
-        for name, values in columns.items():
-            getattr(self.lines, name)[0] = values[self._row]
-        return True
+    def advance(self, size: int = 1, datamaster: bt.feed.DataBase | None = None, ticks: bool = True) -> None:
+        """Move on without the ticks that Backtrader keeps for bars under way: these are whole."""
+        del ticks
+        super().advance(size, datamaster, ticks=False)
 
 
 class SessionBroker(bt.brokers.BackBroker):
@@ -115,6 +113,8 @@ class SessionBroker(bt.brokers.BackBroker):
     def next(self) -> None:
         """Close out what has no price any more, then fill the session's orders."""
         self._close_out_stale()
+        if not self.pending:
+            return
         waiting = list(self.pending)
         self.pending.clear()
         for at_utc_open in (True, False):
@@ -126,9 +126,8 @@ class SessionBroker(bt.brokers.BackBroker):
         self, datas: Iterable[bt.feed.DataBase] | None = None, mkt: bool = False, lever: bool = False
     ) -> float:
         """Cash and holdings at this session's close, in US dollars; an instrument that is not held needs no price."""
-        chosen = self.positions if datas is None else datas
-        held = [data for data in chosen if self.positions[data].size]
-        value = sum(self.positions[data].size * data.close[0] for data in held)
+        chosen = self.positions.items() if datas is None else [(data, self.positions[data]) for data in datas]
+        value = sum(position.size * data.close[0] for data, position in chosen if position.size)
         return float(value + (self.cash if datas is None else 0.0))
 
     getvalue = get_value
