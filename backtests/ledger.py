@@ -69,8 +69,7 @@ class _Terms:
         self.rules = rules
         self.rates = np.array(cost_rates(panel.symbols, instruments, costs))
         self.quanta = np.array([instruments[symbol].quantum for symbol in panel.symbols])
-        coins = np.array([instruments[symbol].is_crypto for symbol in panel.symbols])
-        self.moments = (coins, ~coins)
+        self.coins = np.array([instruments[symbol].is_crypto for symbol in panel.symbols])
         self.stale = panel.missing >= rules.stale_sessions
         # What is about to be closed out is left alone by the order rules.
         self.targets = np.where(self.stale, np.nan, plan.targets[list(panel.symbols)].to_numpy())
@@ -96,12 +95,17 @@ class _Terms:
             )
             minimum = rules.minimum_order * (book.cash + np.nansum(book.units * prices))
         self._close_out(book, before)
+        placed = np.flatnonzero(sell_units + buy_money)
+        if not placed.size:
+            return False
         opens = self.panel.open[row]
-        short = bool(np.isnan(opens[(sell_units > 0) | (buy_money > 0)]).any())
-        for moment in self.moments:
-            fillable = moment & ~np.isnan(opens)
-            self._sell(book, np.where(fillable, sell_units, 0.0), opens)
-            short |= self._buy(book, np.flatnonzero(fillable & (buy_money > 0)), buy_money, minimum, opens)
+        fillable = placed[~np.isnan(opens[placed])]
+        short = fillable.size < placed.size
+        for moment in (fillable[self.coins[fillable]], fillable[~self.coins[fillable]]):
+            sells = moment[sell_units[moment] > 0]
+            book.trade(sells, -sell_units[sells], opens[sells], self.rates[sells])
+            buys = moment[buy_money[moment] > 0]
+            short |= self._buy(book, buys, buy_money[buys], opens[buys], minimum)
         return short
 
     def _close_out(self, book: "_Book", row: int) -> None:
@@ -111,19 +115,15 @@ class _Terms:
             book.cash += float((book.units[gone] * closes[gone]).sum()) * (1.0 - self.rules.stale_haircut)
             book.units = np.where(gone, 0.0, book.units)
 
-    def _sell(self, book: "_Book", units: np.ndarray, opens: np.ndarray) -> None:
-        sold = np.flatnonzero(units)
-        if sold.size:
-            book.trade(sold, -units[sold], opens[sold], self.rates[sold])
-
-    def _buy(self, book: "_Book", wanted: np.ndarray, buy_money: np.ndarray, minimum: float, opens: np.ndarray) -> bool:
-        if not wanted.size:
+    def _buy(self, book: "_Book", places: np.ndarray, money: np.ndarray, prices: np.ndarray, minimum: float) -> bool:
+        """Spend what was promised, cut to the cash present; whether anything was cut or left out."""
+        if not places.size:
             return False
-        money, prices, rates = buy_money[wanted], opens[wanted], self.rates[wanted]
-        least = np.full(len(wanted), minimum)
-        units = units_for_money(money, least, prices, rates, self.quanta[wanted], book.cash)
+        rates = self.rates[places]
+        least = np.full(len(places), minimum)
+        units = units_for_money(money, least, prices, rates, self.quanta[places], book.cash)
         short = book.cash < money.sum() * (1.0 - ROUNDING) or bool((units <= 0).any())
-        book.trade(wanted, units, prices, rates)
+        book.trade(places, units, prices, rates)
         return short
 
 
@@ -138,6 +138,8 @@ class _Book:
 
     def trade(self, places: np.ndarray, units: np.ndarray, prices: np.ndarray, rates: np.ndarray) -> None:
         """Book units bought (positive) or sold (negative)."""
+        if not places.size:
+            return
         value = units * prices
         commission = float((np.abs(value) * rates).sum())
         self.units = self.units.copy()
