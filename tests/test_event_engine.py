@@ -1,5 +1,7 @@
 """Fills on tiny hand-made feeds: decision, price, cash, in the order of the clock."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -199,3 +201,108 @@ def test_orders_for_the_session_to_come(make_snapshot):
     assert (order["symbol"], order["side"]) == ("X", "buy")
     assert order["money"] == pytest.approx(500.0)
     assert len(result.orders) == 1
+
+
+def flat(days, price=10.0):
+    return [(day, price, price) for day in days]
+
+
+def test_a_halted_stock_is_neither_sold_nor_forgotten(make_snapshot):
+    """No bar on the 11th, when it is to be sold: unfilled, and sold on the 12th."""
+    rows = [row for row in flat(SIX) if row[0] != SIX[3]]
+    snapshot = make_snapshot({"HALTED": rows, "OTHER": flat(SIX, 5.0)})
+    targets = {SIX[1]: {"HALTED": 1.0, "OTHER": 0.0}, SIX[3]: {"HALTED": 0.0, "OTHER": 1.0}}
+    rules = OrderRulesConfig(band=0.0)
+    result = run(snapshot, targets, [SIX[1], SIX[3]], start=SIX[1], end=SIX[5], rules=rules)
+    log = result.orders[["session", "symbol", "side", "status", "reason"]].astype(str).values.tolist()
+    assert log == [
+        [SIX[1], "HALTED", "buy", "filled", ""],
+        [SIX[3], "HALTED", "sell", "unfilled", "no open"],
+        [SIX[3], "OTHER", "buy", "unfilled", "too little cash at this moment"],
+        [SIX[4], "HALTED", "sell", "filled", ""],
+        [SIX[4], "OTHER", "buy", "filled", ""],
+    ]
+    assert result.equity["equity"].tolist() == pytest.approx([1000.0] * 5)
+
+
+def test_a_split_and_a_dividend_leave_no_trace_on_the_adjusted_basis(make_snapshot):
+    """Two for one on the 10th, one dollar on 50 on the 12th: raw closes fall, the value of the holding does not."""
+    snapshot = make_snapshot({"X": flat(SIX)})
+    raw_close = [100.0, 100.0, 50.0, 50.0, 49.0, 49.0]
+    adjusted = [49.0] * 6  # 100 / 2 * (1 - 1/50)
+    bars = snapshot.bars.assign(open=raw_close, high=raw_close, low=raw_close, close=raw_close, adj_close=adjusted)
+    result = run(replace(snapshot, bars=bars), {SIX[1]: {"X": 1.0}}, [SIX[1]], start=SIX[1], end=SIX[5])
+    assert result.equity["equity"].tolist() == pytest.approx([1000.0] * 5, rel=1e-9)
+    assert result.orders["price"].tolist() == pytest.approx([49.0])
+
+
+def test_a_weekend_of_a_coin_shows_as_the_gap(make_snapshot, make_instrument):
+    """It doubles on Sunday: Friday's equity does not know it, Monday's fill is at Monday's open."""
+    days = pd.date_range(SIX[0], "2024-04-16").strftime("%Y-%m-%d")
+    coin = [(day, 200.0 if day >= "2024-04-15" else 100.0, 200.0 if day >= "2024-04-14" else 100.0) for day in days]
+    snapshot = make_snapshot({"COIN": coin}, {"COIN": make_instrument("crypto")})
+    targets = {SIX[1]: {"COIN": 1.0}, SIX[5]: {"COIN": 0.5}}
+    result = run(snapshot, targets, [SIX[1], SIX[5]], start=SIX[1], end=SIX[5])
+    assert result.equity["equity"].tolist() == pytest.approx([1000.0] * 4 + [2000.0])
+    sold = result.orders.iloc[-1]
+    # Decided on Sunday's close of 200: half of 2,000 dollars is 5 of its 10 units.
+    assert (sold["side"], sold["price"], sold["size"]) == ("sell", 200.0, pytest.approx(5.0))
+
+
+def test_from_stocks_into_coins_and_back(make_snapshot, make_instrument):
+    sessions = pd.bdate_range("2024-04-08", "2024-04-19").strftime("%Y-%m-%d").tolist()
+    days = pd.date_range("2024-04-08", "2024-04-19").strftime("%Y-%m-%d")
+    snapshot = make_snapshot({"COIN": flat(days, 100.0), "STOCK": flat(sessions)}, {"COIN": make_instrument("crypto")})
+    stock, coin = {"STOCK": 1.0, "COIN": 0.0}, {"STOCK": 0.0, "COIN": 1.0}
+    targets = {sessions[1]: stock, sessions[3]: coin, sessions[6]: stock}
+    rebalance = [sessions[1], sessions[3], sessions[6]]
+    result = run(snapshot, targets, rebalance, start=sessions[1], end=sessions[-1], costs=Costs())
+    filled = result.orders.query("status == 'filled'")[["session", "symbol", "side"]].astype(str).values.tolist()
+    assert filled == [
+        [sessions[1], "STOCK", "buy"],
+        [sessions[3], "STOCK", "sell"],
+        [sessions[4], "COIN", "buy"],
+        [sessions[6], "COIN", "sell"],
+        [sessions[6], "STOCK", "buy"],
+    ]
+    # Five trades of everything: three of stocks at 5 bp, two of coins at 25 bp; a buy pays its cost out of the money.
+    kept = (1 / 1.0005) * (1 - 0.0005) * (1 / 1.0025) * (1 - 0.0025) * (1 / 1.0005)
+    assert result.equity["equity"].iloc[-1] == pytest.approx(1000.0 * kept, rel=1e-9)
+
+
+def test_an_instrument_too_dear_for_one_unit_is_told(make_snapshot, make_instrument):
+    snapshot = make_snapshot({"DEAR": flat(SIX, 5_000.0)}, {"DEAR": make_instrument(quantum=1.0)})
+    result = run(snapshot, {SIX[1]: {"DEAR": 1.0}}, [SIX[1]], start=SIX[1], end=SIX[1])
+    assert result.orders[["status", "reason"]].values.tolist() == [["unfilled", "less than the smallest unit"]]
+    assert result.equity["cash"].tolist() == [1000.0]
+
+
+def test_dust_below_the_minimum_is_not_ordered(make_snapshot):
+    snapshot = make_snapshot({"X": flat(SIX)})
+    rules = OrderRulesConfig(band=0.0, minimum_order=0.01)
+    targets = {SIX[1]: {"X": 0.5}, SIX[2]: {"X": 0.505}, SIX[3]: {"X": 0.52}}
+    result = run(snapshot, targets, SIX[1:4], start=SIX[1], end=SIX[5], rules=rules)
+    assert result.orders["session"].tolist() == [pd.Timestamp(SIX[1]), pd.Timestamp(SIX[3])]
+
+
+@pytest.mark.parametrize(
+    ("before", "session", "after"),
+    [
+        ("2024-07-02", "2024-07-03", "2024-07-05"),  # a half day, then a holiday
+        ("2024-11-27", "2024-11-29", "2024-12-02"),  # a holiday, a half day, a weekend
+        ("2024-03-08", "2024-03-11", "2024-03-12"),  # New York's clock goes forward on the 10th
+        ("2024-11-01", "2024-11-04", "2024-11-05"),  # and back on the 3rd
+    ],
+)
+def test_holidays_half_days_and_clock_changes(make_snapshot, make_instrument, before, session, after):
+    """A decision knows the stock's close of the session before and the coin's of the day before."""
+    days = pd.date_range(before, after)
+    coin = [(day.strftime("%Y-%m-%d"), 100.0 + place, 100.5 + place) for place, day in enumerate(days)]
+    stock = [(before, 10.0, 11.0), (session, 20.0, 21.0), (after, 30.0, 31.0)]
+    snapshot = make_snapshot({"COIN": coin, "STOCK": stock}, {"COIN": make_instrument("crypto")})
+    panel = build_panel(snapshot, ("COIN", "STOCK"), pd.Timestamp(session), pd.Timestamp(after))
+    assert panel.decides_for[:2].strftime("%Y-%m-%d").tolist() == [session, after]
+    days_between = (pd.Timestamp(session) - pd.Timestamp(before)).days
+    assert panel.decision_price[0].tolist() == [100.5 + days_between - 1, 11.0]
+    result = run(snapshot, {session: {"COIN": 0.5, "STOCK": 0.5}}, [session], start=session, end=after)
+    assert result.orders.set_index("symbol")["price"].to_dict() == {"COIN": 100.0 + days_between, "STOCK": 20.0}
