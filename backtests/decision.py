@@ -22,7 +22,8 @@ class Decision:
 
     Attributes:
         targets: weights by symbol.
-        buy_money: US dollars to spend by symbol, costs included, from an account of the spec's initial cash.
+        buy_money: US dollars to spend by symbol, costs included, from an account of the spec's initial cash; NaN
+            throughout where a strategy of the user decides on the orders, which it does in a run alone.
     """
 
     targets: pd.Series
@@ -42,6 +43,9 @@ def decide_from_cash(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, se
     require_us_dollars(symbols, snapshot.instruments)
     # Calendar days enough for the sessions that a trailing volatility looks back on.
     first = session - pd.Timedelta(days=2 * spec.policy.volatility_sessions)
+    if spec.policy.function is not None:
+        # How far a policy of the user looks back is not known: it gets what a run that goes so far gives it.
+        first = min(first, pd.Timestamp(spec.run.start))
     panel = build_panel(snapshot, symbols, first, previous_session(session))
     targets = make_run_plan(spec, panel, signal).targets.iloc[-1]
     _, money = plan_orders(
@@ -54,4 +58,6 @@ def decide_from_cash(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, se
         band=spec.order_rules.band,
         minimum_order=spec.order_rules.minimum_order,
     )
+    if spec.run.strategy is not None:
+        money = np.full(len(symbols), np.nan)
     return Decision(targets, pd.Series(money, index=list(symbols)))

@@ -5,72 +5,25 @@ stocks at the NYSE open, in each sells before buys. Nothing else of this project
 """
 
 from array import array
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import backtrader as bt
 import numpy as np
 import pandas as pd
 
 from backtests.costs import Costs, cost_rates
+from backtests.engine_result import EngineLog, EngineResult, collect_result
+from backtests.feed_columns import feed_columns
+from backtests.fill_rules import FillRules, fill_rules
+from backtests.user_strategies import no_later_bar, refuse_cheating, refuse_settings, require_market_order
+from data.errors import InputError
 from data.instruments import Instrument
 from data.panel import Panel
 from strategies.order_rules import ROUNDING, OrderRulesConfig, units_for_money
 from strategies.policy import Plan
 from strategies.rotation import Rotation
 
-ORDER_COLUMNS = (
-    "order_id",
-    "decided_session",
-    "session",
-    "symbol",
-    "side",
-    "size",
-    "size_wanted",
-    "price",
-    "commission",
-    "status",
-    "reason",
-)
-CASH_COLUMNS = ("session", "symbol", "kind", "amount")
-
-
-@dataclass(frozen=True)
-class EngineResult:
-    """What happened, by session of the run.
-
-    Attributes:
-        equity: columns equity and cash, US dollars at the close.
-        positions: units held at the close, one column an instrument.
-        orders: `ORDER_COLUMNS`; status is filled, reduced, unfilled or rejected.
-        cash: `CASH_COLUMNS`: every movement of cash that is no order.
-        next_orders: orders decided for the session to come: symbol, side, units to sell (sells) or money (buys, USD).
-    """
-
-    equity: pd.DataFrame
-    positions: pd.DataFrame
-    orders: pd.DataFrame
-    cash: pd.DataFrame
-    next_orders: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class FillRules:
-    """What the broker must know of each instrument, by symbol.
-
-    Attributes:
-        cost_rates: costs of a trade as a fraction of its value.
-        quanta: smallest tradable units.
-        missing: by row of the panel, sessions in a row without a bar.
-        stale_sessions: see `OrderRulesConfig`.
-        stale_haircut: see `OrderRulesConfig`.
-    """
-
-    cost_rates: Mapping[str, float]
-    quanta: Mapping[str, float]
-    missing: Mapping[str, np.ndarray]
-    stale_sessions: int
-    stale_haircut: float
+__all__ = ["EngineResult", "SessionBroker", "SessionFeed", "run_event_engine"]
 
 
 class SessionFeed(bt.feed.DataBase):
@@ -79,7 +32,7 @@ class SessionFeed(bt.feed.DataBase):
     ``close`` is the value of a unit, carried over sessions without a bar; ``open`` is NaN where nothing fills.
     """
 
-    lines = ("target", "decision_price", "rebalance")
+    lines = ("target", "decision_price", "rebalance", "score")
     params = (("columns", None), ("trades_at_utc_open", False))
 
     def preload(self) -> None:
@@ -87,6 +40,20 @@ class SessionFeed(bt.feed.DataBase):
         for name, values in self.p.columns.items():
             getattr(self.lines, name).array = array("d", values)
         self.home()
+
+    def start(self) -> None:
+        """Begin at the first row."""
+        super().start()
+        self._row = -1
+
+    def _load(self) -> bool:
+        """Append one row, for a run that is not to hold later ones."""
+        self._row += 1
+        if self._row >= len(self.p.columns["datetime"]):
+            return False
+        for name, values in self.p.columns.items():
+            getattr(self.lines, name)[0] = values[self._row]
+        return True
 
     def advance(self, size: int = 1, datamaster: bt.feed.DataBase | None = None, ticks: bool = True) -> None:
         """Move on without the ticks that Backtrader keeps for bars under way: these are whole."""
@@ -98,7 +65,8 @@ class SessionBroker(bt.brokers.BackBroker):
     """Fills a session in the order of the clock and ends every order with its session.
 
     An order that is not wholly filled carries ``info.cut`` and its reason. A buy carries ``info.money``: the US dollars
-    promised, costs included, and ``info.minimum``, below which it is not cut but left unfilled.
+    promised, costs included, and may carry ``info.minimum``, below which it is not cut but left unfilled. A plain buy
+    promises its size at the price known to its decision.
     """
 
     # Cash is checked by the fill itself; a check at submission would value buys by the bar's close.
@@ -109,6 +77,16 @@ class SessionBroker(bt.brokers.BackBroker):
         self.rules = rules
         self.orders_log: list[tuple[object, ...]] = []
         self.cash_log: list[tuple[object, ...]] = []
+        self.decided_log: list[tuple[int, str, float]] = []
+
+    def submit(self, order: bt.Order, check: bool = True) -> bt.Order:
+        """Take a market order for the next session; refuse any other kind by name."""
+        on_sale = sum(-each.created.size for each in self.pending if each.data is order.data and each.issell())
+        require_market_order(order, self.positions[order.data].size - on_sale, self._ocos[order.ref] != order.ref)
+        if order.isbuy() and "money" not in order.info:
+            order.addinfo(money=order.created.size * order.data.decision_price[0])
+        self.decided_log.append((len(order.data) - 1, order.data._name, order.created.size))
+        return super().submit(order, check)
 
     def next(self) -> None:
         """Close out what has no price any more, then fill the session's orders."""
@@ -132,25 +110,52 @@ class SessionBroker(bt.brokers.BackBroker):
 
     getvalue = get_value
 
+    def log(self, closes: Sequence[tuple[float, float, list[float]]]) -> EngineLog:
+        """What was noted of the run, with the book at every close."""
+        waiting = [
+            (order.data._name, order.ordtypename().lower(), abs(order.created.size), order.info.get("money", np.nan))
+            for order in self.pending
+        ]
+        return EngineLog(closes, self.orders_log, self.cash_log, waiting, self.decided_log)
+
     def _fill_sells(self, orders: list[bt.Order]) -> None:
         for order in orders:
-            price = order.data.open[0]
-            if np.isnan(price):
-                self._end_unfilled(order, "no open")
+            size = self._units_to_sell(order)
+            if reason := self._hindrance(order) or ("" if size > 0 else "less than the smallest unit"):
+                self._end_unfilled(order, reason)
             else:
-                self._fill(order, -abs(order.created.size), price)
+                self._fill(order, -size, order.data.open[0])
+
+    def _units_to_sell(self, order: bt.Order) -> float:
+        """All that is held, or whole multiples of the quantum."""
+        size, held = abs(order.created.size), self.positions[order.data].size
+        if size >= held:
+            return float(held)
+        quantum = self.rules.quanta[order.data._name]
+        # A multiple stays what it is, whatever its division leaves over.
+        return float(np.floor(size / quantum + 1e-6) * quantum)
+
+    def _hindrance(self, order: bt.Order) -> str:
+        """Why an order cannot fill at this session; empty where it can."""
+        data = order.data
+        if np.isnan(data.decision_price[-1]) or np.isnan(order.created.size):
+            return "no price known to the decision"
+        if self.rules.missing[data._name][len(data) - 2] >= self.rules.stale_sessions:
+            return "without a bar for too long"
+        return "no open" if np.isnan(data.open[0]) else ""
 
     def _fill_buys(self, orders: list[bt.Order]) -> None:
-        fillable = [order for order in orders if not np.isnan(order.data.open[0])]
-        for order in orders:
-            if order not in fillable:
-                self._end_unfilled(order, "no open")
+        hindrances = [self._hindrance(order) for order in orders]
+        for order, reason in zip(orders, hindrances, strict=True):
+            if reason:
+                self._end_unfilled(order, reason)
+        fillable = [order for order, reason in zip(orders, hindrances, strict=True) if not reason]
         names = [order.data._name for order in fillable]
         money = np.array([order.info.money for order in fillable])
         prices = np.array([order.data.open[0] for order in fillable])
         costs = np.array([self.rules.cost_rates[name] for name in names])
         quanta = np.array([self.rules.quanta[name] for name in names])
-        minimum = np.array([order.info.minimum for order in fillable])
+        minimum = np.array([order.info.get("minimum", 0.0) for order in fillable])
         units = units_for_money(money, minimum, prices, costs, quanta, self.cash)
         wanted = units_for_money(money, minimum, prices, costs, quanta, np.inf)
         short = self.cash < money.sum() * (1.0 - ROUNDING)
@@ -203,6 +208,15 @@ class SessionBroker(bt.brokers.BackBroker):
             self.cash_log.append((data.datetime.date(0), data._name, "close_out", amount))
 
 
+class _Costs(bt.CommInfoBase):
+    """A share of the traded value; Backtrader's own would size coins in whole units."""
+
+    params = (("stocklike", True), ("percabs", True))
+
+    def getsize(self, price: float, cash: float) -> float:
+        return cash / price
+
+
 class _Recorder(bt.Analyzer):
     """Equity, cash and units at every session's close."""
 
@@ -222,6 +236,8 @@ def run_event_engine(
     costs: Costs,
     rules: OrderRulesConfig,
     initial_cash: float,
+    strategy: Callable[..., bt.Strategy] | None = None,
+    score: pd.Series | None = None,
 ) -> EngineResult:
     """Run a plan over a panel through Backtrader.
 
@@ -232,67 +248,41 @@ def run_event_engine(
         costs: by asset class.
         rules: band, minimum order, stale holdings.
         initial_cash: US dollars.
+        strategy: of a user, in the place of the rotation; the plan then is only something that it may read.
+        score: of the signal by session decided for; for a strategy of a user.
+
+    Raises:
+        InputError: the strategy is none, or sends an order that is not offered.
+        LookAheadError: the strategy reads a bar after that of its decision.
     """
     rates = cost_rates(panel.symbols, instruments, costs)
     quanta = [instruments[symbol].quantum for symbol in panel.symbols]
     cerebro = bt.Cerebro(stdstats=False)
-    broker = SessionBroker(
-        rules=FillRules(
-            cost_rates=dict(zip(panel.symbols, rates, strict=True)),
-            quanta=dict(zip(panel.symbols, quanta, strict=True)),
-            missing={symbol: panel.missing[:, place] for place, symbol in enumerate(panel.symbols)},
-            stale_sessions=rules.stale_sessions,
-            stale_haircut=rules.stale_haircut,
-        )
-    )
+    broker = SessionBroker(fill_rules(panel, instruments, rates, rules))
     broker.set_cash(initial_cash)
     cerebro.setbroker(broker)
+    times = np.array([bt.date2num(session) for session in panel.sessions.to_pydatetime()])
     for place, symbol in enumerate(panel.symbols):
-        feed = SessionFeed(
-            columns=_feed_columns(panel, plan, place, rules), trades_at_utc_open=instruments[symbol].is_crypto
-        )
+        columns = {"datetime": times, **feed_columns(panel, plan, place, rules, score)}
+        feed = SessionFeed(columns=columns, trades_at_utc_open=instruments[symbol].is_crypto)
         cerebro.adddata(feed, name=symbol)
-        broker.setcommission(commission=rates[place], stocklike=True, name=symbol)
-    cerebro.addstrategy(Rotation, rules=rules, costs=rates, quanta=quanta)
+        broker.addcommissioninfo(_Costs(commission=rates[place]), name=symbol)
     cerebro.addanalyzer(_Recorder, _name="recorder")
-    (strategy,) = cerebro.run()
-    return _collect(panel, broker, strategy.analyzers.recorder.rows, initial_cash)
+    if strategy is None:
+        cerebro.addstrategy(Rotation, rules=rules, costs=rates, quanta=quanta)
+        cerebro.run()
+    else:
+        _run_strategy(cerebro, strategy)
+    (ran,) = cerebro.runstrats[0]
+    return collect_result(panel, broker.log(ran.analyzers.recorder.rows), initial_cash)
 
 
-def _feed_columns(panel: Panel, plan: Plan, place: int, rules: OrderRulesConfig) -> dict[str, np.ndarray]:
-    symbol = panel.symbols[place]
-    stale = panel.missing[:, place] >= rules.stale_sessions
-    close = panel.close[:, place]
-    return {
-        "datetime": np.array([bt.date2num(session) for session in panel.sessions.to_pydatetime()]),
-        "open": panel.open[:, place],
-        "high": close,
-        "low": close,
-        "close": close,
-        "volume": np.zeros(len(close)),
-        "openinterest": np.zeros(len(close)),
-        # What is about to be closed out is left alone by the order rules.
-        "target": np.where(stale, np.nan, plan.targets[symbol].to_numpy()),
-        "decision_price": panel.decision_price[:, place],
-        "rebalance": plan.rebalance.to_numpy().astype(float),
-    }
-
-
-def _collect(
-    panel: Panel, broker: SessionBroker, rows: list[tuple[float, float, list[float]]], initial_cash: float
-) -> EngineResult:
-    run = panel.sessions[1:]
-    equity = pd.DataFrame([row[:2] for row in rows[1:]], index=run, columns=["equity", "cash"])
-    positions = pd.DataFrame([row[2] for row in rows[1:]], index=run, columns=list(panel.symbols), dtype=float)
-    orders = pd.DataFrame(broker.orders_log, columns=list(ORDER_COLUMNS))
-    deposit = (run[0].date(), "", "deposit", initial_cash)
-    cash = pd.DataFrame([deposit, *broker.cash_log], columns=list(CASH_COLUMNS))
-    for frame in (orders, cash):
-        for column in frame.columns.intersection(["decided_session", "session"]):
-            frame[column] = pd.to_datetime(frame[column]).astype("datetime64[us]")
-    waiting = [
-        (order.data._name, "buy" if order.isbuy() else "sell", abs(order.created.size), order.info.get("money", np.nan))
-        for order in broker.pending
-    ]
-    next_orders = pd.DataFrame(waiting, columns=["symbol", "side", "size_wanted", "money"])
-    return EngineResult(equity.rename_axis("session"), positions.rename_axis("session"), orders, cash, next_orders)
+def _run_strategy(cerebro: bt.Cerebro, strategy: Callable[..., bt.Strategy]) -> None:
+    """Run a strategy of the user on bars that are loaded one by one, so that a later one is not there to be read."""
+    if not (isinstance(strategy, type) and issubclass(strategy, bt.Strategy)):
+        raise InputError(f"got {strategy!r}, wanted a class derived from backtrader.Strategy")
+    refuse_cheating(strategy, bt.Strategy)
+    refuse_settings(cerebro.broker)
+    cerebro.addstrategy(strategy)
+    with no_later_bar(cerebro.datas):
+        cerebro.run(preload=False, runonce=False)

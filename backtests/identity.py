@@ -1,6 +1,7 @@
-"""What makes a run itself: its spec, its snapshot, our source files, the packages beside them."""
+"""What makes a run itself: its spec, its snapshot, files of the user, our source files, the packages beside them."""
 
 import hashlib
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -18,10 +19,17 @@ DEPENDENCIES = (
 )
 
 
-def run_id(spec_toml: str, snapshot_hash: str) -> str:
-    """Twelve hex digits that name a run: the same for the same spec, content of the market, and code."""
+def run_id(spec_toml: str, snapshot_hash: str, user_files: Sequence[bytes] = ()) -> str:
+    """Twelve hex digits that name a run: the same for the same spec, content of the market and of files, and code.
+
+    Args:
+        spec_toml: complete.
+        snapshot_hash: of the market's content.
+        user_files: contents of the files that the spec names, in its order.
+    """
     digest = hashlib.sha256()
-    for part in (spec_toml, snapshot_hash, _source_hash()):
+    files = [hashlib.sha256(content).hexdigest() for content in user_files]
+    for part in (spec_toml, snapshot_hash, *files, _source_hash()):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()[:12]
 

@@ -100,7 +100,7 @@ class _Terms:
             return False
         opens = self.panel.open[row]
         fillable = placed[~np.isnan(opens[placed])]
-        short = fillable.size < placed.size
+        short: bool = fillable.size < placed.size
         for moment in (fillable[self.coins[fillable]], fillable[~self.coins[fillable]]):
             sells = moment[sell_units[moment] > 0]
             book.trade(sells, -sell_units[sells], opens[sells], self.rates[sells])

@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtests.counts import BILL as BILL
+from backtests.counts import run_counts, run_warnings
 from backtests.event_engine import EngineResult, run_event_engine
+from backtests.extensions import Extensions, read_extensions
 from backtests.identity import run_id
 from backtests.ledger import LedgerResult, run_ledger
+from backtests.look_ahead import check_blocks, check_policy, check_strategy
 from backtests.measures import run_metrics
 from backtests.metrics import daily_bill_return, order_flows
 from backtests.rotations import basket_returns, rotation_table
@@ -19,15 +23,16 @@ from backtests.span import default_end, last_bars, longest_span
 from backtests.spec import Spec
 from data.catalogue import series_entry
 from data.clock import FIRST_DAY, sessions_between
-from data.instruments import require_us_dollars
+from data.instruments import Instrument, require_us_dollars
 from data.panel import Panel, build_panel, listed_bars, require_opens
 from data.snapshot import Snapshot
-from signals.liquidity import LiquiditySignal, liquidity_signal, required_series
+from data.user_code import UserCallable, UserFile, user_faults
+from signals.block import SignalData
+from signals.liquidity import BLOCKS, LiquiditySignal, liquidity_signal, required_series
 from signals.observations import as_known, series_observations
+from signals.source import read_source, source_signal
 from strategies.baselines import MOVING_AVERAGE_MONTHS, baseline_plans
 from strategies.policy import Plan, make_plan
-
-BILL = "DGS3MO"
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class Backtest:
         counts: orders by status, stale valuations, sessions by number of live blocks.
         warnings: sentences for people.
         seconds: by stage.
+        user_files: that the spec names, as they were when they were read.
     """
 
     spec: Spec
@@ -67,6 +73,7 @@ class Backtest:
     counts: dict[str, Any]
     warnings: tuple[str, ...]
     seconds: dict[str, float]
+    user_files: tuple[UserFile, ...] = ()
 
     @property
     def sessions(self) -> pd.DatetimeIndex:
@@ -74,12 +81,38 @@ class Backtest:
         return pd.DatetimeIndex(self.returns.index)
 
 
-def read_signal(spec: Spec, snapshot: Snapshot, last: pd.Timestamp) -> LiquiditySignal:
-    """The regime signal over every session from the first observation of its series to `last`."""
+def read_signal(
+    spec: Spec, snapshot: Snapshot, last: pd.Timestamp, extensions: Extensions | None = None
+) -> LiquiditySignal:
+    """The regime signal over every session from the first observation of its series to `last`.
+
+    Args:
+        spec: signal, and the start of the run, from which on blocks of the user are checked.
+        snapshot: series and capex.
+        last: session.
+        extensions: of the spec; read where they are not given.
+
+    Raises:
+        InputError: something of the spec, of its files or of the snapshot is wrong.
+        LookAheadError: a block of the user looks ahead.
+    """
+    given = extensions or read_extensions(spec)
     used = snapshot.series["series"].isin(required_series(spec.signal))
     first = max(snapshot.series.loc[used, "date"].min(), FIRST_DAY) if used.any() else FIRST_DAY
     sessions = sessions_between(first, last)
-    return liquidity_signal(snapshot.series, snapshot.capex_actuals, sessions, spec.signal)
+    if given.source is not None:
+        return source_signal(read_source(given.source.path, given.source.content), sessions, spec.signal)
+
+    data = SignalData(snapshot.series, snapshot.capex_actuals, sessions)
+
+    def signal_of(part: SignalData) -> LiquiditySignal:
+        builders = (*BLOCKS, *given.block_builders())
+        return liquidity_signal(part.series, part.capex, part.sessions, spec.signal, builders)
+
+    signal = signal_of(data)
+    if given.blocks:
+        check_blocks(signal, signal_of, data, pd.Timestamp(spec.run.start), given.blocks)
+    return signal
 
 
 def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] = lambda _stage: None) -> Backtest:
@@ -91,7 +124,8 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         report: is told the name of each stage as it begins.
 
     Raises:
-        InputError: the spec and the snapshot do not fit together.
+        InputError: the spec, its files and the snapshot do not fit together.
+        LookAheadError: code of the user looks ahead.
     """
     seconds: dict[str, float] = {}
 
@@ -102,6 +136,14 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         yield
         seconds[name] = time.perf_counter() - begin
 
+    given = read_extensions(spec)
+    terms = (snapshot.instruments, spec.costs, spec.order_rules, spec.run.initial_cash)
+
+    def play(panel: Panel, plan: Plan) -> EngineResult:
+        if given.strategy is None:
+            return run_event_engine(panel, plan, *terms)
+        return run_strategy(spec, panel, plan, signal, snapshot.instruments, given.strategy)
+
     with stage("prices"):
         universe, traded = spec.universe, spec.universe.symbols
         everything = tuple(dict.fromkeys((*traded, universe.benchmark)))
@@ -110,17 +152,21 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         start, end = longest_span(spec.run, universe, snapshot)
         market = build_panel(snapshot, everything, start, end)
     with stage("signal"):
-        signal = read_signal(spec, snapshot, market.decides_for[-1])
+        signal = read_signal(spec, snapshot, market.decides_for[-1], given)
     with stage("plan"):
-        plan = make_run_plan(spec, market, signal)
-        if spec.run.end is None and (end := default_end(market, plan, ends)) < market.sessions[-1]:
-            market = build_panel(snapshot, everything, start, end)
-            plan = make_run_plan(spec, market, signal)
+        plan = make_run_plan(spec, market, signal, given)
+        if spec.run.end is None:
+            # What a strategy of the user holds does not follow from the plan.
+            held = plan if given.strategy is None else _as_plan(play(market.select(traded), plan))
+            if (end := default_end(market, held, ends)) < market.sessions[-1]:
+                market = build_panel(snapshot, everything, start, end)
+                plan = make_run_plan(spec, market, signal, given)
         require_opens(market)
         panel = market.select(traded)
-    terms = (snapshot.instruments, spec.costs, spec.order_rules, spec.run.initial_cash)
     with stage("engine"):
-        engine = run_event_engine(panel, plan, *terms)
+        engine = play(panel, plan)
+        if given.strategy is not None:
+            check_strategy(engine, play, panel, plan, given.strategy)
     with stage("baselines"):
         baselines = {
             name: run_ledger(market, each, *terms)
@@ -131,14 +177,14 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         bill = _bill_yield(snapshot, pd.DatetimeIndex(returns.index))
         flows = order_flows(engine.orders, returns.index)
         baskets = basket_returns(panel, panel.tradable(spec.order_rules.stale_sessions), universe)
-        counts = _counts(panel, engine, signal, bill)
+        counts = run_counts(panel, engine, signal, bill)
         bars = listed_bars(snapshot, universe.benchmark).index
         counts["benchmark_sessions_without_bar"] = int((~returns.index.isin(bars)).sum())
         metrics = run_metrics(engine, flows, baselines, returns, signal.regime, daily_bill_return(bill))
     return Backtest(
         spec=spec,
         snapshot=snapshot,
-        run_id=run_id(spec.to_toml(), snapshot.content_hash),
+        run_id=run_id(spec.to_toml(), snapshot.content_hash, [file.content for file in given.files]),
         panel=panel,
         signal=signal,
         plan=plan,
@@ -149,20 +195,57 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         metrics=metrics,
         rotations=rotation_table(signal, spec.signal, returns, baskets, flows["commission"]),
         counts=counts,
-        warnings=_warnings(spec, snapshot, panel, counts),
+        warnings=run_warnings(spec, snapshot, panel, signal, counts),
         seconds=seconds,
+        user_files=given.files,
     )
 
 
-def make_run_plan(spec: Spec, panel: Panel, signal: LiquiditySignal) -> Plan:
-    """Lay the policy over a panel: targets and rebalancing by session decided for."""
-    return make_plan(
-        signal.regime.reindex(panel.decides_for),
-        panel.tradable(spec.order_rules.stale_sessions),
-        panel.decision_prices(),
-        spec.universe,
-        spec.policy,
-    )
+def make_run_plan(spec: Spec, panel: Panel, signal: LiquiditySignal, extensions: Extensions | None = None) -> Plan:
+    """Lay the policy over a panel: targets and rebalancing by session decided for.
+
+    Args:
+        spec: universe, policy, order rules.
+        panel: prices of the universe.
+        signal: reaches the panel's last decision.
+        extensions: of the spec; read where they are not given.
+
+    Raises:
+        InputError: what a policy of the user raises, or makes, is wrong.
+        LookAheadError: it looks ahead.
+    """
+    given = extensions or read_extensions(spec)
+    regime = signal.regime.reindex(panel.decides_for)
+    tradable, prices = panel.tradable(spec.order_rules.stale_sessions), panel.decision_prices()
+
+    def plan_upto(cut: pd.Timestamp) -> Plan:
+        known = (regime.loc[:cut], tradable.loc[:cut], prices.loc[:cut])
+        return make_plan(*known, spec.universe, spec.policy, given.weights())
+
+    plan = plan_upto(panel.decides_for[-1])
+    if given.policy is not None:
+        check_policy(plan, plan_upto, given.policy)
+    return plan
+
+
+def run_strategy(
+    spec: Spec,
+    panel: Panel,
+    plan: Plan,
+    signal: LiquiditySignal,
+    instruments: Mapping[str, Instrument],
+    strategy: UserCallable,
+) -> EngineResult:
+    """Run a strategy of the user through the event engine; see `backtests.event_engine.run_event_engine`.
+
+    Raises:
+        InputError: what the strategy raises, or an order of it that is not offered.
+        LookAheadError: it reads a later bar.
+    """
+    score = signal.score.reindex(panel.decides_for)
+    terms = (instruments, spec.costs, spec.order_rules, spec.run.initial_cash)
+    with user_faults(strategy.file.path):
+        return run_event_engine(panel, plan, *terms, strategy=strategy.load(), score=score)
 
 
 def run_baseline_plans(spec: Spec, market: Panel, signal: LiquiditySignal, snapshot: Snapshot) -> Mapping[str, Plan]:
@@ -181,6 +264,12 @@ def run_baseline_plans(spec: Spec, market: Panel, signal: LiquiditySignal, snaps
     )
 
 
+def _as_plan(engine: EngineResult) -> Plan:
+    """What a run held, in the form of a plan that says so."""
+    held = (engine.positions > 0).astype(float).reindex(engine.decided.index, fill_value=0.0)
+    return Plan(held, pd.Series(True, index=held.index))
+
+
 def _returns(engine: EngineResult, baselines: Mapping[str, LedgerResult], initial_cash: float) -> pd.DataFrame:
     equity = pd.DataFrame(
         {"strategy": engine.equity["equity"]} | {name: ledger.equity for name, ledger in baselines.items()}
@@ -195,62 +284,3 @@ def _bill_yield(snapshot: Snapshot, sessions: pd.DatetimeIndex) -> pd.Series:
         return pd.Series(np.nan, index=sessions)
     observations = series_observations(snapshot.series, BILL)
     return as_known(observations, sessions, series_entry(BILL).stale_after_days)["value"]
-
-
-def _counts(panel: Panel, engine: EngineResult, signal: LiquiditySignal, bill: pd.Series) -> dict[str, Any]:
-    statuses = engine.orders["status"].value_counts()
-    orders = {status: int(statuses.get(status, 0)) for status in ("filled", "reduced", "unfilled", "rejected")}
-    stale = (engine.positions.to_numpy() > 0) & (panel.missing[1:] > 0)
-    live = signal.live_blocks.reindex(bill.index).value_counts(normalize=True)
-    return {
-        "sessions": len(bill),
-        "orders": {"total": len(engine.orders), **orders},
-        "close_outs": int((engine.cash["kind"] == "close_out").sum()),
-        "stale_valuations": {
-            symbol: int(count) for symbol, count in zip(panel.symbols, stale.sum(axis=0), strict=True) if count
-        },
-        "bars_without_open": {
-            symbol: int(count) for symbol, count in zip(panel.symbols, panel.bars_without_open(), strict=True) if count
-        },
-        "sessions_without_bill_yield": int(bill.isna().sum()),
-        "live_blocks": {str(number): float(live.get(number, 0.0)) for number in range(5)},
-    }
-
-
-def _warnings(spec: Spec, snapshot: Snapshot, panel: Panel, counts: dict[str, Any]) -> tuple[str, ...]:
-    orders, days = counts["orders"], counts["sessions"]
-    warnings = []
-    if snapshot.simulated:
-        warnings.append(f"SIMULATED: the prices and series of market {snapshot.name} are made by a model.")
-    if spec.universe.hindsight:
-        warnings.append(f"HINDSIGHT: {spec.universe.hindsight}")
-    if orders["rejected"]:
-        warnings.append(f"Rejected orders: {orders['rejected']}. That is a defect of the engine; report it.")
-    if orders["reduced"] or orders["unfilled"]:
-        warnings.append(
-            f"Orders cut to the cash present: {orders['reduced']}; not filled: {orders['unfilled']}. "
-            "The session after planned anew (orders.csv says why)."
-        )
-    for symbol, count in counts["stale_valuations"].items():
-        warnings.append(f"{symbol} was held and valued at an old close on {_plural(count, 'session')} without a bar.")
-    for symbol, count in counts["bars_without_open"].items():
-        warnings.append(f"{symbol} has {_plural(count, 'bar')} without an open in the run: valued, not traded on.")
-    if missing := counts["benchmark_sessions_without_bar"]:
-        warnings.append(f"The benchmark has no bar on {_plural(missing, 'session')}: its return there is 0.")
-    if counts["close_outs"]:
-        warnings.append(f"{_plural(counts['close_outs'], 'holding')} without bars closed out below the last close.")
-    if missing := counts["sessions_without_bill_yield"]:
-        warnings.append(f"{BILL} is not known on {missing} of {days} sessions: Sharpe and Sortino take 0 there.")
-    if (blind := counts["live_blocks"]["0"] + counts["live_blocks"]["1"]) > 0:
-        warnings.append(f"On {blind:.0%} of the sessions fewer than two blocks were live: the regime was NEUTRAL.")
-    for place, symbol in enumerate(panel.symbols):
-        known = np.flatnonzero(~np.isnan(panel.decision_price[:, place]))
-        if not known.size:
-            warnings.append(f"{symbol} has no price in the run.")
-        elif known[0] > 0:
-            warnings.append(f"{symbol} can be traded from {panel.decides_for[known[0]].date()} on.")
-    return tuple(warnings)
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from backtests.extensions import copy_user_files
 from backtests.identity import package_versions
 from backtests.run import Backtest
 from data.clock import decision_times
@@ -67,6 +68,7 @@ def write_run(run: Backtest, folder: Path, tearsheet: bool = True) -> Path:
         begin = time.perf_counter()
         _write_tables(run, aside)
         (aside / "spec.toml").write_text(run.spec.to_toml(), encoding="utf-8")
+        copy_user_files(run.user_files, aside)
         _write_json(aside / "manifest.json", manifest(run))
         _write_json(aside / "metrics.json", run.metrics)
         seconds["files"] = time.perf_counter() - begin

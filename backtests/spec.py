@@ -4,19 +4,23 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from backtests.costs import Costs
 from data.errors import InputError
+from data.user_code import check_reference
 from signals.config import SignalConfig
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import PolicyConfig
 from strategies.universe import Universe
 
 SHIPPED = Path(__file__).parent / "specs"
+# The keys under which a user names files, and the folder of a run in which copies of them are kept.
+FILE_KEYS = ("signal.blocks", "signal.source", "policy.function", "run.strategy")
+COPIES = "user"
 
 
 class RunSection(BaseModel):
@@ -27,6 +31,7 @@ class RunSection(BaseModel):
         start: first day of the run.
         end: last day; None: the last session on which no held instrument lacks its bar because its file ends.
         initial_cash: US dollars.
+        strategy: ``file.py:Class`` of a `backtrader.Strategy` that trades in the place of the rotation.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +40,7 @@ class RunSection(BaseModel):
     start: date
     end: date | None = None
     initial_cash: float = Field(default=100_000.0, gt=0)
+    strategy: Annotated[str, AfterValidator(check_reference)] | None = None
 
     @model_validator(mode="after")
     def _start_before_end(self) -> Self:
@@ -54,6 +60,19 @@ class Spec(BaseModel):
     policy: PolicyConfig = PolicyConfig()
     order_rules: OrderRulesConfig = OrderRulesConfig()
     costs: Costs = Costs()
+    _folders: dict[str, Path] = PrivateAttr(default_factory=dict)
+
+    def user_path(self, key: str, file: str) -> Path:
+        """Where a file is that the spec names.
+
+        Args:
+            key: of `FILE_KEYS`, under which it is named.
+            file: as it is written. A relative path begins at the spec's folder, in ``--set`` at the current one. Beside
+                the ``spec.toml`` of a run the copy that the run has kept stands in for it.
+        """
+        folder = self._folders.get(key, Path())
+        copy = folder / COPIES / Path(file).name
+        return copy if copy.is_file() and (folder / "manifest.json").is_file() else folder / file
 
     def to_toml(self) -> str:
         """The spec, complete, every default written out."""
@@ -86,14 +105,33 @@ def load_spec(source: str, settings: Sequence[str] = (), overrides: Mapping[str,
         if value is not None:
             _put(values, key, value)
     try:
-        return Spec.model_validate(values)
+        spec = Spec.model_validate(values)
     except ValidationError as error:
         raise InputError(f"spec {source}: {_explain(error)}") from error
+    named_here = [setting.partition("=")[0].strip() for setting in settings]
+    named_here += [key for key, value in (overrides or {}).items() if value is not None]
+    if not _is_shipped(source):
+        named_there = [key for key in FILE_KEYS if _value(spec, key) and not _is_set(key, named_here)]
+        spec._folders.update(dict.fromkeys(named_there, Path(source).parent))
+    return spec
+
+
+def _value(spec: Spec, key: str) -> Any:
+    section, _, name = key.partition(".")
+    return getattr(getattr(spec, section), name)
+
+
+def _is_set(key: str, settings: Sequence[str]) -> bool:
+    """Whether one of the settings is of the key or of a section that holds it."""
+    return any(key == setting or key.startswith(f"{setting}.") for setting in settings)
+
+
+def _is_shipped(source: str) -> bool:
+    return source in shipped_specs() and not Path(source).is_file()
 
 
 def _read(source: str) -> dict[str, Any]:
-    shipped = source in shipped_specs() and not Path(source).is_file()
-    path = SHIPPED / f"{source}.toml" if shipped else Path(source)
+    path = SHIPPED / f"{source}.toml" if _is_shipped(source) else Path(source)
     if not path.is_file():
         raise InputError(f"no spec {source}: wanted a TOML file or one of {', '.join(shipped_specs())}")
     try:

@@ -16,7 +16,7 @@ from data.catalogue import series_entry
 from data.markets import open_market
 from data.panel import listed_bars
 from signals.block import SignalData
-from signals.liquidity import BLOCK_WEIGHT, BLOCKS, LiquiditySignal, raw_contributions
+from signals.liquidity import BLOCKS, LiquiditySignal, raw_contributions
 from signals.observations import as_known, series_observations
 from signals.price_of_capital import NOMINAL_YIELD, price_of_capital_block
 from signals.standardize import nested_weights, trailing_scale, trailing_z
@@ -25,6 +25,7 @@ from strategies.order_rules import plan_orders
 PAGE = Path(__file__).with_name("architecture.md")
 MARKED = re.compile(r"(<!-- one day: begin \(make docs\) -->\n).*?(<!-- one day: end -->)", re.S)
 SINCE = pd.Timestamp("2018-01-01")
+BLOCK_WEIGHT = 1 / len(BLOCKS)
 
 
 def page_with_one_day() -> str:

@@ -6,6 +6,7 @@ import sys
 import click
 
 from data.errors import InputError
+from data.user_code import LookAheadError
 
 COMMANDS = ("backtest", "data", "events", "runs", "signal")
 
@@ -50,8 +51,10 @@ def main() -> None:
         _refuse(f"{where}{error.format_message()} (see {error.ctx.command_path if error.ctx else 'reverse-qe'} --help)")
     except (click.ClickException, InputError) as error:
         _refuse(error.format_message() if isinstance(error, click.ClickException) else str(error))
+    except LookAheadError as error:
+        _refuse(str(error), status=1)
 
 
-def _refuse(message: str) -> None:
+def _refuse(message: str, status: int = 2) -> None:
     click.echo(f"Error: {message}", err=True)
-    sys.exit(2)
+    sys.exit(status)

@@ -3,11 +3,15 @@
 A block is made by a function of `SignalData` and `SignalConfig`; `signals.liquidity` lists them and does the rest.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
+from data.errors import InputError
 from signals.config import SignalConfig
 from signals.standardize import Grouping
 
@@ -64,3 +68,51 @@ class Block:
 
 
 BlockBuilder = Callable[[SignalData, SignalConfig], Block]
+
+# Columns that stand beside those of the blocks in regime.csv.
+_TAKEN = frozenset({"session", "decided_at", "regime", "score", "live_blocks"})
+
+
+def require_block(block: Block, sessions: pd.DatetimeIndex) -> Block:
+    """Return a block as it is, if it is one: for blocks that others have written.
+
+    Args:
+        block: what a builder returned.
+        sessions: those of the `SignalData` that it was given.
+
+    Raises:
+        InputError: the first thing that is wrong with it.
+    """
+    if not isinstance(block, Block):
+        raise InputError(f"got {type(block).__name__}, wanted a signals.block.Block")
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", block.name) or block.name in _TAKEN:
+        raise InputError(f"got the block name {block.name!r}, wanted letters, digits and _, none of {sorted(_TAKEN)}")
+    names = [each.name for each in block.inputs]
+    if not names or sorted(_members(block.grouping)) != sorted(set(names)) or len(set(names)) < len(names):
+        raise InputError(
+            f"block {block.name}: got the inputs {', '.join(names)} and the grouping {block.grouping}, wanted at least "
+            "one input and each of them once in the grouping"
+        )
+    for each in block.inputs:
+        _require_input(block.name, each, sessions)
+    return block
+
+
+def _require_input(block: str, given: BlockInput, sessions: pd.DatetimeIndex) -> None:
+    if not given.name.startswith(f"{block}."):
+        raise InputError(f"got the input name {given.name!r}, wanted {block}.NAME")
+    if given.scarcer_when not in (1, -1):
+        raise InputError(f"input {given.name}: got scarcer_when {given.scarcer_when!r}, wanted +1 or -1")
+    for part in ("value", "observed", "known"):
+        column = getattr(given, part)
+        if not isinstance(column, pd.Series) or not column.index.equals(sessions):
+            raise InputError(f"input {given.name}: wanted {part} as a Series with the index that data.sessions gives")
+        if not (is_numeric_dtype(column) if part == "value" else is_datetime64_any_dtype(column)):
+            wanted = "numbers" if part == "value" else "times"
+            raise InputError(f"input {given.name}: got {part} of dtype {column.dtype}, wanted {wanted}")
+    if (infinite := np.isinf(given.value)).any():
+        raise InputError(f"input {given.name}: got an infinite value for {sessions[infinite][0].date()}, wanted none")
+
+
+def _members(grouping: Grouping) -> list[str]:
+    return [grouping] if isinstance(grouping, str) else [name for part in grouping for name in _members(part)]

@@ -1,16 +1,60 @@
 """The parameters of the liquidity-regime signal."""
 
-from typing import Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
+from data.user_code import check_reference
+
+EXTENSIONS = ("inputs", "blocks", "source")
 HYPERSCALERS = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
+
+
+class InputConfig(BaseModel):
+    """One more input of a block, made from any series of the snapshot.
+
+    Attributes:
+        name: of the input inside its block.
+        block: which block it joins, as one more member of the block's outermost average.
+        series: name in the snapshot and in the catalogue, whose staleness limit holds.
+        transform: "value", the newest observation known; "change" of that over `length` sessions; "mean" of the newest
+            `length` observations.
+        length: sessions for "change", observations for "mean", from 1; none for "value".
+        scarcer_when: whether a higher or a lower value means scarcer money.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    block: str
+    series: str
+    transform: Literal["value", "change", "mean"] = "value"
+    length: int | None = Field(default=None, ge=1)
+    scarcer_when: Literal["higher", "lower"]
+
+    @model_validator(mode="after")
+    def _length_where_it_has_a_meaning(self) -> Self:
+        if self.transform == "value" and self.length is not None:
+            raise ValueError(f'got length {self.length} for transform "value", wanted none; take it out')
+        if self.transform != "value" and self.length is None:
+            unit = "sessions" if self.transform == "change" else "observations"
+            raise ValueError(f'got no length for transform "{self.transform}", wanted a number of {unit}; add it')
+        return self
 
 
 class SignalConfig(BaseModel):
     """How observations become a score and a regime. The defaults were set before any result was seen.
 
-    The four blocks have fixed and equal weights; they are no parameter.
+    All blocks weigh the same; their weights are no parameter.
 
     Attributes:
         window_sessions: length of the trailing window of every z-score and block scale, in sessions, from 2.
@@ -27,6 +71,9 @@ class SignalConfig(BaseModel):
         enter: score beyond which NEUTRAL becomes SCARCE (below minus `enter`: ABUNDANT), above `leave`.
         leave: score below which SCARCE returns to NEUTRAL (above minus `leave`: ABUNDANT does), above 0.
         dwell_sessions: sessions that a regime holds at least, from 1.
+        inputs: further inputs of the blocks.
+        blocks: further blocks, ``file.py:name`` each, of the kind `signals.block.BlockBuilder`.
+        source: path of a CSV file of regimes or scores that stands in the place of all blocks; see `signals.source`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -44,6 +91,9 @@ class SignalConfig(BaseModel):
     enter: float = 0.4
     leave: float = Field(default=0.2, gt=0)
     dwell_sessions: int = Field(default=10, ge=1)
+    inputs: tuple[InputConfig, ...] = ()
+    blocks: tuple[Annotated[str, AfterValidator(check_reference)], ...] = ()
+    source: str | None = Field(default=None, min_length=1)
 
     @field_validator("companies", "change_sessions")
     @classmethod
@@ -69,3 +119,15 @@ class SignalConfig(BaseModel):
                     f"got {name} {getattr(self, name)}, wanted at most window_sessions, which is {self.window_sessions}"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _source_alone(self) -> Self:
+        if self.source is not None and (self.inputs or self.blocks):
+            raise ValueError("got a source beside inputs or blocks, wanted one of them: a source replaces all blocks")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_unused_extensions(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A spec that names no files and no inputs reads as if there were none to name."""
+        values: dict[str, Any] = dump(self)
+        return {name: value for name, value in values.items() if value or name not in EXTENSIONS}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from signals.config import SignalConfig
 from signals.liquidity import LiquiditySignal
-from signals.regime import MIN_LIVE_BLOCKS, Regime
+from signals.regime import Regime
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,10 @@ def change_reason(signal: LiquiditySignal, session: pd.Timestamp, config: Signal
         session: the first of a stay, not the first of the signal.
         config: the signal's thresholds.
     """
-    if signal.live_blocks[session] < MIN_LIVE_BLOCKS:
-        return f"fewer than {MIN_LIVE_BLOCKS} blocks are live"
+    if signal.is_given:
+        return f"the source says {signal.regime[session]}"
+    if signal.live_blocks[session] < signal.needed_blocks:
+        return f"fewer than {signal.needed_blocks} blocks are live"
     regime, before = (Regime(name) for name in signal.regime.loc[:session].iloc[[-1, -2]])
     scarcer, threshold = {
         Regime.SCARCE: (True, config.enter),

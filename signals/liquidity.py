@@ -1,6 +1,6 @@
 """The liquidity signal: the sum of its blocks, smoothed, with what each block and input gives to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,14 +10,14 @@ from signals import level, pipes, price_of_capital
 from signals.block import Block, BlockBuilder, SignalData
 from signals.config import SignalConfig
 from signals.drain import drain_block
+from signals.inputs import add_inputs
 from signals.level import level_block
 from signals.pipes import pipes_block
 from signals.price_of_capital import price_of_capital_block
-from signals.regime import regime_path
+from signals.regime import MIN_LIVE_BLOCKS, regime_path
 from signals.standardize import nested_weights, trailing_scale, trailing_z
 
 BLOCKS: tuple[BlockBuilder, ...] = (drain_block, price_of_capital_block, level_block, pipes_block)
-BLOCK_WEIGHT = 1 / len(BLOCKS)
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,10 @@ class LiquiditySignal:
             old.
         observed: the date that the newest observation known of an input is about, also where it is too old.
         known: when what is known of an input last changed, UTC.
-        live_blocks: number of blocks with a value, 0 to 4.
+        live_blocks: number of blocks with a value, from 0 to that of the columns of `blocks`.
         units: unit of each input, for people.
+        needed_blocks: live blocks below which the regime is NEUTRAL.
+        is_given: True where the regime is taken as it is from a source; no threshold applies.
     """
 
     score: pd.Series
@@ -47,15 +49,27 @@ class LiquiditySignal:
     known: pd.DataFrame
     live_blocks: pd.Series
     units: Mapping[str, str]
+    needed_blocks: int = MIN_LIVE_BLOCKS
+    is_given: bool = False
 
 
 def required_series(config: SignalConfig) -> tuple[str, ...]:
-    """Names of the series that `liquidity_signal` reads under this configuration (its options change none of them)."""
-    return (*price_of_capital.SERIES, *level.SERIES, *pipes.SERIES)
+    """Names of the series that the signal needs under this configuration, each once; none where a source is given.
+
+    Blocks of users may read others.
+    """
+    if config.source is not None:
+        return ()
+    added = (each.series for each in config.inputs)
+    return tuple(dict.fromkeys((*price_of_capital.SERIES, *level.SERIES, *pipes.SERIES, *added)))
 
 
 def liquidity_signal(
-    series: pd.DataFrame, capex: pd.DataFrame, sessions: pd.DatetimeIndex, config: SignalConfig
+    series: pd.DataFrame,
+    capex: pd.DataFrame,
+    sessions: pd.DatetimeIndex,
+    config: SignalConfig,
+    builders: Sequence[BlockBuilder] = BLOCKS,
 ) -> LiquiditySignal:
     """Compute the liquidity regime of every session from what was known at its decision.
 
@@ -67,18 +81,23 @@ def liquidity_signal(
         capex: `data.tables.CAPEX`, with the companies of `config`.
         sessions: naive NYSE sessions, increasing.
         config: of the signal.
+        builders: of the blocks; all blocks weigh the same.
 
     Raises:
-        InputError: sessions are not naive dates in order; a series or company has no row or a bad one.
+        InputError: sessions are not naive dates in order; a series or company has no row or a bad one; two blocks have
+            one name, or an added input does not fit (see `signals.inputs`).
     """
     _require_sessions(sessions)
     data = SignalData(series, capex, sessions)
-    blocks = [build(data, config) for build in BLOCKS]
+    blocks = [build(data, config) for build in builders]
+    _require_distinct([block.name for block in blocks])
+    blocks = add_inputs(blocks, data, config.inputs)
+    weight = 1 / len(blocks)
     raw = {block.name: raw_contributions(block, config) for block in blocks}
     live_blocks = sum(
         (parts.notna().any(axis=1).astype(int) for parts in raw.values()), start=pd.Series(0, index=sessions)
     )
-    smooth = {name: smoothed(BLOCK_WEIGHT * parts.fillna(0.0), config) for name, parts in raw.items()}
+    smooth = {name: smoothed(weight * parts.fillna(0.0), config) for name, parts in raw.items()}
     contributions = pd.DataFrame({name: parts.sum(axis=1) for name, parts in smooth.items()})
     score = contributions.sum(axis=1).rename("score")
     inputs = [each for block in blocks for each in block.inputs]
@@ -123,3 +142,8 @@ def _require_sessions(sessions: pd.DatetimeIndex) -> None:
         raise InputError(
             f"sessions: got {len(sessions)} that are not naive dates in increasing order, wanted those of data.clock"
         )
+
+
+def _require_distinct(names: Sequence[str]) -> None:
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"signal: got two blocks named {', '.join(doubled)}, wanted each name once; rename one")

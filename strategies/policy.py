@@ -1,12 +1,15 @@
 """From a regime to target weights: what does not depend on holdings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
+import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from strategies.universe import BASKETS, Universe
+from data.user_code import check_reference
+from strategies.universe import BASKETS, Basket, Universe
 
 
 class Budget(BaseModel):
@@ -44,6 +47,8 @@ class PolicyConfig(BaseModel):
         weighting: inside a basket, equal weights or weights in inverse proportion to volatility.
         volatility_sessions: sessions of returns that the volatility is measured over (``inverse_volatility`` only).
         instrument_cap: largest weight of one instrument outside the reserve, as a share of equity.
+        function: ``file.py:name`` of a function that makes the weights in the place of `target_weights`, with the same
+            arguments. The baselines keep `target_weights`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +57,7 @@ class PolicyConfig(BaseModel):
     weighting: Literal["equal", "inverse_volatility"] = "equal"
     volatility_sessions: int = Field(default=60, ge=20, le=756)
     instrument_cap: float = Field(default=0.3, gt=0, le=1)
+    function: Annotated[str, AfterValidator(check_reference)] | None = None
 
 
 @dataclass(frozen=True)
@@ -67,8 +73,16 @@ class Plan:
     rebalance: pd.Series
 
 
+WeightsFunction = Callable[[pd.Series, pd.DataFrame, pd.DataFrame, Universe, PolicyConfig], pd.DataFrame]
+
+
 def make_plan(
-    regime: pd.Series, tradable: pd.DataFrame, prices: pd.DataFrame, universe: Universe, config: PolicyConfig
+    regime: pd.Series,
+    tradable: pd.DataFrame,
+    prices: pd.DataFrame,
+    universe: Universe,
+    config: PolicyConfig,
+    weights: WeightsFunction | None = None,
 ) -> Plan:
     """Target weights and rebalancing sessions from the regime.
 
@@ -78,8 +92,10 @@ def make_plan(
         prices: last prices known at each decision, same shape; NaN before the first (inverse volatility uses them).
         universe: the baskets.
         config: budgets, weighting, cap.
+        weights: makes the target weights; `target_weights` where there is none.
     """
-    return Plan(target_weights(regime, tradable, prices, universe, config), rebalance_sessions(regime))
+    targets = (weights or target_weights)(regime, tradable, prices, universe, config)
+    return Plan(targets, rebalance_sessions(regime))
 
 
 def target_weights(
@@ -93,18 +109,24 @@ def target_weights(
     Returns:
         Weights, sessions by symbols, no NaN.
     """
-    weights = pd.DataFrame(0.0, index=tradable.index, columns=tradable.columns)
-    spare = pd.Series(0.0, index=tradable.index)
+    allowed = tradable.to_numpy(dtype=float)
+    weights = np.zeros(allowed.shape)
+    spare = np.zeros(len(allowed))
     for basket in BASKETS:
         members = list(universe.members(basket))
-        budget = regime.map({name: getattr(rule, basket) for name, rule in config.budgets}).astype(float)
+        places = tradable.columns.get_indexer(pd.Index(members))
+        budget = _budget(regime, basket, config)
+        merit = allowed[:, places]
+        if config.weighting == "inverse_volatility":
+            merit = merit * _calm(tradable[members], prices[members], config.volatility_sessions).to_numpy()
+        shares = _shares(merit)
         if basket == "reserve":
-            weights[members] = _shares(tradable[members], prices[members], config).mul(budget + spare, axis=0)
+            weights[:, places] = shares * (budget + spare)[:, np.newaxis]
             continue
-        wanted = _shares(tradable[members], prices[members], config).mul(budget, axis=0)
-        weights[members] = wanted.clip(upper=config.instrument_cap)
-        spare = spare + (budget - weights[members].sum(axis=1)).clip(lower=0.0)
-    return weights
+        held = np.minimum(shares * budget[:, np.newaxis], config.instrument_cap)
+        weights[:, places] = held
+        spare += np.maximum(budget - held.sum(axis=1), 0.0)
+    return pd.DataFrame(weights, index=tradable.index, columns=tradable.columns)
 
 
 def rebalance_sessions(regime: pd.Series) -> pd.Series:
@@ -131,13 +153,19 @@ def trailing_volatility(prices: pd.DataFrame, sessions: int) -> pd.DataFrame:
     return prices.pct_change(fill_method=None).rolling(sessions).std()
 
 
-def _shares(tradable: pd.DataFrame, prices: pd.DataFrame, config: PolicyConfig) -> pd.DataFrame:
-    """Shares inside one basket: rows add up to 1, or to 0 where nothing is tradable."""
-    merit = tradable.astype(float)
-    if config.weighting == "inverse_volatility":
-        merit = merit * _calm(tradable, prices, config.volatility_sessions)
-    total = merit.sum(axis=1)
-    shares: pd.DataFrame = merit.div(total.where(total > 0, 1.0), axis=0)
+def _budget(regime: pd.Series, basket: Basket, config: PolicyConfig) -> np.ndarray:
+    """The basket's share of equity by session."""
+    names = regime.to_numpy()
+    budget = np.full(len(names), np.nan)
+    for name, rule in config.budgets:
+        budget[names == name] = getattr(rule, basket)
+    return budget
+
+
+def _shares(merit: np.ndarray) -> np.ndarray:
+    """Shares inside one basket, in proportion to merit: rows add up to 1, or to 0 where nothing has any."""
+    total = merit.sum(axis=1, keepdims=True)
+    shares: np.ndarray = np.divide(merit, total, out=np.zeros_like(merit), where=total > 0)
     return shares
 
 

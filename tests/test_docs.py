@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from backtests.run_folder import manifest
+from backtests.spec import Spec, load_spec
 from reverse_qe.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,7 +66,6 @@ def test_links_between_pages_lead_somewhere(page):
 def test_the_page_on_run_files_names_every_file_that_is_written(sample, tmp_path):
     from backtests.run import run_backtest
     from backtests.run_folder import write_run
-    from backtests.spec import load_spec
 
     run = run_backtest(load_spec("sample", (), {"run.start": "2026-06-01"}), sample)
     text = (ROOT / "docs" / "run-files.md").read_text()
@@ -82,3 +82,25 @@ def test_no_page_or_source_names_a_machine_path():
         path = ROOT / name
         if path.suffix in {".py", ".md", ".toml", ".txt", ".csv", ".tmpl", ""} and path.is_file():
             assert not re.search(r"(?<![\w.])/(home|root|work|Users)/", path.read_text()), name
+
+
+def keys_of(model, prefix=""):
+    """Every key of a section and of the sections inside it, dotted."""
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and hasattr(inner, "model_fields"):
+            yield from keys_of(inner, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def test_the_commented_spec_is_the_shipped_one_and_names_every_key():
+    path = ROOT / "docs" / "default-spec.toml"
+    assert load_spec(str(path)).to_toml() == load_spec("history").to_toml()
+    section, named = "", set()
+    for line in path.read_text().splitlines():
+        if head := re.match(r"\[([\w.]+)\]", line):
+            section = head[1]
+        elif key := re.match(r"(?:# )?(\w+) = ", line):
+            named.add(f"{section}.{key[1]}")
+    assert named == set(keys_of(Spec))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import strategies
-from strategies import baselines, order_rules, policy
+from strategies import baselines, order_rules, policy, user_weights
 from strategies.policy import PolicyConfig
 from strategies.universe import Universe
 
@@ -46,6 +46,7 @@ OVER_TIME: dict[str, Callable[[Inputs], pd.DataFrame | pd.Series]] = {
     "baselines.moving_average": lambda i: (
         baselines.moving_average(i["prices"]["B"], i["tradable"], i["prices"], UNIVERSE, CONFIG).targets
     ),
+    "user_weights.require_weights": lambda i: user_weights.require_weights(i["tradable"] / 6, i["tradable"]),
     "policy.trailing_volatility": lambda i: policy.trailing_volatility(i["prices"], 20),
 }
 # Public functions of one session's arrays: they are given no other session.

@@ -18,10 +18,11 @@ import pytest
 import signals
 from data.clock import decision_times, sessions_between
 from data.tables import CAPEX, SERIES
-from signals.block import SignalData
-from signals.config import SignalConfig
+from signals.block import SignalData, require_block
+from signals.config import InputConfig, SignalConfig
 from signals.drain import capex_growth, capex_to_cash_flow, company_quarters, drain_block
 from signals.explanation import change_reason, explain, stay_begins
+from signals.inputs import add_inputs, configured_input
 from signals.level import level_block
 from signals.liquidity import BLOCKS, liquidity_signal, raw_contributions, required_series, smoothed
 from signals.observations import (
@@ -35,6 +36,7 @@ from signals.observations import (
 from signals.pipes import pipes_block
 from signals.price_of_capital import price_of_capital_block
 from signals.regime import regime_path
+from signals.source import source_signal
 from signals.standardize import nested_weights, trailing_scale, trailing_z
 
 CONFIG = SignalConfig(
@@ -172,7 +174,40 @@ def begun(world: World) -> pd.DataFrame:
     return pd.DataFrame({"since": {session: stay_begins(regime, session) for session in world.sessions[::10]}})
 
 
+def input_of(transform: str, length: int | None) -> InputConfig:
+    return InputConfig(
+        name="more", block="pipes", series="DGS10", transform=transform, length=length, scarcer_when="lower"
+    )
+
+
+def every_transform(world: World) -> pd.DataFrame:
+    made = [configured_input(world.data, input_of(*how)) for how in (("value", None), ("change", 4), ("mean", 3))]
+    return pd.concat([column for each in made for column in (each.value, each.observed, each.known)], axis=1)
+
+
+def from_source(world: World) -> pd.DataFrame:
+    rows = world.observations("DGS10").drop_duplicates("known_at", keep="last")
+    score = rows.assign(score=rows["value"] - 5)[["known_at", "score"]]
+    names = score["score"].gt(0).map({True: "SCARCE", False: "ABUNDANT"})
+    made = [
+        source_signal(source, world.sessions, CONFIG)
+        for source in (score, score.assign(regime=names)[["known_at", "regime"]])
+    ]
+    parts = [
+        part
+        for each in made
+        for part in (each.score, each.regime, each.blocks, each.values, each.observed, each.known, each.live_blocks)
+    ]
+    return pd.concat(parts, axis=1)
+
+
 BY_SESSION: dict[str, BySession] = {
+    "block.require_block": block_inputs(lambda data, config: require_block(pipes_block(data, config), data.sessions)),
+    "inputs.configured_input": every_transform,
+    "inputs.add_inputs": block_inputs(
+        lambda data, config: add_inputs([pipes_block(data, config)], data, [input_of("change", 4)])[0]
+    ),
+    "source.source_signal": from_source,
     "observations.as_known": lambda w: as_known(w.observations("DGS10"), w.sessions, 5),
     "observations.sample_at_decisions": lambda w: sample_at_decisions(
         w.observations("DGS10").drop_duplicates("known_at", keep="last").set_index("known_at"), w.sessions
@@ -223,7 +258,8 @@ BY_KNOWN_AT: dict[str, Callable[[World], pd.DataFrame]] = {
     "drain.company_quarters": figures,
 }
 
-WITHOUT_DATA = {"liquidity.required_series"}
+# What takes no data, or rows as they stand in a file, each with its own known_at.
+WITHOUT_DATA = {"liquidity.required_series", "source.read_source"}
 
 
 def seen(function: str, world: World, session: pd.Timestamp) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """`reverse-qe signal`: the regime, and why."""
 
 from datetime import datetime
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -71,7 +72,10 @@ def _print_reading(reading: "SignalReading") -> None:
     print_table(
         f"Targets for {reasons.session.date()}, and orders of an account all in cash",
         ("", "weight", "buy, USD"),
-        [(symbol, f"{targets[symbol]:.1%}", f"{money[symbol]:,.2f}") for symbol in targets[targets > 0].index],
+        [
+            (symbol, f"{targets[symbol]:.1%}", "-" if isnan(money[symbol]) else f"{money[symbol]:,.2f}")
+            for symbol in targets[targets > 0].index
+        ],
     )
 
 
