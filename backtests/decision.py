@@ -48,7 +48,7 @@ def decide_from_cash(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, se
         first = min(first, pd.Timestamp(spec.run.start))
     panel = build_panel(snapshot, symbols, first, previous_session(session))
     targets = make_run_plan(spec, panel, signal).targets.iloc[-1]
-    _, money = plan_orders(
+    _, money, _ = plan_orders(
         units=np.zeros(len(symbols)),
         prices=panel.decision_price[-1],
         targets=targets.to_numpy(),

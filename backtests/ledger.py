@@ -43,6 +43,9 @@ def run_ledger(
     initial_cash: float,
 ) -> LedgerResult:
     """Run a plan over a panel. Arguments as for `backtests.event_engine.run_event_engine`."""
+    # What the plan never wants is never held.
+    wanted = plan.targets[list(panel.symbols)].to_numpy() > 0
+    panel = panel.select(tuple(np.array(panel.symbols)[wanted.any(axis=0)].tolist()))
     terms = _Terms(panel, plan, instruments, costs, rules)
     book = _Book(initial_cash, np.zeros(len(panel.symbols)))
     states: dict[int, _Book] = {0: replace(book)}
@@ -73,8 +76,10 @@ class _Terms:
         self.stale = panel.missing >= rules.stale_sessions
         # What is about to be closed out is left alone by the order rules.
         self.targets = np.where(self.stale, np.nan, plan.targets[list(panel.symbols)].to_numpy())
-        self.rebalance = plan.rebalance.to_numpy()
-        self.eventful = self.rebalance | self.stale.any(axis=1)
+        self.rebalance: list[bool] = plan.rebalance.tolist()
+        self.any_stale = np.any(self.stale, axis=1)
+        self.eventful: list[bool] = (plan.rebalance.to_numpy() | self.any_stale).tolist()
+        self.listed = (self.rates.tolist(), self.quanta.tolist())
 
     def play(self, book: "_Book", row: int, plan_again: bool) -> bool:
         """Decide for a session and fill it; whether an order was cut or not filled."""
@@ -82,24 +87,22 @@ class _Terms:
         sell_units = buy_money = np.zeros(len(self.rates))
         minimum = 0.0
         if self.rebalance[before] or plan_again:
-            prices, rules = self.panel.decision_price[before], self.rules
-            sell_units, buy_money = plan_orders(
-                book.units,
-                prices,
-                self.targets[before],
-                self.rates,
-                self.quanta,
+            sell_units, buy_money, minimum = plan_orders(
+                book.units.tolist(),
+                self.panel.decision_price[before].tolist(),
+                self.targets[before].tolist(),
+                *self.listed,
                 book.cash,
-                rules.band,
-                rules.minimum_order,
+                self.rules.band,
+                self.rules.minimum_order,
             )
-            minimum = rules.minimum_order * (book.cash + np.nansum(book.units * prices))
-        self._close_out(book, before)
-        placed = np.flatnonzero(sell_units + buy_money)
+        if self.any_stale[before]:
+            self._close_out(book, before)
+        placed = np.flatnonzero((sell_units > 0) | (buy_money > 0))
         if not placed.size:
             return False
         opens = self.panel.open[row]
-        fillable = placed[~np.isnan(opens[placed])]
+        fillable: np.ndarray = placed[~np.isnan(opens[placed])]
         short: bool = fillable.size < placed.size
         for moment in (fillable[self.coins[fillable]], fillable[~self.coins[fillable]]):
             sells = moment[sell_units[moment] > 0]
@@ -141,11 +144,12 @@ class _Book:
         if not places.size:
             return
         value = units * prices
-        commission = float((np.abs(value) * rates).sum())
+        traded = np.abs(value)
+        commission = float(traded @ rates)
         self.units = self.units.copy()
         self.units[places] += units
         self.cash -= float(value.sum()) + commission
-        self.traded += float(np.abs(value).sum())
+        self.traded += float(traded.sum())
         self.commission += commission
 
 

@@ -114,8 +114,9 @@ class PlainRotation(bt.Strategy):
         targets = np.array([data.target[0] for data in self.datas])
         opens = np.array([data.fill_price[0] for data in self.datas])
         cash = self.broker.getcash()
-        sells, money = plan_orders(units, prices, targets, rates, quanta, cash, RULES.band, RULES.minimum_order)
-        minimum = RULES.minimum_order * (cash + float(units @ prices))
+        sells, money, minimum = plan_orders(
+            units, prices, targets, rates, quanta, cash, RULES.band, RULES.minimum_order
+        )
         for moment in (coins, ~coins):
             for place in np.flatnonzero(moment & (sells > 0)):
                 self.sell(self.datas[place], size=sells[place])

@@ -118,7 +118,7 @@ def listed_bars(snapshot: Snapshot, symbol: str) -> pd.DataFrame:
     Returns:
         Columns ``open`` (NaN where blank) and ``close``, indexed by naive date.
     """
-    bars = snapshot.bars[snapshot.bars["symbol"] == symbol].set_index("date")
+    bars = snapshot.bars_of(symbol).set_index("date")
     if bars.empty:
         raise InputError(f"symbol {symbol} is not in market {snapshot.name}; see: reverse-qe data show {snapshot.name}")
     bars = bars[bars.index >= pd.Timestamp(snapshot.instruments[symbol].listed)]

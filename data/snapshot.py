@@ -60,6 +60,20 @@ class Snapshot:
         frame: pd.DataFrame = getattr(self, table.name)
         return frame
 
+    def bars_of(self, symbol: str) -> pd.DataFrame:
+        """Return the bars of one instrument, in order of date; no row where there are none."""
+        return self.bars.iloc[self._rows_of.get(symbol, slice(0))]
+
+    @cached_property
+    def _rows_of(self) -> Mapping[str, slice]:
+        """The rows of each instrument, which follow each other: bars are sorted by symbol and date."""
+        counts = self.bars.groupby("symbol", sort=True).size()
+        ends = counts.cumsum()
+        return {
+            str(symbol): slice(int(end - count), int(end))
+            for symbol, count, end in zip(counts.index, counts, ends, strict=True)
+        }
+
     @cached_property
     def content_hash(self) -> str:
         """The snapshot's identity: a hash of what it holds, not of its files nor of its name."""

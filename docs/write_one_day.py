@@ -171,7 +171,7 @@ class OneDay:
         targets = self.run.plan.targets.loc[self.session]
         units = self.run.engine.positions.loc[self.before]
         equity = self.cash_before + (units * prices).sum()
-        sell_units, buy_money = plan_orders(
+        sell_units, buy_money, _ = plan_orders(
             units=units.to_numpy(),
             prices=prices.to_numpy(),
             targets=targets.to_numpy(),

@@ -138,9 +138,10 @@ def rebalance_sessions(regime: pd.Series) -> pd.Series:
     Returns:
         Booleans by session.
     """
-    sessions = pd.DatetimeIndex(regime.index)
-    month = pd.Series(sessions.year * 12 + sessions.month, index=sessions)
-    return (regime != regime.shift()) | (month != month.shift())
+    names, months = regime.to_numpy(), regime.index.to_numpy().astype("datetime64[M]")
+    rebalance = np.ones(len(regime), dtype=bool)
+    rebalance[1:] = (names[1:] != names[:-1]) | (months[1:] != months[:-1])
+    return pd.Series(rebalance, index=regime.index)
 
 
 def trailing_volatility(prices: pd.DataFrame, sessions: int) -> pd.DataFrame:

@@ -17,8 +17,6 @@ class Rotation(bt.Strategy):
     params = (("rules", OrderRulesConfig()), ("costs", ()), ("quanta", ()))
 
     def __init__(self) -> None:
-        self._costs = np.array(self.p.costs, dtype=float)
-        self._quanta = np.array(self.p.quanta, dtype=float)
         self._plan_again = False
 
     def notify_order(self, order: bt.Order) -> None:
@@ -32,21 +30,19 @@ class Rotation(bt.Strategy):
         self._plan_again = False
         if not decides:
             return
-        units = np.array([self.getposition(data).size for data in self.datas])
-        prices = np.array([data.decision_price[0] for data in self.datas])
-        sell_units, buy_money = plan_orders(
-            units=units,
+        prices = [data.decision_price[0] for data in self.datas]
+        sell_units, buy_money, minimum = plan_orders(
+            units=[self.getposition(data).size for data in self.datas],
             prices=prices,
-            targets=np.array([data.target[0] for data in self.datas]),
-            costs=self._costs,
-            quanta=self._quanta,
+            targets=[data.target[0] for data in self.datas],
+            costs=self.p.costs,
+            quanta=self.p.quanta,
             cash=self.broker.get_cash(),
             band=self.p.rules.band,
             minimum_order=self.p.rules.minimum_order,
         )
         for place in np.flatnonzero(sell_units):
             self.sell(self.datas[place], size=sell_units[place])
-        minimum = self.p.rules.minimum_order * (self.broker.get_cash() + np.nansum(units * prices))
         for place in np.flatnonzero(buy_money):
-            wanted = buy_money[place] / (prices[place] * (1.0 + self._costs[place]))
+            wanted = buy_money[place] / (prices[place] * (1.0 + self.p.costs[place]))
             self.buy(self.datas[place], size=wanted, money=buy_money[place], minimum=minimum)

@@ -117,4 +117,4 @@ def test_every_public_function_of_strategies_is_listed():
 def test_functions_of_one_session_take_no_frame():
     for name in OF_ONE_SESSION:
         parameters = inspect.signature(getattr(order_rules, name.partition(".")[2])).parameters.values()
-        assert {parameter.annotation for parameter in parameters} <= {np.ndarray, float}
+        assert {parameter.annotation for parameter in parameters} <= {np.ndarray, order_rules.FloatVector, float}

@@ -8,7 +8,7 @@ from strategies.order_rules import plan_orders, units_for_money
 
 def plan(units, prices, targets, cash, costs=0.0, quantum=1e-9, band=0.02, minimum=0.001):
     count = len(units)
-    return plan_orders(
+    sells, buys, _ = plan_orders(
         np.array(units, float),
         np.array(prices, float),
         np.array(targets, float),
@@ -18,6 +18,7 @@ def plan(units, prices, targets, cash, costs=0.0, quantum=1e-9, band=0.02, minim
         band,
         minimum,
     )
+    return sells, buys
 
 
 def test_hand_made_rebalance():
