@@ -5,7 +5,7 @@ cash and units at their closes. `tests/test_ledger.py` runs its plans through Ba
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -48,12 +48,12 @@ def run_ledger(
     panel = panel.select(tuple(np.array(panel.symbols)[wanted.any(axis=0)].tolist()))
     terms = _Terms(panel, plan, instruments, costs, rules)
     book = _Book(initial_cash, np.zeros(len(panel.symbols)))
-    states: dict[int, _Book] = {0: replace(book)}
+    states: dict[int, _Book] = {0: book.copy()}
     plan_again = False
     for row in range(1, len(panel.sessions)):
         if terms.eventful[row - 1] or plan_again:
             plan_again = terms.play(book, row, plan_again)
-            states[row] = replace(book)
+            states[row] = book.copy()
     return _collect(panel, states)
 
 
@@ -79,12 +79,13 @@ class _Terms:
         self.rebalance: list[bool] = plan.rebalance.tolist()
         self.any_stale = np.any(self.stale, axis=1)
         self.eventful: list[bool] = (plan.rebalance.to_numpy() | self.any_stale).tolist()
+        self.nothing = np.zeros(len(self.rates))
         self.listed = (self.rates.tolist(), self.quanta.tolist())
 
     def play(self, book: "_Book", row: int, plan_again: bool) -> bool:
         """Decide for a session and fill it; whether an order was cut or not filled."""
         before = row - 1
-        sell_units = buy_money = np.zeros(len(self.rates))
+        sell_units = buy_money = self.nothing
         minimum = 0.0
         if self.rebalance[before] or plan_again:
             sell_units, buy_money, minimum = plan_orders(
@@ -138,6 +139,10 @@ class _Book:
     units: np.ndarray
     traded: float = 0.0
     commission: float = 0.0
+
+    def copy(self) -> "_Book":
+        """Return the book as it stands; units are never changed in place."""
+        return _Book(self.cash, self.units, self.traded, self.commission)
 
     def trade(self, places: np.ndarray, units: np.ndarray, prices: np.ndarray, rates: np.ndarray) -> None:
         """Book units bought (positive) or sold (negative)."""

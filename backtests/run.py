@@ -151,6 +151,7 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         require_us_dollars(everything, snapshot.instruments)
         start, end = longest_span(spec.run, universe, snapshot)
         market = build_panel(snapshot, everything, start, end)
+        benchmark_prices = benchmark_decision_prices(spec, snapshot, market)
     with stage("signal"):
         signal = read_signal(spec, snapshot, market.decides_for[-1], given)
     with stage("plan"):
@@ -170,7 +171,7 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
     with stage("baselines"):
         baselines = {
             name: run_ledger(market, each, *terms)
-            for name, each in run_baseline_plans(spec, market, signal, snapshot).items()
+            for name, each in run_baseline_plans(spec, market, signal, benchmark_prices).items()
         }
     with stage("metrics"):
         returns = _returns(engine, baselines, spec.run.initial_cash)
@@ -248,17 +249,22 @@ def run_strategy(
         return run_event_engine(panel, plan, *terms, strategy=strategy.load(), score=score)
 
 
-def run_baseline_plans(spec: Spec, market: Panel, signal: LiquiditySignal, snapshot: Snapshot) -> Mapping[str, Plan]:
-    """Lay the baselines over a panel of the universe and the benchmark."""
-    benchmark = spec.universe.benchmark
-    # The moving average looks back on months before the run.
+def benchmark_decision_prices(spec: Spec, snapshot: Snapshot, market: Panel) -> pd.Series:
+    """Prices of the benchmark known at each decision, from the months before the run on that its average looks back."""
     first = market.sessions[1] - pd.DateOffset(months=MOVING_AVERAGE_MONTHS + 2)
-    longer = build_panel(snapshot, (benchmark,), max(first, FIRST_DAY), market.sessions[-1])
+    longer = build_panel(snapshot, (spec.universe.benchmark,), max(first, FIRST_DAY), market.sessions[-1])
+    return longer.decision_prices()[spec.universe.benchmark]
+
+
+def run_baseline_plans(
+    spec: Spec, market: Panel, signal: LiquiditySignal, benchmark_prices: pd.Series
+) -> Mapping[str, Plan]:
+    """Lay the baselines over a panel of the universe and the benchmark; its prices from before the run on."""
     return baseline_plans(
         signal.regime.reindex(market.decides_for),
         market.tradable(spec.order_rules.stale_sessions),
         market.decision_prices(),
-        longer.decision_prices()[benchmark],
+        benchmark_prices,
         spec.universe,
         spec.policy,
     )

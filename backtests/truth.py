@@ -7,7 +7,7 @@ import pandas as pd
 from backtests.costs import AssetClassCosts, Costs
 from backtests.ledger import run_ledger
 from backtests.metrics import daily_bill_return, performance
-from backtests.run import BILL, make_run_plan, read_signal, run_baseline_plans
+from backtests.run import BILL, benchmark_decision_prices, make_run_plan, read_signal, run_baseline_plans
 from backtests.span import longest_span
 from backtests.spec import Spec
 from data.catalogue import series_entry
@@ -63,11 +63,10 @@ def compare_with_truth(spec: Spec, snapshot: Snapshot, truth: pd.Series) -> Trut
     )["value"]
     terms = (snapshot.instruments, spec.costs, spec.order_rules, spec.run.initial_cash)
     rotation = market.select(universe.symbols)
+    prices = benchmark_decision_prices(spec, snapshot, market)
     equities = {
         "rotation": run_ledger(rotation, make_run_plan(spec, rotation, signal), *terms).equity,
-        "static mix": run_ledger(
-            market, run_baseline_plans(spec, market, signal, snapshot)["static_mix"], *terms
-        ).equity,
+        "static mix": run_ledger(market, run_baseline_plans(spec, market, signal, prices)["static_mix"], *terms).equity,
     }
     sharpes = {name: _sharpe(name, equity, spec.run.initial_cash, bill) for name, equity in equities.items()}
     return TruthComparison(

@@ -8,7 +8,7 @@ from backtests.costs import Costs
 from backtests.event_engine import run_event_engine
 from backtests.ledger import run_ledger
 from backtests.metrics import order_flows
-from backtests.run import make_run_plan, read_signal, run_baseline_plans
+from backtests.run import benchmark_decision_prices, make_run_plan, read_signal, run_baseline_plans
 from backtests.spec import load_spec
 from data.panel import build_panel
 from strategies.order_rules import OrderRulesConfig
@@ -31,7 +31,8 @@ def every_plan(snapshot, spec_name, start, end):
     symbols = (*spec.universe.symbols, spec.universe.benchmark)
     market = build_panel(snapshot, symbols, pd.Timestamp(start), pd.Timestamp(end))
     signal = read_signal(spec, snapshot, market.decides_for[-1])
-    plans = {"strategy": make_run_plan(spec, market, signal), **run_baseline_plans(spec, market, signal, snapshot)}
+    prices = benchmark_decision_prices(spec, snapshot, market)
+    plans = {"strategy": make_run_plan(spec, market, signal), **run_baseline_plans(spec, market, signal, prices)}
     return spec, market, plans
 
 
