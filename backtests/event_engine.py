@@ -1,7 +1,8 @@
 """The event engine: Backtrader, which is the truth.
 
 A feed hands it the session clock's rows; a broker fills them in the order of the clock: coins at the UTC open, then
-stocks at the NYSE open, in each sells before buys. Nothing else of this project fills an order.
+stocks at the NYSE open, in each sells before buys. `backtests.ledger` fills by the same rules, and is checked against
+this.
 """
 
 from array import array

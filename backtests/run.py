@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtests.counts import BILL as BILL
-from backtests.counts import run_counts, run_warnings
+from backtests.counts import BILL, run_counts, run_warnings
 from backtests.event_engine import EngineResult, run_event_engine
 from backtests.extensions import Extensions, read_extensions
 from backtests.identity import run_id
@@ -159,7 +158,7 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         if spec.run.end is None:
             # What a strategy of the user holds does not follow from the plan.
             held = plan if given.strategy is None else _as_plan(play(market.select(traded), plan))
-            if (end := default_end(market, held, ends)) < market.sessions[-1]:
+            if (end := default_end(market, held, ends, universe.benchmark)) < market.sessions[-1]:
                 market = build_panel(snapshot, everything, start, end)
                 plan = make_run_plan(spec, market, signal, given)
         require_opens(market)
@@ -175,7 +174,7 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         }
     with stage("metrics"):
         returns = _returns(engine, baselines, spec.run.initial_cash)
-        bill = _bill_yield(snapshot, pd.DatetimeIndex(returns.index))
+        bill = bill_yield(snapshot, pd.DatetimeIndex(returns.index))
         flows = order_flows(engine.orders, returns.index)
         baskets = basket_returns(panel, panel.tradable(spec.order_rules.stale_sessions), universe)
         counts = run_counts(panel, engine, signal, bill)
@@ -284,7 +283,7 @@ def _returns(engine: EngineResult, baselines: Mapping[str, LedgerResult], initia
     return returns.rename_axis("session")
 
 
-def _bill_yield(snapshot: Snapshot, sessions: pd.DatetimeIndex) -> pd.Series:
+def bill_yield(snapshot: Snapshot, sessions: pd.DatetimeIndex) -> pd.Series:
     """The 3-month bill's yield in percent, as known at each decision; NaN where it is not known."""
     if BILL not in set(snapshot.series["series"]):
         return pd.Series(np.nan, index=sessions)

@@ -49,13 +49,14 @@ def longest_span(run: RunSection, universe: Universe, snapshot: Snapshot) -> tup
     return sessions[0], sessions[-1]
 
 
-def default_end(panel: Panel, plan: Plan, ends: pd.Series) -> pd.Timestamp:
+def default_end(panel: Panel, plan: Plan, ends: pd.Series, benchmark: str) -> pd.Timestamp:
     """The last session on which no held instrument lacks its bar merely because its file ends.
 
     Args:
         panel: over the longest span.
         plan: over the same sessions.
         ends: date of the last bar, by symbol; of the benchmark too.
+        benchmark: held throughout, by the baseline, whatever the plan says of it.
 
     Raises:
         InputError: a file ends before the run has begun.
@@ -63,7 +64,7 @@ def default_end(panel: Panel, plan: Plan, ends: pd.Series) -> pd.Timestamp:
     run = panel.sessions[1:]
     wanted = plan.targets[plan.rebalance].reindex(plan.targets.index).ffill() > 0
     held = (wanted | wanted.shift(fill_value=False)).reindex(run)
-    held = held.assign(**dict.fromkeys(ends.index.difference(held.columns), True))
+    held[benchmark] = True
     ended = pd.DataFrame({symbol: run > last for symbol, last in ends.items()}, index=run)
     lacking = (held[ended.columns] & ended).any(axis=1)
     if not lacking.any():

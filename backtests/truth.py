@@ -7,14 +7,12 @@ import pandas as pd
 from backtests.costs import AssetClassCosts, Costs
 from backtests.ledger import run_ledger
 from backtests.metrics import daily_bill_return, performance
-from backtests.run import BILL, benchmark_decision_prices, make_run_plan, read_signal, run_baseline_plans
+from backtests.run import benchmark_decision_prices, bill_yield, make_run_plan, read_signal, run_baseline_plans
 from backtests.span import longest_span
 from backtests.spec import Spec
-from data.catalogue import series_entry
 from data.errors import InputError
 from data.panel import build_panel
 from data.snapshot import Snapshot
-from signals.observations import as_known, series_observations
 
 
 @dataclass(frozen=True)
@@ -58,9 +56,7 @@ def compare_with_truth(spec: Spec, snapshot: Snapshot, truth: pd.Series) -> Trut
     signal = read_signal(spec, snapshot, market.decides_for[-1])
     sessions = market.sessions[1:]
     lagged = _lagged(truth, round(spec.signal.half_life_sessions), sessions)
-    bill = as_known(
-        series_observations(snapshot.series, BILL), pd.DatetimeIndex(sessions), series_entry(BILL).stale_after_days
-    )["value"]
+    bill = bill_yield(snapshot, pd.DatetimeIndex(sessions))
     terms = (snapshot.instruments, spec.costs, spec.order_rules, spec.run.initial_cash)
     rotation = market.select(universe.symbols)
     prices = benchmark_decision_prices(spec, snapshot, market)

@@ -116,6 +116,15 @@ def test_a_file_that_ends_a_day_early_ends_the_run_unless_an_end_is_asked_for(sa
     assert any("SIM-BILL was held and valued at an old close on 1 session" in line for line in run.warnings)
 
 
+def test_the_benchmarks_file_ends_the_run_too(sample):
+    bars = sample.bars
+    last = bars.loc[bars["symbol"] == "SIM-MARKET", "date"].max()
+    shorter = replace(sample, bars=bars[~((bars["symbol"] == "SIM-MARKET") & (bars["date"] == last))])
+    run = run_backtest(load_spec("sample", (), {"run.start": "2026-06-01"}), shorter)
+    assert run.sessions[-1] < last
+    assert run.counts["benchmark_sessions_without_bar"] == 0
+
+
 @pytest.mark.parametrize(
     ("overrides", "wanted"),
     [
