@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.costs import cost_rates
-from backtests.run import make_run_plan
+from backtests.costs import trade_terms
+from backtests.plans import make_run_plan
+from backtests.span import require_known
 from backtests.spec import Spec
 from data.clock import previous_session
 from data.instruments import require_us_dollars
@@ -40,22 +41,24 @@ def decide_from_cash(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, se
         session: decided for.
     """
     symbols = spec.universe.symbols
+    require_known(spec.universe, snapshot)
     require_us_dollars(symbols, snapshot.instruments)
-    # Calendar days enough for the sessions that a trailing volatility looks back on.
-    first = session - pd.Timedelta(days=2 * spec.policy.volatility_sessions)
+    # Calendar days enough for the sessions without a bar after which nothing is held any more.
+    first = session - pd.Timedelta(days=2 * spec.order_rules.stale_sessions + 7)
     if spec.policy.function is not None:
         # How far a policy of the user looks back is not known: it gets what a run that goes so far gives it.
         first = min(first, pd.Timestamp(spec.run.start))
-    panel = build_panel(snapshot, symbols, first, previous_session(session))
-    targets = make_run_plan(spec, panel, signal).targets.iloc[-1]
+    panel = build_panel(snapshot, symbols, first, previous_session(session), spec.run.prices)
+    targets = make_run_plan(spec, snapshot, panel, signal).targets.iloc[-1]
     _, money, _ = plan_orders(
         units=np.zeros(len(symbols)),
         prices=panel.decision_price[-1],
         targets=targets.to_numpy(),
-        costs=np.array(cost_rates(symbols, snapshot.instruments, spec.costs)),
-        quanta=np.array([snapshot.instruments[symbol].quantum for symbol in symbols]),
+        terms=trade_terms(symbols, snapshot.instruments, spec.costs),
         cash=spec.run.initial_cash,
         band=spec.order_rules.band,
+        edge=spec.order_rules.edge,
+        adjustment=spec.order_rules.adjustment,
         minimum_order=spec.order_rules.minimum_order,
     )
     if spec.run.strategy is not None:

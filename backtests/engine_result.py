@@ -18,10 +18,11 @@ ORDER_COLUMNS = (
     "size_wanted",
     "price",
     "commission",
+    "slippage",
     "status",
     "reason",
 )
-CASH_COLUMNS = ("session", "symbol", "kind", "amount")
+CASH_COLUMNS = ("session", "symbol", "kind", "amount", "units")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class EngineResult:
         equity: columns equity and cash, US dollars at the close.
         positions: units held at the close, one column an instrument.
         orders: `ORDER_COLUMNS`; status is filled, reduced, unfilled or rejected.
-        cash: `CASH_COLUMNS`: every movement of cash that is no order.
+        cash: `CASH_COLUMNS`: every movement of cash, US dollars, and of units that is no order.
         next_orders: orders decided for the session to come: symbol, side, units to sell (sells) or money (buys, USD).
         decided: units asked for by the decision for each session, one column an instrument; sells are negative.
     """
@@ -77,7 +78,7 @@ def collect_result(panel: Panel, log: EngineLog, initial_cash: float) -> EngineR
     equity = pd.DataFrame([row[:2] for row in log.closes[1:]], index=run, columns=["equity", "cash"])
     positions = pd.DataFrame([row[2] for row in log.closes[1:]], index=run, columns=symbols, dtype=float)
     orders = pd.DataFrame(log.orders, columns=list(ORDER_COLUMNS))
-    deposit = (run[0].date(), "", "deposit", initial_cash)
+    deposit = (run[0].date(), "", "deposit", initial_cash, 0.0)
     cash = pd.DataFrame([deposit, *log.cash], columns=list(CASH_COLUMNS))
     for frame in (orders, cash):
         for column in frame.columns.intersection(["decided_session", "session"]):

@@ -1,7 +1,7 @@
 """What a spec takes from files of the user: blocks, a source, a policy, a strategy; each call of them checked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +55,20 @@ def read_extensions(spec: Spec) -> Extensions:
         InputError: one of them cannot be read, or two have one name.
     """
 
+    def read(key: str, file: str) -> UserFile:
+        try:
+            return read_user_file(spec.user_path(key, file))
+        except InputError as error:
+            raise InputError(f"{key}: {error}") from error
+
     def named(key: str, reference: str) -> UserCallable:
         file, _, name = reference.rpartition(":")
-        return UserCallable(read_user_file(spec.user_path(key, file)), name)
+        return UserCallable(read(key, file), name)
 
     source, policy, strategy = spec.signal.source, spec.policy.function, spec.run.strategy
     found = Extensions(
         blocks=tuple(named("signal.blocks", each) for each in spec.signal.blocks),
-        source=read_user_file(spec.user_path("signal.source", source)) if source else None,
+        source=read("signal.source", source) if source else None,
         policy=named("policy.function", policy) if policy else None,
         strategy=named("run.strategy", strategy) if strategy else None,
     )
@@ -85,7 +91,7 @@ def copy_user_files(files: tuple[UserFile, ...], run_folder: Path) -> None:
 def _block_builder(user: UserCallable) -> BlockBuilder:
     def build(data: SignalData, config: SignalConfig) -> Block:
         # What is done to the tables in there stays in there.
-        own = SignalData(data.series.copy(), data.capex.copy(), data.sessions.copy())
+        own = SignalData(**{field.name: getattr(data, field.name).copy() for field in fields(data)})
         return require_block(user.load()(own, config), data.sessions)
 
     return _named(user, build)

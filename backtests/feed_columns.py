@@ -32,7 +32,7 @@ def feed_columns(
         "high": close,
         "low": close,
         "close": close,
-        "volume": np.zeros(len(close)),
+        "volume": panel.volume[:, place],
         "openinterest": np.zeros(len(close)),
         # What is about to be closed out is left alone by the order rules.
         "target": np.where(stale, np.nan, plan.targets[symbol].to_numpy()),

@@ -34,9 +34,13 @@ def run_id(spec_toml: str, snapshot_hash: str, user_files: Sequence[bytes] = ())
     return digest.hexdigest()[:12]
 
 
-def package_versions() -> dict[str, str]:
-    """Versions of what a result depends on, by package."""
-    return {name: metadata.version(name) for name in DEPENDENCIES}
+def package_versions(extras: Sequence[str] = ()) -> dict[str, str]:
+    """Versions of what a result depends on, by package.
+
+    Args:
+        extras: packages of this run beside those of every run.
+    """
+    return {name: metadata.version(name) for name in sorted({*DEPENDENCIES, *extras})}
 
 
 def _source_hash() -> str:

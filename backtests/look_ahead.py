@@ -5,7 +5,6 @@ that session must stay the same to the bit.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -23,6 +22,7 @@ CUTS = 3
 _NEIGHBOURHOOD = 31
 _CAPEX_KNOWN = {"capex_usd_bn": "capex_known_at", "ocf_usd_bn": "ocf_known_at"}
 _CAPEX_FIGURES = [*_CAPEX_KNOWN, "finance_lease_principal_usd_bn", "headline_capex_usd_bn"]
+_GUIDANCE_FIGURES = ["low_usd_bn", "high_usd_bn", "prior_low_usd_bn", "prior_high_usd_bn"]
 
 
 def check_blocks(
@@ -96,7 +96,7 @@ def check_strategy(
 
     require_same_past(
         table(engine),
-        lambda cut: table(play(_cut_panel(panel, cut), _cut_plan(plan, cut))),
+        lambda cut: table(play(panel.upto(cut), _cut_plan(plan, cut))),
         spread(panel.decides_for),
         lambda _: strategy.file.path,
     )
@@ -165,7 +165,8 @@ def telling_sessions(data: SignalData, sessions: pd.DatetimeIndex) -> list[pd.Ti
 def known_by(data: SignalData, session: pd.Timestamp) -> SignalData:
     """What blocks are made from, as the decision for a session knew it, and the sessions up to it.
 
-    Of a series or company of which nothing was known one blank row is left: that it exists is no secret.
+    Of a series, or of the results of a company, of which nothing was known one blank row is left: that it exists is no
+    secret.
     """
     (decision,) = decision_times(pd.DatetimeIndex([session]))
     series = data.series.copy()
@@ -181,6 +182,8 @@ def known_by(data: SignalData, session: pd.Timestamp) -> SignalData:
     return SignalData(
         series=_without(series, later, "series"),
         capex=_without(capex, blank, "company"),
+        guidance=data.guidance[data.guidance["known_at"] <= decision].reset_index(drop=True),
+        funding=data.funding[data.funding["known_at"] <= decision].reset_index(drop=True),
         sessions=data.sessions[data.sessions <= session],
     )
 
@@ -189,12 +192,20 @@ def with_another_future(data: SignalData, session: pd.Timestamp) -> SignalData:
     """What blocks are made from, up to a session; what became known after its decision has other values."""
     (decision,) = decision_times(pd.DatetimeIndex([session]))
     random = np.random.default_rng(0)
-    series, capex = data.series.copy(), data.capex.copy()
-    for table, figure, known_at in ((series, "value", "known_at"), *((capex, *pair) for pair in _CAPEX_KNOWN.items())):
+    series, capex, guidance, funding = (
+        table.copy() for table in (data.series, data.capex, data.guidance, data.funding)
+    )
+    for table, figures, known_at in (
+        (series, ["value"], "known_at"),
+        *((capex, [figure], known_at) for figure, known_at in _CAPEX_KNOWN.items()),
+        (guidance, _GUIDANCE_FIGURES, "known_at"),
+        (funding, ["amount_usd_bn"], "known_at"),
+    ):
         later = table[known_at] > decision
-        # Figures of the same size, never the same.
-        table.loc[later, figure] = table.loc[later, figure] * random.uniform(1.5, 2.0, int(later.sum())) + 1.0
-    return SignalData(series, capex, data.sessions[data.sessions <= session])
+        # Figures of the same size, never the same; the ends of a range keep their order.
+        factors = random.uniform(1.5, 2.0, int(later.sum()))
+        table.loc[later, figures] = table.loc[later, figures].mul(factors, axis=0) + 1.0
+    return SignalData(series, capex, guidance, funding, data.sessions[data.sessions <= session])
 
 
 def _signal_table(signal: LiquiditySignal) -> pd.DataFrame:
@@ -205,15 +216,10 @@ def _signal_table(signal: LiquiditySignal) -> pd.DataFrame:
         "known_at of": signal.known,
         "contribution of": pd.concat([signal.inputs, signal.blocks], axis=1),
     }
+    if signal.probability is not None:
+        parts["probability of"] = signal.probability
     named = [frame.add_prefix(f"{said} ") for said, frame in parts.items()]
     return pd.concat([*named, signal.score, signal.regime, signal.live_blocks], axis=1)
-
-
-def _cut_panel(panel: Panel, session: pd.Timestamp) -> Panel:
-    """The panel up to the decision for a session."""
-    rows = int(panel.decides_for.searchsorted(session)) + 1
-    names = ("sessions", "decides_for", "open", "close", "missing", "decision_price")
-    return replace(panel, **{name: getattr(panel, name)[:rows] for name in names})
 
 
 def _cut_plan(plan: Plan, session: pd.Timestamp) -> Plan:
@@ -241,6 +247,8 @@ def _figures(data: SignalData) -> pd.DataFrame:
     for known_at in _CAPEX_KNOWN.values():
         columns = {"company": "name", "period_end": "about", known_at: "known_at"}
         parts.append(data.capex[list(columns)].dropna().rename(columns=columns))
+    parts.append(data.guidance.rename(columns={"company": "name", "announced_at": "about"}))
+    parts.append(data.funding.rename(columns={"company": "name", "date": "about"}))
     return pd.concat([part[["name", "about", "known_at"]] for part in parts], ignore_index=True)
 
 

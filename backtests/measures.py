@@ -34,7 +34,7 @@ def run_metrics(
         ``by_regime`` and every column of returns ``by_year`` (total return of the year's sessions).
     """
     books = {"strategy": (engine.equity["equity"], engine.equity["cash"], flows)} | {
-        name: (ledger.equity, ledger.cash, pd.concat([ledger.traded, ledger.commission], axis=1))
+        name: (ledger.equity, ledger.cash, pd.concat([ledger.traded, ledger.costs], axis=1))
         for name, ledger in baselines.items()
     }
     measured = {

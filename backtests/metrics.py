@@ -64,8 +64,8 @@ class Trading:
 
     Attributes:
         turnover: one-sided, a year: half of each session's traded value over that session's closing equity.
-        costs: commissions, as a fraction of the average equity, a year.
-        costs_usd: commissions of the whole run, in US dollars.
+        costs: commissions and slippage, as a fraction of the average equity, a year.
+        costs_usd: commissions and slippage of the whole run, in US dollars.
         exposure: mean over the sessions of the value of positions over equity, at the close.
     """
 
@@ -130,7 +130,7 @@ def trading(flows: pd.DataFrame, equity: pd.Series, positions_value: pd.Series) 
     """Measure turnover, costs and exposure.
 
     Args:
-        flows: by session, `traded` (value of everything bought and sold) and `commission`, US dollars; on the same
+        flows: by session, `traded` (value of everything bought and sold) and `costs`, US dollars; on the same
             index as `equity`. Of orders: see `order_flows`.
         equity: by session, at the close, US dollars.
         positions_value: by session, at the close, US dollars: equity less cash, on the same index.
@@ -147,12 +147,12 @@ def trading(flows: pd.DataFrame, equity: pd.Series, positions_value: pd.Series) 
             f"got an equity of {equity[equity <= 0].iloc[0]:g} at the close of {equity.index[equity <= 0][0].date()}, "
             "wanted more than nothing: costs and turnover are shares of it"
         )
-    commission = float(flows["commission"].sum())
+    costs = float(flows["costs"].sum())
     years = len(equity) / SESSIONS_PER_YEAR
     return Trading(
         turnover=float((flows["traded"] / equity).sum()) / 2 / years,
-        costs=commission / float(equity.mean()) / years,
-        costs_usd=commission,
+        costs=costs / float(equity.mean()) / years,
+        costs_usd=costs,
         exposure=float((positions_value / equity).mean()),
     )
 
@@ -162,11 +162,12 @@ def order_flows(orders: pd.DataFrame, sessions: pd.Index) -> pd.DataFrame:
 
     Args:
         orders: one row an order, with `session`, `size` (units filled, negative for a sale, 0 where nothing was),
-            `price` (of the fill, US dollars; may be missing where the size is 0) and `commission` (US dollars).
+            `price` (of the fill, US dollars; may be missing where the size is 0), `commission` and `slippage` (US
+            dollars).
         sessions: of the run.
 
     Returns:
-        By session: `traded`, value of everything bought and sold, and `commission`, US dollars.
+        By session: `traded`, value of everything bought and sold, and `costs`, commissions and slippage, US dollars.
 
     Raises:
         InputError: a missing value, or an order outside the sessions.
@@ -174,14 +175,17 @@ def order_flows(orders: pd.DataFrame, sessions: pd.Index) -> pd.DataFrame:
     filled = orders[orders["size"] != 0]
     for column in ("size", "price"):
         _require_numbers(f"orders: {column} of a filled order", filled[column], allow_empty=True)
-    _require_numbers("orders: commission", orders["commission"], allow_empty=True)
+    for column in ("commission", "slippage"):
+        _require_numbers(f"orders: {column}", orders[column], allow_empty=True)
     outside = filled[~filled["session"].isin(sessions)]
     if not outside.empty:
         raise InputError(
             f"got an order filled on {outside['session'].iloc[0].date()}, wanted only sessions of the equity: "
             "give the orders and the equity of one run"
         )
-    flows = pd.DataFrame({"traded": (filled["size"] * filled["price"]).abs(), "commission": filled["commission"]})
+    flows = pd.DataFrame(
+        {"traded": (filled["size"] * filled["price"]).abs(), "costs": filled["commission"] + filled["slippage"]}
+    )
     return flows.groupby(filled["session"]).sum().reindex(sessions, fill_value=0.0)
 
 

@@ -22,7 +22,7 @@ def basket_returns(panel: Panel, tradable: pd.DataFrame, universe: Universe) -> 
     Returns:
         Sessions of the run by baskets; 0 where a basket has no tradable member.
     """
-    closes = pd.DataFrame(panel.close, index=panel.sessions, columns=list(panel.symbols))
+    closes = pd.DataFrame(panel.adjusted_close, index=panel.sessions, columns=list(panel.symbols))
     daily = closes.pct_change(fill_method=None).iloc[1:]
     held = tradable.reindex(daily.index)
     columns = {}
@@ -33,7 +33,7 @@ def basket_returns(panel: Panel, tradable: pd.DataFrame, universe: Universe) -> 
 
 
 def rotation_table(
-    signal: LiquiditySignal, config: SignalConfig, returns: pd.DataFrame, baskets: pd.DataFrame, commission: pd.Series
+    signal: LiquiditySignal, config: SignalConfig, returns: pd.DataFrame, baskets: pd.DataFrame, paid: pd.Series
 ) -> pd.DataFrame:
     """One row for each unbroken stay in a regime during the run.
 
@@ -42,7 +42,7 @@ def rotation_table(
         config: the signal's, for the reasons.
         returns: by session of the run, with the columns strategy and static_mix.
         baskets: daily returns of the baskets, same index.
-        commission: US dollars by session, same index.
+        paid: costs of trading by session, US dollars, same index.
 
     Returns:
         Columns start, end (sessions), sessions (count), regime, reason, a total return for each basket, strategy and
@@ -64,7 +64,7 @@ def rotation_table(
                 "regime": stay.iloc[0],
                 "reason": IN_FORCE if began_before else change_reason(signal, first, config),
                 **((1.0 + legs).prod() - 1.0).to_dict(),
-                "costs": float(commission.loc[span].sum()),
+                "costs": float(paid.loc[span].sum()),
             }
         )
     return pd.DataFrame(rows)

@@ -9,29 +9,32 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtests.cash import interest_rates
+from backtests.costs import refuse_whole_units, trade_terms
 from backtests.counts import BILL, run_counts, run_warnings
 from backtests.event_engine import EngineResult, run_event_engine
 from backtests.extensions import Extensions, read_extensions
 from backtests.identity import run_id
 from backtests.ledger import LedgerResult, run_ledger
-from backtests.look_ahead import check_blocks, check_policy, check_strategy
+from backtests.look_ahead import check_blocks, check_strategy
 from backtests.measures import run_metrics
 from backtests.metrics import daily_bill_return, order_flows
+from backtests.plans import benchmark_decision_prices, make_run_plan, run_baseline_plans
 from backtests.rotations import basket_returns, rotation_table
-from backtests.span import default_end, last_bars, longest_span
+from backtests.span import default_end, last_bars, longest_span, without_delisted
 from backtests.spec import Spec
+from data.actions import listed_bars
 from data.catalogue import series_entry
 from data.clock import FIRST_DAY, sessions_between
-from data.instruments import Instrument, require_us_dollars
-from data.panel import Panel, build_panel, listed_bars, require_opens
+from data.instruments import require_us_dollars
+from data.panel import Panel, build_panel, require_opens
 from data.snapshot import Snapshot
 from data.user_code import UserCallable, UserFile, user_faults
 from signals.block import SignalData
 from signals.liquidity import BLOCKS, LiquiditySignal, liquidity_signal, required_series
 from signals.observations import as_known, series_observations
 from signals.source import read_source, source_signal
-from strategies.baselines import MOVING_AVERAGE_MONTHS, baseline_plans
-from strategies.policy import Plan, make_plan
+from strategies.policy import Plan
 
 
 @dataclass(frozen=True)
@@ -102,11 +105,11 @@ def read_signal(
     if given.source is not None:
         return source_signal(read_source(given.source.path, given.source.content), sessions, spec.signal)
 
-    data = SignalData(snapshot.series, snapshot.capex_actuals, sessions)
+    data = SignalData.of(snapshot, sessions)
 
     def signal_of(part: SignalData) -> LiquiditySignal:
         builders = (*BLOCKS, *given.block_builders())
-        return liquidity_signal(part.series, part.capex, part.sessions, spec.signal, builders)
+        return liquidity_signal(part, spec.signal, builders)
 
     signal = signal_of(data)
     if given.blocks:
@@ -139,28 +142,28 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
     terms = (snapshot.instruments, spec.costs, spec.order_rules, spec.run.initial_cash)
 
     def play(panel: Panel, plan: Plan) -> EngineResult:
-        if given.strategy is None:
-            return run_event_engine(panel, plan, *terms)
-        return run_strategy(spec, panel, plan, signal, snapshot.instruments, given.strategy)
+        return run_plan(spec, snapshot, panel, plan, signal, given.strategy)
 
     with stage("prices"):
         universe, traded = spec.universe, spec.universe.symbols
         everything = tuple(dict.fromkeys((*traded, universe.benchmark)))
-        ends = last_bars(snapshot, everything)
+        ends = without_delisted(last_bars(snapshot, universe), snapshot)
         require_us_dollars(everything, snapshot.instruments)
+        classes = {snapshot.instruments[symbol].asset_class for symbol in everything}
+        refuse_whole_units(spec.costs, classes, spec.run.prices)
         start, end = longest_span(spec.run, universe, snapshot)
-        market = build_panel(snapshot, everything, start, end)
+        market = build_panel(snapshot, everything, start, end, spec.run.prices)
         benchmark_prices = benchmark_decision_prices(spec, snapshot, market)
     with stage("signal"):
         signal = read_signal(spec, snapshot, market.decides_for[-1], given)
     with stage("plan"):
-        plan = make_run_plan(spec, market, signal, given)
+        plan = make_run_plan(spec, snapshot, market, signal, given)
         if spec.run.end is None:
             # What a strategy of the user holds does not follow from the plan.
             held = plan if given.strategy is None else _as_plan(play(market.select(traded), plan))
             if (end := default_end(market, held, ends, universe.benchmark)) < market.sessions[-1]:
-                market = build_panel(snapshot, everything, start, end)
-                plan = make_run_plan(spec, market, signal, given)
+                market = build_panel(snapshot, everything, start, end, spec.run.prices)
+                plan = make_run_plan(spec, snapshot, market, signal, given)
         require_opens(market)
         panel = market.select(traded)
     with stage("engine"):
@@ -168,16 +171,18 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         if given.strategy is not None:
             check_strategy(engine, play, panel, plan, given.strategy)
     with stage("baselines"):
+        interest = run_interest(spec, snapshot, market)
         baselines = {
-            name: run_ledger(market, each, *terms)
-            for name, each in run_baseline_plans(spec, market, signal, benchmark_prices).items()
+            name: run_ledger(market, each, *terms, interest=interest)
+            for name, each in run_baseline_plans(spec, snapshot, market, signal, benchmark_prices).items()
         }
     with stage("metrics"):
-        returns = _returns(engine, baselines, spec.run.initial_cash)
+        returns = book_returns(engine, baselines, spec.run.initial_cash)
         bill = bill_yield(snapshot, pd.DatetimeIndex(returns.index))
         flows = order_flows(engine.orders, returns.index)
         baskets = basket_returns(panel, panel.tradable(spec.order_rules.stale_sessions), universe)
-        counts = run_counts(panel, engine, signal, bill)
+        notional = trade_terms(panel.symbols, snapshot.instruments, spec.costs).notional
+        counts = run_counts(panel, plan, notional, engine, signal, bill)
         bars = listed_bars(snapshot, universe.benchmark).index
         counts["benchmark_sessions_without_bar"] = int((~returns.index.isin(bars)).sum())
         metrics = run_metrics(engine, flows, baselines, returns, signal.regime, daily_bill_return(bill))
@@ -193,7 +198,7 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         returns=returns,
         bill_yield=bill,
         metrics=metrics,
-        rotations=rotation_table(signal, spec.signal, returns, baskets, flows["commission"]),
+        rotations=rotation_table(signal, spec.signal, returns, baskets, flows["costs"]),
         counts=counts,
         warnings=run_warnings(spec, snapshot, panel, signal, counts),
         seconds=seconds,
@@ -201,72 +206,32 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
     )
 
 
-def make_run_plan(spec: Spec, panel: Panel, signal: LiquiditySignal, extensions: Extensions | None = None) -> Plan:
-    """Lay the policy over a panel: targets and rebalancing by session decided for.
-
-    Args:
-        spec: universe, policy, order rules.
-        panel: prices of the universe.
-        signal: reaches the panel's last decision.
-        extensions: of the spec; read where they are not given.
-
-    Raises:
-        InputError: what a policy of the user raises, or makes, is wrong.
-        LookAheadError: it looks ahead.
-    """
-    given = extensions or read_extensions(spec)
-    regime = signal.regime.reindex(panel.decides_for)
-    tradable, prices = panel.tradable(spec.order_rules.stale_sessions), panel.decision_prices()
-
-    def plan_upto(cut: pd.Timestamp) -> Plan:
-        known = (regime.loc[:cut], tradable.loc[:cut], prices.loc[:cut])
-        return make_plan(*known, spec.universe, spec.policy, given.weights())
-
-    plan = plan_upto(panel.decides_for[-1])
-    if given.policy is not None:
-        check_policy(plan, plan_upto, given.policy)
-    return plan
-
-
-def run_strategy(
+def run_plan(
     spec: Spec,
+    snapshot: Snapshot,
     panel: Panel,
     plan: Plan,
     signal: LiquiditySignal,
-    instruments: Mapping[str, Instrument],
-    strategy: UserCallable,
+    strategy: UserCallable | None = None,
 ) -> EngineResult:
-    """Run a strategy of the user through the event engine; see `backtests.event_engine.run_event_engine`.
+    """Run a plan, or a strategy of the user beside it, as the spec has it; see `backtests.event_engine`.
 
     Raises:
         InputError: what the strategy raises, or an order of it that is not offered.
         LookAheadError: it reads a later bar.
     """
+    terms = (snapshot.instruments, spec.costs, spec.order_rules, spec.run.initial_cash)
+    interest = run_interest(spec, snapshot, panel)
+    if strategy is None:
+        return run_event_engine(panel, plan, *terms, interest=interest)
     score = signal.score.reindex(panel.decides_for)
-    terms = (instruments, spec.costs, spec.order_rules, spec.run.initial_cash)
     with user_faults(strategy.file.path):
-        return run_event_engine(panel, plan, *terms, strategy=strategy.load(), score=score)
+        return run_event_engine(panel, plan, *terms, strategy=strategy.load(), score=score, interest=interest)
 
 
-def benchmark_decision_prices(spec: Spec, snapshot: Snapshot, market: Panel) -> pd.Series:
-    """Prices of the benchmark known at each decision, from the months before the run on that its average looks back."""
-    first = market.sessions[1] - pd.DateOffset(months=MOVING_AVERAGE_MONTHS + 2)
-    longer = build_panel(snapshot, (spec.universe.benchmark,), max(first, FIRST_DAY), market.sessions[-1])
-    return longer.decision_prices()[spec.universe.benchmark]
-
-
-def run_baseline_plans(
-    spec: Spec, market: Panel, signal: LiquiditySignal, benchmark_prices: pd.Series
-) -> Mapping[str, Plan]:
-    """Lay the baselines over a panel of the universe and the benchmark; its prices from before the run on."""
-    return baseline_plans(
-        signal.regime.reindex(market.decides_for),
-        market.tradable(spec.order_rules.stale_sessions),
-        market.decision_prices(),
-        benchmark_prices,
-        spec.universe,
-        spec.policy,
-    )
+def run_interest(spec: Spec, snapshot: Snapshot, panel: Panel) -> np.ndarray:
+    """What a US dollar of cash brings by session of a panel, as the spec has it."""
+    return interest_rates(spec.cash, bill_yield(snapshot, panel.sessions), panel.sessions)
 
 
 def _as_plan(engine: EngineResult) -> Plan:
@@ -275,7 +240,8 @@ def _as_plan(engine: EngineResult) -> Plan:
     return Plan(held, pd.Series(True, index=held.index))
 
 
-def _returns(engine: EngineResult, baselines: Mapping[str, LedgerResult], initial_cash: float) -> pd.DataFrame:
+def book_returns(engine: EngineResult, baselines: Mapping[str, LedgerResult], initial_cash: float) -> pd.DataFrame:
+    """Daily returns by session, the first over the initial cash: columns strategy and each baseline."""
     equity = pd.DataFrame(
         {"strategy": engine.equity["equity"]} | {name: ledger.equity for name, ledger in baselines.items()}
     )

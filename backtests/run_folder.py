@@ -15,9 +15,11 @@ import pandas as pd
 
 from backtests.extensions import copy_user_files
 from backtests.identity import package_versions
+from backtests.new_files import require_free
 from backtests.run import Backtest
-from data.clock import decision_times
 from data.errors import InputError
+from signals.history import signal_history
+from signals.models.registry import model_packages
 
 RUNS = Path("runs")
 
@@ -36,26 +38,14 @@ def default_folder(run: Backtest) -> Path:
     return RUNS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{run.spec.run.name}-{run.run_id}"
 
 
-def require_free(folder: Path) -> None:
-    """Refuse, before any work is done, a folder that exists or cannot be made."""
-    if folder.exists():
-        raise InputError(
-            f"got --out {folder}, which exists; wanted a folder that does not: choose another or delete it"
-        )
-    above = next(parent for parent in folder.absolute().parents if parent.exists())
-    if not above.is_dir():
-        raise InputError(f"got --out {folder}, but {above} is a file; wanted a folder below a folder: choose another")
-    if not os.access(above, os.W_OK):
-        raise InputError(f"got --out {folder}, but {above} cannot be written to; choose another folder")
-
-
-def write_run(run: Backtest, folder: Path, tearsheet: bool = True) -> Path:
+def write_run(run: Backtest, folder: Path, tearsheet: bool = True, stress: pd.DataFrame | None = None) -> Path:
     """Write every file of a run into a new folder.
 
     Args:
         run: finished.
         folder: must not exist.
         tearsheet: whether to render tearsheet.html.
+        stress: of the run, as `backtests.stress.stress_table` gives it; None: no stress.csv.
 
     Returns:
         The folder.
@@ -67,6 +57,8 @@ def write_run(run: Backtest, folder: Path, tearsheet: bool = True) -> Path:
         seconds = dict(run.seconds)
         begin = time.perf_counter()
         _write_tables(run, aside)
+        if stress is not None:
+            stress.to_csv(aside / "stress.csv", index=False)
         (aside / "spec.toml").write_text(run.spec.to_toml(), encoding="utf-8")
         copy_user_files(run.user_files, aside)
         _write_json(aside / "manifest.json", manifest(run))
@@ -103,7 +95,7 @@ def manifest(run: Backtest) -> dict[str, Any]:
         "initial_cash": run.spec.run.initial_cash,
         "counts": run.counts,
         "warnings": list(run.warnings),
-        "packages": package_versions(),
+        "packages": package_versions(model_packages(run.spec.signal)),
     }
 
 
@@ -127,29 +119,13 @@ def read_run(folder: Path) -> StoredRun:
         ) from error
 
 
-def regime_table(run: Backtest) -> pd.DataFrame:
-    """The regime of every session of the run and of the one to come, with each block's and input's contribution."""
-    sessions = run.panel.decides_for
-    signal = run.signal
-    frame = pd.DataFrame(
-        {
-            "decided_at": decision_times(sessions).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "regime": signal.regime.reindex(sessions).astype(str).to_numpy(),
-            "score": signal.score.reindex(sessions).to_numpy(),
-            "live_blocks": signal.live_blocks.reindex(sessions).to_numpy(),
-        },
-        index=sessions,
-    )
-    return pd.concat([frame, signal.blocks.reindex(sessions), signal.inputs.reindex(sessions)], axis=1)
-
-
 def _write_tables(run: Backtest, folder: Path) -> None:
     tables = {
         "equity": run.engine.equity,
         "returns": run.returns,
         "positions": run.engine.positions,
         "targets": run.plan.targets,
-        "regime": regime_table(run),
+        "regime": signal_history(run.signal).loc[run.panel.decides_for],
     }
     for name, frame in tables.items():
         frame.rename_axis("session").to_csv(folder / f"{name}.csv", date_format="%Y-%m-%d")

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from backtests.spec import RunSection
+from data.actions import DELISTING
 from data.clock import next_session, previous_session, sessions_between
 from data.errors import InputError
 from data.panel import Panel
@@ -11,20 +12,32 @@ from strategies.policy import Plan
 from strategies.universe import Universe
 
 
-def last_bars(snapshot: Snapshot, symbols: tuple[str, ...]) -> pd.Series:
-    """Date of the last bar of each symbol.
+def require_known(universe: Universe, snapshot: Snapshot) -> None:
+    """Refuse, in one line that names the key, an instrument or a benchmark of which the snapshot has no bar."""
+    held = set(snapshot.bars["symbol"].unique())
+    for symbol in (*universe.symbols, universe.benchmark):
+        if symbol not in held:
+            raise InputError(
+                f"{universe.key_of(symbol)}: unknown symbol {symbol}: market {snapshot.name} does not hold it; "
+                f"see what it holds with: reverse-qe data show {snapshot.name}"
+            )
+
+
+def last_bars(snapshot: Snapshot, universe: Universe) -> pd.Series:
+    """Date of the last bar of everything that is traded and of the benchmark, by symbol.
 
     Raises:
         InputError: a symbol that the snapshot does not hold.
     """
+    require_known(universe, snapshot)
     dates = snapshot.bars.groupby("symbol")["date"].max()
-    for symbol in symbols:
-        if symbol not in dates.index:
-            raise InputError(
-                f"unknown symbol {symbol}: market {snapshot.name} does not hold it; "
-                f"see what it holds with: reverse-qe data show {snapshot.name}"
-            )
-    return dates.reindex(list(symbols))
+    return dates.reindex(list(dict.fromkeys((*universe.symbols, universe.benchmark))))
+
+
+def without_delisted(ends: pd.Series, snapshot: Snapshot) -> pd.Series:
+    """The ends of files that are no ends of trading."""
+    delisted = snapshot.actions.loc[snapshot.actions["kind"] == DELISTING, "symbol"]
+    return ends[~ends.index.isin(delisted)]
 
 
 def longest_span(run: RunSection, universe: Universe, snapshot: Snapshot) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -33,7 +46,7 @@ def longest_span(run: RunSection, universe: Universe, snapshot: Snapshot) -> tup
     Raises:
         InputError: the days lie outside the snapshot, or there is no session between them.
     """
-    ends = last_bars(snapshot, (*universe.symbols, universe.benchmark))
+    ends = last_bars(snapshot, universe)
     benchmark_dates = snapshot.bars.loc[snapshot.bars["symbol"] == universe.benchmark, "date"]
     first, last = benchmark_dates.min(), ends.max()
     start = pd.Timestamp(run.start)
@@ -41,11 +54,12 @@ def longest_span(run: RunSection, universe: Universe, snapshot: Snapshot) -> tup
     if start <= first or end > last or start > end:
         raise InputError(
             f"got the run {start.date()} to {end.date()}, wanted days after {first.date()} (first bar of the benchmark "
-            f"{universe.benchmark}) and up to {last.date()} (last bar of market {snapshot.name}); mend --start or --end"
+            f"{universe.benchmark}) and up to {last.date()} (last bar of market {snapshot.name}); mend "
+            "run.start or run.end (--start, --end)"
         )
     sessions = sessions_between(start, end)
     if sessions.empty:
-        raise InputError(f"there is no NYSE session from {start.date()} to {end.date()}; widen --start or --end")
+        raise InputError(f"there is no NYSE session from {start.date()} to {end.date()}; move run.start or run.end")
     return sessions[0], sessions[-1]
 
 
@@ -55,7 +69,7 @@ def default_end(panel: Panel, plan: Plan, ends: pd.Series, benchmark: str) -> pd
     Args:
         panel: over the longest span.
         plan: over the same sessions.
-        ends: date of the last bar, by symbol; of the benchmark too.
+        ends: date of the last bar by symbol, of the benchmark too, and not of what is delisted: its file has to end.
         benchmark: held throughout, by the baseline, whatever the plan says of it.
 
     Raises:
@@ -66,7 +80,7 @@ def default_end(panel: Panel, plan: Plan, ends: pd.Series, benchmark: str) -> pd
     held = (wanted | wanted.shift(fill_value=False)).reindex(run)
     held[benchmark] = True
     ended = pd.DataFrame({symbol: run > last for symbol, last in ends.items()}, index=run)
-    lacking = (held[ended.columns] & ended).any(axis=1)
+    lacking = (held[list(ended.columns)] & ended).any(axis=1)
     if not lacking.any():
         return run[-1]
     if lacking.iloc[0]:

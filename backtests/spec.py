@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import tomli_w
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from backtests.cash import CashConfig
 from backtests.costs import Costs
+from data.actions import Basis
 from data.errors import InputError
+from data.toml_models import read_toml, validated
 from data.user_code import check_reference
 from signals.config import SignalConfig
 from strategies.order_rules import OrderRulesConfig
@@ -21,6 +24,11 @@ SHIPPED = Path(__file__).parent / "specs"
 # The keys under which a user names files, and the folder of a run in which copies of them are kept.
 FILE_KEYS = ("signal.blocks", "signal.source", "policy.function", "run.strategy")
 COPIES = "user"
+# What users of other engines may look for.
+NEVER = dict.fromkeys(
+    ("borrowing", "leverage", "margin", "short", "shorting", "short_selling"),
+    "borrowing and short sales are not supported",
+)
 
 
 class RunSection(BaseModel):
@@ -31,15 +39,18 @@ class RunSection(BaseModel):
         start: first day of the run.
         end: last day; None: the last session on which no held instrument lacks its bar because its file ends.
         initial_cash: US dollars.
+        prices: ``adjusted``: dividends and splits are in the prices, as if every dividend bought more of its stock.
+            ``raw``: as quoted; dividends are paid in cash and splits change units. It needs a market with actions.
         strategy: ``file.py:Class`` of a `backtrader.Strategy` that trades in the place of the rotation.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)
     start: date
     end: date | None = None
     initial_cash: float = Field(default=100_000.0, gt=0)
+    prices: Basis = "adjusted"
     strategy: Annotated[str, AfterValidator(check_reference)] | None = None
 
     @model_validator(mode="after")
@@ -60,6 +71,7 @@ class Spec(BaseModel):
     policy: PolicyConfig = PolicyConfig()
     order_rules: OrderRulesConfig = OrderRulesConfig()
     costs: Costs = Costs()
+    cash: CashConfig = CashConfig()
     _folders: dict[str, Path] = PrivateAttr(default_factory=dict)
 
     def user_path(self, key: str, file: str) -> Path:
@@ -98,16 +110,13 @@ def load_spec(source: str, settings: Sequence[str] = (), overrides: Mapping[str,
     values = _read(source)
     for setting in settings:
         key, separator, text = setting.partition("=")
-        if not separator:
+        if not separator or not all(part.strip() for part in key.split(".")):
             raise InputError(f"got --set {setting}, wanted --set section.key=value")
         _put(values, key.strip(), _parse_value(text.strip()))
     for key, value in (overrides or {}).items():
         if value is not None:
             _put(values, key, value)
-    try:
-        spec = Spec.model_validate(values)
-    except ValidationError as error:
-        raise InputError(f"spec {source}: {_explain(error)}") from error
+    spec = validated(Spec, values, f"spec {source}", "spec", NEVER)
     named_here = [setting.partition("=")[0].strip() for setting in settings]
     named_here += [key for key, value in (overrides or {}).items() if value is not None]
     if not _is_shipped(source):
@@ -132,19 +141,15 @@ def _is_shipped(source: str) -> bool:
 
 def _read(source: str) -> dict[str, Any]:
     path = SHIPPED / f"{source}.toml" if _is_shipped(source) else Path(source)
-    if not path.is_file():
-        raise InputError(f"no spec {source}: wanted a TOML file or one of {', '.join(shipped_specs())}")
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"spec {source} is no TOML: {error}") from error
+    wanted = f"wanted a TOML file or one of {', '.join(shipped_specs())}"
+    return read_toml(path, f"spec {source}", f"no spec {source}: {wanted}")
 
 
 def _parse_value(text: str) -> Any:
     """A value as TOML has it; what is no TOML value is taken for a text without its quotes."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -155,17 +160,3 @@ def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
         if not isinstance(values, dict):
             raise InputError(f"got the key {dotted}, but {section} is a value, not a section; wanted section.key=value")
     values[key] = value
-
-
-def _explain(error: ValidationError) -> str:
-    first, *others = error.errors(include_url=False)
-    key = ".".join(str(part) for part in first["loc"]) or "spec"
-    if first["type"] == "extra_forbidden":
-        message = f"unknown key {key}; take it out or mend its spelling"
-    elif first["type"] == "missing":
-        message = f"the key {key} is missing; add it"
-    else:
-        wanted = first["msg"].removeprefix("Value error, ")
-        got = "" if isinstance(first["input"], dict) else f"got {first['input']!r}, "
-        message = f"{key}: {got}{wanted[0].lower()}{wanted[1:]}"
-    return message + (f" (and {len(others)} more)" if others else "")

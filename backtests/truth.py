@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from backtests.costs import AssetClassCosts, Costs
+from backtests.costs import Costs
 from backtests.ledger import run_ledger
 from backtests.metrics import daily_bill_return, performance
-from backtests.run import benchmark_decision_prices, bill_yield, make_run_plan, read_signal, run_baseline_plans
+from backtests.plans import benchmark_decision_prices, make_run_plan, run_baseline_plans
+from backtests.run import bill_yield, read_signal
 from backtests.span import longest_span
 from backtests.spec import Spec
 from data.errors import InputError
@@ -60,9 +61,10 @@ def compare_with_truth(spec: Spec, snapshot: Snapshot, truth: pd.Series) -> Trut
     terms = (snapshot.instruments, spec.costs, spec.order_rules, spec.run.initial_cash)
     rotation = market.select(universe.symbols)
     prices = benchmark_decision_prices(spec, snapshot, market)
+    baselines = run_baseline_plans(spec, snapshot, market, signal, prices)
     equities = {
-        "rotation": run_ledger(rotation, make_run_plan(spec, rotation, signal), *terms).equity,
-        "static mix": run_ledger(market, run_baseline_plans(spec, market, signal, prices)["static_mix"], *terms).equity,
+        "rotation": run_ledger(rotation, make_run_plan(spec, snapshot, rotation, signal), *terms).equity,
+        "static mix": run_ledger(market, baselines["static_mix"], *terms).equity,
     }
     sharpes = {name: _sharpe(name, equity, spec.run.initial_cash, bill) for name, equity in equities.items()}
     return TruthComparison(
@@ -74,8 +76,8 @@ def compare_with_truth(spec: Spec, snapshot: Snapshot, truth: pd.Series) -> Trut
 
 def before_costs(spec: Spec) -> Spec:
     """The same spec with trades that cost nothing."""
-    free = AssetClassCosts(commission_bp=0)
-    return spec.model_copy(update={"costs": Costs(**dict.fromkeys(Costs.model_fields, free))})
+    free = {"commission_bp": 0.0}
+    return spec.model_copy(update={"costs": Costs(crypto=free, us_stock=free, us_etf=free)})
 
 
 def cohen_kappa(one: pd.Series, other: pd.Series) -> float:

@@ -16,13 +16,14 @@ import numpy as np
 import pandas as pd
 from measuring import show
 
-from backtests.costs import Costs, cost_rates
+from backtests.costs import Costs, trade_terms
 from backtests.event_engine import run_event_engine
 from data.clock import next_session, previous_session, sessions_between
 from data.instruments import Instrument
 from data.panel import Panel
-from strategies.order_rules import OrderRulesConfig, plan_orders, units_for_money
+from strategies.order_rules import OrderRulesConfig, plan_orders
 from strategies.policy import Plan, PolicyConfig, make_plan
+from strategies.trade_terms import TradeTerms, at_places, buy_fills
 from strategies.universe import Universe
 
 CASH = 100_000.0
@@ -52,8 +53,16 @@ def made_up_market(instruments: int, years: int) -> tuple[Panel, Plan, Mapping[s
         symbols=symbols,
         open=close * np.exp(rng.normal(0, 0.005, close.shape)),
         close=close,
+        volume=np.full(close.shape, np.nan),
         missing=np.zeros(close.shape, dtype=int),
         decision_price=close,
+        adjusted_close=close,
+        adjusted_decision_price=close,
+        split=np.ones(close.shape),
+        dividend=np.zeros(close.shape),
+        leaving=np.zeros(close.shape, dtype=bool),
+        ended=np.zeros(close.shape, dtype=bool),
+        payout=np.full(close.shape, np.nan),
     )
     regimes = rng.choice(["ABUNDANT", "NEUTRAL", "SCARCE"], len(sessions) // 60 + 1).repeat(60)[: len(sessions)]
     plan = make_plan(
@@ -87,7 +96,7 @@ class PlainFeed(bt.feeds.PandasData):
 class PlainRotation(bt.Strategy):
     """The rotation's decisions as orders that the stock broker fills at the next open."""
 
-    params = (("rates", ()), ("quanta", ()), ("coins", ()))
+    params = (("terms", None), ("coins", ()))
 
     def __init__(self) -> None:
         self.plan_again = False
@@ -108,28 +117,28 @@ class PlainRotation(bt.Strategy):
         self.plan_again = False
         if not decides or len(self) == self.data.buflen():
             return
-        rates, quanta, coins = (np.array(self.p.rates), np.array(self.p.quanta), np.array(self.p.coins))
+        terms: TradeTerms = self.p.terms
+        coins = np.array(self.p.coins)
         units = np.array([self.getposition(data).size for data in self.datas])
         prices = np.array([data.decision_price[0] for data in self.datas])
         targets = np.array([data.target[0] for data in self.datas])
         opens = np.array([data.fill_price[0] for data in self.datas])
         cash = self.broker.getcash()
-        sells, money, minimum = plan_orders(
-            units, prices, targets, rates, quanta, cash, RULES.band, RULES.minimum_order
-        )
+        rules = (RULES.band, RULES.edge, RULES.adjustment, RULES.minimum_order)
+        sells, money, least = plan_orders(units, prices, targets, terms, cash, *rules)
         for moment in (coins, ~coins):
             for place in np.flatnonzero(moment & (sells > 0)):
                 self.sell(self.datas[place], size=sells[place])
-                cash += sells[place] * opens[place] * (1.0 - rates[place])
+                cash += sells[place] * opens[place] * (1.0 - terms.rate[place])
             wanted = np.flatnonzero(moment & (money > 0))
             if wanted.size:
-                least = np.full(len(wanted), minimum)
-                bought = units_for_money(money[wanted], least, opens[wanted], rates[wanted], quanta[wanted], cash)
-                self.plan_again |= bool(cash < money[wanted].sum() * (1.0 - 1e-9)) or bool((bought <= 0).any())
-                for place, size in zip(wanted, bought, strict=True):
+                volumes = np.full(len(wanted), np.nan)
+                fills = buy_fills(money[wanted], least[wanted], opens[wanted], volumes, at_places(terms, wanted), cash)
+                self.plan_again |= bool(fills.cause.any())
+                for place, size in zip(wanted, fills.units, strict=True):
                     if size > 0:
                         self.buy(self.datas[place], size=size)
-                        cash -= size * opens[place] * (1.0 + rates[place])
+                        cash -= size * opens[place] * (1.0 + terms.rate[place])
 
 
 def run_plain(panel: Panel, plan: Plan, instruments: Mapping[str, Instrument]) -> PlainRotation:
@@ -137,7 +146,7 @@ def run_plain(panel: Panel, plan: Plan, instruments: Mapping[str, Instrument]) -
     cerebro = bt.Cerebro(stdstats=False)
     cerebro.broker.setcash(CASH)
     cerebro.broker.set_checksubmit(False)
-    rates = cost_rates(panel.symbols, instruments, Costs())
+    terms = trade_terms(panel.symbols, instruments, Costs())
     for place, symbol in enumerate(panel.symbols):
         frame = pd.DataFrame(
             {
@@ -154,10 +163,9 @@ def run_plain(panel: Panel, plan: Plan, instruments: Mapping[str, Instrument]) -
             index=panel.sessions,
         )
         cerebro.adddata(PlainFeed(dataname=frame), name=symbol)
-        cerebro.broker.setcommission(commission=rates[place], stocklike=True, name=symbol)
-    quanta = [instruments[symbol].quantum for symbol in panel.symbols]
+        cerebro.broker.setcommission(commission=terms.rate[place], stocklike=True, name=symbol)
     coins = [instruments[symbol].is_crypto for symbol in panel.symbols]
-    cerebro.addstrategy(PlainRotation, rates=rates, quanta=quanta, coins=coins)
+    cerebro.addstrategy(PlainRotation, terms=terms, coins=coins)
     (strategy,) = cerebro.run()
     return strategy
 

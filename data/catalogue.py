@@ -27,6 +27,8 @@ class SeriesEntry(BaseModel):
         publication: name of the rule in `data.publication` that turns an observation date into ``known_at``.
         stale_after_days: calendar days from the observation date to the decision after which a value is too old to use.
         source: who publishes it.
+        revised: whether values once published are changed as a matter of course: only what was published at the time,
+            a vintage, is then what was known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +38,7 @@ class SeriesEntry(BaseModel):
     publication: PublicationRule
     stale_after_days: int = Field(gt=0)
     source: str
+    revised: bool = False
 
 
 @cache

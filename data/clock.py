@@ -3,6 +3,7 @@
 At that moment the US session before is over, its evening's earnings are out, and the coin's UTC day has just ended.
 """
 
+from datetime import datetime
 from functools import cache
 
 import pandas as pd
@@ -18,7 +19,7 @@ _MARGIN = pd.Timedelta(days=31)
 
 @cache
 def _nyse() -> pd.DatetimeIndex:
-    return _sessions("XNYS", FIRST_DAY, LAST_DAY)
+    return pd.DatetimeIndex(_nyse_schedule().index).as_unit("us")
 
 
 def calendar_sessions(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
@@ -36,17 +37,24 @@ def calendar_sessions(calendar: str, first: pd.Timestamp, last: pd.Timestamp) ->
 
 
 def _sessions(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(_schedule(calendar, first, last).index).as_unit("us")
+
+
+def _schedule(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+    """Columns open and close, UTC, by session."""
     import exchange_calendars
     from exchange_calendars.errors import InvalidCalendarName
 
     try:
-        found = exchange_calendars.get_calendar(calendar, start=first - _MARGIN, end=last + _MARGIN)
+        schedule: pd.DataFrame = exchange_calendars.get_calendar(
+            calendar, start=first - _MARGIN, end=last + _MARGIN
+        ).schedule
     except (InvalidCalendarName, ValueError) as error:
         raise InputError(
             f"got the exchange calendar {calendar} from {first.date()} to {last.date()}, wanted one that "
             f"exchange_calendars knows over that span: {error}"
         ) from error
-    return pd.DatetimeIndex(found.sessions).as_unit("us")
+    return schedule[["open", "close"]]
 
 
 def _between(days: pd.DatetimeIndex, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
@@ -74,6 +82,25 @@ def previous_session(day: pd.Timestamp) -> pd.Timestamp:
 def decision_times(sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Return the moments at which the decisions for these sessions are taken: 00:00 UTC of each."""
     return sessions.as_unit("us").tz_localize("UTC")
+
+
+def trading_hours(session: pd.Timestamp) -> tuple[datetime, datetime]:
+    """Return the moments, UTC, at which an NYSE session opens and closes.
+
+    Raises:
+        InputError: the day is no session.
+    """
+    _require_known(session, session)
+    if session not in _nyse_schedule().index:
+        raise InputError(f"got the day {session.date()}, wanted an NYSE session")
+    row = int(_nyse_schedule().index.searchsorted(session))
+    opens, closes = _nyse_schedule()["open"].iloc[row], _nyse_schedule()["close"].iloc[row]
+    return opens.to_pydatetime(), closes.to_pydatetime()
+
+
+@cache
+def _nyse_schedule() -> pd.DataFrame:
+    return _schedule("XNYS", FIRST_DAY, LAST_DAY)
 
 
 def _require_known(first: pd.Timestamp, last: pd.Timestamp) -> None:

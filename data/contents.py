@@ -35,11 +35,14 @@ def symbol_rows(snapshot: Snapshot) -> list[Row]:
 def series_rows(snapshot: Snapshot) -> list[Row]:
     """Return one row a series: its unit, when it is published, days of its first and last observation, blank values.
 
+    A date that was revised counts once, with its newest value.
+
     ``largest_gap`` is in days between two observations with a value; 0 where fewer than two have one.
     """
     rows = []
     for series, observations in snapshot.series.groupby("series"):
         entry = series_entry(str(series))
+        observations = observations.drop_duplicates("date", keep="last")  # The newest value of each date.
         valued = pd.DatetimeIndex(observations["date"])[observations["value"].notna()]
         rows.append(
             {

@@ -83,6 +83,16 @@ def select_events(
     return timeline[chosen].reset_index(drop=True)
 
 
+def amount_text(low: float, high: float) -> str:
+    """Write an amount or a range for people, without its unit; a dash where both ends are NaN."""
+    has_low, has_high = low == low, high == high  # NaN is not itself
+    if not (has_low or has_high):
+        return "-"
+    if low == high:
+        return f"{low:g}"
+    return f"{low:g} to {high:g}" if has_low and has_high else f"from {low:g}" if has_low else f"up to {high:g}"
+
+
 def blank_figures(snapshot: Snapshot) -> int:
     """Count the figures of results that are blank: a time-line cannot list them."""
     return int(snapshot.capex_actuals[[f"{figure}_usd_bn" for figure in _FIGURES]].isna().to_numpy().sum())

@@ -5,27 +5,19 @@ The project ships its own tables (`reference_events`, in `data/reference/`). Tab
 knowledge and, where they are not given, the judgements by which a row counts.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 
 import pandas as pd
 
+from data.companies import company_catalogue, company_entry
 from data.event_checks import refuse_rows, require_dates, require_known_words, require_unique, row_name
 from data.event_times import LATER_VINTAGE, SESSION_TIMES, filing_dates, funding_times, guidance_times, result_times
 from data.tables import CAPEX, EVENT_TABLES, FUNDING, GUIDANCE, Table
 
 REFERENCE_DIR = Path(__file__).parent / "reference"
-
-FISCAL_YEAR_END: Mapping[str, int] = MappingProxyType(
-    {"AAPL": 9, "AMZN": 12, "CRWV": 12, "GOOGL": 12, "META": 12, "MSFT": 6, "NVDA": 1, "ORCL": 5}
-)
-"""Month in which a company's fiscal year ends; the year is numbered by the calendar year of that month.
-
-Years of 52 or 53 weeks (AAPL, NVDA) are taken to end with the month.
-"""
 
 CASH_KINDS = frozenset({"bond_issue", "private_credit", "equity_raise"})
 """Kinds of funding that bring cash; commitments (``mega_deal``) and policy (``fed_...``) do not."""
@@ -185,9 +177,10 @@ def _guidance_by_rule(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFram
 
 
 def _guided_periods(rows: pd.DataFrame) -> pd.DataFrame:
-    known = ", ".join(FISCAL_YEAR_END)
-    reason = f"no fiscal calendar for this company (there are: {known}); give columns period_start and period_end"
-    refuse_rows(GUIDANCE, rows, ~rows["company"].isin(list(FISCAL_YEAR_END)), reason)
+    known = company_catalogue()
+    names = ", ".join(known)
+    reason = f"no fiscal calendar for this company (there are: {names}); give columns period_start and period_end"
+    refuse_rows(GUIDANCE, rows, ~rows["company"].isin(list(known)), reason)
     years, quarterly = rows["fiscal_year"].astype(int), rows["event"].str.contains("quarterly")
     periods = [
         _guided_period(*row) for row in zip(rows["company"], years, rows["announced_at"], quarterly, strict=True)
@@ -199,7 +192,8 @@ def _guided_period(
     company: str, fiscal_year: int, announced_at: pd.Timestamp, quarterly: bool
 ) -> tuple[pd.Timestamp, pd.Timestamp]:
     """First and last day of the fiscal year, or of its quarter in progress (its first if the year is still to come)."""
-    last = pd.Period(year=fiscal_year, month=FISCAL_YEAR_END[company], freq="M")
+    # Years of 52 or 53 weeks are taken to end with the month.
+    last = pd.Period(year=fiscal_year, month=company_entry(company).fiscal_year_end_month, freq="M")
     months = 12
     if quarterly:
         months = 3

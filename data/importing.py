@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
 import pandas as pd
 
+from data.action_file import read_actions
 from data.catalogue import series_entry
 from data.csv_reader import read_events, read_prices, read_series
 from data.errors import InputError
@@ -16,7 +18,7 @@ from data.instruments import Instrument, instrument_entry
 from data.publication import publication_times
 from data.quality import QualityReport, quality_report
 from data.snapshot import Snapshot
-from data.tables import BARS, CAPEX, EVENT_TABLES, FUNDING, GUIDANCE, SERIES, Table
+from data.tables import ACTIONS, BARS, CAPEX, EVENT_TABLES, FUNDING, GUIDANCE, SERIES, Table
 
 _JUDGEMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -28,7 +30,9 @@ _JUDGEMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Columns that a file of events may bring; `data.events` adds those that it does not."""
 
 
-def import_snapshot(prices: Path, macro: Path | None, events: Path | None, name: str) -> tuple[Snapshot, QualityReport]:
+def import_snapshot(
+    prices: Path, macro: Path | None, events: Path | None, name: str, actions: Path | None = None
+) -> tuple[Snapshot, QualityReport]:
     """Read folders of CSV files into a snapshot; nothing is written.
 
     Args:
@@ -36,6 +40,7 @@ def import_snapshot(prices: Path, macro: Path | None, events: Path | None, name:
         macro: holds <SERIES>.csv, see `data.csv_reader.read_series`; None for a market without series.
         events: holds capex_actuals.csv, capex_guidance.csv and funding_events.csv; None for the shipped reference set.
         name: under which the snapshot will be kept.
+        actions: CSV file of dividends, splits and delistings, see `data.action_file.read_actions`; None for none.
 
     Returns:
         The snapshot, and what is odd in it. The report's notes tell of files that were not read and of events that were
@@ -66,6 +71,8 @@ def import_snapshot(prices: Path, macro: Path | None, events: Path | None, name:
         series=series,
         **event_tables,
         origin=f"CSV files: prices {prices}, macro {macro or 'none'}, events {events or 'the shipped reference set'}",
+        made_at=datetime.now(UTC),
+        actions=ACTIONS.empty() if actions is None else read_actions(actions, bars),
     )
     return snapshot, replace(quality_report(snapshot), notes=tuple(notes))
 

@@ -25,6 +25,8 @@ class Instrument(BaseModel):
         asset_class: decides costs and the moment of the fill.
         listed: first day of regular trading; it is not traded, nor are its prices used, before.
         quantum: smallest tradable unit.
+        second_source: symbol under which another source gives prices of the same thing, to compare them. It is read
+            from the catalogue alone, and no part of a snapshot.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +37,7 @@ class Instrument(BaseModel):
     asset_class: AssetClass
     listed: date
     quantum: float = Field(gt=0)
+    second_source: str | None = Field(default=None, exclude=True)
 
     @property
     def is_crypto(self) -> bool:

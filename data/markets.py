@@ -1,10 +1,14 @@
-"""Markets by name: the built-in sample, or a snapshot that was imported."""
+"""Markets by name: the built-in sample, or a snapshot that was imported or fetched."""
 
 from data.snapshot import Snapshot, is_built_in, load
+from data.versions import resolve
 
 
 def open_market(name: str) -> Snapshot:
-    """Return the market of this name: ``sample``, ``sample:SCENARIO``, or a kept snapshot, its files checked.
+    """Return the market of this name, its files checked.
+
+    Args:
+        name: ``sample``, ``sample:SCENARIO``, a kept snapshot, or a market with versions, of which it is the newest.
 
     Raises:
         InputError: there is none of this name, or its files were changed.
@@ -13,4 +17,4 @@ def open_market(name: str) -> Snapshot:
         from data.sample.market import load_market
 
         return load_market(name)
-    return load(name)
+    return load(resolve(name))

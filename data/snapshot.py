@@ -6,18 +6,18 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from data.errors import InputError
 from data.instruments import Instrument
-from data.tables import EVENT_TABLES, TABLES, Table, content_hash
+from data.manifest import Contents, FetchRecord, Manifest
+from data.tables import ACTIONS, EVENT_TABLES, FILED, OPTIONAL_TABLES, TABLES, Table, content_hash
 
 MANIFEST = "manifest.json"
 BUILT_IN = "sample"
@@ -37,6 +37,10 @@ class Snapshot:
         capex_guidance: `data.tables.GUIDANCE`.
         funding_events: `data.tables.FUNDING`.
         origin: one line for people: where it came from.
+        actions: `data.tables.ACTIONS`: dividends, splits and delistings; see `data.actions`.
+        filed_results: `data.tables.FILED`: every value that a figure of a company has had in its filings. Nothing is
+            decided on it: `capex_actuals` has each figure as it was first known.
+        made_at: when it was imported or fetched (UTC); None where that is not known.
 
     Every table is conformed on the way in (`data.tables.Table.conform`), which raises what that raises.
     """
@@ -50,6 +54,9 @@ class Snapshot:
     capex_guidance: pd.DataFrame
     funding_events: pd.DataFrame
     origin: str = ""
+    actions: pd.DataFrame = field(default_factory=ACTIONS.empty)
+    filed_results: pd.DataFrame = field(default_factory=FILED.empty)
+    made_at: datetime | None = None
 
     def __post_init__(self) -> None:
         for table in TABLES:
@@ -64,6 +71,10 @@ class Snapshot:
         """Return the bars of one instrument, in order of date; no row where there are none."""
         return self.bars.iloc[self._rows_of.get(symbol, slice(0))]
 
+    def actions_of(self, symbol: str) -> pd.DataFrame:
+        """Return the actions of one instrument, in order of date; no row where there are none."""
+        return self.actions[self.actions["symbol"] == symbol]
+
     @cached_property
     def _rows_of(self) -> Mapping[str, slice]:
         """The rows of each instrument, which follow each other: bars are sorted by symbol and date."""
@@ -76,58 +87,18 @@ class Snapshot:
 
     @cached_property
     def content_hash(self) -> str:
-        """The snapshot's identity: a hash of what it holds, not of its files nor of its name."""
-        return content_hash({table.name: self.table(table) for table in TABLES}, self._instrument_text())
+        """The snapshot's identity: a hash of what it holds, not of its files nor of its name.
+
+        An optional table without rows adds nothing: a snapshot from before that table keeps its identity.
+        """
+        held = {
+            table.name: self.table(table) for table in TABLES if table not in OPTIONAL_TABLES or len(self.table(table))
+        }
+        return content_hash(held, self._instrument_text())
 
     def _instrument_text(self) -> str:
         entries = {symbol: entry.model_dump(mode="json") for symbol, entry in sorted(self.instruments.items())}
         return json.dumps({"instruments": entries, "simulated": self.simulated}, sort_keys=True)
-
-
-class Contents(BaseModel):
-    """How much a snapshot holds.
-
-    Attributes:
-        symbols: number of instruments with bars.
-        series: number of macro series.
-        events: rows of the event tables.
-        first: date of the earliest bar; None without bars.
-        last: date of the latest bar.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    symbols: int
-    series: int
-    events: int
-    first: date | None
-    last: date | None
-
-
-class Manifest(BaseModel):
-    """What stands beside a kept snapshot's tables.
-
-    Attributes:
-        format: version of the folder's layout.
-        name: of the snapshot.
-        content_hash: `Snapshot.content_hash`.
-        simulated: `Snapshot.simulated`.
-        origin: `Snapshot.origin`.
-        contents: how much it holds.
-        files: SHA-256 of each file of the folder, by name.
-        instruments: `Snapshot.instruments`.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    format: Literal[1]
-    name: str
-    content_hash: str
-    simulated: bool
-    origin: str
-    contents: Contents
-    files: dict[str, str]
-    instruments: dict[str, Instrument]
 
 
 def home() -> Path:
@@ -172,8 +143,12 @@ def contents(snapshot: Snapshot) -> Contents:
     )
 
 
-def save(snapshot: Snapshot) -> Path:
+def save(snapshot: Snapshot, fetched: FetchRecord | None = None) -> Path:
     """Write a snapshot aside, then rename it into place, and return its folder.
+
+    Args:
+        snapshot: under a name that is free.
+        fetched: what `data fetch` keeps beside it.
 
     Raises:
         InputError: the name is taken or is no plain name, or the folder cannot be written.
@@ -192,6 +167,8 @@ def save(snapshot: Snapshot) -> Path:
             contents=contents(snapshot),
             files={path.name: _file_hash(path) for path in sorted(aside.iterdir())},
             instruments=dict(sorted(snapshot.instruments.items())),
+            made_at=snapshot.made_at,
+            fetched=fetched,
         )
         (aside / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
         aside.rename(target)
@@ -283,12 +260,17 @@ def _changed(name: str, got: str, wanted: str) -> InputError:
 def _read(folder: Path, manifest: Manifest) -> Snapshot:
     import pyarrow.parquet as pq
 
-    tables = {table.name: pq.read_table(folder / f"{table.name}.parquet").to_pandas() for table in TABLES}
+    # A snapshot from before a table has no file of it.
+    files = {table.name: f"{table.name}.parquet" for table in TABLES}
+    tables = {
+        name: pq.ParquetFile(folder / file).read().to_pandas() for name, file in files.items() if file in manifest.files
+    }
     return Snapshot(
         name=folder.name,
         simulated=manifest.simulated,
         instruments=manifest.instruments,
         origin=manifest.origin,
+        made_at=manifest.made_at,
         **tables,
     )
 

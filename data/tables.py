@@ -50,7 +50,10 @@ class Table:
             InputError: two rows have one key.
         """
         columns = {name: _conform(frame[name], kind) for name, kind in self.columns.items()}
-        ordered = pd.DataFrame(columns).sort_values(list(self.key), kind="stable", ignore_index=True)
+        conformed = pd.DataFrame(columns)
+        if _increases(conformed[list(self.key)]):  # As every stored table does: sorting it would take most of a load.
+            return conformed.reset_index(drop=True)
+        ordered = conformed.sort_values(list(self.key), kind="stable", ignore_index=True)
         repeated = ordered.duplicated(list(self.key))
         if repeated.any():
             row = ordered[repeated].iloc[0]
@@ -148,8 +151,30 @@ FUNDING = Table(
     },
     ("date", "kind", "company", "date_basis", "amount_usd_bn"),
 )
+ACTIONS = Table(
+    "actions",
+    {"symbol": "text", "date": "date", "kind": "text", "value": "number", "known_at": "time", "source": "text"},
+    ("symbol", "date", "kind"),
+)
+FILED = Table(
+    "filed_results",
+    {
+        "company": "text",
+        "fiscal_period": "text",
+        "figure": "text",
+        "version": "number",
+        "value_usd_bn": "number",
+        "known_at": "time",
+        "filed_at": "date",
+        "accession": "text",
+        "derivation": "text",
+    },
+    ("company", "fiscal_period", "figure", "version"),
+)
 EVENT_TABLES = (CAPEX, GUIDANCE, FUNDING)
-TABLES = (BARS, SERIES, *EVENT_TABLES)
+# A snapshot may be without them, and those from before them are: without rows they add nothing to its identity.
+OPTIONAL_TABLES = (ACTIONS, FILED)
+TABLES = (BARS, SERIES, *EVENT_TABLES, *OPTIONAL_TABLES)
 
 
 def _conform(values: pd.Series, kind: Kind) -> pd.Series:
@@ -157,6 +182,16 @@ def _conform(values: pd.Series, kind: Kind) -> pd.Series:
         raise ValueError(f"{values.name}: a flag is true or false, never blank")
     conformed = values.astype(pandas_dtype(_DTYPES[kind]))
     return conformed.fillna("") if kind == "text" else conformed
+
+
+def _increases(keys: pd.DataFrame) -> bool:
+    """Whether each row's key is greater than the one before it; False where a blank leaves that open."""
+    greater, equal = np.zeros(max(len(keys) - 1, 0), dtype=bool), np.ones(max(len(keys) - 1, 0), dtype=bool)
+    for _, values in keys.items():
+        before, after = values.iloc[:-1].array, values.iloc[1:].array
+        greater |= equal & np.asarray(after > before, dtype=bool)
+        equal &= np.asarray(after == before, dtype=bool)
+    return bool(greater.all())
 
 
 def content_hash(tables: Mapping[str, pd.DataFrame], extra: str = "") -> str:
@@ -176,9 +211,16 @@ def content_hash(tables: Mapping[str, pd.DataFrame], extra: str = "") -> str:
     return digest.hexdigest()
 
 
+def _json_list(values: pd.Series) -> str:
+    """What `json.dumps` makes of a list of texts; each text, which may stand on many rows, is written once."""
+    places, texts = pd.factorize(values, use_na_sentinel=False)
+    written = np.array([json.dumps(text) for text in texts], dtype=object)
+    return f"[{', '.join(written[places])}]"
+
+
 def _column_bytes(values: pd.Series) -> bytes:
     if isinstance(values.dtype, pd.StringDtype) or values.dtype == object:
-        return json.dumps(values.tolist()).encode()
+        return _json_list(values).encode()
     if values.dtype.kind == "M" or isinstance(values.dtype, pd.DatetimeTZDtype):
         return values.astype("int64").to_numpy().astype("<i8").tobytes()
     array = values.to_numpy()

@@ -92,9 +92,10 @@ def read_user_file(path: Path) -> UserFile:
     """
     try:
         return UserFile(path, path.read_bytes())
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error  # a zero byte in a path is no OSError
         raise InputError(
-            f"{path} cannot be read: {error.strerror}; a path in a spec begins at the spec's folder, one in --set at "
+            f"{path} cannot be read: {reason}; a path in a spec begins at the spec's folder, one in --set at "
             "the current folder"
         ) from error
 

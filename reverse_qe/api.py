@@ -8,23 +8,36 @@ from pathlib import Path
 import pandas as pd
 
 from backtests.decision import Decision, decide_from_cash
+from backtests.gauge import Gauge, gauge_spec
+from backtests.new_files import require_free, write_new_file
 from backtests.run import Backtest, read_signal, run_backtest
-from backtests.run_folder import default_folder, require_free, write_run
+from backtests.run_folder import default_folder, write_run
+from backtests.signal_page import signal_page
 from backtests.span import session_to_come
 from backtests.spec import Spec, load_spec
+from backtests.stress import stress_table
 from data.clock import next_session, previous_session
 from data.errors import InputError
 from data.markets import open_market
 from data.snapshot import BUILT_IN, Snapshot, is_built_in
 from signals.explanation import Explanation, explain
+from signals.history import signal_history
+from signals.sentence import signal_sentence
 
 
 @dataclass(frozen=True)
 class StoredBacktest:
-    """A run and the folder that holds its files."""
+    """A run and the folder that holds its files.
+
+    Attributes:
+        run: finished.
+        folder: holds its files.
+        stress: as `backtests.stress.stress_table` gives it; None where it was not asked for.
+    """
 
     run: Backtest
     folder: Path
+    stress: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -34,14 +47,20 @@ class SignalReading:
     Attributes:
         market: name of the snapshot.
         simulated: whether its prices and series are made by a model.
+        sentence: the regime and its reasons for people.
         explanation: regime, score and reasons.
         decision: target weights for the session, and the orders that an account all in cash would send.
+        notes: on the regime model, a sentence each.
+        gauge: how prices answered the signal; None where it was not asked for.
     """
 
     market: str
     simulated: bool
+    sentence: str
     explanation: Explanation
     decision: Decision
+    notes: tuple[str, ...] = ()
+    gauge: Gauge | None = None
 
 
 def fitting_spec(market: str) -> str:
@@ -58,6 +77,7 @@ def backtest(
     settings: Sequence[str] = (),
     out: Path | None = None,
     tearsheet: bool = True,
+    stress: bool = False,
     report: Callable[[str], None] = lambda _stage: None,
 ) -> StoredBacktest:
     """Run a backtest and write its folder.
@@ -70,6 +90,7 @@ def backtest(
         settings: "section.key=value" each, in place of the spec's.
         out: folder to make; None: below ``runs``.
         tearsheet: whether to render it.
+        stress: whether to run it again with costs multiplied and the signal late.
         report: is told each stage as it begins.
 
     Raises:
@@ -80,12 +101,20 @@ def backtest(
     chosen = load_spec(spec or fitting_spec(market), settings, {"run.start": start, "run.end": end})
     report("market")
     run = run_backtest(chosen, open_market(market), report)
+    stressed = stress_table(run, report) if stress else None
     report("files and tearsheet" if tearsheet else "files")
-    return StoredBacktest(run, write_run(run, out or default_folder(run), tearsheet))
+    return StoredBacktest(run, write_run(run, out or default_folder(run), tearsheet, stressed), stressed)
 
 
 def signal(
-    spec: str | None = None, market: str = BUILT_IN, *, day: date | None = None, settings: Sequence[str] = ()
+    spec: str | None = None,
+    market: str = BUILT_IN,
+    *,
+    day: date | None = None,
+    settings: Sequence[str] = (),
+    history: Path | None = None,
+    plot: Path | None = None,
+    gauge: bool = False,
 ) -> SignalReading:
     """Explain the regime on a day.
 
@@ -94,20 +123,37 @@ def signal(
         market: as for `backtest`.
         day: the session decided for, or the one before it where it is none; None: the session to come.
         settings: as for `backtest`.
+        history: CSV file to make, of the signal on every session up to the day.
+        plot: HTML page to make, of the signal from the start of the spec's run to the day.
+        gauge: whether to measure how prices answered the signal, from the start of the spec's run to the day.
 
     Raises:
-        InputError: spec or market are wrong, or the day lies outside the market.
+        InputError: spec, market or a path are wrong, or the day lies outside the market.
     """
+    files = {"--history": history, "--plot": plot}
+    for option, path in files.items():
+        if path is not None:
+            require_free(path, option)
+    if history is not None and history == plot:
+        raise InputError(f"got {plot} for --history and --plot, wanted two files; choose another name for one")
     chosen = load_spec(spec or fitting_spec(market), settings)
     snapshot = open_market(market)
     session = _session(snapshot, day)
     reading = read_signal(chosen, snapshot, session)
-    return SignalReading(
+    answer = SignalReading(
         market=market,
         simulated=snapshot.simulated,
+        sentence=signal_sentence(reading, session, chosen.signal),
         explanation=explain(reading, session),
         decision=decide_from_cash(chosen, snapshot, reading, session),
+        notes=reading.notes,
+        gauge=gauge_spec(chosen, snapshot, reading, previous_session(session)) if gauge else None,
     )
+    if history is not None:
+        write_new_file(history, signal_history(reading).to_csv(date_format="%Y-%m-%d"), "--history")
+    if plot is not None:
+        write_new_file(plot, signal_page(chosen, snapshot, reading, session), "--plot")
+    return answer
 
 
 def _session(snapshot: Snapshot, day: date | None) -> pd.Timestamp:

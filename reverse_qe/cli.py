@@ -8,7 +8,7 @@ import click
 from data.errors import InputError
 from data.user_code import LookAheadError
 
-COMMANDS = ("backtest", "data", "events", "runs", "signal")
+COMMANDS = ("backtest", "data", "events", "paper", "runs", "signal")
 
 
 class CommandFolder(click.Group):

@@ -1,6 +1,6 @@
 """From a regime to target weights: what does not depend on holdings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
@@ -8,8 +8,21 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from data.errors import InputError
+from data.instruments import AssetClass
 from data.user_code import check_reference
-from strategies.universe import BASKETS, Basket, Universe
+from strategies.rebalancing import RebalanceCalendar, rebalance_sessions
+from strategies.sizing import (
+    WINDOW_HALF_LIVES,
+    limit_asset_classes,
+    limit_exposure,
+    limit_volatility,
+    proportional_shares,
+)
+from strategies.universe import BASKETS, Universe
+
+# Probabilities of a session that miss 1 by more than this are no probabilities.
+ROUNDING = 1e-9
 
 
 class Budget(BaseModel):
@@ -39,25 +52,67 @@ class Budgets(BaseModel):
     SCARCE: Budget = Budget(speculative=0.0, cash_flow=0.8, reserve=0.2)
 
 
+class AssetClassCaps(BaseModel):
+    """Largest weight of all instruments of an asset class outside the reserve, as a share of equity; 1 is none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    crypto: float = Field(default=1.0, ge=0, le=1)
+    us_stock: float = Field(default=1.0, ge=0, le=1)
+    us_etf: float = Field(default=1.0, ge=0, le=1)
+
+
 class PolicyConfig(BaseModel):
     """How a regime becomes weights.
 
+    The class caps, the exposure ceiling and the volatility target, in this order, also limit the weights of `function`.
+
     Attributes:
         budgets: share of equity by regime and basket.
+        blend_by_probability: average the budgets by the probabilities of the regimes, session by session. It asks for a
+            signal that has probabilities.
         weighting: inside a basket, equal weights or weights in inverse proportion to volatility.
         volatility_sessions: sessions of returns that the volatility is measured over (``inverse_volatility`` only).
         instrument_cap: largest weight of one instrument outside the reserve, as a share of equity.
+        asset_class_caps: the same of all instruments of a class together.
+        exposure_ceiling: largest share of equity outside the reserve.
+        volatility_target: volatility, as a fraction a year, to which what is outside the reserve is scaled down where
+            it is above it, never up. None: off.
+        volatility_half_life: half-life of the returns behind that volatility, in sessions; 20 to 60 are usual.
+        rebalance: when the book is brought to its targets: on the first session of each month or week, each session, or
+            at changes of regime alone; always at those, at the start, and when a held instrument must be sold.
         function: ``file.py:name`` of a function that makes the weights in the place of `target_weights`, with the same
-            arguments. The baselines keep `target_weights`.
+            first five arguments. The baselines keep `target_weights`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     budgets: Budgets = Budgets()
+    blend_by_probability: bool = False
     weighting: Literal["equal", "inverse_volatility"] = "equal"
     volatility_sessions: int = Field(default=60, ge=20, le=756)
     instrument_cap: float = Field(default=0.3, gt=0, le=1)
+    asset_class_caps: AssetClassCaps = AssetClassCaps()
+    exposure_ceiling: float = Field(default=1.0, gt=0, le=1)
+    volatility_target: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    volatility_half_life: int = Field(default=40, ge=5, le=252)
+    rebalance: RebalanceCalendar = "monthly"
     function: Annotated[str, AfterValidator(check_reference)] | None = None
+
+    @model_validator(mode="after")
+    def _one_maker_of_weights(self) -> Self:
+        if self.blend_by_probability and self.function is not None:
+            raise ValueError(
+                "blend_by_probability is of the built-in policy, in whose place function stands; take one of them out"
+            )
+        return self
+
+    @property
+    def lookback_sessions(self) -> int:
+        """Sessions of returns before a decision that its weights depend on."""
+        weighting = self.volatility_sessions if self.weighting == "inverse_volatility" else 0
+        target = WINDOW_HALF_LIVES * self.volatility_half_life if self.volatility_target is not None else 0
+        return max(weighting, target)
 
 
 @dataclass(frozen=True)
@@ -83,43 +138,66 @@ def make_plan(
     universe: Universe,
     config: PolicyConfig,
     weights: WeightsFunction | None = None,
+    asset_classes: Mapping[str, AssetClass] | None = None,
+    probability: pd.DataFrame | None = None,
 ) -> Plan:
     """Target weights and rebalancing sessions from the regime.
 
     Args:
         regime: "ABUNDANT", "NEUTRAL" or "SCARCE" by session decided for.
         tradable: sessions by symbols of the universe; an instrument that is not tradable gets no weight.
-        prices: last prices known at each decision, same shape; NaN before the first (inverse volatility uses them).
+        prices: last prices known at each decision, adjusted for splits and dividends, by the same symbols: the same
+            sessions and any before them, which only volatilities read; NaN before an instrument's first.
         universe: the baskets.
-        config: budgets, weighting, cap.
+        config: budgets, weighting, limits, calendar.
         weights: makes the target weights; `target_weights` where there is none.
+        asset_classes: by symbol; needed where `config` caps one.
+        probability: of each regime, for `session_budgets`; needed where `config` blends by it.
+
+    Raises:
+        InputError: what is needed is not given.
     """
-    targets = (weights or target_weights)(regime, tradable, prices, universe, config)
-    return Plan(targets, rebalance_sessions(regime))
+    if weights is None:
+        targets = target_weights(regime, tradable, prices, universe, config, probability)
+    else:
+        targets = weights(regime, tradable, prices.loc[tradable.index], universe, config)
+    targets = limit_asset_classes(targets, tradable, universe, asset_classes, dict(config.asset_class_caps))
+    targets = limit_exposure(targets, tradable, universe, config.exposure_ceiling)
+    if config.volatility_target is not None:
+        targets = limit_volatility(
+            targets, tradable, prices, universe, config.volatility_target, config.volatility_half_life
+        )
+    return Plan(targets, rebalance_sessions(regime, targets, tradable, config.rebalance))
 
 
 def target_weights(
-    regime: pd.Series, tradable: pd.DataFrame, prices: pd.DataFrame, universe: Universe, config: PolicyConfig
+    regime: pd.Series,
+    tradable: pd.DataFrame,
+    prices: pd.DataFrame,
+    universe: Universe,
+    config: PolicyConfig,
+    probability: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Budgets by regime, shared out inside each basket; what a cap or an empty basket leaves goes to the reserve.
+    """Budgets by regime, shared out inside each basket; what the instrument cap or an empty basket leaves: the reserve.
 
-    Arguments as for `make_plan`. A basket's weights are equal, or in inverse proportion to trailing volatility.
-    Without a tradable reserve what is left stays in cash.
+    Arguments and errors as for `make_plan`. A basket's weights are equal, or in inverse proportion to trailing
+    volatility. Without a tradable reserve what is left stays in cash.
 
     Returns:
         Weights, sessions by symbols, no NaN.
     """
+    budgets = session_budgets(regime, config, probability)
     allowed = tradable.to_numpy(dtype=float)
     weights = np.zeros(allowed.shape)
     spare = np.zeros(len(allowed))
     for basket in BASKETS:
         members = list(universe.members(basket))
         places = tradable.columns.get_indexer(pd.Index(members))
-        budget = _budget(regime, basket, config)
+        budget = budgets[basket].to_numpy()
         merit = allowed[:, places]
         if config.weighting == "inverse_volatility":
             merit = merit * _calm(tradable[members], prices[members], config.volatility_sessions).to_numpy()
-        shares = _shares(merit)
+        shares = proportional_shares(merit)
         if basket == "reserve":
             weights[:, places] = shares * (budget + spare)[:, np.newaxis]
             continue
@@ -129,19 +207,29 @@ def target_weights(
     return pd.DataFrame(weights, index=tradable.index, columns=tradable.columns)
 
 
-def rebalance_sessions(regime: pd.Series) -> pd.Series:
-    """The first session, every change of regime and every month's first session.
+def session_budgets(regime: pd.Series, config: PolicyConfig, probability: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The share of equity of each basket: the budget of the regime, or the mean of all budgets by their probability.
 
     Args:
-        regime: by session, NYSE sessions in a row.
+        regime: by session decided for.
+        config: budgets, and whether they are blended.
+        probability: of each regime, sessions by regimes; rows add up to 1 or are NaN, which gives the regime's own
+            budget. Read only where budgets are blended.
 
     Returns:
-        Booleans by session.
+        Sessions by baskets.
+
+    Raises:
+        InputError: budgets are blended and there are no probabilities, or they are none.
     """
-    names, months = regime.to_numpy(), regime.index.to_numpy().astype("datetime64[M]")
-    rebalance = np.ones(len(regime), dtype=bool)
-    rebalance[1:] = (names[1:] != names[:-1]) | (months[1:] != months[:-1])
-    return pd.Series(rebalance, index=regime.index)
+    budgets = pd.DataFrame(config.budgets.model_dump()).T
+    own = budgets.reindex(regime.to_numpy()).set_axis(regime.index)
+    if not config.blend_by_probability:
+        return own
+    chances = _require_probability(probability, regime, list(budgets.index))
+    # Term by term and not as a product of matrices, whose last bits may depend on the number of rows.
+    blended = sum((np.outer(chances[name], budgets.loc[name]) for name in budgets.index), np.zeros(own.shape))
+    return own.where(chances.isna().any(axis=1), pd.DataFrame(blended, own.index, own.columns))
 
 
 def trailing_volatility(prices: pd.DataFrame, sessions: int) -> pd.DataFrame:
@@ -154,25 +242,33 @@ def trailing_volatility(prices: pd.DataFrame, sessions: int) -> pd.DataFrame:
     return prices.pct_change(fill_method=None).rolling(sessions).std()
 
 
-def _budget(regime: pd.Series, basket: Basket, config: PolicyConfig) -> np.ndarray:
-    """The basket's share of equity by session."""
-    names = regime.to_numpy()
-    budget = np.full(len(names), np.nan)
-    for name, rule in config.budgets:
-        budget[names == name] = getattr(rule, basket)
-    return budget
-
-
-def _shares(merit: np.ndarray) -> np.ndarray:
-    """Shares inside one basket, in proportion to merit: rows add up to 1, or to 0 where nothing has any."""
-    total = merit.sum(axis=1, keepdims=True)
-    shares: np.ndarray = np.divide(merit, total, out=np.zeros_like(merit), where=total > 0)
-    return shares
+def _require_probability(probability: pd.DataFrame | None, regime: pd.Series, names: list[str]) -> pd.DataFrame:
+    """The probabilities, if they are such, with the regimes as columns."""
+    if probability is None:
+        raise InputError(
+            "policy.blend_by_probability: got a signal without probabilities of the regimes, wanted one that has them; "
+            "choose another signal.model.name, such as markov_switching, or set it to false"
+        )
+    if not probability.index.equals(regime.index) or set(probability.columns) != set(names):
+        raise InputError(
+            f"got probabilities of {', '.join(map(str, probability.columns))} for {len(probability)} sessions, wanted "
+            f"{', '.join(names)} for each of the {len(regime)} sessions of the regime"
+        )
+    chances = probability[names].astype(float)
+    faulty = (chances < 0).any(axis=1) | ((chances.sum(axis=1, skipna=False) - 1).abs() > ROUNDING)
+    faulty |= chances.isna().any(axis=1) & chances.notna().any(axis=1)
+    if faulty.any():
+        session = faulty.index[faulty][0]
+        raise InputError(
+            f"probabilities for {session.date()}: got {chances.loc[session].to_dict()}, wanted none below 0 and a sum "
+            "of 1, or NaN for all"
+        )
+    return chances
 
 
 def _calm(tradable: pd.DataFrame, prices: pd.DataFrame, sessions: int) -> pd.DataFrame:
     """One over volatility; an instrument without enough history gets the mean of its basket, 1 where none has any."""
-    volatility = trailing_volatility(prices, sessions)
+    volatility = trailing_volatility(prices, sessions).loc[tradable.index]
     calm = (1.0 / volatility).where(volatility > 0)
     mean = calm.where(tradable).mean(axis=1).fillna(1.0)
     filled: pd.DataFrame = calm.apply(lambda column: column.fillna(mean))

@@ -4,6 +4,7 @@ import backtrader as bt
 import numpy as np
 
 from strategies.order_rules import OrderRulesConfig, plan_orders
+from strategies.trade_terms import as_lists, promised_units
 
 
 class Rotation(bt.Strategy):
@@ -14,10 +15,11 @@ class Rotation(bt.Strategy):
     and on the session after one on which an order was cut or not filled; targets live on, orders do not.
     """
 
-    params = (("rules", OrderRulesConfig()), ("costs", ()), ("quanta", ()))
+    params = (("rules", OrderRulesConfig()), ("terms", None))
 
     def __init__(self) -> None:
         self._plan_again = False
+        self._terms = as_lists(self.p.terms)
 
     def notify_order(self, order: bt.Order) -> None:
         """Remember that an order ended short of what it wanted."""
@@ -31,18 +33,21 @@ class Rotation(bt.Strategy):
         if not decides:
             return
         prices = [data.decision_price[0] for data in self.datas]
-        sell_units, buy_money, minimum = plan_orders(
+        rules, terms = self.p.rules, self._terms
+        sell_units, buy_money, least = plan_orders(
             units=[self.getposition(data).size for data in self.datas],
             prices=prices,
             targets=[data.target[0] for data in self.datas],
-            costs=self.p.costs,
-            quanta=self.p.quanta,
+            terms=terms,
             cash=self.broker.get_cash(),
-            band=self.p.rules.band,
-            minimum_order=self.p.rules.minimum_order,
+            band=rules.band,
+            edge=rules.edge,
+            adjustment=rules.adjustment,
+            minimum_order=rules.minimum_order,
         )
         for place in np.flatnonzero(sell_units):
             self.sell(self.datas[place], size=sell_units[place])
         for place in np.flatnonzero(buy_money):
-            wanted = buy_money[place] / (prices[place] * (1.0 + self.p.costs[place]))
-            self.buy(self.datas[place], size=wanted, money=buy_money[place], minimum=minimum)
+            money = buy_money[place]
+            size = promised_units(money, prices[place], terms.spread[place], terms.rate[place])
+            self.buy(self.datas[place], size=size, money=money, minimum=least[place])

@@ -31,13 +31,21 @@ class Universe(BaseModel):
     def _each_symbol_once(self) -> Self:
         doubled = sorted({symbol for symbol in self.symbols if self.symbols.count(symbol) > 1})
         if doubled:
-            raise ValueError(f"{', '.join(doubled)} stands in more than one place; name every instrument once")
+            keys = [name for name in BASKETS if doubled[0] in self.members(name)]
+            raise ValueError(
+                f"{', '.join(doubled)} stands in more than one place of {', '.join(keys)}; name every instrument once"
+            )
         return self
 
     @property
     def symbols(self) -> tuple[str, ...]:
         """Everything that is traded, in the order of the baskets."""
         return self.speculative + self.cash_flow + self.reserve
+
+    def key_of(self, symbol: str) -> str:
+        """The key under which a spec names an instrument, such as ``universe.cash_flow``."""
+        named = [name for name in BASKETS if symbol in self.members(name)]
+        return f"universe.{named[0] if named else 'benchmark'}"
 
     def members(self, basket: Basket) -> tuple[str, ...]:
         """The instruments of one basket."""

@@ -1,7 +1,8 @@
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -38,12 +39,12 @@ def instrument(asset_class: AssetClass = "us_stock", listed: str = "2000-01-03",
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_instrument() -> Callable[..., Instrument]:
     return instrument
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_snapshot() -> Callable[..., Snapshot]:
     """A snapshot of hand-made bars: {symbol: [(date, open, close), ...]}; None is a blank open."""
 
@@ -98,12 +99,42 @@ def history(shared: Path) -> Snapshot:
     return snapshot
 
 
-@pytest.fixture(scope="session")
-def futures() -> ModuleType:
-    """The module beside this file that cuts, garbles and delays the future; no import path leads to it."""
-    spec = importlib.util.spec_from_file_location("futures", Path(__file__).with_name("futures.py"))
+def _beside(name: str) -> ModuleType:
+    """Load a module that stands beside this file; no import path leads to it."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def futures() -> ModuleType:
+    """The module that cuts, garbles and delays the future."""
+    return _beside("futures")
+
+
+@pytest.fixture(scope="session")
+def loopback() -> ModuleType:
+    """The module of the HTTP server with scripted answers: `loopback.Answer`, `loopback.HTML_PAGE`."""
+    return _beside("loopback")
+
+
+@pytest.fixture
+def server(loopback: ModuleType) -> Iterator[Any]:
+    """A running `loopback.LoopbackServer`, with `server.answers`, `server.url` and `server.asked`."""
+    with loopback.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def alpaca_double() -> ModuleType:
+    """The module of a server that behaves as Alpaca's paper trading API: `alpaca_double.running`, ..."""
+    return _beside("alpaca_double")
+
+
+@pytest.fixture(scope="session")
+def fetch_world() -> ModuleType:
+    """The module of sources in memory: `fetch_world.World`, `fetch_world.made_bars`, ..."""
+    return _beside("fetch_world")

@@ -23,10 +23,12 @@ DELAY = pd.Timedelta(days=5)
 FIGURES = {
     "series": {"known_at": ("value",)},
     "capex_actuals": {"capex_known_at": ("capex_usd_bn",), "ocf_known_at": ("ocf_usd_bn",)},
-    "capex_guidance": {"known_at": ("low_usd_bn", "high_usd_bn")},
+    "capex_guidance": {"known_at": ("low_usd_bn", "high_usd_bn", "prior_low_usd_bn", "prior_high_usd_bn")},
     "funding_events": {"known_at": ("amount_usd_bn",)},
+    "actions": {"known_at": ("value",)},
+    "filed_results": {"known_at": ("value_usd_bn",)},
 }
-SIGNAL_TABLES = ("score", "regime", "live_blocks", "blocks", "inputs", "values", "observed", "known")
+SIGNAL_TABLES = ("score", "regime", "live_blocks", "blocks", "inputs", "values", "observed", "known", "gate")
 PRICES = ("open", "high", "low", "close", "adj_close", "volume")
 
 
@@ -44,7 +46,10 @@ def cut(market: Snapshot, moment: pd.Timestamp) -> Snapshot:
 
 
 def garble(market: Snapshot, moment: pd.Timestamp) -> Snapshot:
-    """Every price and figure that comes after the moment is multiplied by a random factor of its own."""
+    """Every price that comes after the moment is multiplied by a random factor of its own, and every row of figures.
+
+    Figures of one row and moment, such as the ends of a range, keep their order.
+    """
     random = np.random.default_rng(7)
     bars = market.bars.copy()
     later = ~_ended(bars, moment)
@@ -55,7 +60,7 @@ def garble(market: Snapshot, moment: pd.Timestamp) -> Snapshot:
         frame = getattr(market, table).copy()
         for known_at, names in figures.items():
             future = frame[known_at] > moment
-            frame.loc[future, list(names)] *= random.uniform(0.5, 2.0, (int(future.sum()), len(names)))
+            frame.loc[future, list(names)] *= random.uniform(0.5, 2.0, (int(future.sum()), 1))
         tables[table] = frame
     return replace(market, **tables)
 

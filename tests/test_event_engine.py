@@ -167,7 +167,13 @@ def test_position_without_bars_is_valued_then_closed_out_with_the_haircut(make_s
     targets = {sessions[1]: {"GONE": 0.4, "STAYS": 0.0}}
     result = run(snapshot, targets, [sessions[1]], start=sessions[1], end=sessions[-1], rules=rules)
     # The bars of sessions 3, 4 and 5 are missing: that is known when session 6 is decided.
-    assert result.cash.iloc[1].tolist() == [pd.Timestamp(sessions[6]), "GONE", "close_out", pytest.approx(300.0)]
+    assert result.cash.iloc[1].tolist() == [
+        pd.Timestamp(sessions[6]),
+        "GONE",
+        "close_out",
+        pytest.approx(300.0),
+        pytest.approx(-40.0),
+    ]
     assert result.equity.loc[sessions[5], "equity"] == pytest.approx(1000.0)
     assert result.equity.loc[sessions[6], "equity"] == pytest.approx(900.0)
     assert result.positions.loc[sessions[6], "GONE"] == 0.0

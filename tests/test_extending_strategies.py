@@ -23,12 +23,13 @@ SIX = ("2024-04-08", "2024-04-09", "2024-04-10", "2024-04-11", "2024-04-12", "20
 DAYS = {"run.start": "2023-01-03", "run.end": "2023-06-30"}
 ROTATION = """
 import backtrader as bt
-import numpy as np
+from numpy import array, inf
 from strategies.order_rules import OrderRulesConfig
 from strategies.rotation import Rotation
+from strategies.trade_terms import TradeTerms
 
 class Mine(Rotation):
-    params = (("rules", OrderRulesConfig()), ("costs", COSTS), ("quanta", QUANTA))
+    params = (("rules", OrderRulesConfig()), ("terms", TERMS))
 """
 
 
@@ -180,12 +181,10 @@ def write_strategy(folder, code, days=DAYS):
 def test_the_rotation_as_a_file_of_a_user_finds_the_same_equity(sample, tmp_path):
     """Bars one by one and plain cerebro options change nothing: what a user's run goes through is the same engine."""
     plain = run_backtest(load_spec("sample", (), DAYS), sample)
-    from backtests.costs import cost_rates
+    from backtests.costs import trade_terms
 
-    symbols = plain.panel.symbols
-    costs = cost_rates(symbols, sample.instruments, plain.spec.costs)
-    quanta = [sample.instruments[symbol].quantum for symbol in symbols]
-    code = ROTATION.replace("COSTS", repr(tuple(costs))).replace("QUANTA", repr(tuple(quanta)))
+    terms = trade_terms(plain.panel.symbols, sample.instruments, plain.spec.costs)
+    code = ROTATION.replace("TERMS", repr(terms))
     run = run_backtest(load_spec(write_strategy(tmp_path, code)), sample)
     pd.testing.assert_frame_equal(run.engine.equity, plain.engine.equity, check_exact=True)
     pd.testing.assert_frame_equal(run.engine.orders, plain.engine.orders, check_exact=True)

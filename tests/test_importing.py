@@ -296,6 +296,31 @@ def test_series_at_fault_are_refused(
         ),
         ("capex_actuals", "confidence,note", "confidence,notes", ", line 1: missing column note"),
         ("capex_guidance", ",70,72,", ",72,70,", ": capex_guidance: META 2025-10-29 2025 narrow: low_usd_bn is above"),
+        (
+            "capex_guidance",
+            "META,2025-10-29",
+            "META,",
+            ": capex_guidance: META (blank) 2025 narrow: its announced_at is blank; an event needs its date",
+        ),
+        (
+            "capex_guidance",
+            "META,2026-10-28",
+            "IBM,2026-10-28",
+            ": capex_guidance: IBM 2026-10-28 2027 initial: no fiscal calendar for this company",
+        ),
+        (
+            "capex_actuals",
+            "META,2025Q3",
+            "META,2025Q3,2025Q2,2025-06-30,2025-07-30,amc,8-K,high,2025-07-31,17.0,25.6,as_first_reported,"
+            "as_first_reported,,,,high,\nMETA,2025Q3",
+            ": capex_actuals: META 2025-09-30: two rows have this company, fiscal_period; keep one",
+        ),
+        (
+            "funding_events",
+            "2025-10-30,",
+            ",",
+            ": funding_events: (blank) bond_issue META priced 30: its date is blank",
+        ),
         ("funding_events", "kind", "sort", ", line 1: missing column kind"),
         ("funding_events", "note\n", "note,known_at\n", ", line 1: unknown column known_at"),
         ("funding_events", "note\n2025-10-30,", "note,counts\nyes,", ", line 2: 10 cells, wanted the 11 of the header"),

@@ -187,9 +187,11 @@ def test_session_without_a_regime_is_refused():
         by_regime(returns, pd.Series(["SCARCE", None], index=returns.index), returns * 0)
 
 
-def orders(*rows: tuple[str, float, float, float]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=["session", "size", "price", "commission"])
-    return frame.astype({"session": "datetime64[us]", "size": float, "price": float, "commission": float})
+def orders(*rows: tuple[str, float, float, float, float]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["session", "size", "price", "commission", "slippage"])
+    return frame.astype(
+        {"session": "datetime64[us]", "size": float, "price": float, "commission": float, "slippage": float}
+    )
 
 
 def test_trading_of_a_hand_made_ledger():
@@ -200,10 +202,10 @@ def test_trading_of_a_hand_made_ledger():
     assert equity.iloc[2] == 100_000 - 25 - 50_000 + 51_000 - 25.5 - 20_000 - 10 + 200 * 101
     positions_value = daily(50_000.0, 52_000.0, 20_200.0)
     booked = orders(
-        ("2024-01-02", 100, 500, 25.0),
-        ("2024-01-04", -100, 510, 25.5),
-        ("2024-01-04", 200, 100, 10.0),
-        ("2024-01-04", 0, math.nan, 0.0),
+        ("2024-01-02", 100, 500, 20.0, 5.0),
+        ("2024-01-04", -100, 510, 25.5, 0.0),
+        ("2024-01-04", 200, 100, 10.0, 0.0),
+        ("2024-01-04", 0, math.nan, 0.0, 0.0),
     )
     found = trading(order_flows(booked, equity.index), equity, positions_value)
     years = 3 / 252
@@ -215,14 +217,14 @@ def test_trading_of_a_hand_made_ledger():
 
 def test_whole_portfolio_exchanged_once_a_year_is_a_turnover_of_one():
     equity = daily(*[1000.0] * 252)
-    exchanged = orders(("2024-03-01", -10, 100, 0), ("2024-03-01", 20, 50, 0))
+    exchanged = orders(("2024-03-01", -10, 100, 0, 0), ("2024-03-01", 20, 50, 0, 0))
     found = trading(order_flows(exchanged, equity.index), equity, equity)
     assert (found.turnover, found.exposure, found.costs) == (pytest.approx(1.0), 1.0, 0.0)
 
 
 def test_run_without_orders_trades_nothing():
     equity = daily(100.0, 100.0)
-    for none in (orders(), pd.DataFrame({"session": [], "size": [], "price": [], "commission": []})):
+    for none in (orders(), orders().astype(object)):
         found = trading(order_flows(none, equity.index), equity, equity * 0)
         assert asdict(found) == {"turnover": 0.0, "costs": 0.0, "costs_usd": 0.0, "exposure": 0.0}
 
@@ -230,11 +232,12 @@ def test_run_without_orders_trades_nothing():
 @pytest.mark.parametrize(
     ("order", "equity", "message"),
     [
-        (("2024-01-02", 1, math.nan, 0), daily(100, 100), "price of a filled order: got 1 missing"),
-        (("2024-01-02", math.nan, 1, 0), daily(100, 100), "size of a filled order: got 1 missing"),
-        (("2024-01-02", 1, 1, math.nan), daily(100, 100), "commission: got 1 missing"),
-        (("2025-01-02", 1, 1, 0), daily(100, 100), "filled on 2025-01-02"),
-        (("2024-01-02", 1, 1, 0), daily(100, 0), "equity of 0 at the close of 2024-01-03"),
+        (("2024-01-02", 1, math.nan, 0, 0), daily(100, 100), "price of a filled order: got 1 missing"),
+        (("2024-01-02", math.nan, 1, 0, 0), daily(100, 100), "size of a filled order: got 1 missing"),
+        (("2024-01-02", 1, 1, math.nan, 0), daily(100, 100), "commission: got 1 missing"),
+        (("2024-01-02", 1, 1, 0, math.nan), daily(100, 100), "slippage: got 1 missing"),
+        (("2025-01-02", 1, 1, 0, 0), daily(100, 100), "filled on 2025-01-02"),
+        (("2024-01-02", 1, 1, 0, 0), daily(100, 0), "equity of 0 at the close of 2024-01-03"),
     ],
 )
 def test_unusable_books_are_refused(order, equity, message):

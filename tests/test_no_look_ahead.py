@@ -10,12 +10,23 @@ import pandas as pd
 import pytest
 
 import strategies
-from strategies import baselines, order_rules, policy, user_weights
-from strategies.policy import PolicyConfig
+from strategies import baselines, order_rules, policy, rebalancing, sizing, user_weights
+from strategies.policy import AssetClassCaps, PolicyConfig
+from strategies.trade_terms import FloatOrArray, TradeTerms
 from strategies.universe import Universe
 
 UNIVERSE = Universe(speculative=("S1", "S2"), cash_flow=("C1", "C2"), reserve=("R",), benchmark="B")
-CONFIG = PolicyConfig(weighting="inverse_volatility", volatility_sessions=20)
+CLASSES = {"S1": "crypto", "S2": "us_stock", "C1": "us_stock", "C2": "us_etf"}
+CONFIG = PolicyConfig(
+    weighting="inverse_volatility",
+    volatility_sessions=20,
+    blend_by_probability=True,
+    asset_class_caps=AssetClassCaps(crypto=0.2, us_stock=0.4),
+    exposure_ceiling=0.7,
+    volatility_target=0.1,
+    volatility_half_life=10,
+    rebalance="weekly",
+)
 DAYS = pd.bdate_range("2023-01-02", periods=360)
 CUTS = (30, 290, 340)
 
@@ -23,20 +34,52 @@ Inputs = dict[str, pd.DataFrame | pd.Series]
 
 # Public functions over time, each as a function of inputs that are indexed by session.
 OVER_TIME: dict[str, Callable[[Inputs], pd.DataFrame | pd.Series]] = {
-    "policy.target_weights": lambda i: policy.target_weights(i["regime"], i["tradable"], i["prices"], UNIVERSE, CONFIG),
+    "policy.target_weights": lambda i: policy.target_weights(
+        i["regime"], i["tradable"], i["prices"], UNIVERSE, CONFIG, i["probability"]
+    ),
     "policy.make_plan": lambda i: pd.concat(
         [
-            (plan := policy.make_plan(i["regime"], i["tradable"], i["prices"], UNIVERSE, CONFIG)).targets,
+            (
+                plan := policy.make_plan(
+                    i["regime"],
+                    i["tradable"],
+                    i["prices"],
+                    UNIVERSE,
+                    CONFIG,
+                    asset_classes=CLASSES,
+                    probability=i["probability"],
+                )
+            ).targets,
             plan.rebalance,
         ],
         axis=1,
     ),
-    "policy.rebalance_sessions": lambda i: policy.rebalance_sessions(i["regime"]),
+    "policy.session_budgets": lambda i: policy.session_budgets(i["regime"], CONFIG, i["probability"]),
+    "rebalancing.rebalance_sessions": lambda i: rebalancing.rebalance_sessions(
+        i["regime"], i["tradable"] / 6, i["tradable"], "regime"
+    ),
+    "rebalancing.period_begins": lambda i: rebalancing.period_begins(pd.DatetimeIndex(i["regime"].index), "weekly"),
+    "sizing.limit_asset_classes": lambda i: sizing.limit_asset_classes(
+        i["tradable"] / 6, i["tradable"], UNIVERSE, CLASSES, {"crypto": 0.1, "us_stock": 0.2}
+    ),
+    "sizing.limit_exposure": lambda i: sizing.limit_exposure(i["tradable"] / 6, i["tradable"], UNIVERSE, 0.5),
+    "sizing.limit_volatility": lambda i: sizing.limit_volatility(
+        i["tradable"] / 6, i["tradable"], i["prices"], UNIVERSE, 0.1, 10
+    ),
+    "sizing.portfolio_volatility": lambda i: sizing.portfolio_volatility(i["tradable"] / 6, i["prices"], 10),
+    "sizing.proportional_shares": lambda i: pd.DataFrame(sizing.proportional_shares(i["prices"].to_numpy())),
     "baselines.baseline_plans": lambda i: pd.concat(
         [
             part
             for plan in baselines.baseline_plans(
-                i["regime"], i["tradable"], i["prices"], i["prices"]["B"], UNIVERSE, CONFIG
+                i["regime"],
+                i["tradable"],
+                i["prices"],
+                i["prices"]["B"],
+                UNIVERSE,
+                CONFIG,
+                asset_classes=CLASSES,
+                probability=i["probability"],
             ).values()
             for part in (plan.targets, plan.rebalance)
         ],
@@ -50,7 +93,16 @@ OVER_TIME: dict[str, Callable[[Inputs], pd.DataFrame | pd.Series]] = {
     "policy.trailing_volatility": lambda i: policy.trailing_volatility(i["prices"], 20),
 }
 # Public functions of one session's arrays: they are given no other session.
-OF_ONE_SESSION = {"order_rules.plan_orders", "order_rules.units_for_money"}
+OF_ONE_SESSION = {
+    "order_rules.plan_orders",
+    "trade_terms.affordable_units",
+    "trade_terms.as_lists",
+    "trade_terms.at_places",
+    "trade_terms.buy_fills",
+    "trade_terms.commission",
+    "trade_terms.promised_units",
+    "trade_terms.sell_fills",
+}
 
 
 def inputs() -> Inputs:
@@ -61,6 +113,7 @@ def inputs() -> Inputs:
         "regime": pd.Series(regime, DAYS),
         "tradable": pd.DataFrame(rng.random((360, 6)) > 0.1, DAYS, symbols),
         "prices": pd.DataFrame(100 * np.exp(np.cumsum(rng.normal(0, 0.02, (360, 6)), axis=0)), DAYS, symbols),
+        "probability": pd.DataFrame(rng.dirichlet(np.ones(3), 360), DAYS, ["ABUNDANT", "NEUTRAL", "SCARCE"]),
     }
 
 
@@ -74,6 +127,7 @@ def garble(given: Inputs, row: int) -> Inputs:
     garbled["regime"].iloc[row:] = rng.choice(["ABUNDANT", "NEUTRAL", "SCARCE"], len(DAYS) - row)
     garbled["tradable"].iloc[row:] = rng.random((len(DAYS) - row, 6)) > 0.5
     garbled["prices"].iloc[row:] = rng.uniform(1, 1e6, (len(DAYS) - row, 6))
+    garbled["probability"].iloc[row:] = rng.dirichlet(np.ones(3), len(DAYS) - row)
     return garbled
 
 
@@ -116,5 +170,7 @@ def test_every_public_function_of_strategies_is_listed():
 
 def test_functions_of_one_session_take_no_frame():
     for name in OF_ONE_SESSION:
-        parameters = inspect.signature(getattr(order_rules, name.partition(".")[2])).parameters.values()
-        assert {parameter.annotation for parameter in parameters} <= {np.ndarray, order_rules.FloatVector, float}
+        module, _, function = name.partition(".")
+        parameters = inspect.signature(getattr(import_module(f"strategies.{module}"), function)).parameters.values()
+        allowed = {np.ndarray, order_rules.FloatVector, float, TradeTerms, FloatOrArray}
+        assert {parameter.annotation for parameter in parameters} <= allowed

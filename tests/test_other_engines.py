@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.costs import cost_rates
+from backtests.costs import trade_terms
 from backtests.run import run_backtest
 from backtests.spec import load_spec
 
@@ -24,7 +24,8 @@ def replay(sample):
     prices = filled.groupby(["session", "symbol"])["price"].first().unstack().reindex(**shape)
     # What is not listed yet is not held; the others need a price every session.
     closes = pd.DataFrame(run.panel.close[1:], **shape).bfill()
-    rates = pd.Series(cost_rates(run.panel.symbols, sample.instruments, run.spec.costs), shape["columns"])
+    terms = trade_terms(run.panel.symbols, sample.instruments, run.spec.costs)
+    rates = pd.Series(terms.rate, shape["columns"])
     return run, units, prices, closes, rates
 
 

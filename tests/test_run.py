@@ -31,7 +31,8 @@ def rebuild_equity(folder, closes):
     for session, row in closes.iterrows():
         for movement in movements[movements["session"] == session].itertuples():
             money += float(movement.amount)
-            units |= {movement.symbol: 0.0} if movement.kind == "close_out" else {}
+            if movement.units:
+                units[movement.symbol] += movement.units
         for order in orders[orders["session"] == session].itertuples():
             sign = 1 if order.side == "buy" else -1
             units[order.symbol] += sign * order.size

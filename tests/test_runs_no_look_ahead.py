@@ -16,9 +16,9 @@ SETTINGS = {
 }
 LAST = "2024-06-28"
 # A new regime's first decision; a month's first one, after a long weekend on whose three days coins had bars.
-DECISIONS = [pd.Timestamp("2024-02-28", tz="UTC"), pd.Timestamp("2024-01-02", tz="UTC")]
+DECISIONS = [pd.Timestamp("2024-04-03", tz="UTC"), pd.Timestamp("2024-04-01", tz="UTC")]
 # Inside that weekend: the coins' first bar is over, two are to come.
-MOMENTS = [*DECISIONS, pd.Timestamp("2023-12-31", tz="UTC")]
+MOMENTS = [*DECISIONS, pd.Timestamp("2024-03-30", tz="UTC")]
 PERTURBATIONS = ["cut", "garble", "delay"]
 
 
@@ -70,7 +70,7 @@ def test_the_perturbed_future_is_another_one(sample, whole, futures, perturb):
 
 
 def test_what_is_known_at_a_decision_does_reach_it(sample, whole, futures):
-    """The day before is a holiday: of the prices before the decision, only the coins' of it are garbled."""
+    """The day before is a Sunday: of the prices before the decision, only the coins' of it are garbled."""
     moment = DECISIONS[1]
     run = run_until(futures.garble(sample, moment - pd.Timedelta(days=1)), LAST)
     changed = futures.changed(futures.run_tables(whole), futures.run_tables(run), moment)

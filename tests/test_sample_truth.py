@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.costs import trade_terms
 from backtests.run import read_signal, run_backtest
 from backtests.spec import load_spec
 from backtests.truth import before_costs, cohen_kappa, compare_with_truth
@@ -104,7 +105,8 @@ def test_a_truth_that_does_not_reach_over_the_run_is_refused(sample):
 def test_before_costs_a_trade_costs_nothing_and_all_else_is_the_same(sample):
     spec = load_spec("sample", (), SHORT)
     free = before_costs(spec)
-    assert {free.costs.rate(entry) for entry in sample.instruments.values()} == {0.0}
+    terms = trade_terms(list(sample.instruments), sample.instruments, free.costs)
+    assert not any(column.any() for column in (terms.rate, terms.per_unit, terms.minimum, terms.spread, terms.impact))
     assert free.model_copy(update={"costs": spec.costs}) == spec
     truth = true_regime()
     paid, unpaid = (compare_with_truth(each, sample, truth) for each in (spec, free))

@@ -32,7 +32,8 @@ def test_defaults_are_written_out_and_read_back_the_same(spec_file):
     spec = load_spec(spec_file(MINIMAL))
     written = tomllib.loads(spec.to_toml())
     assert written["policy"]["budgets"]["SCARCE"] == {"speculative": 0.0, "cash_flow": 0.8, "reserve": 0.2}
-    assert written["costs"]["crypto"] == {"commission_bp": 25.0}
+    assert written["costs"]["crypto"]["commission_bp"] == 25.0
+    assert written["costs"]["crypto"]["units"] == "fractional"
     assert load_spec(spec_file(spec.to_toml())) == spec
 
 

@@ -21,7 +21,7 @@ from data.sample.noise import generator
 from data.sample.parameters import SampleParameters, scenario_names, scenario_parameters
 from data.sample.published import published_series
 from data.snapshot import Snapshot
-from data.tables import BARS, CAPEX
+from data.tables import BARS, CAPEX, FUNDING, GUIDANCE
 
 DEFAULT_SEED = 1
 Frame = TypeVar("Frame", pd.DataFrame, pd.Series)
@@ -56,6 +56,7 @@ def load_market(name: str = "sample") -> Snapshot:
     parameters = simulation.parameters
     first, repo_first = pd.Timestamp(parameters.calendar.first), pd.Timestamp(parameters.rates.repo_first)
     frames = [_bars(simulation, symbol).assign(symbol=symbol) for symbol in sample_instruments()]
+    events = reference_events()
     return Snapshot(
         name=name,
         simulated=True,
@@ -63,7 +64,9 @@ def load_market(name: str = "sample") -> Snapshot:
         bars=BARS.conform(pd.concat(frames).rename_axis("date").reset_index()),
         series=published_series(simulation.published, first, repo_first),
         origin=f"SIMULATED by the built-in model ({name}): no price or series in it was ever observed; events are real",
-        **reference_events(),
+        capex_actuals=events[CAPEX.name],
+        capex_guidance=events[GUIDANCE.name],
+        funding_events=events[FUNDING.name],
     )
 
 

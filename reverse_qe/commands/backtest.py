@@ -9,6 +9,8 @@ import click
 from reverse_qe.output import json_option, market_option, print_json, print_table, progress, say, set_option
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from reverse_qe.api import StoredBacktest
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -22,6 +24,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @set_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to make for the run.  [default: below runs/]")
 @click.option("--no-tearsheet", is_flag=True, help="Do not render tearsheet.html, which takes most of the time.")
+@click.option("--stress", is_flag=True, help="Run it again with costs multiplied and the signal late: one more table.")
 @json_option
 def command(
     spec: str | None,
@@ -31,6 +34,7 @@ def command(
     settings: tuple[str, ...],
     out: Path | None,
     no_tearsheet: bool,
+    stress: bool,
     as_json: bool,
 ) -> None:
     """Backtest a spec; write its run folder and tearsheet.
@@ -48,6 +52,7 @@ def command(
             settings=settings,
             out=out,
             tearsheet=not no_tearsheet,
+            stress=stress,
             report=report,
         )
     if as_json:
@@ -60,7 +65,6 @@ def _as_json(stored: "StoredBacktest") -> dict[str, Any]:
     from backtests.run_folder import manifest
 
     run = stored.run
-    orders = run.engine.next_orders.astype(object).where(run.engine.next_orders.notna(), None)
     return {
         "folder": str(stored.folder),
         "manifest": manifest(run),
@@ -69,21 +73,30 @@ def _as_json(stored: "StoredBacktest") -> dict[str, Any]:
             "session": str(run.panel.decides_for[-1].date()),
             "regime": str(run.signal.regime[run.panel.decides_for[-1]]),
             "targets": run.plan.targets.iloc[-1].to_dict(),
-            "orders": orders.to_dict("records"),
+            "orders": _records(run.engine.next_orders),
         },
+        **({} if stored.stress is None else {"stress": _records(stored.stress)}),
     }
+
+
+def _records(table: "pd.DataFrame") -> list[dict[Any, Any]]:
+    """The rows of a table; what has no value is None."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
 def _print_summary(stored: "StoredBacktest") -> None:
     from backtests.summary import (
         PORTFOLIO_HEAD,
+        STRESS_HEAD,
         block_sentence,
         next_orders_rows,
         order_sentence,
         portfolio_rows,
+        regime_sentences,
+        stress_rows,
+        stress_sentence,
         target_rows,
     )
-    from signals.explanation import stay_begins
 
     run = stored.run
     first, last, coming = run.sessions[0], run.sessions[-1], run.panel.decides_for[-1]
@@ -93,9 +106,10 @@ def _print_summary(stored: "StoredBacktest") -> None:
         PORTFOLIO_HEAD,
         portfolio_rows(run),
     )
-    regime = run.signal.regime[coming]
+    for sentence in regime_sentences(run):
+        click.echo(sentence)
     print_table(
-        f"Targets for {coming.date()}: {regime} since {stay_begins(run.signal.regime, coming).date()}",
+        f"Targets for {coming.date()}",
         ("", "weight"),
         target_rows(run),
     )
@@ -107,5 +121,13 @@ def _print_summary(stored: "StoredBacktest") -> None:
     click.echo(f"{order_sentence(run)}.\n{block_sentence(run).capitalize()}.")
     for warning in run.warnings:
         click.echo(f"! {warning}")
+    if stored.stress is not None:
+        click.echo()
+        print_table(
+            "Stress: the strategy with its costs multiplied and its signal late",
+            STRESS_HEAD,
+            stress_rows(stored.stress),
+        )
+        click.echo(stress_sentence(run))
     page = stored.folder / "tearsheet.html"
     say(f"Run folder: {stored.folder}" + (f"\nTearsheet:  {page}" if page.exists() else ""))

@@ -6,18 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reverse_qe.commands.data_versions import compare_markets, fetch_market, prune_versions
 from reverse_qe.output import json_option, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
+    from data.manifest import Contents, Manifest
     from data.quality import QualityReport
-    from data.snapshot import Contents, Manifest, Snapshot
+    from data.snapshot import Snapshot
 
 FOLDER = click.Path(path_type=Path)
 
 
 @click.group("data")
 def command() -> None:
-    """Import, list, show and verify markets: named, immutable sets of prices, macro series and events."""
+    """Import, fetch, list, show and verify markets: named, immutable sets of prices, macro series and events."""
+
+
+for subcommand in (fetch_market, compare_markets, prune_versions):
+    command.add_command(subcommand)
 
 
 @command.command("import")
@@ -28,9 +34,12 @@ def command() -> None:
     type=FOLDER,
     help="Folder of capex_actuals.csv, capex_guidance.csv, funding_events.csv.  [default: the shipped ones]",
 )
+@click.option("--actions", type=FOLDER, help="CSV file of dividends, splits and delistings.  [default: none]")
 @click.option("--name", required=True, help="Name under which the snapshot is kept.")
 @json_option
-def import_csv(prices: Path, macro: Path | None, events: Path | None, name: str, as_json: bool) -> None:
+def import_csv(
+    prices: Path, macro: Path | None, events: Path | None, actions: Path | None, name: str, as_json: bool
+) -> None:
     """Import CSV files as a new snapshot.
 
     Files with a fault refuse the whole import, by file, line and reason. What is merely odd is kept as it is and
@@ -38,10 +47,12 @@ def import_csv(prices: Path, macro: Path | None, events: Path | None, name: str,
     """
     from data.importing import import_snapshot
     from data.snapshot import contents, new_folder, save
+    from data.versions import require_no_version
 
+    require_no_version(name)
     new_folder(name)  # refuses a name that is taken before the files are read
     with progress("Import"):
-        snapshot, quality = import_snapshot(prices, macro, events, name)
+        snapshot, quality = import_snapshot(prices, macro, events, name, actions)
         folder = save(snapshot)
     held = contents(snapshot)
     if as_json:
@@ -63,12 +74,13 @@ def import_csv(prices: Path, macro: Path | None, events: Path | None, name: str,
 @command.command("list")
 @json_option
 def list_snapshots(as_json: bool) -> None:
-    """List the built-in sample and the snapshots that are kept."""
+    """List the built-in sample, the snapshots that are kept, and the versions of those that are fetched."""
     from data.errors import InputError
     from data.snapshot import BUILT_IN, read_manifest, snapshot_names
+    from data.versions import in_order
 
     manifests, damaged = [], []
-    for name in snapshot_names():
+    for name in in_order(snapshot_names()):
         try:
             manifests.append(read_manifest(name))
         except InputError as error:
@@ -77,9 +89,12 @@ def list_snapshots(as_json: bool) -> None:
         snapshots = [_manifest_as_json(manifest) for manifest in manifests]
         print_json({"built_in": [BUILT_IN], "snapshots": snapshots, "damaged": damaged})
         return
-    columns = ("name", "simulated", "first bar", "last bar", "symbols", "series", "events", "content")
-    built_in = (BUILT_IN, "yes", *["-"] * 5, "built in")
+    columns = ("name", "simulated", "first bar", "last bar", "symbols", "series", "events", "made (UTC)", "content")
+    built_in = (BUILT_IN, "yes", *["-"] * 6, "built in")
     print_table("Markets", columns, [built_in, *(_manifest_row(manifest) for manifest in manifests)])
+    for manifest in manifests:
+        if manifest.fetched and manifest.fetched.lacking:
+            say(f"! {manifest.name} lacks {', '.join(manifest.fetched.lacking)}")
     for message in damaged:
         say(f"! {message}")
 
@@ -113,26 +128,36 @@ def show_snapshot(name: str, as_json: bool) -> None:
 
 @command.command("verify")
 @click.argument("name")
+@click.option("--page", type=click.Path(path_type=Path, dir_okay=False), help="Write the quality report as a web page.")
 @json_option
-def verify_snapshot(name: str, as_json: bool) -> None:
-    """Check that the snapshot NAME is as it was imported.
+def verify_snapshot(name: str, page: Path | None, as_json: bool) -> None:
+    """Check that the snapshot NAME is as it was imported or fetched, and say what is odd in it.
 
-    The hash of each file and the hash of the content are made anew and compared; what is odd in it is told again.
+    The hash of each file and the hash of the content are made anew and compared. The quality report looks for gaps,
+    stale series, moves that look like splits, adjusted prices that their dividends do not explain, bars that had not
+    ended, and differences between two sources.
     """
+    from data.quality_page import write_quality_page
+
     from data.errors import InputError
     from data.quality import quality_report
     from data.snapshot import is_built_in, load
+    from data.versions import resolve
 
     if is_built_in(name):
         raise InputError(f"{name} is built in and made anew each time: it has no files to verify; name a snapshot")
     with progress(f"Verify {name}"):
-        snapshot = load(name)
+        snapshot = load(resolve(name))
         quality = quality_report(snapshot)
+        if page is not None:
+            write_quality_page(page, snapshot, quality)
     if as_json:
-        print_json({**_identity(snapshot), "quality": quality.as_json()})
+        print_json({**_identity(snapshot), "quality": quality.as_json(), "page": page})
         return
     click.echo(f"{snapshot.name}: files and content are unchanged, content {snapshot.content_hash}")
     _print_quality(quality)
+    if page is not None:
+        say(f"Page: {page}")
 
 
 def _identity(snapshot: "Snapshot") -> dict[str, Any]:
@@ -140,7 +165,7 @@ def _identity(snapshot: "Snapshot") -> dict[str, Any]:
 
 
 def _manifest_as_json(manifest: "Manifest") -> dict[str, Any]:
-    fields = {"name", "simulated", "origin", "content_hash", "contents"}
+    fields = {"name", "simulated", "origin", "content_hash", "contents", "made_at", "fetched"}
     return manifest.model_dump(mode="json", include=fields)
 
 
@@ -148,7 +173,8 @@ def _manifest_row(manifest: "Manifest") -> tuple[object, ...]:
     held = manifest.contents
     counts = (held.symbols, held.series, held.events)
     simulated = "yes" if manifest.simulated else "no"
-    return (manifest.name, simulated, held.first, held.last, *counts, manifest.content_hash[:12])
+    made = f"{manifest.made_at:%Y-%m-%d %H:%M}" if manifest.made_at else "-"
+    return (manifest.name, simulated, held.first, held.last, *counts, made, manifest.content_hash[:12])
 
 
 def _holdings(held: "Contents") -> str:

@@ -1,5 +1,6 @@
 """`reverse-qe events`: what became known of capex, guidance, funding and policy, and whether the tables are sound."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ def list_events(
         )
     blanks = blank_figures(snapshot)
     if as_json:
-        print_json({**_identity(snapshot), "blank_figures": blanks, "events": _records(events)})
+        print_json({**_identity(snapshot), "blank_figures": blanks, "events": _records(events, ["known_at"], ["date"])})
         return
     print_table(
         f"Events of {_market_name(snapshot)}, in order of when they became known: {len(events)}",
@@ -74,25 +75,69 @@ def list_events(
 
 @command.command("validate")
 @market_option
+@click.option(
+    "--against",
+    default="reference",
+    show_default=True,
+    help="Compare the results with those of this market; reference is the shipped events, edgar asks the SEC.",
+)
 @json_option
-def validate(market: str, as_json: bool) -> None:
-    """Check that the events are sound; exit 1 where a check does not hold.
+def validate(market: str, against: str, as_json: bool) -> None:
+    """Check that the events are sound, and compare them; exit 1 where a check does not hold.
 
     A defect contradicts a rule of the tables. A note is a fact of the sources that one should know, such as a blank.
+    Results are laid beside those of another market, and capex beside published sums; a difference there is no defect.
     """
+    from data.event_comparison import compare_results, compare_with_published
     from data.event_validation import validate_events
     from data.markets import open_market
 
-    with progress("Events"):
+    with progress("Events") as report:
         snapshot = open_market(market)
         checks = validate_events(snapshot)
+        compared = compare_results(snapshot.capex_actuals, _other_results(against, snapshot, report))
+        published = compare_with_published(snapshot.capex_actuals)
     holds = all(check.holds for check in checks)
     if as_json:
-        print_json({**_identity(snapshot), "holds": holds, "checks": [_check_as_json(check) for check in checks]})
+        unlike = compared[compared["status"] != "alike"]
+        print_json(
+            {
+                **_identity(snapshot),
+                "holds": holds,
+                "checks": [_check_as_json(check) for check in checks],
+                "comparison": {
+                    "against": against,
+                    "alike": len(compared) - len(unlike),
+                    "differences": _records(unlike, ["ours_known_at", "theirs_known_at"]),
+                },
+                "published": _records(published),
+            }
+        )
     else:
         _print_checks(snapshot, checks)
+        _print_comparison(against, compared)
+        _print_published(published)
     if not holds:
         raise SystemExit(1)
+
+
+def _other_results(against: str, snapshot: "Snapshot", report: Callable[[str], None]) -> "pd.DataFrame":
+    """The results to compare with: of a market, the shipped ones, or those that the SEC has of the same companies."""
+    from data.event_comparison import results_of
+
+    if against != "edgar":
+        return results_of(against)
+    from data.sources.answers import SourceError, SourceSettings
+    from data.sources.edgar import fetch_results
+
+    try:
+        results, notes = fetch_results(sorted(set(snapshot.capex_actuals["company"])), SourceSettings(), report)
+    except SourceError as error:
+        say(f"Error: {error}")
+        raise SystemExit(1) from error
+    for note in notes:
+        say(f"! {note}")
+    return results
 
 
 def _identity(snapshot: "Snapshot") -> dict[str, Any]:
@@ -105,33 +150,28 @@ def _market_name(snapshot: "Snapshot") -> str:
     )
 
 
-def _records(events: "pd.DataFrame") -> list[dict[Any, Any]]:
-    texts = events.assign(
-        known_at=events["known_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"), date=events["date"].dt.strftime("%Y-%m-%d")
+def _records(rows: "pd.DataFrame", times: Sequence[str] = (), days: Sequence[str] = ()) -> list[dict[Any, Any]]:
+    """Rows for machines: moments and days as text, None for what is not there."""
+    texts = rows.assign(
+        **{name: rows[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ") for name in times},
+        **{name: rows[name].dt.strftime("%Y-%m-%d") for name in days},
     ).astype(object)
     return [dict(record) for record in texts.where(texts.notna(), None).to_dict("records")]
 
 
 def _row(event: Any) -> tuple[object, ...]:
+    from data.event_listing import amount_text
+
     return (
         "never" if event.known_at != event.known_at else f"{event.known_at:%Y-%m-%d %H:%M}",
         event.date.date(),
         event.company,
         event.kind,
         event.about,
-        _amount(event.low_usd_bn, event.high_usd_bn),
+        amount_text(event.low_usd_bn, event.high_usd_bn),
         "yes" if event.counts else "no",
         event.confidence,
     )
-
-
-def _amount(low: float, high: float) -> str:
-    has_low, has_high = low == low, high == high  # NaN is not itself
-    if not (has_low or has_high):
-        return "-"
-    if low == high:
-        return f"{low:g}"
-    return f"{low:g} to {high:g}" if has_low and has_high else f"from {low:g}" if has_low else f"up to {high:g}"
 
 
 def _check_as_json(check: "EventCheck") -> dict[str, Any]:
@@ -151,3 +191,47 @@ def _print_checks(snapshot: "Snapshot", checks: tuple["EventCheck", ...]) -> Non
         click.echo(f"{title}:{'' if lines else ' none'}")
         for line in lines:
             click.echo(line)
+
+
+def _print_comparison(against: str, compared: "pd.DataFrame") -> None:
+    from data.event_comparison import one_sided
+
+    differing = compared[compared["status"] == "differs"]
+    alike = (compared["status"] == "alike").sum()
+    names = {"reference": "the shipped reference events", "edgar": "the SEC"}
+    name = names.get(against, f"market {against}")
+    click.echo(f"Results beside those of {name}: {alike} figures alike, {len(differing)} differ")
+    if len(differing):
+        print_table(
+            "Figures that differ in value or in the moment from which they were known (UTC)",
+            ("figure", "ours, USD bn", "theirs", "difference", "percent", "ours known", "theirs known"),
+            [_comparison_row(row) for row in differing.itertuples(index=False)],
+        )
+    for line in one_sided(compared):
+        click.echo(f"  {line}")
+
+
+def _comparison_row(row: Any) -> tuple[object, ...]:
+    return (
+        f"{row.company} {row.fiscal_period} {row.figure}",
+        f"{row.ours_usd_bn:.3f}",
+        f"{row.theirs_usd_bn:.3f}",
+        f"{row.difference_usd_bn:+.3f}",
+        "-" if row.difference != row.difference else f"{row.difference:+.1%}",
+        f"{row.ours_known_at:%Y-%m-%d %H:%M}",
+        f"{row.theirs_known_at:%Y-%m-%d %H:%M}",
+    )
+
+
+def _print_published(published: "pd.DataFrame") -> None:
+    print_table(
+        "Capex beside published sums, USD bn",
+        ("calendar quarter", "companies", "gross", "proceeds", "net", "published", "difference", "explanation"),
+        [_published_row(row) for row in published.itertuples(index=False)],
+    )
+
+
+def _published_row(row: Any) -> tuple[object, ...]:
+    sums = (row.gross_usd_bn, row.proceeds_usd_bn, row.net_usd_bn, row.published_usd_bn, row.difference_usd_bn)
+    told = ["-" if number != number else f"{number:.3f}" for number in sums]
+    return (row.calendar_quarter, row.companies, *told, row.explanation)

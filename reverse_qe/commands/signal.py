@@ -2,15 +2,20 @@
 
 from datetime import datetime
 from math import isnan
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_qe.output import json_option, market_option, print_json, print_table, progress, set_option
+from reverse_qe.output import json_option, market_option, print_json, print_table, progress, say, set_option
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from backtests.gauge import Gauge
     from reverse_qe.api import SignalReading
-    from signals.explanation import InputReason
+
+NEW_FILE = click.Path(path_type=Path)
 
 
 @click.command("signal")
@@ -19,9 +24,21 @@ if TYPE_CHECKING:
 @click.option(
     "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Session decided for.  [default: the session to come]"
 )
+@click.option("--history", type=NEW_FILE, help="CSV file to make: the signal of every session up to the date.")
+@click.option("--plot", type=NEW_FILE, help="HTML page to make: the signal over time, from run.start to the date.")
+@click.option("--gauge", is_flag=True, help="Measure, too, how crypto and each basket answered the signal.")
 @set_option
 @json_option
-def command(spec: str | None, market: str, day: datetime | None, settings: tuple[str, ...], as_json: bool) -> None:
+def command(
+    spec: str | None,
+    market: str,
+    day: datetime | None,
+    history: Path | None,
+    plot: Path | None,
+    gauge: bool,
+    settings: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Say which regime holds on a date, since when, and why.
 
     Every block and input is shown with what it gives to the score, its value, its date and when it was known.
@@ -31,11 +48,22 @@ def command(spec: str | None, market: str, day: datetime | None, settings: tuple
     from reverse_qe import api
 
     with progress("Signal"):
-        reading = api.signal(spec, market, day=day.date() if day else None, settings=settings)
+        reading = api.signal(
+            spec,
+            market,
+            day=day.date() if day else None,
+            settings=settings,
+            history=history,
+            plot=plot,
+            gauge=gauge,
+        )
     if as_json:
         print_json(_as_json(reading))
     else:
         _print_reading(reading)
+    for title, path in (("History", history), ("Plot", plot)):
+        if path is not None:
+            say(f"{title}: {path}")
 
 
 def _as_json(reading: "SignalReading") -> dict[str, Any]:
@@ -45,28 +73,44 @@ def _as_json(reading: "SignalReading") -> dict[str, Any]:
     return {
         "market": reading.market,
         "simulated": reading.simulated,
+        "sentence": reading.sentence,
         **asdict(reading.explanation),
+        "notes": list(reading.notes),
         "targets": reading.decision.targets.to_dict(),
         "orders_from_cash_usd": money[money > 0].to_dict(),
+        **({} if reading.gauge is None else {"gauge": _gauge_as_json(reading.gauge)}),
+    }
+
+
+def _gauge_as_json(gauge: "Gauge") -> dict[str, Any]:
+    def records(table: "pd.DataFrame") -> list[dict[Any, Any]]:
+        values = table.astype(object)
+        return values.where(values.notna(), None).to_dict("records")
+
+    return {
+        "hindsight": gauge.hindsight,
+        "first": gauge.first.date(),
+        "last": gauge.last.date(),
+        "responses": records(gauge.responses),
+        "partings": records(gauge.partings),
     }
 
 
 def _print_reading(reading: "SignalReading") -> None:
+    from backtests.summary import REASON_HEAD, reason_rows, state_sentences
+
     reasons = reading.explanation
     click.echo(
-        f"{'SIMULATED market' if reading.simulated else 'Market'} {reading.market}: {reasons.regime} on "
-        f"{reasons.session.date()}, since {reasons.since.date()} (score {reasons.score:+.2f}, + means scarcer; "
-        f"{reasons.live_blocks} of {len(reasons.blocks)} blocks live)"
+        f"{'SIMULATED market' if reading.simulated else 'Market'} {reading.market}, decision for "
+        f"{reasons.session.date()}: score {reasons.score:+.2f} (+ means scarcer), "
+        f"{reasons.live_blocks} of {len(reasons.blocks)} blocks live"
     )
-    rows: list[tuple[object, ...]] = []
-    for block in reasons.blocks:
-        rows.append((block.name, f"{block.contribution:+.3f}", "", "", "", ""))
-        rows.extend(_input_row(reason) for reason in block.inputs)
-    print_table(
-        "Why: what each block and input gives to the score",
-        ("", "contribution", "value", "unit", "about", "known at (UTC)"),
-        rows,
-    )
+    click.echo(f"{reading.sentence}.")
+    for state in state_sentences(reasons):
+        click.echo(state)
+    for note in reading.notes:
+        click.echo(f"! {note}")
+    print_table("Why: what each block and input gives to the score", REASON_HEAD, reason_rows(reasons))
     money = reading.decision.buy_money
     targets = reading.decision.targets
     print_table(
@@ -77,14 +121,20 @@ def _print_reading(reading: "SignalReading") -> None:
             for symbol in targets[targets > 0].index
         ],
     )
+    if reading.gauge is not None:
+        _print_gauge(reading.gauge)
 
 
-def _input_row(reason: "InputReason") -> tuple[object, ...]:
-    return (
-        f"  {reason.name.partition('.')[2]}",
-        f"{reason.contribution:+.3f}",
-        "missing or too old" if reason.value is None else f"{reason.value:,.3f}",
-        reason.unit,
-        "-" if reason.observed is None else reason.observed.date(),
-        "-" if reason.known_at is None else f"{reason.known_at:%Y-%m-%d %H:%M}",
+def _print_gauge(gauge: "Gauge") -> None:
+    from backtests.summary import PARTING_HEAD, RESPONSE_HEAD, parting_rows, response_rows
+
+    span = f"weeks from the open of {gauge.first.date()} to that of five sessions after {gauge.last.date()}"
+    print_table(
+        f"Gauge: return of the week that follows, per standard deviation of the signal; {span}",
+        RESPONSE_HEAD,
+        response_rows(gauge),
     )
+    print_table("Gauge: mean return a year of the weeks that begin in each regime", PARTING_HEAD, parting_rows(gauge))
+    click.echo("In brackets: intervals of 95%, by Newey and West. The gauge is never an input of the signal.")
+    if gauge.hindsight:
+        click.echo(f"! HINDSIGHT: {gauge.hindsight}")

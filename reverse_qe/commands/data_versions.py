@@ -1,0 +1,203 @@
+"""`reverse-qe data fetch`, `diff` and `prune`: markets that grow, version by version."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reverse_qe.output import json_option, print_json, print_table, progress, say
+
+if TYPE_CHECKING:
+    from data.differences import Difference
+    from data.fetching import FetchOutcome
+    from data.manifest import FetchRecord
+
+DAY = click.DateTime(["%Y-%m-%d"])
+SHIPPED_SPEC = "history"
+# Without a network three sources after each other are to be found out of reach within 10 seconds.
+CONNECT_SECONDS = 2.5
+
+
+def _names(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Split lists of names at commas."""
+    return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+
+
+@click.command("fetch")
+@click.option("--name", default="live", show_default=True, help="Name of the market; its newest version is extended.")
+@click.option("--spec", help="A spec (file or shipped name) whose instruments, series and companies are wanted.")
+@click.option("--symbols", multiple=True, callback=_names, metavar="A,B", help="Instruments that are wanted.")
+@click.option("--series", multiple=True, callback=_names, metavar="A,B", help="Macro series that are wanted.")
+@click.option("--companies", multiple=True, callback=_names, metavar="A,B", help="Companies whose results are wanted.")
+@click.option("--start", type=DAY, help="First day that is wanted.  [default: 2005-01-03]")
+@click.option(
+    "--source",
+    "only",
+    multiple=True,
+    type=click.Choice(["yahoo", "fred", "edgar"]),
+    help="Ask this source alone; may be given again.  [default: all three]",
+)
+@json_option
+@click.pass_context
+def fetch_market(
+    context: click.Context,
+    name: str,
+    spec: str | None,
+    symbols: tuple[str, ...],
+    series: tuple[str, ...],
+    companies: tuple[str, ...],
+    start: datetime | None,
+    only: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Fetch what a market lacks from Yahoo, FRED and SEC EDGAR, as a new version of it.
+
+    A new market wants what the spec reads (--spec, else the shipped one for real history), or what is named instead;
+    one that is there keeps what it has been asked for, and adds to it. Versions before stay as they are. Exit status 1
+    says that something did not come; run again, the command asks for what is still missing.
+    """
+    import pandas as pd
+
+    from data.asking import public_sources
+    from data.fetch_plan import SOURCES
+    from data.fetching import fetch
+    from data.locking import BusyError
+    from data.sources.answers import SourceSettings
+
+    wanted = _wanted(name, spec, symbols, series, companies).model_copy(
+        update={"start": start.date() if start else None}
+    )
+    chosen = [source for source in SOURCES if not only or source in only]
+    try:
+        with progress(f"Fetch {name}") as report:
+            now = pd.Timestamp.now("UTC")
+            sources = public_sources(SourceSettings(connect_timeout=CONNECT_SECONDS))
+            outcome = fetch(name, wanted, sources, now, chosen, report)
+    except BusyError as error:
+        say(f"Error: {error}")
+        context.exit(1)
+    if as_json:
+        print_json(_outcome_as_json(outcome))
+    elif outcome.no_network:
+        first = next(failure for failure in outcome.failures if failure.how == "no_network")
+        say(f"Error: no source can be reached, and nothing was changed: {first.reason}")
+    else:
+        _print_outcome(outcome)
+    context.exit(1 if outcome.failures else 0)
+
+
+@click.command("diff")
+@click.argument("old")
+@click.argument("new")
+@json_option
+def compare_markets(old: str, new: str, as_json: bool) -> None:
+    """Say how the market NEW differs from OLD: by instrument, series or company, since when, and by how much."""
+    from data.differences import differences
+    from data.markets import open_market
+
+    with progress(f"Compare {old} with {new}"):
+        before, after = open_market(old), open_market(new)
+        found = differences(before, after)
+    if as_json:
+        print_json({"old": before.name, "new": after.name, "differences": [each.as_json() for each in found]})
+        return
+    if not found:
+        click.echo(f"{before.name} and {after.name} hold the same.")
+        return
+    print_table(f"From {before.name} to {after.name}", *_difference_table(found))
+
+
+@click.command("prune")
+@click.argument("name")
+@click.option("--keep", type=click.IntRange(min=1), default=1, show_default=True, help="How many of the newest stay.")
+@click.option("--dry-run", is_flag=True, help="Delete nothing, only list.")
+@json_option
+@click.pass_context
+def prune_versions(context: click.Context, name: str, keep: int, dry_run: bool, as_json: bool) -> None:
+    """Delete the oldest versions of the market NAME, and list them; the newest is never deleted."""
+    from data.locking import BusyError
+    from data.versions import prune, versions_of
+
+    try:
+        deleted = prune(name, keep, dry_run)
+    except BusyError as error:
+        say(f"Error: {error}")
+        context.exit(1)
+    kept = [version for version in versions_of(name) if version not in deleted]
+    if as_json:
+        print_json({"market": name, "dry_run": dry_run, "deleted": deleted, "kept": kept})
+        return
+    click.echo(f"{'Would delete' if dry_run else 'Deleted'}: {', '.join(deleted) or 'none'}. Kept: {', '.join(kept)}.")
+
+
+def _wanted(
+    name: str, spec: str | None, symbols: tuple[str, ...], series: tuple[str, ...], companies: tuple[str, ...]
+) -> "FetchRecord":
+    """What the command names; for a new market, or with a spec, what the spec reads beside it."""
+    from data.manifest import FetchRecord
+    from data.versions import versions_of
+
+    if spec is None and versions_of(name):
+        return FetchRecord(symbols=symbols, series=series, companies=companies)
+    from backtests.needs import needs_of
+    from backtests.spec import load_spec
+
+    needs = needs_of(load_spec(spec or SHIPPED_SPEC))
+    return FetchRecord(
+        symbols=symbols or needs.symbols, series=series or needs.series, companies=companies or needs.companies
+    )
+
+
+def _outcome_as_json(outcome: "FetchOutcome") -> dict[str, Any]:
+    return {
+        "market": outcome.market,
+        "before": outcome.before,
+        "version": outcome.version,
+        "answered": outcome.answered,
+        "current": outcome.current,
+        "failed": [{"source": each.source, "name": each.name, "reason": each.reason} for each in outcome.failures],
+        "lacking": outcome.lacking,
+        "no_network": outcome.no_network,
+        "differences": [each.as_json() for each in outcome.differences],
+        "notes": outcome.notes,
+    }
+
+
+def _print_outcome(outcome: "FetchOutcome") -> None:
+    follows = f"follows {outcome.before}" if outcome.before else "the first version"
+    if outcome.version:
+        click.echo(f"{outcome.version}: {follows}")
+    else:
+        click.echo(f"Nothing new{f': {outcome.before} stays the newest' if outcome.before else ''}.")
+    if added := [each for each in outcome.differences if each.what == "added" and each.first is not None]:
+        rows = [(each.name or "-", each.table, each.count, each.first, each.last) for each in added]
+        print_table("New", ("", "table", "rows", "first", "last"), rows)
+    if outcome.before and (history := [each for each in outcome.differences if each.is_history]):
+        print_table(f"Changed history against {outcome.before}", *_difference_table(history))
+    for note in outcome.notes:
+        click.echo(f"  {note}")
+    for failure in outcome.failures:
+        click.echo(f"! {failure.source} did not give {failure.name}: {failure.reason}")
+    if outcome.lacking:
+        click.echo(f"! {outcome.version or outcome.before or outcome.market} lacks {', '.join(outcome.lacking)}")
+    if outcome.failures:
+        say(f"What failed is asked for again by: reverse-qe data fetch --name {outcome.market}")
+    elif outcome.version:
+        say(f"Next: reverse-qe backtest --market {outcome.market}")
+
+
+def _difference_table(found: "list[Difference]") -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+    columns = ("", "table", "what", "rows", "first", "last", "largest change")
+    rows: list[tuple[object, ...]] = [
+        (
+            each.name or "-",
+            each.table,
+            f"{each.column} changed" if each.what == "changed" else each.what,
+            each.count,
+            each.first or "-",
+            each.last or "-",
+            each.largest_text,
+        )
+        for each in found
+    ]
+    return columns, rows

@@ -1,0 +1,259 @@
+"""`reverse-qe paper`: trade a spec on paper, session by session."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reverse_qe.output import json_option, print_json, progress, say
+
+if TYPE_CHECKING:
+    from paper.attending import Attendant
+    from paper.config import PaperConfig
+
+config_option = click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path("paper.toml"),
+    show_default=True,
+    help="Configuration of the account.",
+)
+why_option = click.option("--why", required=True, metavar="TEXT", help="The reason; it is written to the ledger.")
+
+
+@click.group("paper")
+def command() -> None:
+    """Trade a spec on paper: the simulated broker, or a paper account at Alpaca.
+
+    Start with: reverse-qe paper init
+    """
+
+
+@command.command("init")
+@click.argument("path", type=click.Path(path_type=Path), default=Path("paper.toml"))
+@click.option("--spec", help="A spec (file or shipped name).  [default: the shipped one that fits the market]")
+@click.option(
+    "--broker", type=click.Choice(["simulated", "alpaca"]), default="simulated", show_default=True, help="Who fills."
+)
+@click.option("--market", help="The market.  [default: sample; for alpaca: live]")
+def init(path: Path, spec: str | None, broker: str, market: str | None) -> None:
+    """Write a commented configuration to PATH (paper.toml); nothing is overwritten."""
+    from paper.config import write_config
+    from reverse_qe.api import fitting_spec
+
+    chosen = market or ("live" if broker == "alpaca" else "sample")
+    write_config(path, chosen, spec or fitting_spec(chosen), "alpaca" if broker == "alpaca" else "simulated")
+    click.echo(f"Wrote {path}: market {chosen}, broker {broker}.")
+    say(f"Next: reverse-qe paper check{'' if path == Path('paper.toml') else f' {path}'}")
+
+
+@command.command("check")
+@click.argument("path", type=click.Path(path_type=Path), default=Path("paper.toml"))
+@click.option(
+    "--test-alerts", is_flag=True, help="Send everybody who is told of halts a message that says it is a test."
+)
+@json_option
+@click.pass_context
+def check_account(context: click.Context, path: Path, test_alerts: bool, as_json: bool) -> None:
+    """Check the configuration at PATH (paper.toml) and all that it reaches.
+
+    Nothing is changed, and no order is sent. Exit status 1 says that something does not work.
+    """
+    from dataclasses import asdict
+
+    from paper.alerts import Alerts
+    from paper.check import check
+    from paper.config import read_config
+
+    config = read_config(path)
+    with progress("Check"):
+        findings = check(config)
+    works = all(each.verdict != "fault" for each in findings)
+    if as_json:
+        print_json({"config": path, "works": works, "findings": [asdict(each) for each in findings]})
+    else:
+        click.echo(f"ok       configuration: {path}")
+        for each in findings:
+            click.echo(f"{each.verdict:<8} {each.what}: {each.says}")
+    if test_alerts:
+        delivered = Alerts(config.alerts, config.account.name).test(say)
+        works = works and delivered
+        say("The test alert was sent." if delivered else "The test alert did not reach everybody.")
+    context.exit(0 if works else 1)
+
+
+@command.command("step")
+@config_option
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Session to replay (simulated broker alone).")
+@click.option("--dry-run", is_flag=True, help="Write and send nothing; say what would be decided.")
+@json_option
+@click.pass_context
+def step(context: click.Context, path: Path, day: datetime | None, dry_run: bool, as_json: bool) -> None:
+    """Take one step: settle, reconcile, decide, send. Safe any number of times a day; what is done is not done again.
+
+    Exit status 1 says that the account is halted, or that the step could not be ended.
+    """
+    from dataclasses import asdict
+
+    from reverse_qe.commands.paper_text import print_step
+
+    attendant = _attendant(path)
+    with _one_line(context), progress("Step") as report:
+        told = attendant.step(day.date() if day else None, dry_run, report=report)
+    if as_json:
+        print_json(asdict(told))
+    else:
+        print_step(told)
+    context.exit(1 if told.halt or told.fault else 0)
+
+
+@command.command("run")
+@config_option
+@click.pass_context
+def run(context: click.Context, path: Path) -> None:
+    """Stay up and step by the clock; one line a step. SIGTERM and SIGINT end it between two steps."""
+    import signal
+    import threading
+    from datetime import UTC
+
+    from data.errors import InputError
+    from data.locking import BusyError
+    from paper.schedule import keep_stepping
+    from reverse_qe.commands.paper_text import step_line
+
+    attendant, stop = _attendant(path), threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stop.set())
+
+    def one_step() -> bool:
+        """Take a step and say how it ended; whether the next one should come soon."""
+        try:
+            told = attendant.step()
+        except (InputError, BusyError) as error:
+            _log(f"! {error}")
+            return True
+        _log(step_line(told))
+        return bool(told.fault) or attendant.has_work_left(datetime.now(UTC))
+
+    keep_stepping(attendant.config.schedule, one_step, lambda: datetime.now(UTC), stop.wait, _log)
+    _log("ended")
+
+
+@command.command("status")
+@config_option
+@json_option
+def status(path: Path, as_json: bool) -> None:
+    """Say how the account stands: positions, regime, steps, and its equity beside the backtest of the same spec.
+
+    Nothing is asked of a broker or a source.
+    """
+    from dataclasses import asdict
+
+    from paper.config import read_config
+    from paper.status import read_status
+    from reverse_qe.commands.paper_text import print_status
+
+    config = read_config(path)
+    with progress("Status"):
+        stands = read_status(config)
+    if as_json:
+        print_json(asdict(stands))
+    else:
+        print_status(stands)
+
+
+@command.command("reconcile")
+@config_option
+@json_option
+@click.pass_context
+def reconcile(context: click.Context, path: Path, as_json: bool) -> None:
+    """Compare the ledger with the broker and with itself, now; exit status 1 where they do not agree.
+
+    Nothing is changed.
+    """
+    from paper.config import read_config
+    from paper.step import reconcile as found_differences
+
+    config = read_config(path)
+    with _one_line(context), progress("Reconcile"):
+        found = found_differences(config)
+    if as_json:
+        print_json({"account": config.account.name, "agree": not found, "differences": found})
+    else:
+        for each in found:
+            click.echo(f"! {each}")
+        click.echo(
+            "Ledger and broker do not agree." if found else "Ledger and broker agree, and every invariant holds."
+        )
+    context.exit(1 if found else 0)
+
+
+@command.command("halt")
+@config_option
+@why_option
+@click.pass_context
+def halt(context: click.Context, path: Path, why: str) -> None:
+    """Halt the account: nothing is sent until it is resumed. Orders at the broker stay as they are."""
+    from paper.step import halt as halt_account
+
+    _by_hand(context, path, halt_account, why, "halted")
+
+
+@command.command("resume")
+@config_option
+@why_option
+@click.pass_context
+def resume(context: click.Context, path: Path, why: str) -> None:
+    """Let a halted account go on with its next step; drawdown is counted from there."""
+    from paper.step import resume as resume_account
+
+    _by_hand(context, path, resume_account, why, "resumed")
+
+
+def _by_hand(
+    context: click.Context, path: Path, act: "Callable[[PaperConfig, str], None]", why: str, what: str
+) -> None:
+    """Halt or resume, then tell who wants to hear of it."""
+    from paper.alerts import Alerts
+    from paper.config import read_config
+
+    if not why.strip():
+        raise click.UsageError("got an empty --why, wanted the reason in words", context)
+    config = read_config(path)
+    with _one_line(context):
+        act(config, why)
+    click.echo(f"The account {config.account.name} is {what}: {why}")
+    Alerts(config.alerts, config.account.name).send("halt", f"{what} by hand: {why}", say)
+
+
+def _attendant(path: Path) -> "Attendant":
+    from paper.alerts import Alerts
+    from paper.attending import Attendant
+    from paper.config import read_config
+
+    config = read_config(path)
+    return Attendant(config, Alerts(config.alerts, config.account.name), say)
+
+
+@contextmanager
+def _one_line(context: click.Context) -> Iterator[None]:
+    """Turn what another process or the broker keeps from being done into one line and exit status 1."""
+    from data.locking import BusyError
+    from paper.errors import BrokerRefused, BrokerUnavailable
+
+    try:
+        yield
+    except (BusyError, BrokerRefused, BrokerUnavailable) as error:
+        say(f"Error: {error}")
+        context.exit(1)
+
+
+def _log(line: str) -> None:
+    """One line with its time; it goes out at once, also into a file."""
+    from datetime import UTC
+
+    click.echo(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {line}")

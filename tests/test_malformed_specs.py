@@ -1,0 +1,295 @@
+"""Specs that are broken in one place, anywhere: one line that names the key, exit 2, and nothing left behind."""
+
+import contextlib
+import copy
+import io
+import json
+import math
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from unittest import mock
+
+import annotated_types as bounds
+import pytest
+import tomli_w
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from backtests.spec import Spec, load_spec
+from data.errors import InputError
+from reverse_qe import cli
+
+VALID = tomllib.loads(load_spec("sample").to_toml())
+GONE = object()  # in the place of a key that is taken out
+# Required, but a preset of costs stands in for what a spec leaves out.
+FILLED_IN = ("costs.crypto", "costs.us_stock", "costs.us_etf")
+# What TOML can hold, one or two of each type; whichever a key does not take breaks it.
+VALUES = (5, -1.5, True, "text", [], [[]], [5, "text"], {}, {"nosuch": 1}, math.nan, math.inf, -math.inf)
+VALUES += (date(2024, 1, 31), datetime(2024, 1, 31, 5), 10**30)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Values to put at dotted keys, and what the refusal must name."""
+
+    changes: Mapping[str, Any]
+    named: tuple[str, ...]
+
+
+def unwrapped(annotation: Any) -> tuple[Any, ...]:
+    """The types that an annotation allows, without None and without `Annotated`."""
+    if get_origin(annotation) is Annotated:
+        return unwrapped(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return tuple(one for each in get_args(annotation) for one in unwrapped(each))
+    return () if annotation is type(None) else (annotation,)
+
+
+def takes(annotation: Any, value: Any) -> bool:
+    """Whether a value of TOML is of the type that a key wants; ranges are another matter."""
+    for kind in unwrapped(annotation):
+        if kind is float:
+            fits = type(value) in (int, float) and math.isfinite(value) and abs(value) < 2**63
+        elif kind is str:  # a date without quotes reads as its text
+            fits = isinstance(value, str | date)
+        elif get_origin(kind) is Literal:
+            fits = value in get_args(kind)
+        elif get_origin(kind) is tuple:
+            fits = isinstance(value, list) and all(takes(get_args(kind)[0], each) for each in value)
+        elif issubclass(kind, BaseModel):
+            fits = isinstance(value, dict)
+        else:
+            fits = type(value) is kind and value != 10**30
+        if fits:
+            return True
+    return False
+
+
+def out_of_range(metadata: list[Any]) -> Iterator[Any]:
+    for bound in metadata:
+        if isinstance(bound, bounds.Ge):
+            yield bound.ge - 1
+        if isinstance(bound, bounds.Gt):
+            yield bound.gt
+        if isinstance(bound, bounds.Le):
+            yield bound.le + 1
+        if isinstance(bound, bounds.Lt):
+            yield bound.lt
+        if isinstance(bound, bounds.MinLen):
+            yield []
+        if pattern := getattr(bound, "pattern", None):
+            assert isinstance(pattern, str)
+            yield "two words"
+
+
+def faults_of(model: type[BaseModel], values: Mapping[str, Any], prefix: str = "") -> Iterator[Fault]:
+    """Every key of a section broken in every way, and those of the sections inside it."""
+    yield Fault({f"{prefix}nosuch": 1}, (f"{prefix}nosuch",))
+    for name, field in model.model_fields.items():
+        key = prefix + name
+        broken = [value for value in VALUES if not takes(field.annotation, value)]
+        for value in [*broken, *out_of_range(field.metadata)]:
+            # A section that is there but empty may lack a key of its own, or have nothing to complain of.
+            yield Fault({key: value}, (key,))
+        if field.is_required() and key not in FILLED_IN:
+            yield Fault({key: GONE}, (key,))
+        for kind in unwrapped(field.annotation):
+            if isinstance(kind, type) and issubclass(kind, BaseModel) and name in values:
+                yield from faults_of(kind, values[name], f"{key}.")
+
+
+TOO_MUCH = {"speculative": 0.5, "cash_flow": 0.5, "reserve": 0.1}
+# Each key is right by itself: they do not go together.
+CROSSED = [
+    Fault({"signal.enter": 0.2, "signal.leave": 0.2}, ("signal", "enter", "leave")),
+    Fault({"signal.enter": -0.4}, ("signal", "enter", "leave")),
+    Fault({"signal.window_sessions": 100}, ("signal", "min_window_sessions", "window_sessions")),
+    Fault({"signal.companies": ["MSFT", "MSFT"]}, ("signal.companies", "MSFT")),
+    Fault({"signal.change_sessions": [20, 20]}, ("signal.change_sessions", "20")),
+    Fault({"signal.source": "a.csv", "signal.blocks": ["b.py:b"]}, ("signal", "source", "blocks")),
+    Fault({"signal.source": ""}, ("signal.source",)),
+    Fault({"run.strategy": "nowhere"}, ("run.strategy", "nowhere")),
+    Fault({"run.start": date(2020, 1, 3), "run.end": date(2020, 1, 2)}, ("run", "start", "end")),
+    Fault({"run.name": "x" * 101}, ("run.name",)),
+    Fault({"universe.reserve": ["SIM-SAAS-A"]}, ("universe", "SIM-SAAS-A", "speculative", "reserve")),
+    *(
+        Fault({f"policy.budgets.{regime}": TOO_MUCH}, (f"policy.budgets.{regime}", "1.1"))
+        for regime in ("ABUNDANT", "NEUTRAL", "SCARCE")
+    ),
+]
+# What only the market shows to be wrong.
+UNFIT = [
+    *(
+        Fault({f"universe.{basket}": ["NOWHERE"]}, (f"universe.{basket}", "unknown symbol NOWHERE"))
+        for basket in ("speculative", "cash_flow", "reserve")
+    ),
+    Fault({"universe.benchmark": "NOWHERE"}, ("universe.benchmark", "unknown symbol NOWHERE")),
+    Fault({"universe.benchmark": ""}, ("universe.benchmark",)),
+    Fault({"run.start": date(1, 1, 1)}, ("run.start", "0001-01-01")),
+    Fault({"run.start": date(9999, 12, 31)}, ("run.start", "9999-12-31")),
+    Fault({"run.end": date(9999, 12, 31)}, ("run.end", "9999-12-31")),
+    Fault({"run.start": date(2024, 1, 6), "run.end": date(2024, 1, 7)}, ("run.start", "run.end", "no NYSE session")),
+    Fault({"run.strategy": "nowhere.py:Strategy"}, ("run.strategy", "nowhere.py")),
+    Fault({"policy.function": "nowhere.py:weights"}, ("policy.function", "nowhere.py")),
+    Fault({"signal.blocks": ["nowhere.py:block"]}, ("signal.blocks", "nowhere.py")),
+    Fault({"signal.source": "nowhere.csv"}, ("signal.source", "nowhere.csv")),
+]
+FAULTS = [*faults_of(Spec, VALID), *CROSSED]
+BROKEN_LINES = ("= 5", "key", "[unclosed", 'x = "open', "x = [1, 2", "x = 1 2", "[run]", "x = 2024-13-45", "x = \x00")
+
+
+def with_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
+    values = copy.deepcopy(VALID)
+    for dotted, value in changes.items():
+        *sections, key = dotted.split(".")
+        inner = values
+        for section in sections:
+            inner = inner[section]
+        if value is GONE:
+            del inner[key]
+        else:
+            inner[key] = value
+    return values
+
+
+def in_line(value: Any) -> str:
+    """A value as TOML writes it in one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {in_line(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(in_line, value)) + "]"
+    if isinstance(value, date):
+        return value.isoformat()
+    return json.dumps(value) if isinstance(value, str | bool) else repr(value)
+
+
+def by_file(fault: Fault) -> tuple[bytes, list[str], tuple[str, ...]]:
+    return tomli_w.dumps(with_changes(fault.changes)).encode(), [], fault.named
+
+
+def by_setting(fault: Fault) -> tuple[bytes, list[str], tuple[str, ...]]:
+    pairs = [f"{key}={in_line(value)}" for key, value in fault.changes.items()]
+    return tomli_w.dumps(VALID).encode(), [part for pair in pairs for part in ("--set", pair)], fault.named
+
+
+def with_a_broken_line(line: int, text: str) -> tuple[bytes, list[str], tuple[str, ...]]:
+    lines = tomli_w.dumps(VALID).splitlines()
+    lines.insert(line % len(lines), text)
+    return "\n".join(lines).encode(), [], ("is no TOML", "line")
+
+
+def with_a_broken_byte(place: int, byte: int) -> tuple[bytes, list[str], tuple[str, ...]]:
+    whole = tomli_w.dumps(VALID).encode()
+    place %= len(whole)
+    return whole[:place] + bytes([byte]) + whole[place:], [], ("is no TOML", f"0x{byte:x}", "UTF-8")
+
+
+malformed = st.one_of(
+    st.sampled_from(FAULTS).map(by_file),
+    st.sampled_from([fault for fault in FAULTS if GONE not in fault.changes.values()]).map(by_setting),
+    st.builds(with_a_broken_line, st.integers(0, 200), st.sampled_from(BROKEN_LINES)),
+    st.builds(with_a_broken_byte, st.integers(0, 2000), st.integers(0xF8, 0xFF)),
+)
+
+
+def call(content: bytes, options: list[str], folder: Path) -> tuple[int, str, str]:
+    """Run the command line in a folder on a spec of this content: exit status, stdout, stderr."""
+    (folder / "broken.toml").write_bytes(content)
+    arguments = ["reverse-qe", "backtest", "broken.toml", "--market", "sample", "--no-tearsheet", *options]
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        mock.patch.object(sys, "argv", arguments),
+        pytest.raises(SystemExit) as stop,
+    ):
+        cli.main()
+    return int(stop.value.code or 0), out.getvalue(), err.getvalue()
+
+
+def assert_refused(content: bytes, options: list[str], named: tuple[str, ...], folder: Path) -> None:
+    status, out, err = call(content, options, folder)
+    assert status == 2
+    assert out == ""
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert err.endswith("\n")
+    assert len(err) < 500
+    for name in named:
+        assert name in err
+    assert sorted(path.name for path in folder.iterdir()) == ["broken.toml"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("malformed")
+
+
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@given(broken=malformed)
+def test_a_malformed_spec_is_refused_in_one_line_that_names_the_key(folder, broken):
+    assert_refused(*broken, folder)
+
+
+@pytest.mark.parametrize("way", [by_file, by_setting])
+@pytest.mark.parametrize("fault", UNFIT, ids=lambda fault: ",".join(fault.changes))
+def test_a_spec_that_does_not_fit_the_market_is_refused_in_one_line(sample, folder, fault, way):
+    with mock.patch("reverse_qe.api.open_market", return_value=sample):
+        assert_refused(*way(fault), folder)
+
+
+def test_every_key_is_broken_in_every_way():
+    """All the faults that hypothesis chooses from, without the command line."""
+    assert len(FAULTS) > 300
+    for fault in FAULTS:
+        refusal = refusal_of(with_changes(fault.changes))
+        assert refusal is not None, f"taken as it is: {fault}"
+        assert all(name in refusal for name in fault.named), f"{fault}: {refusal}"
+
+
+def refusal_of(values: Mapping[str, Any]) -> str | None:
+    try:
+        load_spec_of(values)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def load_spec_of(values: Mapping[str, Any]) -> Spec:
+    with mock.patch("backtests.spec._read", return_value=values):
+        return load_spec("broken.toml")
+
+
+def test_the_spec_that_is_broken_was_whole():
+    assert load_spec_of(copy.deepcopy(VALID)) == load_spec("sample")
+
+
+@pytest.mark.parametrize("setting", ["", "=5", ".=5", "run.=5", ".name=5", "run", "run.name.more=5", "run..name=5"])
+def test_a_malformed_setting_is_refused_in_one_line(folder, setting):
+    assert_refused(tomli_w.dumps(VALID).encode(), ["--set", setting], (setting.partition("=")[0],), folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"x = " + b"[" * 20_000, "is no TOML"),
+        (b".".join([b"x"] * 5_000) + b" = 1", "nested too deep"),
+        (b"x = " + b"9" * 5_000, "is no TOML"),
+        (b"", "run"),
+        (b"\x00", "is no TOML"),
+        ('"\N{SNOWMAN}\\n" = 1\n'.encode() + tomli_w.dumps(VALID).encode(), "\N{SNOWMAN}"),
+        (tomli_w.dumps(VALID | {"policy": {"weighting": "x" * 5_000}}).encode(), "policy.weighting"),
+        (tomli_w.dumps(VALID | {"costs": {"bond": {"commission_bp": 1.0}}}).encode(), "costs.bond"),
+    ],
+    ids=["deep array", "deep section", "long number", "empty", "zero byte", "odd key", "long value", "asset class"],
+)
+def test_odd_files_are_refused_in_one_line(folder, content, named):
+    assert_refused(content, [], (named,), folder)
