@@ -42,6 +42,7 @@ docs: $(DEV) ## write the pages that are made from the code
 	$(BIN)/python docs/write_readme_output.py
 	$(BIN)/python docs/write_one_day.py
 	$(BIN)/python docs/write_notebook.py
+	$(BIN)/python docs/write_capex_check.py
 
 clean: ## delete what the targets made: .venv, caches, build folders (not runs/)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

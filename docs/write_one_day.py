@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from backtests.costs import cost_rates
+from backtests.costs import trade_terms
 from backtests.run import Backtest, read_signal, run_backtest
 from backtests.span import session_to_come
 from backtests.spec import load_spec
 from data.catalogue import series_entry
 from data.markets import open_market
-from data.panel import listed_bars
+from data.actions import listed_bars
 from signals.block import SignalData
 from signals.liquidity import BLOCKS, LiquiditySignal, raw_contributions
 from signals.observations import as_known, series_observations
@@ -56,7 +56,7 @@ class OneDay:
     def __init__(self, run: Backtest) -> None:
         self.run, self.spec, self.market, self.signal = run, run.spec, run.snapshot, run.signal
         self.session, self.before = run.sessions[-1], run.sessions[-2]
-        self.data = SignalData(self.market.series, self.market.capex_actuals, pd.DatetimeIndex(self.signal.score.index))
+        self.data = SignalData.of(self.market, pd.DatetimeIndex(self.signal.score.index))
         self.regime = str(self.signal.regime[self.session])
         self.cash_before = float(run.engine.equity.loc[self.before, "cash"])
 
@@ -175,10 +175,11 @@ class OneDay:
             units=units.to_numpy(),
             prices=prices.to_numpy(),
             targets=targets.to_numpy(),
-            costs=np.array(cost_rates(panel.symbols, self.market.instruments, self.spec.costs)),
-            quanta=np.array([self.market.instruments[symbol].quantum for symbol in panel.symbols]),
+            terms=trade_terms(panel.symbols, self.market.instruments, self.spec.costs),
             cash=self.cash_before,
             band=rules.band,
+            edge=rules.edge,
+            adjustment=rules.adjustment,
             minimum_order=rules.minimum_order,
         )
         rows = [
@@ -234,7 +235,7 @@ class OneDay:
             (
                 _paragraph(
                     "**5. Fills.** Coins fill at the open of their UTC day, stocks hours later at the NYSE open, in "
-                    "each sells before buys (`backtests/event_engine.py`). A buy gets the units that its money pays "
+                    "each sells before buys (`backtests/session_broker.py`). A buy gets the units that its money pays "
                     "for at the open, costs included, and never spends cash that is not there yet."
                 ),
                 _table(("moment", "order", "units", "open", "cost, USD", "cash after, USD", "status"), rows),

@@ -110,6 +110,7 @@ def test_import_refuses_a_name_before_it_reads_a_file(
         "market": "snapshot market exists already",
         "sample": "got the name sample, which is built in",
         "a/b": "got 'a/b' as a snapshot's name",
+        "live.3": "got the name live.3, which stands for a version of live that data fetch makes",
     }.items():
         outcome = data_command("import", "--prices", tmp_path / "nowhere", "--name", name)
         assert (outcome.code, outcome.out) == (2, "")
@@ -130,9 +131,10 @@ def test_list_shows_what_is_there(data_command: Callable[..., Outcome], kept: Ou
     rows = [line.split() for line in data_command("list").out.splitlines() if line.strip()]
     told = data_command("list", "--json").json
 
-    assert ["sample", "yes", "-", "-", "-", "-", "-", "built", "in"] in rows
+    assert ["sample", "yes", "-", "-", "-", "-", "-", "-", "built", "in"] in rows
     events = str(told["snapshots"][0]["contents"]["events"])
-    assert ["market", "no", "2025-11-25", "2025-11-29", "2", "1", events, content[:12]] in rows
+    made = load("market").made_at.strftime("%Y-%m-%d %H:%M").split()
+    assert ["market", "no", "2025-11-25", "2025-11-29", "2", "1", events, *made, content[:12]] in rows
     assert told["built_in"] == ["sample"]
     assert told["damaged"] == []
     assert [(snapshot["name"], snapshot["content_hash"]) for snapshot in told["snapshots"]] == [("market", content)]
@@ -224,6 +226,17 @@ def test_verify_holds(data_command: Callable[..., Outcome], kept: Outcome) -> No
     assert outcome.out.startswith(f"market: files and content are unchanged, content {content}\n")
     assert "  MU: sessions of XNYS without a row: 1 (2025-11-26)" in outcome.out.splitlines()
     assert data_command("verify", "market", "--json").json["content_hash"] == content
+
+
+def test_verify_writes_the_report_as_a_page(
+    data_command: Callable[..., Outcome], kept: Outcome, tmp_path: Path
+) -> None:
+    outcome = data_command("verify", "market", "--page", tmp_path / "page.html")
+
+    assert outcome.code == 0
+    assert outcome.err == f"Page: {tmp_path / 'page.html'}\n"
+    assert "sessions of XNYS without a row: 1" in (tmp_path / "page.html").read_text()
+    assert data_command("verify", "market", "--page", tmp_path / "no" / "page.html").code == 2
 
 
 @pytest.mark.parametrize("command", ["verify", "show"])

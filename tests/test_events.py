@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from data.companies import company_entry
 from data.errors import InputError
 from data.events import (
     CASH_KINDS,
-    FISCAL_YEAR_END,
     REFERENCE_DIR,
     Completed,
     complete_capex,
@@ -291,7 +291,7 @@ def test_fiscal_calendars_reproduce_the_ends_of_the_reported_quarters() -> None:
     results = reference_events()[CAPEX.name]
     for company, period, end in results[["company", "fiscal_period", "period_end"]].itertuples(index=False):
         year, quarter = int(period[:4]), int(period[-1])
-        last = pd.Period(year=year, month=FISCAL_YEAR_END[company], freq="M") - 3 * (4 - quarter)
+        last = pd.Period(year=year, month=company_entry(company).fiscal_year_end_month, freq="M") - 3 * (4 - quarter)
         assert last.end_time.normalize() == end, (company, period)
 
 

@@ -232,6 +232,7 @@ EARLY = pd.Timestamp("2025-12-31", tz="UTC")
 DEFECTS: list[tuple[str, str, Change, str]] = [
     ("capex_actuals", "tables", setting("session", "evening", **META_QUARTER), "got session 'evening'"),
     ("capex_actuals", "tables", setting("confidence", "High", **META_QUARTER), "got confidence 'High'"),
+    ("capex_actuals", "tables", setting("fiscal_period", "2025Q3", **META_QUARTER), "have this company, fiscal_period"),
     ("capex_guidance", "tables", setting("low_usd_bn", 150.0, **META_RAISE), "low_usd_bn is above high_usd_bn"),
     ("capex_actuals", "known_at", setting("capex_known_at", EARLY, **META_QUARTER), "gives 2026-01-28 21:30"),
     ("capex_guidance", "known_at", setting("known_at", EARLY, **META_RAISE), "gives 2026-04-29 21:30"),

@@ -208,6 +208,17 @@ def test_a_series_without_any_value_is_reported_as_blank(make_snapshot: MakeSnap
     assert [finding.text for finding in findings(snapshot, "blank_cells")] == ["blank value: 1"]
 
 
+def test_a_date_that_was_revised_counts_once_with_its_newest_value(make_snapshot: MakeSnapshot) -> None:
+    snapshot = with_series(
+        make_snapshot({"MU": bars(["2024-03-01"])}), "DGS10", {"2024-02-28": None, "2024-02-29": 4.0}
+    )
+    revised = snapshot.series.assign(value=4.1, known_at=snapshot.series["known_at"] + pd.Timedelta(days=1))
+    snapshot = replace(snapshot, series=pd.concat([snapshot.series, revised]))
+
+    (short,) = [finding for finding in quality_report(snapshot).findings if finding.name == "DGS10"]
+    assert (short.kind, short.count) == ("short", 2)
+
+
 def test_largest_gap_is_the_earliest_of_equal_ones() -> None:
     gap = largest_gap(pd.DatetimeIndex(["2024-01-01", "2024-01-02", "2024-01-05", "2024-01-08"]))
 

@@ -1,0 +1,76 @@
+"""What a market costs: importing real history, loading it for a backtest, in a fresh process and in a warm one."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+from measuring import show
+
+ROUNDS = 5
+LIMITS = {"import": 10.0, "load": 0.3}
+LIMIT_MB = 500.0
+
+# Each runs in a process of its own, so that its peak memory is its own and its first load is a first one.
+IMPORT = """
+import json, resource, sys, time
+begin = time.perf_counter()
+from pathlib import Path
+from data.importing import import_snapshot
+from data.snapshot import save
+shared = Path(sys.argv[1])
+snapshot, _ = import_snapshot(shared / "market" / "prices", shared / "market" / "macro", shared / "capex", "history")
+save(snapshot)
+seconds = time.perf_counter() - begin
+print(json.dumps({"import": seconds, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+"""
+LOAD = """
+import json, time
+from statistics import median
+import pandas, pyarrow.parquet
+from data.snapshot import load
+def once():
+    begin = time.perf_counter()
+    load("history")
+    return time.perf_counter() - begin
+first = once()
+again = median(once() for _ in range(5))
+print(json.dumps({"load": first, "load_again": again}))
+"""
+
+
+def run(code: str, *words: str) -> dict[str, float]:
+    """The JSON that a program prints, run in a process of its own."""
+    done = subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True, text=True)
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument("--shared", type=Path, default=Path(__file__).resolve().parents[2] / "shared")
+    arguments = parser.parse_args()
+    os.environ["REVERSE_QE_HOME"] = tempfile.mkdtemp(prefix="reverse-qe-benchmark-")
+    imported = run(IMPORT, str(arguments.shared))
+    loads = [run(LOAD) for _ in range(ROUNDS)]
+    seconds = {
+        "import": imported["import"],
+        "load": median(each["load"] for each in loads),
+        "load_again": median(each["load_again"] for each in loads),
+    }
+    ratios = {f"{name}_over_limit": seconds[name] / limit for name, limit in LIMITS.items()}
+    show(
+        "A market of real history: importing it, loading it",
+        {**ratios, "import_peak_over_limit": imported["peak_mb"] / LIMIT_MB},
+        seconds,
+        as_json=arguments.json,
+    )
+
+
+if __name__ == "__main__":
+    main()

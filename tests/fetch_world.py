@@ -1,0 +1,106 @@
+"""Sources in memory for tests of fetching: what they have, what fails, and what they were asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from data.asking import Report, Sources
+from data.clock import calendar_sessions
+from data.events import reference_events
+from data.instruments import instrument_entry
+from data.publication import publication_times
+from data.sources.answers import PriceAnswer, SeriesAnswer, SourceError
+from data.sources.edgar import CompanyAnswer
+from data.tables import CAPEX, FILED
+
+FETCHED_AT = pd.Timestamp("2025-12-01 12:00", tz="UTC")
+
+
+@dataclass
+class World:
+    """Bars by symbol (``date``, prices, volume), actions by symbol, values by series; failures by name."""
+
+    bars: dict[str, pd.DataFrame] = field(default_factory=dict)
+    actions: dict[str, pd.DataFrame] = field(default_factory=dict)
+    series: dict[str, pd.DataFrame] = field(default_factory=dict)
+    quarters: dict[str, pd.DataFrame] = field(default_factory=dict)
+    failing: dict[str, SourceError] = field(default_factory=dict)
+    asked: list[tuple[object, ...]] = field(default_factory=list)
+
+    def sources(self) -> Sources:
+        return Sources(prices=self._prices, series=self._series, company=self._company)
+
+    def _prices(
+        self, symbols: Sequence[str], first: pd.Timestamp, last: pd.Timestamp, _report: Report
+    ) -> dict[str, PriceAnswer | SourceError]:
+        answers: dict[str, PriceAnswer | SourceError] = {}
+        for symbol in symbols:
+            self.asked.append((symbol, str(first.date()), str(last.date())))
+            answers[symbol] = self.failing.get(symbol) or self._price_answer(symbol, first, last)
+        return answers
+
+    def _price_answer(self, symbol: str, first: pd.Timestamp, last: pd.Timestamp) -> PriceAnswer:
+        bars, actions = self.bars[symbol], self.actions.get(symbol, no_actions())
+        bars = bars[bars["date"].between(first, last)].reset_index(drop=True)
+        actions = actions[actions["date"].between(first, last)].reset_index(drop=True)
+        return PriceAnswer(symbol, bars, actions, FETCHED_AT)
+
+    def _series(self, name: str, first: pd.Timestamp) -> SeriesAnswer:
+        self.asked.append((name, str(first.date())))
+        if name in self.failing:
+            raise self.failing[name]
+        rows = self.series[name]
+        return SeriesAnswer(name, rows[rows["date"] >= first].reset_index(drop=True), FETCHED_AT)
+
+    def _company(self, name: str) -> CompanyAnswer:
+        self.asked.append((name,))
+        if name in self.failing:
+            raise self.failing[name]
+        return CompanyAnswer(name, self.quarters.get(name, CAPEX.empty()), FILED.empty(), FETCHED_AT)
+
+
+def made_bars(symbol: str, first: str, last: str, close: float = 100.0) -> pd.DataFrame:
+    """A bar a session of the instrument, each close 1 above the one before."""
+    days = calendar_sessions(instrument_entry(symbol).calendar, pd.Timestamp(first), pd.Timestamp(last))
+    closes = close + pd.RangeIndex(len(days)).to_numpy(dtype=float)
+    return pd.DataFrame(
+        {"date": days, "open": closes, "high": closes + 1, "low": closes - 1, "close": closes, "volume": 1000.0}
+    )
+
+
+def made_action(day: str, kind: str, value: float) -> pd.DataFrame:
+    moment = pd.Timestamp(day)
+    return pd.DataFrame(
+        {"date": [moment], "kind": [kind], "value": [value], "known_at": [moment.tz_localize("UTC")]}
+    ).astype({"date": "datetime64[us]", "known_at": "datetime64[us, UTC]"})
+
+
+def no_actions() -> pd.DataFrame:
+    return made_action("2000-01-03", "dividend", 1.0).iloc[:0]
+
+
+def made_series(values: dict[str, float]) -> pd.DataFrame:
+    days = pd.DatetimeIndex(list(values)).as_unit("us")
+    known_at = publication_times(days, "next_business_day")
+    return pd.DataFrame({"date": days, "value": list(values.values()), "known_at": known_at})
+
+
+def made_quarter(company: str, fiscal_period: str, end: str, capex: float) -> pd.DataFrame:
+    """A quarter of a company in the shape of the shipped ones, announced 30 days after its end."""
+    announced = pd.Timestamp(end) + pd.Timedelta(days=30)
+    known_at = (announced + pd.Timedelta(hours=21, minutes=30)).tz_localize("UTC")
+    row = (
+        reference_events()[CAPEX.name]
+        .iloc[[0]]
+        .assign(
+            company=company,
+            fiscal_period=fiscal_period,
+            period_end=pd.Timestamp(end),
+            announced_at=announced,
+            capex_usd_bn=capex,
+            capex_known_at=known_at,
+            ocf_known_at=known_at,
+        )
+    )
+    return CAPEX.conform(row)

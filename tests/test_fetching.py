@@ -1,0 +1,391 @@
+"""`data.fetching.fetch`: what lands, what is asked again, what a failure, a kill or a second fetch leaves behind."""
+
+import math
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from data.errors import InputError
+from data.events import reference_events
+from data.fetching import FetchOutcome, fetch
+from data.locking import BusyError
+from data.manifest import FetchRecord
+from data.markets import open_market
+from data.snapshot import load, read_manifest, save, snapshot_names, snapshots_dir
+from data.sources.answers import NoNetworkError, SourceError
+from data.versions import locked, versions_of
+
+MONDAY = pd.Timestamp("2025-12-01 12:00", tz="UTC")  # Friday, November 28 was the last session that is over.
+WANTED = FetchRecord(symbols=("MU", "BTC-USD"), series=("DGS10",), companies=("MSFT",), start=date(2025, 10, 1))
+# FRED has a blank for Thanksgiving.
+TEN_YEAR_YIELD = {"2025-11-20": 3.9, "2025-11-24": 4.0, "2025-11-25": 4.1, "2025-11-26": 4.2, "2025-11-27": math.nan}
+KILLS = int(os.environ.get("REVERSE_QE_KILLS", "20"))
+
+World = Any
+Fetch = Callable[..., FetchOutcome]
+
+
+@pytest.fixture
+def world(fetch_world: ModuleType) -> World:
+    """Two instruments, a series and a company; more of each than is public on MONDAY."""
+    return fetch_world.World(
+        bars={
+            "MU": fetch_world.made_bars("MU", "2025-10-01", "2026-02-27"),
+            "BTC-USD": fetch_world.made_bars("BTC-USD", "2025-10-01", "2026-02-27", 90_000.0),
+        },
+        series={"DGS10": fetch_world.made_series(TEN_YEAR_YIELD)},
+    )
+
+
+@pytest.fixture
+def fetch_live(world: World) -> Fetch:
+    def run(now: pd.Timestamp = MONDAY, wanted: FetchRecord = WANTED, **options: Any) -> FetchOutcome:
+        world.asked.clear()
+        return fetch("live", wanted, world.sources(), now, **options)
+
+    return run
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_first_fetch_keeps_what_came_as_version_1(fetch_live: Fetch, world: World) -> None:
+    outcome = fetch_live()
+    kept = load("live.1")
+
+    assert (outcome.before, outcome.version, outcome.failures, outcome.lacking) == (None, "live.1", (), ())
+    # Thanksgiving Friday is a session; the coin's bar of December 1 is not over at noon.
+    assert world.asked == [
+        ("BTC-USD", "2025-10-01", "2025-11-30"),
+        ("MU", "2025-10-01", "2025-11-28"),
+        ("DGS10", "2025-10-01"),
+    ]
+    assert str(kept.bars_of("MU")["date"].iloc[-1].date()) == "2025-11-28"
+    assert str(kept.bars_of("BTC-USD")["date"].iloc[-1].date()) == "2025-11-30"
+    # What was said on November 26 became public on the next business day, 22:00 UTC; the 27th was a holiday.
+    last = kept.series.dropna().iloc[-1]
+    assert (last["value"], str(last["known_at"])) == (4.2, "2025-11-28 22:00:00+00:00")
+    for name, table in reference_events().items():
+        pd.testing.assert_frame_equal(getattr(kept, name), table)
+    assert read_manifest("live.1").fetched.symbols == ("BTC-USD", "MU")
+    assert kept.made_at == MONDAY.to_pydatetime()
+    assert sorted(kept.instruments) == ["BTC-USD", "MU"]
+
+
+def test_where_nothing_is_due_nothing_is_asked_and_no_version_is_made(fetch_live: Fetch, world: World) -> None:
+    fetch_live()
+    before = files(snapshots_dir())
+    outcome = fetch_live()
+
+    assert world.asked == []
+    assert (outcome.before, outcome.version) == ("live.1", None)
+    assert outcome.current == ("BTC-USD", "MU", "DGS10", "MSFT")
+    assert files(snapshots_dir()) == before
+
+
+def test_a_later_fetch_adds_what_is_new_to_a_new_version(
+    fetch_live: Fetch, world: World, fetch_world: ModuleType
+) -> None:
+    fetch_live()
+    first = files(snapshots_dir() / "live.1")
+    world.series["DGS10"] = fetch_world.made_series({**TEN_YEAR_YIELD, "2025-11-28": 4.3})
+    outcome = fetch_live(MONDAY + pd.Timedelta(days=1))
+
+    assert (outcome.before, outcome.version) == ("live.1", "live.2")
+    # A month before the last bar is asked for again, the first day of what is held at the earliest.
+    assert world.asked[:2] == [("BTC-USD", "2025-10-31", "2025-12-01"), ("MU", "2025-10-29", "2025-12-01")]
+    assert [(each.table, each.name, each.what, each.count) for each in outcome.differences] == [
+        ("bars", "BTC-USD", "added", 1),
+        ("bars", "MU", "added", 1),
+        ("series", "DGS10", "added", 1),
+    ]
+    assert files(snapshots_dir() / "live.1") == first
+    assert versions_of("live") == ["live.1", "live.2"]
+    assert open_market("live").name == "live.2"
+    assert open_market("live.1").content_hash == load("live.1").content_hash
+
+
+def test_one_symbol_failing_loses_nothing_and_only_it_is_asked_again(fetch_live: Fetch, world: World) -> None:
+    world.failing["MU"] = SourceError("Yahoo: MU: came with 3 bars, wanted 41")
+    outcome = fetch_live()
+
+    assert [(each.source, each.name, each.reason) for each in outcome.failures] == [
+        ("yahoo", "MU", "Yahoo: MU: came with 3 bars, wanted 41")
+    ]
+    assert (outcome.version, outcome.lacking) == ("live.1", ("MU",))
+    assert outcome.answered == {"yahoo": ("BTC-USD",), "fred": ("DGS10",), "edgar": ()}
+    assert read_manifest("live.1").fetched.lacking == ("MU",)
+
+    world.failing.clear()
+    again = fetch_live(wanted=FetchRecord())  # The market keeps in mind what is wanted of it.
+    assert world.asked == [("MU", "2025-10-01", "2025-11-28")]
+    assert (again.version, again.lacking, again.failures) == ("live.2", (), ())
+
+
+def test_an_answer_that_cannot_be_used_is_a_failure_of_its_own(
+    fetch_live: Fetch, world: World, fetch_world: ModuleType
+) -> None:
+    world.actions["MU"] = fetch_world.made_action("2025-10-20", "dividend", 1e6)
+    outcome = fetch_live()
+
+    (failure,) = outcome.failures
+    assert failure.name == "MU"
+    assert failure.reason.startswith("got a dividend on 2025-10-20 of 892857% of the close before it")
+    assert outcome.lacking == ("MU",)
+    assert set(load("live.1").bars["symbol"]) == {"BTC-USD"}
+
+
+def test_a_source_out_of_reach_is_asked_once(fetch_live: Fetch, world: World) -> None:
+    world.failing = dict.fromkeys(("MU", "BTC-USD", "DGS10"), NoNetworkError("no host"))
+    wanted = WANTED.model_copy(update={"series": ("DGS10", "DGS2")})
+    outcome = fetch_live(wanted=wanted)
+
+    assert [asked[0] for asked in world.asked] == ["BTC-USD", "DGS10"]
+    assert outcome.no_network
+    assert sorted(each.name for each in outcome.failures) == ["BTC-USD", "DGS10", "DGS2", "MU"]
+    assert (outcome.version, snapshot_names(), files(snapshots_dir())) == (None, [], {})
+
+
+def test_a_dividend_changes_adjusted_closes_alone_and_is_told(
+    fetch_live: Fetch, world: World, fetch_world: ModuleType
+) -> None:
+    fetch_live()
+    before = load("live.1").bars_of("MU").set_index("date")
+    # The closes of November 26 and 28 are 140 and 141.
+    world.actions["MU"] = fetch_world.made_action("2025-12-01", "dividend", 1.41)
+    outcome = fetch_live(MONDAY + pd.Timedelta(days=1))
+    after = load("live.2").bars_of("MU").set_index("date")
+
+    assert before["close"].iloc[-1] == 140.0 + 1.0
+    pd.testing.assert_series_equal(after["close"][before.index], before["close"])
+    pd.testing.assert_series_equal(after["adj_close"][before.index], before["close"] * 0.99, check_names=False)
+    assert after["adj_close"].iloc[-1] == after["close"].iloc[-1]
+    history = [each for each in outcome.differences if each.is_history]
+    assert [(each.name, each.column, each.count, str(each.first), str(each.last)) for each in history] == [
+        ("MU", "adj_close", 42, "2025-10-01", "2025-11-28")
+    ]
+    assert history[0].largest == pytest.approx(-0.01)
+    assert load("live.2").actions["source"].tolist() == ["Yahoo"]
+
+
+def test_a_split_leaves_the_prices_of_its_time_and_divides_the_adjusted_ones(
+    fetch_live: Fetch, world: World, fetch_world: ModuleType
+) -> None:
+    fetch_live()
+    bars = world.bars["MU"]
+    later = bars["date"] >= "2025-12-01"
+    prices = ["open", "high", "low", "close"]
+    # Restored by a source that serves 32-bit floats, the old prices come back with other last bits.
+    world.bars["MU"] = bars.assign(
+        **{column: (bars[column] / 10).where(later, bars[column] * (1 + 3e-8)) for column in prices}
+    )
+    world.actions["MU"] = fetch_world.made_action("2025-12-01", "split", 10.0)
+    outcome = fetch_live(MONDAY + pd.Timedelta(days=1))
+    after = load("live.2").bars_of("MU")
+
+    assert after["close"].tolist()[-2:] == [141.0, 14.2]
+    assert after["adj_close"].tolist()[-2:] == [14.1, 14.2]
+    assert [each.column for each in outcome.differences if each.is_history] == ["adj_close"]
+    assert len(world.asked) == 3  # nothing was asked anew
+
+
+def test_a_rewritten_past_is_asked_for_in_whole(fetch_live: Fetch, world: World) -> None:
+    fetch_live()
+    bars = world.bars["MU"]
+    world.bars["MU"] = bars.assign(close=bars["close"].mask(bars["date"] == "2025-10-02", 95.0) * 1.01)
+    outcome = fetch_live(MONDAY + pd.Timedelta(days=1))
+
+    assert [asked for asked in world.asked if asked[0] == "MU"] == [
+        ("MU", "2025-10-29", "2025-12-01"),
+        ("MU", "2025-10-01", "2025-12-01"),
+    ]
+    close = next(each for each in outcome.differences if each.column == "close")
+    assert (close.count, str(close.first)) == (42, "2025-10-01")
+    assert close.largest == pytest.approx(95.0 * 1.01 / 101 - 1)
+    assert load("live.2").bars_of("MU")["close"].iloc[1] == 95.0 * 1.01
+
+
+def test_where_the_whole_past_does_not_come_the_old_one_is_kept_whole(fetch_live: Fetch, world: World) -> None:
+    fetch_live()
+    bars = world.bars["MU"]
+    world.bars["MU"] = bars.assign(close=bars["close"] * 1.01)
+    answers = world.sources()
+
+    def once(symbols: list[str], first: pd.Timestamp, *rest: Any) -> dict[str, Any]:
+        told = dict(answers.prices(symbols, first, *rest))
+        return told if str(first.date()) != "2025-10-01" else dict.fromkeys(symbols, SourceError("too many requests"))
+
+    world.asked.clear()
+    outcome = fetch("live", WANTED, replace(answers, prices=once), MONDAY + pd.Timedelta(days=1))
+
+    assert [each.name for each in outcome.failures] == ["MU"]
+    before, after = (load(version).bars_of("MU").reset_index(drop=True) for version in ("live.1", "live.2"))
+    pd.testing.assert_frame_equal(after, before)
+
+
+def test_results_of_companies_follow_on_the_reference_set(
+    fetch_live: Fetch, world: World, fetch_world: ModuleType
+) -> None:
+    newest = reference_events()["capex_actuals"].query("company == 'MSFT'").iloc[-1]
+    end = newest["period_end"] + pd.DateOffset(months=3)
+    world.quarters["MSFT"] = pd.concat(
+        [
+            fetch_world.made_quarter("MSFT", newest["fiscal_period"], str(newest["period_end"].date()), 1.0),
+            fetch_world.made_quarter("MSFT", "2099Q1", str(end.date()), 99.0),
+        ]
+    )
+    fetch_live(end.tz_localize("UTC") + pd.Timedelta(days=60))
+    kept = load("live.1").capex_actuals.query("company == 'MSFT'")
+
+    assert ("MSFT",) in world.asked
+    assert kept["capex_usd_bn"].iloc[-2:].tolist() == [newest["capex_usd_bn"], 99.0]
+    assert kept["capex_known_at"].iloc[-1] == (end + pd.Timedelta(days=30, hours=21, minutes=30)).tz_localize("UTC")
+
+
+def test_sources_that_are_not_chosen_are_not_asked_nor_wanted(fetch_live: Fetch, world: World) -> None:
+    outcome = fetch_live(chosen=["fred"])
+
+    assert world.asked == [("DGS10", "2025-10-01")]
+    assert outcome.lacking == ()
+    assert read_manifest("live.1").fetched.symbols == ()
+
+
+def test_an_earlier_start_asks_for_everything_once(fetch_live: Fetch, world: World, fetch_world: ModuleType) -> None:
+    fetch_live()
+    world.bars["MU"] = pd.concat([fetch_world.made_bars("MU", "2025-09-02", "2025-09-30", 70.0), world.bars["MU"]])
+    earlier = WANTED.model_copy(update={"start": date(2025, 9, 2)})
+    fetch_live(wanted=earlier)
+
+    assert [asked[:2] for asked in world.asked] == [
+        ("BTC-USD", "2025-09-02"),
+        ("MU", "2025-09-02"),
+        ("DGS10", "2025-09-02"),
+    ]
+    assert load("live.2").bars_of("MU")["close"].iloc[0] == 70.0
+    fetch_live(wanted=earlier)
+    assert world.asked == []
+
+
+def test_an_earlier_start_is_not_reached_before_everything_came(fetch_live: Fetch, world: World) -> None:
+    fetch_live()
+    earlier = WANTED.model_copy(update={"start": date(2025, 9, 2)})
+    world.failing["DGS10"] = SourceError("too slow")
+    tomorrow = MONDAY + pd.Timedelta(days=1)
+    fetch_live(tomorrow, wanted=earlier)
+    assert read_manifest("live.2").fetched.start == date(2025, 10, 1)
+
+    world.failing.clear()
+    fetch_live(tomorrow, wanted=earlier, chosen=["fred"])
+    fetch_live(tomorrow, wanted=earlier)
+    assert [asked[:2] for asked in world.asked] == [
+        ("BTC-USD", "2025-09-02"),
+        ("MU", "2025-09-02"),
+        ("DGS10", "2025-09-02"),
+    ]
+
+
+def test_what_the_catalogues_do_not_know_is_refused_before_anything_is_asked(fetch_live: Fetch, world: World) -> None:
+    for unknown, reason in (
+        ({"symbols": ("NOPE",)}, "instrument NOPE has no entry"),
+        ({"series": ("NOPE",)}, "series NOPE has no entry"),
+        ({"companies": ("NOPE",)}, "company NOPE has no entry"),
+    ):
+        with pytest.raises(InputError, match=reason):
+            fetch_live(wanted=FetchRecord(**unknown))
+    assert world.asked == []
+
+
+def test_names_that_cannot_have_versions_are_refused(
+    world: World, make_snapshot: Callable[..., Any], fetch_live: Fetch
+) -> None:
+    save(make_snapshot({"MU": [("2024-01-02", 1.0, 1.0)]}, name="imported"))
+    save(make_snapshot({"MU": [("2024-01-02", 1.0, 1.0)]}, name="old.7"))
+    fetch_live()
+    for name, reason in {
+        "sample": "which is built in",
+        "imported": "imported is a snapshot without versions",
+        "live.1": "got live.1, the name of one version; wanted that of the market: live",
+        "old": "old.7 was not made by data fetch",
+    }.items():
+        with pytest.raises(InputError, match=reason):
+            fetch(name, WANTED, world.sources(), MONDAY)
+
+
+def test_a_damaged_newest_version_is_not_extended(fetch_live: Fetch) -> None:
+    fetch_live()
+    path = snapshots_dir() / "live.1" / "bars.parquet"
+    path.write_bytes(path.read_bytes()[:-1])
+
+    with pytest.raises(InputError, match=r"snapshot live\.1 was changed"):
+        fetch_live(MONDAY + pd.Timedelta(days=1))
+    assert versions_of("live") == ["live.1"]
+
+
+def test_two_fetches_at_once_are_one(fetch_live: Fetch, world: World) -> None:
+    context = multiprocessing.get_context("fork")
+    held, release = context.Event(), context.Event()
+
+    def hold() -> None:
+        with locked("live"):
+            held.set()
+            release.wait(20)
+
+    other = context.Process(target=hold)
+    other.start()
+    assert held.wait(20)
+    with pytest.raises(BusyError, match=f"market live is under way already, by process {other.pid}"):
+        fetch_live()
+    assert world.asked == []
+    release.set()
+    other.join(20)
+    assert fetch_live().version == "live.1"
+
+
+@pytest.mark.parametrize("kills", [pytest.param(KILLS, id="kills")])
+def test_a_fetch_killed_at_any_moment_leaves_the_store_as_before_or_as_after(
+    fetch_live: Fetch, world: World, kills: int
+) -> None:
+    """Set REVERSE_QE_KILLS for more of them."""
+    fetch_live()
+    first = files(snapshots_dir() / "live.1")
+    tomorrow = MONDAY + pd.Timedelta(days=1)
+    begin = time.perf_counter()
+    after = load(fetch_live(tomorrow).version).content_hash
+    usual = time.perf_counter() - begin
+    dice, seen, before = random.Random(20251201), set(), load("live.1").content_hash
+    for _ in range(kills):
+        for version in versions_of("live")[1:]:
+            for path in (snapshots_dir() / version).iterdir():
+                path.unlink()
+            (snapshots_dir() / version).rmdir()
+        child = os.fork()
+        if child == 0:
+            try:
+                fetch_live(tomorrow)
+            finally:
+                os._exit(0)
+        time.sleep(dice.uniform(0, 1.5 * usual))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+        found = [load(name).content_hash for name in versions_of("live")]
+        assert found in ([before], [before, after])
+        assert files(snapshots_dir() / "live.1") == first
+        seen.add(len(found))
+        fetch_live(tomorrow)
+        assert [load(name).content_hash for name in versions_of("live")] == [before, after]
+        left = [path.name for path in snapshots_dir().iterdir() if path.name.startswith(".")]
+        assert left == []
+    assert seen == {1, 2}, "the kills were all too early or all too late"
