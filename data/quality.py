@@ -1,10 +1,10 @@
 """What is odd in a snapshot: kept as it came, never mended, and said."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,47 +12,13 @@ import pandas as pd
 from data.catalogue import series_entry
 from data.clock import calendar_sessions
 from data.csv_reader import PRICE_COLUMNS
+from data.findings import FLOAT_NOISE, Finding, FindingKind, on_days
 from data.instruments import Instrument
+from data.price_checks import price_findings
 from data.snapshot import Snapshot
 
 MIN_ROWS = 252
 STALE_SESSIONS = 5
-# Prices are compared as parsed from decimals: only the last bits of a float may differ without meaning anything.
-FLOAT_NOISE = 1e-9
-
-FindingKind = Literal[
-    "blank_cells",
-    "missing_sessions",
-    "unknown_sessions",
-    "close_outside_range",
-    "before_listing",
-    "short",
-    "stale",
-    "long_gap",
-]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One oddity of one symbol or series.
-
-    Attributes:
-        name: the symbol or series.
-        kind: what is odd.
-        count: how many: cells, sessions or rows; for stale, sessions (symbol) or days (series); for long_gap, days.
-        first: the first day that it concerns.
-        last: the last day that it concerns.
-        text: the finding in words, without name and days.
-        column: of the blank cells; else "".
-    """
-
-    name: str
-    kind: FindingKind
-    count: int
-    first: date
-    last: date
-    text: str
-    column: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,18 +52,18 @@ class QualityReport:
 
     def lines(self) -> list[str]:
         """Return the report for people, a line a symbol or series and kind."""
+        return [f"{name}: {text}" for name, _, text in self.grouped()] + list(self.notes)
+
+    def grouped(self) -> list[tuple[str, FindingKind, str]]:
+        """Name, kind and words of what was found; blank cells of several columns stand together."""
         by_name_and_kind = groupby(self.findings, key=lambda finding: (finding.name, finding.kind))
-        return [_line(list(findings)) for _, findings in by_name_and_kind] + list(self.notes)
+        return [(name, kind, _words(list(findings))) for (name, kind), findings in by_name_and_kind]
 
     def as_json(self) -> dict[str, Any]:
         """Return the report for machines; days as ISO text."""
-        findings = [
-            asdict(finding) | {"first": finding.first.isoformat(), "last": finding.last.isoformat()}
-            for finding in self.findings
-        ]
         return {
             "newest": None if self.newest is None else self.newest.isoformat(),
-            "findings": findings,
+            "findings": [finding.as_json() for finding in self.findings],
             "notes": list(self.notes),
         }
 
@@ -106,18 +72,21 @@ def quality_report(snapshot: Snapshot) -> QualityReport:
     """Look for what is odd in the bars and series of a snapshot.
 
     Blank cells; sessions of the instrument's own exchange without a row, and rows on days that its calendar does not
-    know; closes outside high and low; rows before the listing date; fewer than 252 rows; a file that ends more than 5
-    of its sessions before the newest bar, or whose last value is older than the catalogue allows on the newest day; a
-    gap between two values of a series that is longer than that.
+    know; closes outside high and low; moves that look like a split that was not taken out, and moves far out of the
+    usual; adjusted closes that the dividends and splits do not explain; bars of a day that had not ended; closes that
+    another source has otherwise; rows before the listing date; fewer than 252 rows; a file that ends more than 5 of its
+    sessions before the newest bar, or whose last value is older than the catalogue allows on the newest day; a gap
+    between two values of a series that is longer than that.
     """
     findings: list[Finding] = []
     sessions = _sessions_by_calendar(snapshot)
     for symbol, rows in snapshot.bars.groupby("symbol"):
         instrument = snapshot.instruments[str(symbol)]
         findings += _symbol_findings(str(symbol), rows, instrument, sessions[instrument.calendar])
+        findings += price_findings(snapshot, str(symbol))
     newest = pd.concat([snapshot.bars["date"], snapshot.series["date"]]).max()
     for series, rows in snapshot.series.groupby("series"):
-        findings += _series_findings(str(series), rows, newest)
+        findings += _series_findings(str(series), rows.drop_duplicates("date", keep="last"), newest)
     return QualityReport(None if pd.isna(newest) else newest.date(), tuple(findings))
 
 
@@ -133,13 +102,12 @@ def largest_gap(days: pd.DatetimeIndex) -> Gap:
     return Gap((last - first).days, first.date(), last.date())
 
 
-def _line(findings: list[Finding]) -> str:
-    """One line for the findings of one name and kind; only blank cells have several, one a column."""
+def _words(findings: list[Finding]) -> str:
+    """The findings of one name and kind, and the days that they concern."""
     first = min(finding.first for finding in findings)
     last = max(finding.last for finding in findings)
     text = ", ".join(finding.text for finding in findings)
-    days = f"{first}" if first == last else f"{first} to {last}"
-    return f"{findings[0].name}: {text} ({days})"
+    return f"{text} ({replace(findings[0], first=first, last=last).days})"
 
 
 def _sessions_by_calendar(snapshot: Snapshot) -> Mapping[str, pd.DatetimeIndex]:
@@ -156,18 +124,18 @@ def _symbol_findings(
     days = pd.DatetimeIndex(rows["date"])
     calendar = instrument.calendar
     for column in PRICE_COLUMNS[1:]:
-        yield from _on_days(symbol, "blank_cells", days[rows[column].isna()], f"blank {column}", column)
+        yield from on_days(symbol, "blank_cells", days[rows[column].isna()], f"blank {column}", column)
 
     missing = sessions[(sessions >= days[0]) & (sessions <= days[-1])].difference(days)
-    yield from _on_days(symbol, "missing_sessions", missing, f"sessions of {calendar} without a row")
+    yield from on_days(symbol, "missing_sessions", missing, f"sessions of {calendar} without a row")
     unknown = days.difference(sessions)
-    yield from _on_days(symbol, "unknown_sessions", unknown, f"rows on days that are no session of {calendar}")
+    yield from on_days(symbol, "unknown_sessions", unknown, f"rows on days that are no session of {calendar}")
     above = rows["close"] > rows["high"] * (1 + FLOAT_NOISE)
     below = rows["close"] < rows["low"] * (1 - FLOAT_NOISE)
-    yield from _on_days(symbol, "close_outside_range", days[above | below], "closes outside high and low")
+    yield from on_days(symbol, "close_outside_range", days[above | below], "closes outside high and low")
     early = days[days < pd.Timestamp(instrument.listed)]
     text = f"rows before the listing on {instrument.listed} (kept, never traded)"
-    yield from _on_days(symbol, "before_listing", early, text)
+    yield from on_days(symbol, "before_listing", early, text)
     yield from _short(symbol, days)
     behind = sessions[sessions > days[-1]]
     if len(behind) > STALE_SESSIONS:
@@ -176,11 +144,11 @@ def _symbol_findings(
 
 
 def _series_findings(series: str, rows: pd.DataFrame, newest: pd.Timestamp) -> Iterator[Finding]:
-    """Findings of one macro series; `newest` is the newest day of the snapshot."""
+    """Findings of one macro series, one row a date; `newest` is the newest day of the snapshot."""
     days = pd.DatetimeIndex(rows["date"])
     limit = series_entry(series).stale_after_days
     blank = rows["value"].isna().to_numpy()
-    yield from _on_days(series, "blank_cells", days[blank], "blank value", "value")
+    yield from on_days(series, "blank_cells", days[blank], "blank value", "value")
     yield from _short(series, days)
     valued = days[~blank]
     if len(valued) and (age := (newest - valued[-1]).days) > limit:
@@ -189,12 +157,6 @@ def _series_findings(series: str, rows: pd.DataFrame, newest: pd.Timestamp) -> I
     if len(valued) > 1 and (gap := largest_gap(valued)).days > limit:
         text = f"its largest gap is {gap.days} days, at most {limit} may pass"
         yield Finding(series, "long_gap", gap.days, gap.first, gap.last, text)
-
-
-def _on_days(name: str, kind: FindingKind, days: pd.DatetimeIndex, text: str, column: str = "") -> Iterator[Finding]:
-    """One finding that counts days; none where there are none."""
-    if len(days):
-        yield Finding(name, kind, len(days), days[0].date(), days[-1].date(), f"{text}: {len(days)}", column)
 
 
 def _short(name: str, days: pd.DatetimeIndex) -> Iterator[Finding]:

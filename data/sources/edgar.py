@@ -1,0 +1,215 @@
+"""SEC EDGAR: a company's capex and operating cash flow by fiscal quarter, as they were known.
+
+Two documents are asked for: the company's figures under a tag (``companyconcept``) and the list of its filings
+(``submissions``), for the moments of its earnings releases.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from data.companies import Company, company_entry
+from data.errors import InputError
+from data.sources.answers import NotFoundError, SourceError, SourceSettings
+from data.sources.company_results import FIGURES, result_notes, results_table, version_table
+from data.sources.http import RETRIED_STATUSES, get
+from data.sources.quarters import Fact, QuarterHistory, quarter_history, sound_facts
+from data.sources.releases import RESULTS_ITEM, Release, read_release
+from data.tables import CAPEX
+
+CONTACT_VARIABLES = ("REVERSE_QE_CONTACT", "EDGAR_IDENTITY")
+
+_SOURCE = "EDGAR"
+# It answers 403, too, to whoever asks too often.
+_RETRIED = RETRIED_STATUSES | {403}
+_CONTACT = re.compile(r"[ -~]*[^\s@]@[^\s@]+\.[^\s@]+[ -~]*")
+_OLDER_FILINGS = re.compile(r"CIK\d{10}-submissions-\d{3}\.json")
+_FACT_FIELDS = ("start", "end", "val", "filed", "accn")
+_FILING_FIELDS = ("accessionNumber", "filingDate", "acceptanceDateTime", "form", "items")
+
+
+@dataclass(frozen=True)
+class CompanyAnswer:
+    """The results of one company.
+
+    Attributes:
+        company: its symbol.
+        quarters: `data.tables.CAPEX`, one row a fiscal quarter, with the figures that were known first.
+        versions: `data.sources.company_results.VERSION_COLUMNS`: every value that a figure has had.
+        fetched_at: UTC.
+        notes: what a person should know, one line each.
+    """
+
+    company: str
+    quarters: pd.DataFrame
+    versions: pd.DataFrame
+    fetched_at: pd.Timestamp
+    notes: tuple[str, ...] = ()
+
+
+def contact() -> str:
+    """Return how the user introduces himself to the SEC, from the environment.
+
+    Raises:
+        InputError: neither of `CONTACT_VARIABLES` holds a mail address.
+    """
+    given = next((os.environ[name] for name in CONTACT_VARIABLES if os.environ.get(name)), "")
+    if _CONTACT.fullmatch(given.strip()):
+        return given.strip()
+    got = "one without a mail address" if given else "none"
+    raise InputError(
+        f"EDGAR: got {got}, wanted a contact, for the SEC asks who is asking; set {CONTACT_VARIABLES[0]} to your name "
+        f'and mail address, as in {CONTACT_VARIABLES[0]}="Jane Doe jane@example.org"'
+    )
+
+
+def fetch_company(company: str, settings: SourceSettings) -> CompanyAnswer:
+    """Ask for the results of one company.
+
+    Args:
+        company: its symbol, an entry of data/catalogue/companies.toml.
+        settings: address, pace, time-outs and attempts.
+
+    Raises:
+        InputError: no contact, or no such entry.
+        SourceError: an answer did not come or cannot be read.
+    """
+    entry = company_entry(company)
+    headers = {"User-Agent": contact()}
+    notes: list[str] = []
+    histories: dict[str, QuarterHistory] = {}
+    filed: list[date] = []
+    for figure, tags in zip(FIGURES, (entry.capex_tags, entry.ocf_tags), strict=True):
+        facts, slips = _facts(company, entry, tags, settings, headers)
+        histories[figure] = quarter_history(facts, tags, entry.fiscal_year_end_month)
+        filed += [fact.filed for fact in facts]
+        notes += [f"{figure}: {note}" for note in slips]
+    if not any(history.versions for history in histories.values()):
+        raise SourceError(
+            f"EDGAR: {company}: no quarter could be derived from {len(filed)} figures; correct its entry in "
+            "data/catalogue/companies.toml"
+        )
+    releases = list(_releases(company, entry, min(filed), settings, headers))
+    quarters = results_table(company, entry, histories, releases)
+    notes += result_notes(histories, quarters)
+    versions = version_table(company, histories, quarters)
+    told = tuple(f"{company} {note}" for note in notes)
+    return CompanyAnswer(company, quarters, versions, pd.Timestamp.now("UTC"), told)
+
+
+def fetch_results(
+    companies: Collection[str], settings: SourceSettings, report: Callable[[str], None]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Ask for the results of some companies; the first that fails ends it.
+
+    Args:
+        companies: their symbols, at least one.
+        settings: as in `fetch_company`.
+        report: is told which company is asked for.
+
+    Returns:
+        `data.tables.CAPEX` of all of them, and their notes.
+    """
+    answers = []
+    for company in companies:
+        report(company)
+        answers.append(fetch_company(company, settings))
+    table = CAPEX.conform(pd.concat([answer.quarters for answer in answers]))
+    return table, [note for answer in answers for note in answer.notes]
+
+
+def _facts(
+    company: str, entry: Company, tags: Sequence[str], settings: SourceSettings, headers: Mapping[str, str]
+) -> tuple[list[Fact], tuple[str, ...]]:
+    """Every sound figure filed under any of the tags, and notes; a tag that the company never used is passed over."""
+    facts: list[Fact] = []
+    for tag in tags:
+        path = f"api/xbrl/companyconcept/CIK{entry.cik:010d}/us-gaap/{tag}.json"
+        try:
+            document = _document(path, settings, headers)
+        except NotFoundError:
+            continue
+        facts += _read_facts(document, f"{company} {tag}", entry.cik, tag)
+    sound, slips = sound_facts(facts)
+    if not sound:
+        raise SourceError(
+            f"EDGAR: {company} has filed nothing of use under {' or '.join(tags)}; correct its tags in "
+            "data/catalogue/companies.toml"
+        )
+    return sound, slips
+
+
+def _read_facts(document: Mapping[str, Any], name: str, cik: int, tag: str) -> list[Fact]:
+    if document.get("cik") != cik:
+        raise SourceError(f"EDGAR: {name}: got the figures of CIK {document.get('cik')}, wanted those of {cik}")
+    units = document.get("units")
+    if not isinstance(units, dict) or "USD" not in units:
+        got = f"units {', '.join(units)}" if isinstance(units, dict) else f"no units but {', '.join(document)}"
+        raise SourceError(f"EDGAR: {name}: got {got}, wanted units with USD")
+    return [_read_fact(row, name, tag) for row in units["USD"]]
+
+
+def _read_fact(row: Mapping[str, Any], name: str, tag: str) -> Fact:
+    if absent := [field for field in _FACT_FIELDS if field not in row]:
+        raise SourceError(f"EDGAR: {name}: got a figure with {', '.join(row)}, wanted also {', '.join(absent)}")
+    try:
+        start, end, filed = (date.fromisoformat(row[field]) for field in ("start", "end", "filed"))
+        return Fact(tag, start, end, float(row["val"]), filed, str(row["accn"]))
+    except (TypeError, ValueError) as error:
+        raise SourceError(f"EDGAR: {name}: got a figure that cannot be read: {error}") from error
+
+
+def _releases(
+    company: str, entry: Company, first: date, settings: SourceSettings, headers: Mapping[str, str]
+) -> Iterator[Release]:
+    """Earnings releases; of the lists of older filings those that reach to the first day that counts."""
+    document = _document(f"submissions/CIK{entry.cik:010d}.json", settings, headers)
+    try:
+        recent, older = document["filings"]["recent"], document["filings"]["files"]
+        lists = [file["name"] for file in older if date.fromisoformat(file["filingTo"]) >= first]
+    except (KeyError, TypeError, ValueError) as error:
+        raise SourceError(f"EDGAR: {company}: got a list of filings that cannot be read: {error!r}") from error
+    yield from _read_releases(recent, company)
+    for name in lists:
+        if not _OLDER_FILINGS.fullmatch(name):
+            raise SourceError(f"EDGAR: {company}: got {name!r} as a list of older filings, wanted CIK..-submissions-..")
+        yield from _read_releases(_document(f"submissions/{name}", settings, headers), company)
+
+
+def _read_releases(filings: Mapping[str, Any], company: str) -> Iterator[Release]:
+    if absent := [field for field in _FILING_FIELDS if field not in filings]:
+        raise SourceError(
+            f"EDGAR: {company}: got a list of filings with {', '.join(filings)}, wanted also {', '.join(absent)}"
+        )
+    try:
+        for accession, filed, accepted, form, items in zip(*(filings[field] for field in _FILING_FIELDS), strict=True):
+            if form == "8-K" and RESULTS_ITEM in items.split(","):
+                yield read_release(accession, date.fromisoformat(filed), accepted)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise SourceError(f"EDGAR: {company}: got a list of filings that cannot be read: {error!r}") from error
+
+
+def _document(path: str, settings: SourceSettings, headers: Mapping[str, str]) -> dict[str, Any]:
+    body = get(
+        f"{settings.edgar_url}/{path}",
+        {},
+        settings,
+        source=_SOURCE,
+        wanted="JSON",
+        per_second=settings.edgar_per_second,
+        headers=headers,
+        retried=_RETRIED,
+    )
+    try:
+        document = json.loads(body)
+    except ValueError as error:
+        raise SourceError(f"EDGAR: {path}: got no JSON ({error}); try again later", retry_later=True) from error
+    if not isinstance(document, dict):
+        raise SourceError(f"EDGAR: {path}: got {type(document).__name__}, wanted a JSON object")
+    return document

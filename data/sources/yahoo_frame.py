@@ -1,0 +1,151 @@
+"""From the frame that yfinance gives to prices as they were traded: restored, compared, checked by the calendar."""
+
+import numpy as np
+import pandas as pd
+
+from data.adjusting import adjusted_close, units_to_come
+from data.clock import calendar_sessions
+from data.errors import InputError
+from data.instruments import Instrument
+from data.sources.answers import PriceAnswer, SourceError
+
+# Yahoo gives prices to seven digits. Its adjusted close and ours may differ by what that makes of many dividends.
+ADJUSTED_TOLERANCE = 1e-5
+# One session missing in a short answer, or 1% in a long one, is told; more is a failure.
+MISSING_SHARE = 0.01
+
+_PRICES = {"Open": "open", "High": "high", "Low": "low", "Close": "close"}
+_COLUMNS = (*_PRICES, "Adj Close", "Volume", "Dividends", "Stock Splits")
+
+
+def price_answer(
+    symbol: str, instrument: Instrument, frame: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp, now: pd.Timestamp
+) -> PriceAnswer:
+    """Restore what was quoted on each day, and check it.
+
+    Dividends and splits are known as their ex-date begins. They are announced days or weeks before, but Yahoo does not
+    tell when; a price of the ex-date is without them, and the decision for that day must know.
+
+    Args:
+        symbol: of the instrument.
+        instrument: its entry.
+        frame: of `yfinance.Ticker.history`, with ``Adj Close`` and actions, up to today.
+        first: naive date of the first bar that is wanted.
+        last: naive date of the last one; its UTC day is over.
+        now: UTC, of the answer.
+
+    Raises:
+        SourceError: a column is missing, too many sessions are, a dividend or split is none, or the prices do not
+            follow a split.
+    """
+    told = _by_date(symbol, instrument, frame)
+    actions = _actions(symbol, told)
+    bars = _bars(told, actions)
+    _require_split_prices(symbol, bars, actions)
+    notes = _adjustment_notes(symbol, bars, actions)
+    unfinished = int((bars["date"] > (now - pd.Timedelta(days=1)).tz_convert(None)).sum())
+    if unfinished:
+        notes.append(f"bars left out because their UTC day is not over: {unfinished}")
+    bars = bars.loc[bars["date"].between(first, last)].reset_index(drop=True)
+    notes += _session_notes(symbol, instrument, pd.DatetimeIndex(bars["date"]), first, last)
+    in_span = actions["date"].between(first, last)
+    return PriceAnswer(
+        symbol=symbol,
+        bars=bars.drop(columns="source_adj_close"),
+        actions=actions[in_span].reset_index(drop=True),
+        fetched_at=now,
+        notes=tuple(notes),
+    )
+
+
+def _by_date(symbol: str, instrument: Instrument, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame by naive dates of the exchange."""
+    missing = [column for column in _COLUMNS if column not in frame.columns]
+    if missing or not isinstance(frame.index, pd.DatetimeIndex) or frame.index.tz is None:
+        raise SourceError(
+            f"Yahoo: {symbol}: got the columns {', '.join(map(str, frame.columns))}, wanted {', '.join(_COLUMNS)} by "
+            "date and time zone; yfinance has another form"
+        )
+    if instrument.is_crypto and len(frame) and frame.index[0].utcoffset():
+        raise SourceError(f"Yahoo: {symbol}: got days of {frame.index.tz}, wanted UTC days of a coin")
+    return frame.set_axis(frame.index.tz_localize(None).normalize().as_unit("us").rename("date"))
+
+
+def _actions(symbol: str, told: pd.DataFrame) -> pd.DataFrame:
+    columns = {"dividend": told["Dividends"], "split": told["Stock Splits"]}
+    rows = pd.concat(
+        pd.DataFrame({"date": values.index, "kind": kind, "value": values.to_numpy(dtype=float)})
+        for kind, values in columns.items()
+    )
+    rows = rows[rows["value"].fillna(0.0) != 0.0].sort_values(["date", "kind"], kind="stable", ignore_index=True)
+    wrong = rows[~((rows["value"] > 0) & np.isfinite(rows["value"]))]
+    if len(wrong):
+        fault = wrong.iloc[0]
+        raise SourceError(f"Yahoo: {symbol}: got a {fault['kind']} of {fault['value']} on {fault['date'].date()}")
+    units = units_to_come(pd.DatetimeIndex(rows["date"]), rows)
+    value = rows["value"].where(rows["kind"] == "split", rows["value"] * units)
+    return rows.assign(value=value, known_at=rows["date"].dt.tz_localize("UTC"))
+
+
+def _bars(told: pd.DataFrame, actions: pd.DataFrame) -> pd.DataFrame:
+    """Prices and volumes of the day, and the source's adjusted close as it is; only days with a close."""
+    priced = told[told["Close"].notna()]
+    units = units_to_come(pd.DatetimeIndex(priced.index), actions)
+    bars = pd.DataFrame({ours: priced[theirs] * units for theirs, ours in _PRICES.items()})
+    bars["volume"] = priced["Volume"] / units
+    bars["source_adj_close"] = priced["Adj Close"]
+    return bars.reset_index()
+
+
+def _require_split_prices(symbol: str, bars: pd.DataFrame, actions: pd.DataFrame) -> None:
+    """Refuse prices that Yahoo has not divided by a split of which it tells: restoring them would make them wrong."""
+    for split in actions[actions["kind"] == "split"].to_dict("records"):
+        before = bars.loc[bars["date"] < split["date"], "close"]
+        after = bars.loc[bars["date"] >= split["date"], "close"]
+        if before.empty or after.empty:
+            continue
+        move = np.log(after.iloc[0] * split["value"] / before.iloc[-1])
+        # Restored twice, a price is off by the whole ratio; a split of a few percent is told from no real move.
+        if abs(move) > max(abs(np.log(split["value"])) / 2, np.log(1.25)):
+            raise SourceError(
+                f"Yahoo: {symbol}: got a split of {split['value']:g} for 1 on {split['date'].date()} that its prices "
+                f"do not follow: {before.iloc[-1]:g} before it, {after.iloc[0]:g} after it"
+            )
+
+
+def _adjustment_notes(symbol: str, bars: pd.DataFrame, actions: pd.DataFrame) -> list[str]:
+    """How our adjusted close differs from the source's, both as the last bar has it."""
+    if bars.empty:
+        return []
+    try:
+        ours = adjusted_close(bars, actions)
+    except InputError as error:
+        raise SourceError(f"Yahoo: {symbol}: {error}") from None
+    ratio = ours / bars["source_adj_close"]
+    gap = (ratio / ratio.iloc[-1] - 1.0).abs()
+    differing = ~(gap <= ADJUSTED_TOLERANCE)
+    if not differing.any():
+        return []
+    widest = gap.idxmax() if gap.notna().any() else differing.idxmax()
+    return [
+        f"our adjusted close differs from Yahoo's on {int(differing.sum())} of {len(bars)} days, most on "
+        f"{bars['date'][widest].date()} by {gap[widest]:.2%}; ours follows from prices, splits and dividends"
+    ]
+
+
+def _session_notes(
+    symbol: str, instrument: Instrument, days: pd.DatetimeIndex, first: pd.Timestamp, last: pd.Timestamp
+) -> list[str]:
+    """What is missing or too much by the exchange's calendar; `SourceError` where it is too much to go on with."""
+    sessions = calendar_sessions(instrument.calendar, first, last)
+    missing, extra = sessions.difference(days), days.difference(sessions)
+    asked = f"asked for {len(sessions)} sessions from {first.date()} to {last.date()}, got {len(days)}"
+    if days.empty or len(missing) > max(1.0, MISSING_SHARE * len(sessions)):
+        raise SourceError(f"Yahoo: {symbol}: {asked}; missing {_named(missing)}; try again later", retry_later=True)
+    notes = [f"{asked}; missing {_named(missing)}"] if len(missing) else []
+    return [*notes, f"bars on days without a session: {_named(extra)}"] if len(extra) else notes
+
+
+def _named(days: pd.DatetimeIndex) -> str:
+    shown = ", ".join(f"{day:%Y-%m-%d}" for day in days[:3])
+    return f"{shown} and {len(days) - 3} more" if len(days) > 3 else shown or "none"
