@@ -11,6 +11,7 @@ from backtests.summary import (
     performance_rows,
     portfolio_rows,
     regime_rows,
+    regime_sentences,
     rotation_rows,
     year_rows,
 )
@@ -49,7 +50,12 @@ def _banners(run: Backtest) -> tuple[tuple[str, str], ...]:
 
 def _notes(run: Backtest) -> tuple[str, ...]:
     said_by_banners = ("SIMULATED", "HINDSIGHT")
-    sentences = (f"{order_sentence(run)}.", f"{block_sentence(run).capitalize()}.", *run.warnings)
+    sentences = (
+        *regime_sentences(run),
+        f"{order_sentence(run)}.",
+        f"{block_sentence(run).capitalize()}.",
+        *run.warnings,
+    )
     return tuple(sentence for sentence in sentences if not sentence.startswith(said_by_banners))
 
 

@@ -53,10 +53,10 @@ def page(
     return Template(PAGE_TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=html.escape(title),
         subtitle=html.escape(subtitle),
-        banners="\n".join(_banner(label, text) for label, text in banners),
+        banners="\n".join(banner_html(label, text) for label, text in banners),
         summary=_summary(benchmark_name, summary),
         notes=_notes(notes),
-        tables="\n".join(_table(table) for table in tables),
+        tables="\n".join(table_html(table) for table in tables),
         report=report,
         footer=html.escape(footer),
     )
@@ -85,7 +85,8 @@ def inline_svg(text: str) -> str:
     return re.sub(r"<\?xml.*?\?>\s*|<!DOCTYPE svg.*?>\s*", "", text, flags=re.DOTALL)
 
 
-def _banner(label: str, text: str) -> str:
+def banner_html(label: str, text: str) -> str:
+    """Return one warning that must not be overlooked."""
     return f'<p class="banner" role="note"><strong>{html.escape(label)}</strong>{html.escape(text)}</p>'
 
 
@@ -95,7 +96,8 @@ def _summary(benchmark_name: str, rows: Sequence[tuple[str, str, str]]) -> str:
     return f'<table class="ours">\n<thead>\n{head}\n</thead>\n<tbody>\n{body}\n</tbody>\n</table>'
 
 
-def _table(table: PageTable) -> str:
+def table_html(table: PageTable) -> str:
+    """Return a table with its title."""
     body = "\n".join(_row("td", row) for row in table.rows)
     return (
         f'<section>\n<h3>{html.escape(table.title)}</h3>\n<table class="wide">\n<thead>\n{_row("th", table.head)}\n'

@@ -6,14 +6,17 @@ A block is made by a function of `SignalData` and `SignalConfig`; `signals.liqui
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
 from data.errors import InputError
+from data.snapshot import Snapshot
 from signals.config import SignalConfig
-from signals.standardize import Grouping
+from signals.regime import Regime
+from signals.standardize import FirstPresent, Grouping
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,27 @@ class SignalData:
     Attributes:
         series: `data.tables.SERIES`.
         capex: `data.tables.CAPEX`.
+        guidance: `data.tables.GUIDANCE`.
+        funding: `data.tables.FUNDING`.
         sessions: naive NYSE sessions, increasing; the decision for each is at 00:00 UTC of it.
     """
 
     series: pd.DataFrame
     capex: pd.DataFrame
+    guidance: pd.DataFrame
+    funding: pd.DataFrame
     sessions: pd.DatetimeIndex
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, sessions: pd.DatetimeIndex) -> Self:
+        """Take the tables of a snapshot."""
+        return cls(
+            series=snapshot.series,
+            capex=snapshot.capex_actuals,
+            guidance=snapshot.capex_guidance,
+            funding=snapshot.funding_events,
+            sessions=sessions,
+        )
 
 
 @dataclass(frozen=True)
@@ -60,17 +78,21 @@ class Block:
         name: of the block.
         inputs: in the order in which they are shown.
         grouping: how their z-scores are averaged, by name.
+        gate: of idle money, by session, where the block's values depend on it: see `signals.gate.gate_state`.
     """
 
     name: str
     inputs: tuple[BlockInput, ...]
     grouping: Grouping
+    gate: pd.DataFrame | None = None
 
 
 BlockBuilder = Callable[[SignalData, SignalConfig], Block]
 
 # Columns that stand beside those of the blocks in regime.csv.
-_TAKEN = frozenset({"session", "decided_at", "regime", "score", "live_blocks"})
+_TAKEN = frozenset(
+    {"session", "decided_at", "regime", "score", "live_blocks", "gate_ratio", "gate_g", "gate_multiplier"}
+) | {f"probability_{regime}" for regime in Regime}
 
 
 def require_block(block: Block, sessions: pd.DatetimeIndex) -> Block:
@@ -87,6 +109,8 @@ def require_block(block: Block, sessions: pd.DatetimeIndex) -> Block:
         raise InputError(f"got {type(block).__name__}, wanted a signals.block.Block")
     if not re.fullmatch(r"[A-Za-z0-9_-]+", block.name) or block.name in _TAKEN:
         raise InputError(f"got the block name {block.name!r}, wanted letters, digits and _, none of {sorted(_TAKEN)}")
+    if block.gate is not None:
+        raise InputError(f"block {block.name}: got a gate, wanted none; multiply the values of its inputs by it")
     names = [each.name for each in block.inputs]
     if not names or sorted(_members(block.grouping)) != sorted(set(names)) or len(set(names)) < len(names):
         raise InputError(
@@ -115,4 +139,7 @@ def _require_input(block: str, given: BlockInput, sessions: pd.DatetimeIndex) ->
 
 
 def _members(grouping: Grouping) -> list[str]:
-    return [grouping] if isinstance(grouping, str) else [name for part in grouping for name in _members(part)]
+    if isinstance(grouping, str):
+        return [grouping]
+    parts = grouping.parts if isinstance(grouping, FirstPresent) else grouping
+    return [name for part in parts for name in _members(part)]

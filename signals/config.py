@@ -14,8 +14,10 @@ from pydantic import (
 )
 
 from data.user_code import check_reference
+from signals.models.config import RegimeModelConfig
 
 EXTENSIONS = ("inputs", "blocks", "source")
+CreditSpread = Literal["BAA10Y", "BAMLH0A0HYM2", "BAMLH0A0HYM2_else_BAA10Y"]
 HYPERSCALERS = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
 
 
@@ -51,6 +53,36 @@ class InputConfig(BaseModel):
         return self
 
 
+class GateConfig(BaseModel):
+    """The threshold of idle money, see `signals.gate`.
+
+    The defaults were set before any result was seen: `ratio` is the middle of 0.4 to 0.6, `width` takes the gate from
+    about 0.1 to about 0.9 within 0.1 on either side of it, and `stimulus` is a half.
+
+    Attributes:
+        enabled: whether the growth of capex counts by the state of the gate. Off, the ratio is an input of the drain.
+        ratio: of trailing capex to operating cash flow at which half of the idle money is gone, above 0.
+        width: of the transition, in units of the ratio, above 0; 4.4 of them lead from 0.1 to 0.9.
+        stimulus: strength of capex as a stimulus while idle money abounds, against its strength as a drain when it is
+            gone, from 0 to 1.
+        level: whether a fall of net liquidity counts by the state of the gate as well.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    enabled: bool = True
+    ratio: float = Field(default=0.5, gt=0)
+    width: float = Field(default=0.05, gt=0)
+    stimulus: float = Field(default=0.5, ge=0, le=1)
+    level: bool = False
+
+    @model_validator(mode="after")
+    def _level_needs_the_gate(self) -> Self:
+        if self.level and not self.enabled:
+            raise ValueError("got level true with the gate off, wanted enabled true; the level needs the gate's state")
+        return self
+
+
 class SignalConfig(BaseModel):
     """How observations become a score and a regime. The defaults were set before any result was seen.
 
@@ -63,9 +95,22 @@ class SignalConfig(BaseModel):
         min_scale_sessions: values that a block's scale needs inside its window, from 2 to `window_sessions`.
         companies: whose capex and operating cash flow are summed; every one is needed, at least one.
         capex_stale_days: calendar days from the end of a company's newest quarter to the decision after which its
-            figures are too old to use, from 1.
+            figures are too old to use, from 1; and from the newest event on, after which news or funding are missing.
+        gate: the threshold of idle money.
+        capex_events: whether news in results and in guidance are inputs of the drain, see `signals.capex_events`.
+        further_event_companies: whose announcements are news beside those of `companies`. None of them is needed: each
+            counts from when enough of its quarters are known.
+        event_half_life_sessions: half-life of the news of an announcement, in sessions, above 0; a quarter's worth.
+        outside_funding: whether money raised outside is a second reading of the drain, see `signals.funding`.
+        funding_half_life_sessions: half-life of the money of one act of funding, in sessions, above 0; a quarter's
+            worth.
         change_sessions: horizons of the changes of yields and spreads, in sessions, each from 1.
+        credit_spread: series of the credit spread: that of Baa companies (default), that of high-yield ones, or the
+            high-yield one where its change has a z-score and the other elsewhere.
+        mark_joint_rises: whether an input of its own marks sovereign yields and credit spreads rising together.
         level_change_sessions: horizon of the change of net liquidity, in sessions, from 1.
+        policy_rate: what the repo rate is compared with: the effective federal funds rate, or the interest on reserve
+            balances, which starts in 2021-07.
         pipes_mean_observations: observations in the mean of the repo rate less the policy rate, from 1.
         half_life_sessions: half-life of the score's exponential smoothing, in sessions, above 0.
         enter: score beyond which NEUTRAL becomes SCARCE (below minus `enter`: ABUNDANT), above `leave`.
@@ -74,6 +119,7 @@ class SignalConfig(BaseModel):
         inputs: further inputs of the blocks.
         blocks: further blocks, ``file.py:name`` each, of the kind `signals.block.BlockBuilder`.
         source: path of a CSV file of regimes or scores that stands in the place of all blocks; see `signals.source`.
+        model: what makes a regime of the score, see `signals.models.config`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -84,8 +130,17 @@ class SignalConfig(BaseModel):
     min_scale_sessions: int = Field(default=126, ge=2)
     companies: tuple[str, ...] = Field(default=HYPERSCALERS, min_length=1)
     capex_stale_days: int = Field(default=200, ge=1)
+    gate: GateConfig = GateConfig()
+    capex_events: bool = True
+    further_event_companies: tuple[str, ...] = ("CRWV",)
+    event_half_life_sessions: float = Field(default=63.0, gt=0)
+    outside_funding: bool = True
+    funding_half_life_sessions: float = Field(default=63.0, gt=0)
     change_sessions: tuple[int, ...] = Field(default=(20, 60), min_length=1)
+    credit_spread: CreditSpread = "BAA10Y"
+    mark_joint_rises: bool = False
     level_change_sessions: int = Field(default=63, ge=1)
+    policy_rate: Literal["DFF", "IORB"] = "DFF"
     pipes_mean_observations: int = Field(default=5, ge=1)
     half_life_sessions: float = Field(default=10.0, gt=0)
     enter: float = 0.4
@@ -94,8 +149,9 @@ class SignalConfig(BaseModel):
     inputs: tuple[InputConfig, ...] = ()
     blocks: tuple[Annotated[str, AfterValidator(check_reference)], ...] = ()
     source: str | None = Field(default=None, min_length=1)
+    model: RegimeModelConfig = RegimeModelConfig()
 
-    @field_validator("companies", "change_sessions")
+    @field_validator("companies", "further_event_companies", "change_sessions")
     @classmethod
     def _name_each_once(cls, items: tuple[str | int, ...]) -> tuple[str | int, ...]:
         if len(set(items)) < len(items):
@@ -124,6 +180,11 @@ class SignalConfig(BaseModel):
     def _source_alone(self) -> Self:
         if self.source is not None and (self.inputs or self.blocks):
             raise ValueError("got a source beside inputs or blocks, wanted one of them: a source replaces all blocks")
+        if self.source is not None and self.model.name != "threshold":
+            raise ValueError(
+                f'got a source beside the model "{self.model.name}", wanted the model "threshold": '
+                "nothing is fitted to a source"
+            )
         return self
 
     @model_serializer(mode="wrap")

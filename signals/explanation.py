@@ -41,6 +41,21 @@ class BlockReason:
 
 
 @dataclass(frozen=True)
+class GateState:
+    """How near the spenders are to the end of idle money; None where the figures are missing.
+
+    Attributes:
+        ratio: trailing capex over operating cash flow.
+        g: from 0, idle money abounds, to 1, it is gone.
+        multiplier: by which the growth of capex counts.
+    """
+
+    ratio: float | None
+    g: float | None
+    multiplier: float | None
+
+
+@dataclass(frozen=True)
 class Explanation:
     """The signal's decision for one session.
 
@@ -51,6 +66,8 @@ class Explanation:
         score: sum of the blocks' contributions.
         live_blocks: number of blocks with a value.
         blocks: reasons, in the signal's order.
+        gate: of idle money; None where there is none.
+        probability: of each regime; None where the regime model has none.
     """
 
     session: pd.Timestamp
@@ -59,6 +76,8 @@ class Explanation:
     score: float
     live_blocks: int
     blocks: tuple[BlockReason, ...]
+    gate: GateState | None
+    probability: dict[str, float] | None
 
 
 def explain(signal: LiquiditySignal, session: pd.Timestamp) -> Explanation:
@@ -78,6 +97,8 @@ def explain(signal: LiquiditySignal, session: pd.Timestamp) -> Explanation:
         score=float(signal.score[session]),
         live_blocks=int(signal.live_blocks[session]),
         blocks=tuple(_block_reason(signal, session, str(name)) for name in signal.blocks.columns),
+        gate=None if signal.gate is None else GateState(**_row(signal.gate, session)),
+        probability=None if signal.probability is None else _row(signal.probability, session),
     )
 
 
@@ -89,27 +110,36 @@ def stay_begins(regime: pd.Series, session: pd.Timestamp) -> pd.Timestamp:
 
 
 def change_reason(signal: LiquiditySignal, session: pd.Timestamp, config: SignalConfig) -> str:
-    """Why the regime of a session began there: which threshold the score passed, and the block that gave most to it.
+    """Why the regime of a session began there: the threshold passed or the model's word, and the block that gave most.
 
     Args:
         signal: over all sessions.
         session: the first of a stay, not the first of the signal.
-        config: the signal's thresholds.
+        config: the signal's thresholds and regime model.
     """
     if signal.is_given:
         return f"the source says {signal.regime[session]}"
     if signal.live_blocks[session] < signal.needed_blocks:
         return f"fewer than {signal.needed_blocks} blocks are live"
+    if config.model.name != "threshold":
+        leader, given = _leader(signal, session, scarcer=signal.score[session] > 0)
+        return f"the model {config.model.name} says {signal.regime[session]}; most from {leader} {given:+.2f}"
     regime, before = (Regime(name) for name in signal.regime.loc[:session].iloc[[-1, -2]])
     scarcer, threshold = {
         Regime.SCARCE: (True, config.enter),
         Regime.ABUNDANT: (False, -config.enter),
         Regime.NEUTRAL: (False, config.leave) if before is Regime.SCARCE else (True, -config.leave),
     }[regime]
+    leader, given = _leader(signal, session, scarcer)
+    direction = "above" if scarcer else "below"
+    return f"score {signal.score[session]:+.2f} {direction} {threshold:+g}; most from {leader} {given:+.2f}"
+
+
+def _leader(signal: LiquiditySignal, session: pd.Timestamp, scarcer: bool) -> tuple[str, float]:
+    """The block that gives most to the score in one direction, and what it gives."""
     blocks = _row(signal.blocks, session)
     leader = (max if scarcer else min)(blocks, key=lambda name: blocks[name])
-    direction = "above" if scarcer else "below"
-    return f"score {signal.score[session]:+.2f} {direction} {threshold:+g}; most from {leader} {blocks[leader]:+.2f}"
+    return leader, blocks[leader]
 
 
 def _block_reason(signal: LiquiditySignal, session: pd.Timestamp, block: str) -> BlockReason:

@@ -30,7 +30,7 @@ def add_inputs(blocks: Sequence[Block], data: SignalData, inputs: Sequence[Input
         block, added = by_name[config.block], configured_input(data, config)
         if added.name in {each.name for each in block.inputs}:
             raise InputError(f"signal input {added.name} stands twice; give one another name")
-        outermost = (block.grouping,) if isinstance(block.grouping, str) else block.grouping
+        outermost = block.grouping if isinstance(block.grouping, tuple) else (block.grouping,)
         by_name[config.block] = replace(block, inputs=(*block.inputs, added), grouping=(*outermost, added.name))
     return list(by_name.values())
 

@@ -3,6 +3,7 @@
 from data.catalogue import series_entry
 from signals.block import Block, BlockInput, SignalData
 from signals.config import SignalConfig
+from signals.gate import idle_money_gate
 from signals.observations import as_known, same_day_observations, series_observations
 
 NAME = "level"
@@ -17,6 +18,8 @@ def level_block(data: SignalData, config: SignalConfig) -> Block:
     old by the longest of their limits, as the weekly figures set its pace. The input is the change, in USD millions,
     between the level known at the decision and that known at the decision `config.level_change_sessions` before.
 
+    With `config.gate.level` a fall counts by the state of the gate: its g times the change; missing where g is.
+
     Raises:
         InputError: see `signals.observations.series_observations`.
     """
@@ -26,12 +29,16 @@ def level_block(data: SignalData, config: SignalConfig) -> Block:
     )
     stale_after_days = max(series_entry(name).stale_after_days for name in SERIES)
     known = as_known(levels[["date", "value", "known_at"]], data.sessions, stale_after_days)
+    change = known["value"].diff(config.level_change_sessions)
+    gate = idle_money_gate(data, config) if config.gate.level else None
+    if gate is not None:
+        change = change.mask(change < 0, change * gate["g"])
     net_liquidity = BlockInput(
         name=f"{NAME}.net_liquidity",
         unit="USD millions",
-        value=known["value"].diff(config.level_change_sessions),
+        value=change,
         scarcer_when=-1,
         observed=known["observed"],
         known=known["known"],
     )
-    return Block(name=NAME, inputs=(net_liquidity,), grouping=net_liquidity.name)
+    return Block(name=NAME, inputs=(net_liquidity,), grouping=net_liquidity.name, gate=gate)

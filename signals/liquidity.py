@@ -6,15 +6,16 @@ from dataclasses import dataclass
 import pandas as pd
 
 from data.errors import InputError
-from signals import level, pipes, price_of_capital
+from signals import level
 from signals.block import Block, BlockBuilder, SignalData
 from signals.config import SignalConfig
 from signals.drain import drain_block
 from signals.inputs import add_inputs
 from signals.level import level_block
-from signals.pipes import pipes_block
-from signals.price_of_capital import price_of_capital_block
-from signals.regime import MIN_LIVE_BLOCKS, regime_path
+from signals.models.registry import regime_estimate
+from signals.pipes import pipes_block, pipes_series
+from signals.price_of_capital import price_of_capital_block, price_of_capital_series
+from signals.regime import MIN_LIVE_BLOCKS
 from signals.standardize import nested_weights, trailing_scale, trailing_z
 
 BLOCKS: tuple[BlockBuilder, ...] = (drain_block, price_of_capital_block, level_block, pipes_block)
@@ -38,6 +39,10 @@ class LiquiditySignal:
         units: unit of each input, for people.
         needed_blocks: live blocks below which the regime is NEUTRAL.
         is_given: True where the regime is taken as it is from a source; no threshold applies.
+        probability: of each regime by session, see `signals.models.estimate`; None for a model that has none.
+        notes: sentences on what people must know of the regime model.
+        gate: state of the gate of idle money by session: ratio (trailing capex over operating cash flow), g (0 to 1),
+            multiplier (of the growth of capex); NaN where the ratio is missing. None where no block has one.
     """
 
     score: pd.Series
@@ -51,6 +56,9 @@ class LiquiditySignal:
     units: Mapping[str, str]
     needed_blocks: int = MIN_LIVE_BLOCKS
     is_given: bool = False
+    probability: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+    gate: pd.DataFrame | None = None
 
 
 def required_series(config: SignalConfig) -> tuple[str, ...]:
@@ -61,15 +69,11 @@ def required_series(config: SignalConfig) -> tuple[str, ...]:
     if config.source is not None:
         return ()
     added = (each.series for each in config.inputs)
-    return tuple(dict.fromkeys((*price_of_capital.SERIES, *level.SERIES, *pipes.SERIES, *added)))
+    return tuple(dict.fromkeys((*price_of_capital_series(config), *level.SERIES, *pipes_series(config), *added)))
 
 
 def liquidity_signal(
-    series: pd.DataFrame,
-    capex: pd.DataFrame,
-    sessions: pd.DatetimeIndex,
-    config: SignalConfig,
-    builders: Sequence[BlockBuilder] = BLOCKS,
+    data: SignalData, config: SignalConfig, builders: Sequence[BlockBuilder] = BLOCKS
 ) -> LiquiditySignal:
     """Compute the liquidity regime of every session from what was known at its decision.
 
@@ -77,9 +81,7 @@ def liquidity_signal(
     the result those that are needed.
 
     Args:
-        series: `data.tables.SERIES`, with those of `required_series`.
-        capex: `data.tables.CAPEX`, with the companies of `config`.
-        sessions: naive NYSE sessions, increasing.
+        data: with the series of `required_series` and the companies of `config`.
         config: of the signal.
         builders: of the blocks; all blocks weigh the same.
 
@@ -87,23 +89,23 @@ def liquidity_signal(
         InputError: sessions are not naive dates in order; a series or company has no row or a bad one; two blocks have
             one name, or an added input does not fit (see `signals.inputs`).
     """
-    _require_sessions(sessions)
-    data = SignalData(series, capex, sessions)
+    _require_sessions(data.sessions)
     blocks = [build(data, config) for build in builders]
     _require_distinct([block.name for block in blocks])
     blocks = add_inputs(blocks, data, config.inputs)
     weight = 1 / len(blocks)
     raw = {block.name: raw_contributions(block, config) for block in blocks}
     live_blocks = sum(
-        (parts.notna().any(axis=1).astype(int) for parts in raw.values()), start=pd.Series(0, index=sessions)
+        (parts.notna().any(axis=1).astype(int) for parts in raw.values()), start=pd.Series(0, index=data.sessions)
     )
     smooth = {name: smoothed(weight * parts.fillna(0.0), config) for name, parts in raw.items()}
     contributions = pd.DataFrame({name: parts.sum(axis=1) for name, parts in smooth.items()})
     score = contributions.sum(axis=1).rename("score")
     inputs = [each for block in blocks for each in block.inputs]
+    estimate = regime_estimate(score, contributions, live_blocks, config)
     return LiquiditySignal(
         score=score,
-        regime=regime_path(score, live_blocks, config),
+        regime=estimate.regime,
         blocks=contributions,
         inputs=pd.concat(smooth.values(), axis=1),
         values=pd.DataFrame({each.name: each.value for each in inputs}),
@@ -111,6 +113,9 @@ def liquidity_signal(
         known=pd.DataFrame({each.name: each.known for each in inputs}),
         live_blocks=live_blocks.rename("live_blocks"),
         units={each.name: each.unit for each in inputs},
+        probability=estimate.probability,
+        notes=estimate.notes,
+        gate=next((block.gate for block in blocks if block.gate is not None), None),
     )
 
 

@@ -82,18 +82,23 @@ def trailing_mean(observations: pd.DataFrame, count: int) -> pd.DataFrame:
     Returns:
         ``date`` (the newest in the mean), ``value``, ``known_at``; no row while fewer than `count` dates are known.
     """
-    ordered = observations.sort_values(["known_at", "date"])
-    days: list[pd.Timestamp] = []
-    values: dict[pd.Timestamp, float] = {}
-    means: list[tuple[pd.Timestamp, float, pd.Timestamp]] = []
-    for day, value, known_at in zip(ordered["date"], ordered["value"], ordered["known_at"], strict=True):
+    ordered = observations.sort_values(["known_at", "date"], ignore_index=True)
+    # Days as whole numbers: comparing time stamps would take most of the time.
+    numbers: list[int] = ordered["date"].to_numpy().astype("int64").tolist()
+    days: list[int] = []
+    values: dict[int, float] = {}
+    newest_days, means, rows = [], [], []
+    for row, (day, value) in enumerate(zip(numbers, ordered["value"].tolist(), strict=True)):
         if day not in values:
             insort(days, day)
         values[day] = value
         newest = days[-count:]
         if len(newest) == count and day >= newest[0]:
-            means.append((newest[-1], sum(values[each] for each in newest) / count, known_at))
-    frame = pd.DataFrame(means, columns=["date", "value", "known_at"])
+            newest_days.append(newest[-1])
+            means.append(sum(values[each] for each in newest) / count)
+            rows.append(row)
+    dates = np.array(newest_days, dtype="int64").astype(ordered["date"].to_numpy().dtype)
+    frame = pd.DataFrame({"date": dates, "value": means, "known_at": ordered["known_at"].iloc[rows].array})
     frame = frame.astype({name: observations[name].dtype for name in frame.columns})
     return frame.drop_duplicates(["date", "known_at"], keep="last", ignore_index=True)
 

@@ -1,5 +1,6 @@
 """From values in their own units to comparable scores, by what trailing windows hold."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
@@ -11,8 +12,16 @@ if TYPE_CHECKING:
 
 Values = TypeVar("Values", pd.Series, pd.DataFrame)
 
-Grouping = str | tuple["Grouping", ...]
-"""The name of an input, or the parts of a mean, each a grouping itself."""
+
+@dataclass(frozen=True)
+class FirstPresent:
+    """Parts, each a grouping itself, of which the first one with a value stands for all."""
+
+    parts: tuple["Grouping", ...]
+
+
+Grouping = str | tuple["Grouping", ...] | FirstPresent
+"""The name of an input, or the parts of a mean, each a grouping itself, or the parts of a choice."""
 
 NO_RANGE = 1e-9
 """Values within this of one another, in any of the signal's units, differ by rounding alone."""
@@ -59,9 +68,28 @@ def nested_weights(grouping: Grouping, present: pd.DataFrame) -> pd.DataFrame:
     """
     if isinstance(grouping, str):
         return present[[grouping]].astype(float)
+    if isinstance(grouping, FirstPresent):
+        parts = [nested_weights(part, present) for part in grouping.parts]
+        live = pd.concat([part.any(axis=1) for part in parts], axis=1).astype(int)
+        chosen = live.where(live.cumsum(axis=1) == 1, 0)
+        return pd.concat([part.mul(chosen[place], axis=0) for place, part in enumerate(parts)], axis=1)
     parts = [nested_weights(part, present) for part in grouping]
     live_parts = sum((part.any(axis=1).astype(int) for part in parts), start=pd.Series(0, index=present.index))
     return pd.concat(parts, axis=1).div(live_parts.clip(lower=1), axis=0)
+
+
+def nested_mean(grouping: Grouping, z: pd.DataFrame) -> pd.Series:
+    """Average z-scores as `nested_weights` weighs them.
+
+    Args:
+        grouping: of some of the columns.
+        z: sessions by inputs, NaN where missing.
+
+    Returns:
+        One value a session; NaN where no input is present.
+    """
+    weights = nested_weights(grouping, z.notna())
+    return (z[list(weights.columns)] * weights).sum(axis=1, min_count=1)
 
 
 def _deviation(window: "Rolling[Values]") -> Values:

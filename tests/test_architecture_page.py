@@ -13,6 +13,7 @@ import pytest
 
 from data.clock import sessions_between
 from data.snapshot import Snapshot
+from signals.block import SignalData
 from signals.config import SignalConfig
 from signals.liquidity import BLOCKS, LiquiditySignal, liquidity_signal
 from strategies.policy import PolicyConfig
@@ -70,7 +71,7 @@ def session(text: str) -> pd.Timestamp:
 def signal(sample: Snapshot, session: pd.Timestamp) -> LiquiditySignal:
     """The signal of the sample, from its first observation on."""
     sessions = sessions_between(sample.series["date"].min(), session)
-    return liquidity_signal(sample.series, sample.capex_actuals, sessions, SignalConfig())
+    return liquidity_signal(SignalData.of(sample, sessions), SignalConfig())
 
 
 def number(text: str) -> float:

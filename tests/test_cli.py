@@ -69,7 +69,16 @@ def test_runs_are_listed_and_shown(call):
 def test_signal_says_the_regime_and_its_reasons(call):
     status, out, _ = call("signal", "--date", "2025-06-02")
     assert status == 0
-    for word in ("SIMULATED", "2025-06-02", "since", "drain", "capex_to_cash_flow", "known at (UTC)", "weight"):
+    for word in (
+        "SIMULATED",
+        "2025-06-02",
+        "since",
+        "drain",
+        "capex_growth",
+        "Gate of idle money",
+        "known at (UTC)",
+        "weight",
+    ):
         assert word in out
     said = json.loads(call("signal", "--date", "2025-06-02", "--json")[1])
     parts = [part["contribution"] for block in said["blocks"] for part in block["inputs"]]
@@ -90,13 +99,14 @@ def test_signal_on_a_sunday_is_that_of_the_session_before(call):
         (("backtest", "--set", "policy.instrument_cap=much"), "policy.instrument_cap: got 'much'"),
         (("backtest", "--set", 'universe.cash_flow=["MU"]'), "unknown symbol MU"),
         (("backtest", "--start", "2025-01-02", "--end", "2024-01-02"), "start 2025-01-02 is after end 2024-01-02"),
-        (("backtest", "--start", "1999-06-01"), "mend --start or --end"),
-        (("backtest", "--end", "2031-06-01"), "mend --start or --end"),
+        (("backtest", "--start", "1999-06-01"), "mend run.start or run.end (--start, --end)"),
+        (("backtest", "--end", "2031-06-01"), "mend run.start or run.end (--start, --end)"),
         (("backtest", "--start", "yesterday"), "--start"),
         (("backtest", "--nosuch"), "--nosuch"),
         (("backtest", "--out", "file/below"), "is a file"),
         (("backtest", "--out", "there"), "which exists"),
         (("signal", "--date", "1999-06-01"), "got the day 1999-06-01"),
+        (("signal", "--set", 'universe.cash_flow=["MU"]'), "universe.cash_flow: unknown symbol MU"),
         (("signal", "--date", "2031-06-02"), "the session to come"),
         (("runs", "show", "nosuch"), "no run folder"),
         (("nosuch",), "nosuch"),

@@ -246,6 +246,10 @@ def test_wrong_inputs_are_refused_in_one_line(mine, sample, text, wanted):
         (BLOCK.replace('"DGS3MO"', '"NOWHERE"'), r"b\.py, line 10: series NOWHERE: got no row"),
         (BLOCK.replace("grouping=rise.name", "grouping=(rise.name, 'x')"), "and each of them once in the grouping"),
         (BLOCK.replace("scarcer_when=+1", "scarcer_when=2"), r"wanted \+1 or -1"),
+        (
+            BLOCK.replace("grouping=rise.name", "grouping=rise.name, gate=rise.value.to_frame()"),
+            "got a gate, wanted none",
+        ),
         (BLOCK.replace('known["value"].diff(63)', 'known["value"].diff(63).iloc[1:]'), "wanted value as a Series"),
         (BLOCK.replace('observed=known["observed"]', 'observed=known["value"]'), "got observed of dtype float64"),
         (BLOCK.replace("basis_points(", "1 / (0 * "), "got an infinite value for"),

@@ -157,13 +157,11 @@ def test_the_command_line_stops_with_status_1_and_writes_nothing(mine, tmp_path,
 
 
 def data_of(market):
-    return SignalData(
-        market.series, market.capex_actuals, sessions_between(pd.Timestamp("2012-01-03"), market.bars["date"].max())
-    )
+    return SignalData.of(market, sessions_between(pd.Timestamp("2012-01-03"), market.bars["date"].max()))
 
 
 def test_nothing_known_later_is_left(sample):
-    session = pd.Timestamp("2019-02-01")
+    session = pd.Timestamp("2025-02-03")
     cut, whole = known_by(data_of(sample), session), data_of(sample)
     (decision,) = decision_times(pd.DatetimeIndex([session]))
     assert cut.sessions[-1] == session
@@ -177,11 +175,15 @@ def test_nothing_known_later_is_left(sample):
         left = cut.capex[cut.capex[f"{figure}_usd_bn"].notna()]
         assert left[f"{figure}_usd_bn"].tolist() == known[f"{figure}_usd_bn"].dropna().tolist()
     blank = cut.capex[cut.capex["capex_known_at"].isna() & cut.capex["ocf_known_at"].isna()]
-    assert set(blank["company"]) == {"AAPL", "CRWV"}
+    assert set(blank["company"]) == {"CRWV"}
+    for table in ("guidance", "funding"):
+        kept, rows = getattr(cut, table), getattr(whole, table)
+        pd.testing.assert_frame_equal(kept, rows[rows["known_at"] <= decision].reset_index(drop=True))
+        assert 0 < len(kept) < len(rows)
 
 
 def test_another_future_leaves_what_was_known(sample):
-    session = pd.Timestamp("2019-02-01")
+    session = pd.Timestamp("2025-02-03")
     (decision,) = decision_times(pd.DatetimeIndex([session]))
     other, whole = with_another_future(data_of(sample), session), data_of(sample)
     later = whole.series["known_at"] > decision
@@ -192,6 +194,13 @@ def test_another_future_leaves_what_was_known(sample):
         values, before = other.capex[f"{figure}_usd_bn"], whole.capex[f"{figure}_usd_bn"]
         assert values[~later].equals(before[~later])
         assert (values[later] != before[later]).all()
+    for table, figures in (("guidance", ["low_usd_bn", "high_usd_bn"]), ("funding", ["amount_usd_bn"])):
+        rows, before = getattr(other, table), getattr(whole, table)
+        later = before["known_at"] > decision
+        assert rows[~later].equals(before[~later])
+        changed = (rows[later][figures] != before[later][figures]) | before[later][figures].isna()
+        assert changed.all(axis=None)
+    assert not (other.guidance["low_usd_bn"] > other.guidance["high_usd_bn"]).any()
 
 
 def test_a_series_that_is_not_known_yet_keeps_one_blank_row(sample):

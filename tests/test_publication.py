@@ -69,6 +69,13 @@ def test_rule_follows_the_public_calendar(rule: PublicationRule, day: str, expec
     [
         # ALFRED, series WOLCL of the same release: "Updated: Mar 27, 2025 3:35 PM CDT".
         ("WALCL", "2025-03-26", "2025-03-27 20:35", "2025-03-28"),
+        # The Federal Reserve's archive of H.4.1, each "for release at 4:30": Fridays after Thanksgiving.
+        ("WALCL", "2004-11-24", "2004-11-26 21:30", "2004-11-27"),
+        ("WALCL", "2007-11-21", "2007-11-23 21:30", "2007-11-24"),
+        ("WALCL", "2008-11-26", "2008-11-28 21:30", "2008-11-29"),
+        # At Christmas it came a day earlier than the rule has it, which errs to the late side.
+        ("WALCL", "2003-12-24", "2003-12-26 21:30", "2003-12-30"),
+        ("WALCL", "2007-12-26", "2007-12-27 21:30", "2007-12-29"),
         # ALFRED, a subindex of NFCI, in the week of Memorial Day: "Updated: May 28, 2026 7:35 AM CDT".
         ("NFCI", "2026-05-22", "2026-05-28 12:35", "2026-05-29"),
         # New York Fed, statement of 2020-06-25: the SOFR of July 2 is published on Monday, July 6.

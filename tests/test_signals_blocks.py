@@ -8,7 +8,7 @@ import pytest
 
 from data.clock import sessions_between
 from data.errors import InputError
-from data.tables import CAPEX, SERIES
+from data.tables import CAPEX, FUNDING, GUIDANCE, SERIES
 from signals.block import Block, SignalData
 from signals.config import SignalConfig
 from signals.level import level_block
@@ -23,7 +23,7 @@ def data(rows: list[Row], sessions: pd.DatetimeIndex = SESSIONS) -> SignalData:
     frame = pd.DataFrame(rows, columns=["series", "date", "value", "known_at"])
     frame["date"] = pd.to_datetime(frame["date"])
     frame["known_at"] = pd.to_datetime(frame["known_at"], utc=True, format="ISO8601")
-    return SignalData(SERIES.conform(frame), CAPEX.empty(), sessions)
+    return SignalData(SERIES.conform(frame), CAPEX.empty(), GUIDANCE.empty(), FUNDING.empty(), sessions)
 
 
 def values(block: Block) -> pd.DataFrame:

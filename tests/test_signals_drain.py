@@ -1,4 +1,6 @@
 import math
+import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,13 +10,16 @@ import pytest
 from data.clock import sessions_between
 from data.errors import InputError
 from data.events import reference_events
-from data.tables import CAPEX
-from signals.block import SignalData
-from signals.config import SignalConfig
-from signals.drain import capex_growth, capex_to_cash_flow, company_quarters, drain_block
+from data.snapshot import Snapshot, save
+from data.tables import CAPEX, FUNDING, GUIDANCE, SERIES, Table
+from reverse_qe.cli import main
+from signals.block import Block, BlockInput, SignalData
+from signals.config import GateConfig, SignalConfig
+from signals.drain import drain_block
+from signals.liquidity import BLOCKS, liquidity_signal
+from signals.spending import capex_growth, capex_to_cash_flow, company_quarters
 
 FOUR = ("MSFT", "GOOGL", "AMZN", "META")
-NO_SERIES = pd.DataFrame({"series": [], "date": [], "value": [], "known_at": []})
 
 
 def table(rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -191,7 +196,10 @@ def test_bad_results_are_refused_in_one_line(rows: list[dict[str, Any]], reason:
 def at(capex: pd.DataFrame, day: str, companies: tuple[str, ...]) -> dict[str, float]:
     """Values of the drain's inputs at one decision."""
     sessions = sessions_between(pd.Timestamp(day), pd.Timestamp(day))
-    block = drain_block(SignalData(NO_SERIES, capex, sessions), SignalConfig(companies=companies))
+    block = drain_block(
+        SignalData(SERIES.empty(), capex, GUIDANCE.empty(), FUNDING.empty(), sessions),
+        SignalConfig(companies=companies, gate=GateConfig(enabled=False), capex_events=False, outside_funding=False),
+    )
     assert block.grouping == ("drain.capex_growth", "drain.capex_to_cash_flow")
     return {each.name.removeprefix("drain."): float(each.value.iloc[0]) for each in block.inputs}
 
@@ -218,3 +226,114 @@ def test_a_later_vintage_waits_for_its_filing() -> None:
     capex = reference_events()[CAPEX.name]
     assert np.isnan(at(capex, "2019-02-15", FOUR)["capex_to_cash_flow"])
     assert at(capex, "2019-08-15", FOUR)["capex_to_cash_flow"] > 0
+
+
+# The block
+
+
+def shipped(sessions: pd.DatetimeIndex) -> SignalData:
+    tables = (reference_events()[table.name] for table in (CAPEX, GUIDANCE, FUNDING))
+    return SignalData(SERIES.empty(), *tables, sessions)
+
+
+SESSIONS = sessions_between(pd.Timestamp("2018-01-02"), pd.Timestamp("2026-10-08"))
+
+
+def test_funding_is_a_second_reading_and_commitments_and_policy_are_none() -> None:
+    data = shipped(SESSIONS)
+    block = drain_block(data, SignalConfig())
+    capex = ("drain.capex_growth", "drain.results_surprise", "drain.guidance_news")
+    assert block.grouping == (capex, "drain.outside_funding")
+    paid_only = SignalData(data.series, data.capex, data.guidance, data.funding[data.funding["counts"]], data.sessions)
+    other = drain_block(paid_only, SignalConfig())
+    for one, same in zip(block.inputs, other.inputs, strict=True):
+        pd.testing.assert_series_equal(one.value, same.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "inputs"),
+    [
+        ({}, {"capex_growth", "results_surprise", "guidance_news", "outside_funding"}),
+        ({"outside_funding": False}, {"capex_growth", "results_surprise", "guidance_news"}),
+        ({"capex_events": False}, {"capex_growth", "outside_funding"}),
+        (
+            {"gate": GateConfig(enabled=False)},
+            {"capex_growth", "capex_to_cash_flow", "results_surprise", "guidance_news", "outside_funding"},
+        ),
+    ],
+)
+def test_each_part_can_be_switched_off(config: dict[str, Any], inputs: set[str]) -> None:
+    block = drain_block(shipped(SESSIONS[-5:]), SignalConfig(**config))
+    assert {each.name.removeprefix("drain.") for each in block.inputs} == inputs
+
+
+def test_without_its_tables_the_rest_of_the_drain_goes_on() -> None:
+    data = shipped(SESSIONS)
+    bare = SignalData(data.series, data.capex, GUIDANCE.empty(), FUNDING.empty(), data.sessions)
+    values = {each.name.removeprefix("drain."): each.value for each in drain_block(bare, SignalConfig()).inputs}
+    assert values["outside_funding"].isna().all()
+    assert values["guidance_news"].isna().all()
+    assert values["results_surprise"]["2026-10-08"] != 0
+    assert values["capex_growth"]["2026-10-08"] > 0
+
+
+def test_with_everything_off_the_signal_is_that_of_growth_and_ratio(sample: Snapshot) -> None:
+    """As it was before any of this: to the last bit, from a block that is put together here."""
+    off = SignalConfig(gate=GateConfig(enabled=False), capex_events=False, outside_funding=False)
+
+    def plain_drain(data: SignalData, config: SignalConfig) -> Block:
+        companies = [company_quarters(data.capex, company) for company in config.companies]
+        measured = {
+            "capex_growth": capex_growth(companies, data.sessions, config),
+            "capex_to_cash_flow": capex_to_cash_flow(companies, data.sessions, config),
+        }
+        inputs = tuple(
+            BlockInput(f"drain.{name}", "", each["value"], +1, each["observed"], each["known"])
+            for name, each in measured.items()
+        )
+        return Block("drain", inputs, tuple(each.name for each in inputs))
+
+    data = SignalData.of(sample, SESSIONS)
+    signal, plain = liquidity_signal(data, off), liquidity_signal(data, off, (plain_drain, *BLOCKS[1:]))
+    for name in ("score", "regime", "blocks", "inputs", "values", "observed", "known", "live_blocks"):
+        assert getattr(signal, name).equals(getattr(plain, name)), name
+    assert signal.gate is None
+    assert not liquidity_signal(data, SignalConfig()).score.equals(signal.score)
+
+
+@pytest.mark.parametrize(
+    ("table", "company", "day", "cells", "reason"),
+    [
+        (GUIDANCE, "META", "2026-04-29", {"low_usd_bn": 150.0}, "low and high are no range of positive numbers"),
+        (GUIDANCE, "META", "2026-04-29", {"known_at": pd.NaT}, "no known_at; give its time"),
+        (FUNDING, "AMZN", "2026-03-10", {"known_at": pd.NaT}, "no known_at; give its time"),
+        (CAPEX, "META", "2026-04-29", {"fiscal_period": "2025Q4"}, "capex of META: got 2025Q4 twice"),
+        (CAPEX, "META", "2026-04-29", {"fiscal_period": "spring"}, "got fiscal period 'spring', wanted one such as"),
+        (CAPEX, "META", "2026-04-29", {"capex_known_at": pd.NaT}, "the time at which it became known"),
+    ],
+)
+def test_the_command_line_refuses_bad_events_in_one_line(
+    table: Table,
+    company: str,
+    day: str,
+    cells: dict[str, Any],
+    reason: str,
+    sample: Snapshot,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    frame = sample.table(table).copy()
+    column = "date" if table is FUNDING else "announced_at"
+    rows = (frame["company"] == company) & (frame[column] == day)
+    assert rows.sum() == 1
+    frame.loc[rows, list(cells)] = list(cells.values())
+    save(replace(sample, name="bad", **{table.name: frame}))
+    monkeypatch.setattr(sys, "argv", ["reverse-qe", "signal", "sample", "--market", "bad", "--json"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    printed = capsys.readouterr()
+    assert stop.value.code == 2
+    assert printed.out == ""
+    assert printed.err.startswith("Error: ")
+    assert printed.err.count("\n") == 1
+    assert reason in printed.err

@@ -7,24 +7,46 @@ first test fails.
 
 import importlib
 import inspect
+import os
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression
 
 import signals
 from data.clock import decision_times, sessions_between
-from data.tables import CAPEX, SERIES
+from data.tables import CAPEX, FUNDING, GUIDANCE, SERIES, Table
 from signals.block import SignalData, require_block
-from signals.config import InputConfig, SignalConfig
-from signals.drain import capex_growth, capex_to_cash_flow, company_quarters, drain_block
+from signals.capex_events import KINDS, capex_news, fading_news
+from signals.config import GateConfig, InputConfig, SignalConfig
+from signals.drain import drain_block
 from signals.explanation import change_reason, explain, stay_begins
+from signals.funding import funding_shares, outside_funding
+from signals.gate import gate_state, idle_money_gate
+from signals.history import signal_history
+from signals.impulses import fading_sum
 from signals.inputs import add_inputs, configured_input
 from signals.level import level_block
 from signals.liquidity import BLOCKS, liquidity_signal, raw_contributions, required_series, smoothed
+from signals.models.config import RegimeModelConfig
+from signals.models.estimate import RegimeModel
+from signals.models.fit_cache import fit_key, kept_fit
+from signals.models.jump import JUMP, fit_jump, jump_model, online_scarce
+from signals.models.markov_switching import (
+    MARKOV_SWITCHING,
+    filtered_scarce,
+    fit_markov_switching,
+    markov_switching_model,
+)
+from signals.models.registry import regime_estimate
+from signals.models.threshold import threshold_model
+from signals.models.two_states import TwoStateModel, fitted_forward, two_state_estimate
 from signals.observations import (
     as_known,
     basis_points,
@@ -34,16 +56,27 @@ from signals.observations import (
     trailing_mean,
 )
 from signals.pipes import pipes_block
-from signals.price_of_capital import price_of_capital_block
-from signals.regime import regime_path
+from signals.price_of_capital import joint_rise, price_of_capital_block
+from signals.regime import Regime, held_regimes, regime_path
+from signals.sentence import signal_sentence
 from signals.source import source_signal
-from signals.standardize import nested_weights, trailing_scale, trailing_z
+from signals.spending import (
+    capex_growth,
+    capex_to_cash_flow,
+    company_quarters,
+    followed_quarters,
+    trailing_capex,
+)
+from signals.standardize import FirstPresent, nested_mean, nested_weights, trailing_scale, trailing_z
 
 CONFIG = SignalConfig(
     window_sessions=40,
     min_window_sessions=12,
     min_scale_sessions=8,
     companies=("AAA", "BBB"),
+    further_event_companies=("CCC",),
+    event_half_life_sessions=15,
+    funding_half_life_sessions=10,
     change_sessions=(3, 7),
     level_change_sessions=6,
     pipes_mean_observations=3,
@@ -57,11 +90,13 @@ SESSIONS = sessions_between(pd.Timestamp("2015-01-02"), pd.Timestamp("2015-12-31
 class World:
     series: pd.DataFrame
     capex: pd.DataFrame
+    guidance: pd.DataFrame
+    funding: pd.DataFrame
     sessions: pd.DatetimeIndex
 
     @property
     def data(self) -> SignalData:
-        return SignalData(self.series, self.capex, self.sessions)
+        return SignalData(self.series, self.capex, self.guidance, self.funding, self.sessions)
 
     def observations(self, name: str) -> pd.DataFrame:
         return series_observations(self.series, name)
@@ -73,6 +108,12 @@ class World:
 
     def quarters(self) -> list[pd.DataFrame]:
         return [company_quarters(self.capex, company) for company in CONFIG.companies]
+
+    def news(self) -> pd.DataFrame:
+        return capex_news(followed_quarters(self.capex, CONFIG), self.guidance, CONFIG)
+
+    def shares(self) -> pd.DataFrame:
+        return funding_shares(self.funding, followed_quarters(self.capex, CONFIG), CONFIG)
 
 
 @pytest.fixture(scope="module")
@@ -91,12 +132,13 @@ def world() -> World:
         revised = rows[random.random(len(rows)) < 0.1]
         revised = revised.assign(value=revised["value"] + 0.1, known_at=revised["known_at"] + pd.Timedelta("5D2h"))
         parts += [rows, revised]
-    return World(SERIES.conform(pd.concat(parts)), results(random), SESSIONS)
+    capex = results(random)
+    return World(SERIES.conform(pd.concat(parts)), capex, guided(random, capex), raised(random), SESSIONS)
 
 
 def results(random: np.random.Generator) -> pd.DataFrame:
     parts = []
-    for company, first in (("AAA", "2011-03-31"), ("BBB", "2011-05-31")):
+    for company, first in (("AAA", "2011-03-31"), ("BBB", "2011-05-31"), ("CCC", "2014-06-30")):
         ends = pd.date_range(first, "2015-11-30", freq="3ME").as_unit("us")
         known = (ends + pd.Timedelta(days=25) + random.integers(0, 10, len(ends)) * pd.Timedelta(days=1)).tz_localize(
             "UTC"
@@ -115,12 +157,64 @@ def results(random: np.random.Generator) -> pd.DataFrame:
             )
         )
     frame = pd.concat(parts, ignore_index=True)
-    blank = CAPEX.empty().reindex(frame.index)
-    for name, kind in CAPEX.columns.items():
-        if name not in frame:
-            frame[name] = "" if kind == "text" else blank[name]
-    return CAPEX.conform(frame)
+    frame["headline_capex_usd_bn"] = 1.1 * frame["capex_usd_bn"]
+    return completed(CAPEX, frame)
 
+
+def guided(random: np.random.Generator, capex: pd.DataFrame) -> pd.DataFrame:
+    """Guidance of the year to come and of the year that runs, with most results or a few days before or after."""
+    rows = capex.iloc[random.permutation(len(capex))[: 2 * len(capex) // 3]]
+    rows = pd.concat([rows, rows.iloc[::2]], ignore_index=True)
+    # The fiscal year of AAA and CCC ends with their fourth quarter from the first on, that of BBB in February.
+    quarter = rows["fiscal_period"].str[-1].astype(int)
+    ahead = np.where(np.arange(len(rows)) < len(rows) * 2 // 3, 0, 4)
+    ends = [
+        end + pd.offsets.MonthEnd(3 * int(left))
+        for end, left in zip(rows["period_end"], 4 - quarter + ahead, strict=True)
+    ]
+    known = rows["capex_known_at"] + random.integers(-3, 4, len(rows)) * pd.Timedelta(days=2)
+    middle = random.uniform(4, 8, len(rows))
+    frame = pd.DataFrame(
+        {
+            "company": rows["company"],
+            "announced_at": known.dt.tz_localize(None).dt.normalize(),
+            "fiscal_year": [end.year for end in ends],
+            "low_usd_bn": middle - random.uniform(0, 1, len(rows)),
+            "high_usd_bn": middle + 0.5,
+            "basis": random.choice(["cash capex", "incl. finance leases", "accrual"], len(rows)),
+            "event": [f"guidance {place}" for place in range(len(rows))],
+            "period_start": [end - pd.offsets.MonthEnd(12) + pd.Timedelta(days=1) for end in ends],
+            "period_end": ends,
+            "comparable": random.random(len(rows)) < 0.9,
+            "known_at": known,
+        }
+    )
+    return completed(GUIDANCE, frame)
+
+
+def raised(random: np.random.Generator) -> pd.DataFrame:
+    days = pd.Series(pd.date_range("2014-06-02", "2015-12-31", freq="9D")).astype("datetime64[us]")
+    known = (days + random.integers(1, 12, len(days)) * pd.Timedelta(hours=20)).dt.tz_localize("UTC")
+    frame = pd.DataFrame(
+        {
+            "date": days,
+            "kind": "bond_issue",
+            "company": "XXX",
+            "amount_usd_bn": random.uniform(0.1, 1, len(days)),
+            "counts": random.random(len(days)) < 0.8,
+            "known_at": known,
+        }
+    )
+    return completed(FUNDING, frame)
+
+
+def completed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    blank = table.empty().reindex(frame.index)
+    absent = {name: "" if kind == "text" else blank[name] for name, kind in table.columns.items() if name not in frame}
+    return table.conform(frame.assign(**absent))
+
+
+WITH_GATED_LEVEL = CONFIG.model_copy(update={"gate": GateConfig(ratio=0.4, level=True)})
 
 # The functions: what each gives by session, or by the time at which its rows became known.
 
@@ -128,7 +222,7 @@ BySession = Callable[[World], pd.DataFrame]
 
 
 def whole_signal(world: World) -> pd.DataFrame:
-    signal = liquidity_signal(world.series, world.capex, world.sessions, CONFIG)
+    signal = liquidity_signal(world.data, CONFIG)
     parts = {
         "blocks": signal.blocks,
         "inputs": signal.inputs,
@@ -136,6 +230,7 @@ def whole_signal(world: World) -> pd.DataFrame:
         "observed": signal.observed,
         "known": signal.known,
         "path": pd.concat([signal.score, signal.regime, signal.live_blocks], axis=1),
+        "gate": signal.gate,
     }
     return pd.concat(parts, axis=1)
 
@@ -152,15 +247,21 @@ def block_inputs(build: Callable[[SignalData, SignalConfig], object]) -> BySessi
 
 
 def explained(world: World) -> pd.DataFrame:
-    signal = liquidity_signal(world.series, world.capex, world.sessions, CONFIG)
+    signal = liquidity_signal(world.data, CONFIG)
     return pd.DataFrame({"why": {session: repr(explain(signal, session)) for session in world.sessions[::10]}})
 
 
 def reasons_of_changes(world: World) -> pd.DataFrame:
-    signal = liquidity_signal(world.series, world.capex, world.sessions, CONFIG)
+    signal = liquidity_signal(world.data, CONFIG)
     changes = signal.regime.index[signal.regime != signal.regime.shift()][1:]
     reasons = {session: change_reason(signal, session, CONFIG) for session in changes}
     return pd.DataFrame({"why": pd.Series(reasons, dtype="str").reindex(world.sessions)})
+
+
+def sentences(world: World) -> pd.DataFrame:
+    signal = liquidity_signal(world.data, CONFIG)
+    said = {session: signal_sentence(signal, session, CONFIG) for session in world.sessions[::10]}
+    return pd.DataFrame({"sentence": said})
 
 
 def walked_regime(world: World) -> pd.DataFrame:
@@ -174,15 +275,90 @@ def begun(world: World) -> pd.DataFrame:
     return pd.DataFrame({"since": {session: stay_begins(regime, session) for session in world.sessions[::10]}})
 
 
+# Models that are fitted, a few times in so short a world.
+FITTED = RegimeModelConfig(
+    name="jump", first_fit_sessions=100, refit_sessions=100, window_sessions=150, jump_penalty=1.0, jump_starts=1
+)
+FITTED_CONFIG = CONFIG.model_copy(update={"model": FITTED})
+FIRST_FIT = pd.Timestamp("2015-06-15")
+
+
+def afresh(by_session: BySession) -> BySession:
+    """Without the fits that are kept: one that was made of the future must not hide behind one that was not."""
+
+    def made_anew(world: World) -> pd.DataFrame:
+        with TemporaryDirectory() as home, patch.dict(os.environ, REVERSE_QE_HOME=home):
+            return by_session(world)
+
+    return made_anew
+
+
+def rows_of(world: World) -> pd.DataFrame:
+    blocks = (world.sampled().ffill().fillna(5.0) - 5).clip(-3, 3)  # as far as a block of z-scores may go
+    return blocks.assign(score=blocks.sum(axis=1))
+
+
+def estimated(model: RegimeModel) -> BySession:
+    def by_session(world: World) -> pd.DataFrame:
+        rows, live = rows_of(world), world.sampled().notna().sum(axis=1) + 1
+        made = model(rows["score"], rows.drop(columns="score"), live, FITTED_CONFIG)
+        return pd.concat([made.regime, made.probability], axis=1)
+
+    return afresh(by_session)
+
+
+def fitted_once(model: TwoStateModel, how: Callable[[pd.DataFrame], object] | None = None) -> BySession:
+    """One fit on the sessions up to a day, carried forward from there."""
+
+    def by_session(world: World) -> pd.DataFrame:
+        rows = rows_of(world)
+        past = rows[:FIRST_FIT]
+        fit = how(past) if how else model.fit(past, FITTED)
+        return pd.DataFrame({"scarce": model.scarce(rows, fit, FITTED)}, rows.index)[FIRST_FIT:]  # type: ignore[arg-type]
+
+    return afresh(by_session)
+
+
+def carried_forward(world: World) -> pd.DataFrame:
+    return fitted_forward(JUMP, rows_of(world), FITTED).scarce.to_frame()
+
+
+def keys_of_fits(world: World) -> pd.DataFrame:
+    rows = rows_of(world)
+    keys = {session: fit_key(("numpy",), fit_jump, rows[:session], FITTED) for session in rows.index[::10]}
+    return pd.DataFrame({"key": keys})
+
+
+def held(world: World) -> pd.DataFrame:
+    score = 20 * world.sampled()["DGS10"].diff().fillna(0.0)
+    wanted = np.where(score > 0.5, Regime.SCARCE, np.where(score < -0.5, Regime.ABUNDANT, Regime.NEUTRAL))
+    live = world.sampled().notna().sum(axis=1) + 1
+    return held_regimes(lambda _, row: Regime(wanted[row]), live, CONFIG.dwell_sessions).to_frame()
+
+
 def input_of(transform: str, length: int | None) -> InputConfig:
     return InputConfig(
         name="more", block="pipes", series="DGS10", transform=transform, length=length, scarcer_when="lower"
     )
 
 
+def all_fading_news(world: World) -> pd.DataFrame:
+    news = world.news()
+    return pd.concat([fading_news(news, kind, world.sessions, CONFIG) for kind in KINDS], axis=1)
+
+
 def every_transform(world: World) -> pd.DataFrame:
     made = [configured_input(world.data, input_of(*how)) for how in (("value", None), ("change", 4), ("mean", 3))]
     return pd.concat([column for each in made for column in (each.value, each.observed, each.known)], axis=1)
+
+
+def marked(world: World) -> pd.DataFrame:
+    inputs = list(price_of_capital_block(world.data, CONFIG).inputs)
+    nominal, real, credit = (
+        tuple(each.name for each in inputs if name in each.name) for name in ("DGS10", "DFII10", "BAA10Y")
+    )
+    mark = joint_rise(inputs, (nominal, real), credit, CONFIG)
+    return pd.concat([mark.value, mark.observed, mark.known], axis=1)
 
 
 def from_source(world: World) -> pd.DataFrame:
@@ -216,16 +392,47 @@ BY_SESSION: dict[str, BySession] = {
     "standardize.trailing_z": lambda w: trailing_z(w.sampled(), CONFIG),
     "standardize.trailing_scale": lambda w: trailing_scale(w.sampled()["DGS10"], CONFIG).to_frame(),
     "standardize.nested_weights": lambda w: nested_weights(("DGS10", ("BAA10Y",)), w.sampled().notna()),
-    "drain.capex_growth": lambda w: capex_growth(w.quarters(), w.sessions, CONFIG),
-    "drain.capex_to_cash_flow": lambda w: capex_to_cash_flow(w.quarters(), w.sessions, CONFIG),
+    "standardize.nested_mean": lambda w: nested_mean(FirstPresent(("DGS10", "BAA10Y")), w.sampled()).to_frame(),
+    "spending.capex_growth": lambda w: capex_growth(w.quarters(), w.sessions, CONFIG),
+    "spending.capex_to_cash_flow": lambda w: capex_to_cash_flow(w.quarters(), w.sessions, CONFIG),
+    "spending.trailing_capex": lambda w: (
+        trailing_capex(w.quarters()[0], decision_times(w.sessions), CONFIG).set_axis(w.sessions).to_frame()
+    ),
+    "gate.idle_money_gate": lambda w: idle_money_gate(w.data, CONFIG),
+    "gate.gate_state": lambda w: gate_state(w.sampled()["DGS10"], CONFIG.gate),
+    "impulses.fading_sum": lambda w: fading_sum(w.observations("DGS10"), w.sessions, 6.0, 5),
+    "capex_events.fading_news": all_fading_news,
+    "funding.outside_funding": lambda w: outside_funding(w.shares(), w.sessions, CONFIG),
     "drain.drain_block": block_inputs(drain_block),
     "price_of_capital.price_of_capital_block": block_inputs(price_of_capital_block),
-    "level.level_block": block_inputs(level_block),
+    "price_of_capital.joint_rise": marked,
+    "level.level_block": lambda w: pd.concat(
+        [block_inputs(level_block)(w), level_block(w.data, WITH_GATED_LEVEL).inputs[0].value], axis=1
+    ),
     "pipes.pipes_block": block_inputs(pipes_block),
     "regime.regime_path": walked_regime,
+    "regime.held_regimes": held,
+    "models.threshold.threshold_model": estimated(threshold_model),
+    "models.markov_switching.markov_switching_model": estimated(markov_switching_model),
+    "models.markov_switching.fit_markov_switching": fitted_once(
+        MARKOV_SWITCHING, lambda past: fit_markov_switching(past, FITTED)
+    ),
+    "models.markov_switching.filtered_scarce": fitted_once(replace(MARKOV_SWITCHING, scarce=filtered_scarce)),
+    "models.jump.jump_model": estimated(jump_model),
+    "models.jump.fit_jump": fitted_once(JUMP, lambda past: fit_jump(past, FITTED)),
+    "models.jump.online_scarce": fitted_once(replace(JUMP, scarce=online_scarce)),
+    "models.registry.regime_estimate": estimated(regime_estimate),
+    "models.two_states.two_state_estimate": estimated(lambda *given: two_state_estimate(JUMP, *given)),
+    "models.two_states.fitted_forward": afresh(carried_forward),
+    "models.fit_cache.kept_fit": fitted_once(
+        JUMP, lambda past: kept_fit("jump", ("jumpmodels",), fit_jump, past, FITTED)
+    ),
+    "models.fit_cache.fit_key": keys_of_fits,
     "explanation.explain": explained,
     "explanation.change_reason": reasons_of_changes,
     "explanation.stay_begins": begun,
+    "sentence.signal_sentence": sentences,
+    "history.signal_history": lambda w: signal_history(liquidity_signal(w.data, CONFIG)),
     "liquidity.raw_contributions": lambda w: pd.concat(
         [raw_contributions(build(w.data, CONFIG), CONFIG) for build in BLOCKS], axis=1
     ),
@@ -245,7 +452,7 @@ def figures(world: World) -> pd.DataFrame:
             .reset_index()
             .rename(columns={f"{kind}_usd_bn": "figure", f"{kind}_known_at": "known_at"})
             .dropna(subset="figure")[["company", "quarter", "figure", "known_at"]]
-            for company, quarters in zip(CONFIG.companies, world.quarters(), strict=True)
+            for company, quarters in followed_quarters(world.capex, CONFIG).items()
             for kind in ("capex", "ocf")
         ]
     )
@@ -255,11 +462,22 @@ BY_KNOWN_AT: dict[str, Callable[[World], pd.DataFrame]] = {
     "observations.series_observations": lambda w: w.observations("DGS10"),
     "observations.same_day_observations": pair,
     "observations.trailing_mean": lambda w: trailing_mean(w.observations("DGS10"), 3),
-    "drain.company_quarters": figures,
+    "spending.company_quarters": figures,
+    "spending.followed_quarters": figures,
+    "capex_events.capex_news": World.news,
+    "funding.funding_shares": World.shares,
 }
 
 # What takes no data, or rows as they stand in a file, each with its own known_at.
-WITHOUT_DATA = {"liquidity.required_series", "source.read_source"}
+WITHOUT_DATA = {
+    "expectations.quarters_between",
+    "liquidity.required_series",
+    "models.registry.model_packages",
+    "pipes.pipes_series",
+    "price_of_capital.price_of_capital_series",
+    "source.read_source",
+    "spending.fiscal_period",
+}
 
 
 def seen(function: str, world: World, session: pd.Timestamp) -> pd.DataFrame:
@@ -282,8 +500,11 @@ def cut(world: World, decision: pd.Timestamp) -> World:
         future = capex[f"{figure}_known_at"] > decision
         capex.loc[future, f"{figure}_usd_bn"] = np.nan
         capex.loc[future, f"{figure}_known_at"] = pd.NaT
-    series = world.series[world.series["known_at"] <= decision]
-    return replace(world, series=series, capex=capex[capex["capex_usd_bn"].notna() | capex["ocf_usd_bn"].notna()])
+    series, guidance, funding = (
+        table[table["known_at"] <= decision] for table in (world.series, world.guidance, world.funding)
+    )
+    capex = capex[capex["capex_usd_bn"].notna() | capex["ocf_usd_bn"].notna()]
+    return replace(world, series=series, capex=capex, guidance=guidance, funding=funding)
 
 
 def stop(world: World, decision: pd.Timestamp) -> World:
@@ -300,7 +521,12 @@ def garble(world: World, decision: pd.Timestamp) -> World:
         capex.loc[future, f"{figure}_usd_bn"] = random.normal(0, 1e6, int(future.sum()))
     unknown = capex[["capex_known_at", "ocf_known_at"]].min(axis=1) > decision
     capex.loc[unknown, "period_end"] += pd.Timedelta(days=40)
-    return replace(world, series=series, capex=capex)
+    capex.loc[unknown, "headline_capex_usd_bn"] = random.normal(0, 1e6, int(unknown.sum()))
+    guidance, funding = world.guidance.copy(), world.funding.copy()
+    for table, names in ((guidance, ["low_usd_bn", "high_usd_bn"]), (funding, ["amount_usd_bn"])):
+        future = table["known_at"] > decision
+        table.loc[future, names] = table.loc[future, names].mul(random.uniform(1, 1e6, int(future.sum())), axis=0)
+    return replace(world, series=series, capex=capex, guidance=guidance, funding=funding)
 
 
 def rewrite_the_past(world: World, decision: pd.Timestamp) -> World:
@@ -308,15 +534,28 @@ def rewrite_the_past(world: World, decision: pd.Timestamp) -> World:
     series = world.series.copy()
     future = series["known_at"] > decision
     series.loc[future, "date"] -= pd.Timedelta(days=90)
-    return replace(world, series=series.drop_duplicates(["series", "date", "known_at"]))
+    guidance, funding = world.guidance.copy(), world.funding.copy()
+    for table, day in ((guidance, "announced_at"), (guidance, "period_end"), (funding, "date")):
+        table.loc[table["known_at"] > decision, day] -= pd.Timedelta(days=90)
+    series = series.drop_duplicates(["series", "date", "known_at"])
+    return replace(world, series=series, guidance=guidance, funding=funding)
 
 
 def retime(world: World, decision: pd.Timestamp, later: Callable[[pd.Series], pd.Series]) -> World:
-    series, capex = world.series.copy(), world.capex.copy()
-    for frame, column in ((series, "known_at"), (capex, "capex_known_at"), (capex, "ocf_known_at")):
+    series, capex, guidance, funding = (
+        table.copy() for table in (world.series, world.capex, world.guidance, world.funding)
+    )
+    for frame, column in (
+        (series, "known_at"),
+        (capex, "capex_known_at"),
+        (capex, "ocf_known_at"),
+        (guidance, "known_at"),
+        (funding, "known_at"),
+    ):
         future = frame[column] > decision
         frame.loc[future, column] = later(frame.loc[future, column])
-    return replace(world, series=series.drop_duplicates(["series", "date", "known_at"]), capex=capex)
+    series = series.drop_duplicates(["series", "date", "known_at"])
+    return replace(world, series=series, capex=capex, guidance=guidance, funding=funding)
 
 
 def delay(world: World, decision: pd.Timestamp) -> World:
@@ -334,11 +573,11 @@ DECIDED = (pd.Timestamp("2015-07-15"), pd.Timestamp("2015-11-03"))
 
 def test_every_public_function_of_signals_is_in_the_net() -> None:
     public = set()
-    for module_info in pkgutil.iter_modules(signals.__path__):
-        module = importlib.import_module(f"signals.{module_info.name}")
+    for module_info in pkgutil.walk_packages(signals.__path__, "signals."):
+        module = importlib.import_module(module_info.name)
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and not name.startswith("_"):
-                public.add(f"{module_info.name}.{name}")
+                public.add(f"{module_info.name.removeprefix('signals.')}.{name}")
     assert public == {*BY_SESSION, *BY_KNOWN_AT, *WITHOUT_DATA}
 
 
@@ -366,7 +605,27 @@ def z_of_the_whole_sample(world: World) -> pd.DataFrame:
     return (sampled - sampled.mean()) / sampled.std()
 
 
+def smoothed_probabilities(world: World) -> pd.DataFrame:
+    """Parameters of the past, as they should be; probabilities of each session given all of them."""
+    rows = rows_of(world)
+    fit = fit_markov_switching(rows[:FIRST_FIT], FITTED)
+    assert fit is not None
+    z = (rows["score"] - fit["center"]) / fit["scale"]
+    result = MarkovRegression(z.to_numpy(), k_regimes=2).smooth(fit["parameters"], cov_type="none")
+    return pd.DataFrame(result.smoothed_marginal_probabilities, index=rows.index)[FIRST_FIT:]
+
+
+def fitted_on_everything(world: World) -> pd.DataFrame:
+    """Told online, as it should be, with centers of all sessions."""
+    rows = rows_of(world)
+    fit = fit_jump(rows, FITTED)
+    assert fit is not None
+    return pd.DataFrame({"scarce": online_scarce(rows, fit, FITTED)}, rows.index)
+
+
 PLANTED: dict[str, BySession] = {
+    "smoothed state probabilities": smoothed_probabilities,
+    "fitted on the whole sample": fitted_on_everything,
     "standardized over the whole sample": z_of_the_whole_sample,
     "filled backwards": lambda w: as_known(w.observations("DGS10"), w.sessions, 2)[["value"]].bfill(),
     "dated by observation": lambda w: (

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ from data.catalogue import series_entry
 from data.clock import decision_times, sessions_between
 from data.events import reference_events
 from data.publication import publication_times
-from data.tables import CAPEX, SERIES
+from data.tables import CAPEX, FUNDING, GUIDANCE, SERIES
 from signals.block import SignalData
-from signals.config import SignalConfig
+from signals.config import GateConfig, SignalConfig
 from signals.drain import drain_block
 from signals.liquidity import LiquiditySignal, liquidity_signal, required_series
 
@@ -43,9 +44,14 @@ def series(shared: Path) -> pd.DataFrame:
     return SERIES.conform(pd.concat(parts))
 
 
+def reference_data(series: pd.DataFrame) -> SignalData:
+    capex, guidance, funding = (reference_events()[table.name] for table in (CAPEX, GUIDANCE, FUNDING))
+    return SignalData(series, capex, guidance, funding, SESSIONS)
+
+
 @pytest.fixture(scope="module")
 def signal(series: pd.DataFrame) -> LiquiditySignal:
-    return liquidity_signal(series, reference_events()[CAPEX.name], SESSIONS, CONFIG)
+    return liquidity_signal(reference_data(series), CONFIG)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +72,10 @@ def published(shared: Path) -> pd.DataFrame:
 
 def drain_on(capex: pd.DataFrame, day: pd.Timestamp, companies: tuple[str, ...]) -> dict[str, float]:
     sessions = sessions_between(day, day + pd.Timedelta(days=7))[:1]
-    block = drain_block(SignalData(SERIES.empty(), capex, sessions), SignalConfig(companies=companies))
+    block = drain_block(
+        SignalData(SERIES.empty(), capex, GUIDANCE.empty(), FUNDING.empty(), sessions),
+        SignalConfig(companies=companies, gate=GateConfig(enabled=False), capex_events=False, outside_funding=False),
+    )
     return {each.name.removeprefix("drain."): float(each.value.iloc[0]) for each in block.inputs}
 
 
@@ -164,7 +173,43 @@ def test_the_future_changes_nothing(day: str, series: pd.DataFrame, signal: Liqu
     garbled = series.assign(value=series["value"].mask(series["known_at"] > decision, -1e6))
     for figure in ("capex", "ocf"):
         capex.loc[capex[f"{figure}_known_at"] > decision, f"{figure}_usd_bn"] = 1e6
-    other = liquidity_signal(garbled, capex, SESSIONS, CONFIG)
+    other = liquidity_signal(replace(reference_data(garbled), capex=capex), CONFIG)
     for name in ("score", "regime", "blocks", "inputs", "values", "observed", "known", "live_blocks"):
         assert getattr(other, name)[:session].equals(getattr(signal, name)[:session]), name
     assert not other.score.equals(signal.score)
+
+
+EXPECTED = {"2020-09-01": "ABUNDANT", "2022-06-15": "SCARCE", "2026-10-09": "SCARCE"}
+
+
+def test_the_regimes_that_were_expected_before_the_run(signal: LiquiditySignal) -> None:
+    assert {day: signal.regime[day] for day in EXPECTED} == EXPECTED
+
+
+def shown_choices() -> list[tuple[str, str, dict[str, str]]]:
+    """Key, value, and regime and score by date, of each row of the tables of docs/signal-on-history.md."""
+    page = (Path(__file__).parents[1] / "docs" / "signal-on-history.md").read_text(encoding="utf-8")
+    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in page.splitlines() if "|" in line]
+    choices: list[tuple[str, str, dict[str, str]]] = []
+    for first, *cells in rows:
+        if first.startswith("signal."):
+            key, days = first, cells
+        elif first.strip("-"):
+            choices.append((key, first, dict(zip(days, cells, strict=True))))
+    return choices
+
+
+@pytest.mark.parametrize(("key", "value", "shown"), shown_choices())
+def test_the_page_shows_what_other_choices_would_have_said(
+    key: str, value: str, shown: dict[str, str], series: pd.DataFrame
+) -> None:
+    changes = (
+        {"gate": GateConfig(ratio=float(value))} if key == "signal.gate.ratio" else {"window_sessions": int(value)}
+    )
+    signal = liquidity_signal(reference_data(series), CONFIG.model_copy(update=changes))
+    assert {day: f"{signal.regime[day]} {signal.score[day]:+.2f}" for day in shown} == shown
+
+
+def test_both_tables_are_there() -> None:
+    keys = [key for key, _, _ in shown_choices()]
+    assert {key: keys.count(key) for key in keys} == {"signal.gate.ratio": 5, "signal.window_sessions": 5}

@@ -1,0 +1,32 @@
+"""The signal over time, as a table."""
+
+import pandas as pd
+
+from data.clock import decision_times
+from signals.liquidity import LiquiditySignal
+
+
+def signal_history(signal: LiquiditySignal) -> pd.DataFrame:
+    """Lay everything that the signal decided, and why, side by side.
+
+    Returns:
+        By session: ``decided_at`` (text, UTC), ``regime``, ``score``, ``live_blocks``; ``probability_`` of each regime
+        and ``gate_ratio``, ``gate_g``, ``gate_multiplier``, where the signal has them; then what each block and what
+        each input gives to the score.
+    """
+    sessions = pd.DatetimeIndex(signal.score.index)
+    frame = pd.DataFrame(
+        {
+            "decided_at": decision_times(sessions).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "regime": signal.regime.astype(str),
+            "score": signal.score,
+            "live_blocks": signal.live_blocks,
+        },
+        index=sessions,
+    )
+    parts = [frame]
+    if signal.probability is not None:
+        parts.append(signal.probability.add_prefix("probability_"))
+    if signal.gate is not None:
+        parts.append(signal.gate.add_prefix("gate_"))
+    return pd.concat([*parts, signal.blocks, signal.inputs], axis=1).rename_axis("session")

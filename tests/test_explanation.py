@@ -1,0 +1,266 @@
+"""What speaks for a regime: contributions that add up, and a sentence whose figures are the signal's."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.run import read_signal
+from backtests.span import session_to_come
+from backtests.spec import load_spec
+from data.clock import sessions_between
+from data.publication import publication_times
+from data.snapshot import Snapshot
+from signals.config import SignalConfig
+from signals.explanation import change_reason, explain
+from signals.history import signal_history
+from signals.liquidity import LiquiditySignal
+from signals.models.config import RegimeModelConfig
+from signals.sentence import signal_sentence
+
+CONFIG = SignalConfig()
+SESSIONS = sessions_between(pd.Timestamp("2026-02-02"), pd.Timestamp("2026-02-13"))
+DAY = SESSIONS[-1]
+BLOCKS = ("drain", "price_of_capital", "level", "pipes")
+# What each input gives, its value and its unit.
+QUIET = {
+    "drain.capex_growth": (0.0, 0.3, "log growth"),
+    "drain.capex_to_cash_flow": (0.0, 0.5, "ratio"),
+    "price_of_capital.DGS10_20": (0.0, 1.0, "basis points"),
+    "price_of_capital.DFII10_20": (0.0, 2.0, "basis points"),
+    "price_of_capital.DFII10_60": (0.0, 3.0, "basis points"),
+    "price_of_capital.BAA10Y_20": (0.0, 4.0, "basis points"),
+    "level.net_liquidity": (0.0, 5000.0, "USD millions"),
+    "pipes.SOFR_DFF": (0.0, 0.5, "basis points"),
+}
+
+
+def made(
+    regime: str = "SCARCE", live: int = 4, parts: Mapping[str, tuple[float, float, str]] = QUIET, **more: object
+) -> LiquiditySignal:
+    """A signal that says the same on every session but the first four, which are NEUTRAL."""
+
+    def table(column: int, **index: pd.DatetimeIndex) -> pd.DataFrame:
+        return pd.DataFrame({name: part[column] for name, part in parts.items()}, **index)
+
+    inputs = table(0, index=SESSIONS)
+    blocks = pd.DataFrame({block: inputs.filter(like=f"{block}.").sum(axis=1) for block in BLOCKS})
+    days = pd.DataFrame({name: pd.Timestamp("2026-01-30") for name in parts}, index=SESSIONS)
+    path = pd.Series(["NEUTRAL"] * 4 + [regime] * (len(SESSIONS) - 4), SESSIONS, dtype="str")
+    return replace(
+        LiquiditySignal(
+            score=blocks.sum(axis=1),
+            regime=path,
+            blocks=blocks,
+            inputs=inputs,
+            values=table(1, index=SESSIONS),
+            observed=days,
+            known=days.apply(lambda day: day.dt.tz_localize("UTC")),
+            live_blocks=pd.Series(live, SESSIONS),
+            units={name: part[2] for name, part in parts.items()},
+        ),
+        **more,
+    )
+
+
+def said(signal: LiquiditySignal, config: SignalConfig = CONFIG) -> str:
+    return signal_sentence(signal, DAY, config)
+
+
+def test_the_sentence_names_what_gives_most_with_its_figures() -> None:
+    parts = {
+        **QUIET,
+        "drain.capex_to_cash_flow": (0.3, 0.684, "ratio"),
+        "price_of_capital.DFII10_60": (0.15, 45.2, "basis points"),
+        "price_of_capital.DFII10_20": (0.10, 12.0, "basis points"),
+        "price_of_capital.BAA10Y_20": (0.01, 4.0, "basis points"),
+    }
+    assert said(made(parts=parts)) == (
+        "SCARCE since 2026-02-06: trailing capex is 68% of operating cash flow, real yields +45 bp in 60 sessions, "
+        "spreads calm"
+    )
+
+
+def test_no_more_than_three_reasons_and_the_strongest_against() -> None:
+    parts = {
+        **QUIET,
+        "drain.capex_growth": (0.5, 0.5423, "log growth"),
+        "pipes.SOFR_DFF": (0.2, 3.14, "basis points"),
+        "price_of_capital.BAA10Y_20": (0.4, 21.0, "basis points"),
+        "price_of_capital.DGS10_20": (0.1, 9.0, "basis points"),
+        "price_of_capital.DFII10_20": (-0.05, -4.0, "basis points"),
+        "level.net_liquidity": (-0.3, 120_400.0, "USD millions"),
+    }
+    assert said(made(parts=parts)) == (
+        "SCARCE since 2026-02-06: trailing capex +72% in a year, Baa spreads +21 bp in 20 sessions, repo +3.1 bp from "
+        "the federal funds rate; against it: net liquidity +120 bn USD in 63 sessions"
+    )
+    # The other way round, what was against it speaks for it.
+    assert said(made("ABUNDANT", parts=parts)) == (
+        "ABUNDANT since 2026-02-06: net liquidity +120 bn USD in 63 sessions, real yields -4 bp in 20 sessions; "
+        "against it: trailing capex +72% in a year"
+    )
+    assert said(made("NEUTRAL", parts=parts)) == (
+        "NEUTRAL since 2026-02-02: for scarcity: trailing capex +72% in a year, Baa spreads +21 bp in 20 sessions; "
+        "for abundance: net liquidity +120 bn USD in 63 sessions, real yields -4 bp in 20 sessions"
+    )
+
+
+def test_a_figure_that_seems_to_point_the_other_way_is_explained() -> None:
+    parts = {
+        **QUIET,
+        "price_of_capital.DGS10_20": (0.2, -7.0, "basis points"),
+        "level.net_liquidity": (0.1, 30_000.0, "USD millions"),
+        "drain.capex_growth": (-0.1, 0.1, "log growth"),
+    }
+    assert said(made(parts=parts)) == (
+        "SCARCE since 2026-02-06: 10-year yields -7 bp in 20 sessions (tighter than usual of late), net liquidity "
+        "+30 bn USD in 63 sessions (tighter than usual of late), spreads calm; against it: trailing capex +11% in a "
+        "year (easier than usual of late)"
+    )
+
+
+def test_the_inputs_of_the_options_and_of_events_have_plain_words() -> None:
+    parts = {
+        **QUIET,
+        "drain.results_surprise": (0.5, 0.0488, "log ratio"),
+        "drain.guidance_news": (-0.4, -0.0513, "log ratio"),
+        "drain.outside_funding": (0.4, 0.4471, "share of a year's capex"),
+        "price_of_capital.BAMLH0A0HYM2_20": (-0.3, -61.0, "basis points"),
+        "price_of_capital.joint_rise": (0.3, 0.0, "standard deviations"),
+        "pipes.SOFR_IORB": (-0.2, 1.25, "basis points"),
+    }
+    assert said(made(parts=parts)) == (
+        "SCARCE since 2026-02-06: news in results +5% (fading sum), outside funding 45% of a year's capex "
+        "(fading sum), yields and spreads rose together of late; against it: news in guidance -5% (fading sum)"
+    )
+    config = CONFIG.model_copy(update={"policy_rate": "IORB"})
+    quiet_drain = {name: part for name, part in parts.items() if not name.startswith("drain")}
+    assert said(made("ABUNDANT", parts=quiet_drain), config) == (
+        "ABUNDANT since 2026-02-06: high-yield spreads -61 bp in 20 sessions, repo +1.2 bp from the interest on "
+        "reserves (easier than usual of late); against it: yields and spreads rose together of late"
+    )
+    rising = {**QUIET, "price_of_capital.joint_rise": (0.3, 1.234, "standard deviations")}
+    assert "yields and spreads rise together, by 1.2 deviations" in said(made(parts=rising))
+
+
+def test_when_nothing_speaks_for_it_the_sentence_says_so() -> None:
+    assert said(made()) == "SCARCE since 2026-02-06: no input speaks for it now, the score is +0.00, spreads calm"
+    assert said(made("NEUTRAL")) == "NEUTRAL since 2026-02-02: every input is near what is usual"
+
+
+def test_too_few_live_blocks_and_what_is_missing_are_said() -> None:
+    missing = ("price_of_capital.DFII10_20", "price_of_capital.DFII10_60", "pipes.SOFR_DFF")
+    signal = made("NEUTRAL", live=1)
+    values, observed = signal.values.copy(), signal.observed.copy()
+    values[[*missing]] = np.nan
+    observed["pipes.SOFR_DFF"] = pd.NaT
+    sentence = said(replace(signal, values=values, observed=observed))
+    assert sentence == (
+        "NEUTRAL since 2026-02-02: only 1 of 4 blocks live, 2 are needed; missing: real yields (last of 2026-01-30), "
+        "repo"
+    )
+    # One of two horizons is enough for the subject not to be missing.
+    values["price_of_capital.DFII10_60"] = 3.0
+    assert "real yields" not in said(replace(signal, values=values, observed=observed))
+
+
+def test_a_missing_input_is_no_reason_though_the_score_holds_a_rest_of_it() -> None:
+    signal = made(parts={**QUIET, "pipes.SOFR_DFF": (0.4, np.nan, "basis points")})
+    assert said(signal).endswith(
+        "no input speaks for it now, the score is +0.40, spreads calm; missing: repo (last of 2026-01-30)"
+    )
+
+
+def test_inputs_of_a_user_speak_in_their_own_name_and_unit() -> None:
+    parts = {**QUIET, "level.my_index": (0.3, 1234.5678, "index")}
+    assert "2026-02-06: level.my_index 1,235 index" in said(made(parts=parts))
+
+
+def test_the_gate_tells_the_ratio_and_a_model_its_probability() -> None:
+    gate = pd.DataFrame({"ratio": 0.68, "g": 0.97, "multiplier": 0.96}, index=SESSIONS)
+    chances = pd.DataFrame({"ABUNDANT": 0.02, "NEUTRAL": 0.0, "SCARCE": 0.98}, index=SESSIONS)
+    parts = {**QUIET, "drain.capex_growth": (0.3, 0.4, "log growth")}
+    signal = made(parts=parts, gate=gate, probability=chances)
+    assert said(signal).startswith(
+        "SCARCE since 2026-02-06 (probability 98%): trailing capex is 68% of operating cash flow"
+    )
+    reasons = explain(signal, DAY)
+    assert reasons.probability == {"ABUNDANT": 0.02, "NEUTRAL": 0.0, "SCARCE": 0.98}
+    assert reasons.gate is not None
+    assert (reasons.gate.ratio, reasons.gate.g, reasons.gate.multiplier) == (0.68, 0.97, 0.96)
+    history = signal_history(signal)
+    assert list(history)[:10] == [
+        *("decided_at", "regime", "score", "live_blocks"),
+        *("probability_ABUNDANT", "probability_NEUTRAL", "probability_SCARCE"),
+        *("gate_ratio", "gate_g", "gate_multiplier"),
+    ]
+    assert history["decided_at"][DAY] == "2026-02-13T00:00:00Z"
+    blank = explain(replace(signal, gate=gate * np.nan), DAY).gate
+    assert blank is not None
+    assert blank.ratio is None
+
+
+def test_a_source_says_so_itself() -> None:
+    name = "source.regime"
+    table = pd.DataFrame({name: 1.0}, index=SESSIONS)
+    signal = replace(
+        made(),
+        **dict.fromkeys(("inputs", "values"), table),
+        blocks=table.set_axis(["source"], axis=1),
+        observed=pd.DataFrame({name: SESSIONS}, index=SESSIONS),
+        known=pd.DataFrame({name: SESSIONS.tz_localize("UTC")}, index=SESSIONS),
+        units={name: "score"},
+        needed_blocks=1,
+        is_given=True,
+    )
+    assert said(signal) == "SCARCE since 2026-02-06: the source says so"
+    assert said(replace(signal, is_given=False)) == "SCARCE since 2026-02-06: the source's score is +1.00"
+    silent = replace(signal, values=table * np.nan, live_blocks=pd.Series(0, SESSIONS))
+    assert said(silent) == "SCARCE since 2026-02-06: the source has not spoken yet"
+
+
+def test_the_reason_of_a_change_names_the_model_where_no_threshold_decides() -> None:
+    parts = {**QUIET, "pipes.SOFR_DFF": (0.4, 5.0, "basis points")}
+    config = CONFIG.model_copy(update={"model": RegimeModelConfig(name="jump")})
+    assert change_reason(made(parts=parts), SESSIONS[4], config) == "the model jump says SCARCE; most from pipes +0.40"
+
+
+@pytest.mark.parametrize(
+    "settings", [(), ("signal.mark_joint_rises=true", 'signal.credit_spread="BAMLH0A0HYM2_else_BAA10Y"')]
+)
+@pytest.mark.real_history
+def test_contributions_add_up_on_real_history(history: Snapshot, settings: tuple[str, ...]) -> None:
+    spec = load_spec("history", settings)
+    check_sums(read_signal(spec, history, session_to_come(history)))
+
+
+@pytest.mark.parametrize("settings", [(), ("signal.mark_joint_rises=true",)])
+def test_contributions_add_up_on_the_sample(sample: Snapshot, settings: tuple[str, ...]) -> None:
+    check_sums(read_signal(load_spec("sample", settings), sample, session_to_come(sample)))
+
+
+def check_sums(signal: LiquiditySignal) -> None:
+    np.testing.assert_allclose(signal.blocks.sum(axis=1), signal.score, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(signal.inputs.sum(axis=1), signal.score, rtol=0, atol=1e-12)
+    for name, block in signal.blocks.items():
+        np.testing.assert_allclose(signal.inputs.filter(like=f"{name}.").sum(axis=1), block, rtol=0, atol=1e-12)
+    reasons = explain(signal, signal.score.index[-1])
+    parts = [each.contribution for block in reasons.blocks for each in block.inputs]
+    assert sum(parts) == pytest.approx(reasons.score, abs=1e-12)
+    assert len(parts) == signal.inputs.shape[1]
+
+
+@pytest.mark.real_history
+def test_the_figures_of_the_sentence_are_those_of_the_files(history: Snapshot) -> None:
+    """2022-06-15: the real yield from what was known 60 sessions before to what was known then."""
+    spec, day = load_spec("history"), pd.Timestamp("2022-06-15")
+    sentence = signal_sentence(read_signal(spec, history, day), day, spec.signal)
+    rows = history.series[history.series["series"] == "DFII10"].set_index("date")["value"].dropna()
+    public = publication_times(pd.DatetimeIndex(rows.index), "next_business_day").tz_localize(None)
+    before = sessions_between(pd.Timestamp("2022-01-03"), day)[-61]
+    change = 100 * (rows[public <= day].iloc[-1] - rows[public <= before].iloc[-1])
+    assert sentence.startswith("SCARCE since ")
+    assert f"real yields {change:+.0f} bp in 60 sessions" in sentence

@@ -1,0 +1,171 @@
+"""`reverse-qe signal`: what it prints, the files that it makes, and what it refuses."""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from backtests.run import read_signal
+from backtests.signal_page import signal_page
+from backtests.spec import load_spec
+from data.clock import decision_times
+from data.event_listing import event_timeline
+from data.snapshot import Snapshot
+from reverse_qe import cli
+from signals.history import signal_history
+
+Call = Callable[..., tuple[int, str, str]]
+DAY = "2025-06-02"
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
+    """Run the command line in an empty folder: exit status, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["reverse-qe", *map(str, arguments)])
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+def test_the_sentence_is_printed_and_in_json(call: Call) -> None:
+    status, out, _ = call("signal", "--date", DAY)
+    said = json.loads(call("signal", "--date", DAY, "--json")[1])
+    assert status == 0
+    assert said["sentence"].startswith(f"{said['regime']} since {said['since'][:10]}: ")
+    assert f"{said['sentence']}." in out.splitlines()
+    assert "gauge" not in said
+
+
+def test_history_is_the_signal_of_every_session_up_to_the_date(call: Call, sample: Snapshot, tmp_path: Path) -> None:
+    status, _, err = call("signal", "--date", DAY, "--history", "made/history.csv")
+    assert status == 0
+    assert "History: made/history.csv" in err
+    written = pd.read_csv(tmp_path / "made" / "history.csv", index_col="session", parse_dates=["session"])
+    spec = load_spec("sample")
+    history = signal_history(read_signal(spec, sample, pd.Timestamp(DAY)))
+    pd.testing.assert_frame_equal(written, history, check_exact=True, check_freq=False, check_index_type=False)
+    assert written.index[-1] == pd.Timestamp(DAY)
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["history.csv"]
+
+
+def test_the_plot_is_one_page_that_needs_nothing_else(call: Call, tmp_path: Path) -> None:
+    settings = ("--set", "run.start=2024-01-02")
+    for name in ("one.html", "two.html"):
+        assert call("signal", "--date", DAY, "--plot", name, *settings)[0] == 0
+    page = (tmp_path / "one.html").read_text(encoding="utf-8")
+    assert page == (tmp_path / "two.html").read_text(encoding="utf-8")
+    fetched = re.findall(r"""(?:src|href)=["'](?!#|data:)([^"']*)|url\((?!#)([^)]*)\)|@import""", page)
+    assert not fetched
+    assert "<script" not in page
+    for word in ("SIMULATED", "made by a model", "SCARCE", "enter +0.4", "price of capital", DAY, "2024-01-02"):
+        assert word in page
+    HTMLParser().feed(page)
+
+
+def test_the_page_shows_what_was_known_and_nothing_later(sample: Snapshot) -> None:
+    spec = load_spec("sample", ("run.start=2024-01-02",))
+    day = pd.Timestamp(DAY)
+    page = signal_page(spec, sample, read_signal(spec, sample, day), day)
+    events = event_timeline(sample)
+    (decision,) = decision_times(pd.DatetimeIndex([day]))
+    shown = events["known_at"].between(pd.Timestamp("2024-01-02", tz="UTC"), decision)
+    shown &= ~events["about"].str.endswith("cash flow")
+    rows = re.findall(r'<tr id="(event-\d+)"><td>([^<]*)</td><td>([^<]*)</td><td>([^<]*)</td>', page)
+    marks = re.findall(r'<a href="#(event-\d+)"><title>([^<]*)</title>', page)
+    assert len(rows) == shown.sum() > 50
+    assert sorted(marks) == sorted((name, text) for name, _, _, text in rows)
+    assert [when for _, when, _, _ in rows] == events["known_at"][shown].dt.strftime("%Y-%m-%d %H:%M").tolist()
+    assert {lane for _, _, lane, _ in rows} == {"results", "guidance", "funding", "commitments", "policy"}
+    assert "2025-03-19 Fed, fed balance sheet: announced, effective 2025-04-01, -40 bn USD" in page
+    later = events[events["known_at"] > decision]
+    garbled = sample.funding_events.assign(
+        company=sample.funding_events["company"].mask(sample.funding_events["known_at"] > decision, "NOBODY")
+    )
+    assert not later.empty
+    other = replace(sample, funding_events=garbled)
+    assert "NOBODY" not in signal_page(spec, other, read_signal(spec, other, day), day)
+
+
+def test_a_market_that_was_observed_is_not_called_simulated(sample: Snapshot) -> None:
+    spec, day = load_spec("sample", ("run.start=2025-05-01",)), pd.Timestamp(DAY)
+    observed = replace(sample, name="observed", simulated=False)
+    page = signal_page(spec, observed, read_signal(spec, observed, day), day)
+    assert "SIMULATED" not in page
+    assert "market observed" in page
+
+
+def test_the_gauge_is_printed_and_in_json(call: Call) -> None:
+    status, out, _ = call("signal", "--gauge")
+    assert status == 0
+    for word in ("Gauge:", "to the score", "speculative less cash flow", "never an input", "weeks"):
+        assert word in out
+    gauge = json.loads(call("signal", "--gauge", "--json")[1])["gauge"]
+    assert {row["leg"] for row in gauge["responses"]} == {"crypto", "speculative", "cash_flow", "reserve"}
+    assert {row["regime"] for row in gauge["partings"]} == {"ABUNDANT", "NEUTRAL", "SCARCE"}
+    assert gauge["first"] == "2016-01-04"
+    (crypto,) = [row for row in gauge["responses"] if (row["leg"], row["driver"]) == ("crypto", "score")]
+    assert f"{crypto['slope']:+.2%} [{crypto['low']:+.2%}, {crypto['high']:+.2%}]" in out
+
+
+def test_a_gauge_of_few_weeks_says_nothing_of_them(call: Call) -> None:
+    said = json.loads(call("signal", "--gauge", "--set", "run.start=2026-08-03", "--json")[1])["gauge"]
+    assert all(row["slope"] is None for row in said["responses"])
+    assert "-" in call("signal", "--gauge", "--set", "run.start=2026-08-03")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (("--set", "signal.credit_spread=BAMLH0A0HYM2"), "series BAMLH0A0HYM2: got no row"),
+        (("--set", "signal.credit_spread=BAMLH0A0HYM2_else_BAA10Y"), "series BAMLH0A0HYM2: got no row"),
+        (("--set", "signal.policy_rate=IORB"), "series IORB: got no row"),
+        (("--set", "signal.credit_spread=HYG"), "signal.credit_spread: got 'HYG'"),
+        (("--set", "signal.mark_joint_rises=often"), "signal.mark_joint_rises: got 'often'"),
+        (("--history", "there.csv"), "got --history there.csv, which exists"),
+        (("--plot", "there.csv/below.html"), "there.csv is a file"),
+        (("--history", "new.csv", "--plot", "new.csv"), "for --history and --plot, wanted two files"),
+        (("--history", "new.csv", "--plot", "there.csv"), "got --plot there.csv, which exists"),
+        (("--gauge", "--set", "run.start=2026-10-08"), "got no week of 5 sessions"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2_and_leaves_nothing(
+    call: Call, tmp_path: Path, arguments: tuple[str, ...], wanted: str
+) -> None:
+    (tmp_path / "there.csv").write_text("mine")
+    status, out, err = call("signal", *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("Error: ")
+    assert wanted in err
+    assert (tmp_path / "there.csv").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["there.csv"]
+
+
+def test_two_values_of_one_series_for_one_day_are_refused(
+    call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REVERSE_QE_HOME", str(tmp_path / "home"))
+    for folder, name, rows in (
+        ("macro", "DGS10", "date,value\n2024-01-02,4.0\n2024-01-03,4.1\n2024-01-03,4.2\n"),
+        ("prices", "SPY", "date,open,high,low,close,adj_close,volume\n2024-01-02,1,1,1,1,1,1\n"),
+    ):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{name}.csv").write_text(rows)
+    status, out, err = call("data", "import", "--prices", "prices", "--macro", "macro", "--name", "twice")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "DGS10.csv" in err
+    assert "2024-01-03" in err
