@@ -1,0 +1,21 @@
+"""What of a market a spec reads."""
+
+from backtests.needs import needs_of
+from backtests.spec import load_spec
+
+
+def test_the_shipped_spec_for_real_history_needs_its_universe_its_signal_and_the_bill() -> None:
+    needs = needs_of(load_spec("history"))
+
+    assert {"BTC-USD", "MU", "SNDK", "BIL", "SPY"} <= set(needs.symbols)
+    assert len(needs.symbols) == 14
+    assert set(needs.series) == {
+        "DGS10", "DFII10", "BAA10Y", "WALCL", "WTREGEN", "RRPONTSYD", "SOFR", "DFF", "DGS3MO",
+    }  # fmt: skip
+    assert needs.companies == ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
+
+
+def test_an_added_input_is_needed_too() -> None:
+    added = 'signal.inputs=[{name="vix", block="pipes", series="VIXCLS", scarcer_when="higher"}]'
+
+    assert "VIXCLS" in needs_of(load_spec("history", [added])).series
