@@ -128,15 +128,15 @@ class Book:
 
     def _trade(self, row: int, orders: SessionOrders, rules: FillRules, notes: Notes | None) -> bool:
         """Fill the orders in the order of the clock; whether one was cut or not filled."""
-        placed = np.flatnonzero((orders.sell_units > 0) | (orders.buy_money > 0))
-        if not placed.size:
-            return False
+        sells, buys = (orders.sell_units > 0).nonzero()[0], (orders.buy_money > 0).nonzero()[0]
         short = False
         for coins in (True, False):
-            moment = placed[rules.coins[placed] == coins]
-            short |= self._sell(row, moment[orders.sell_units[moment] > 0], orders, rules, notes)
-            cash = self._settled_cash(row, rules.settlement_sessions) if coins else self.cash
-            short |= self._buy(row, moment[orders.buy_money[moment] > 0], orders, cash, rules, notes)
+            selling, buying = (places[rules.coins[places] == coins] for places in (sells, buys))
+            if selling.size:
+                short |= self._sell(row, selling, orders, rules, notes)
+            if buying.size:
+                cash = self._settled_cash(row, rules.settlement_sessions) if coins else self.cash
+                short |= self._buy(row, buying, orders, cash, rules, notes)
         return short
 
     def _sell(self, row: int, places: np.ndarray, orders: SessionOrders, rules: FillRules, notes: Notes | None) -> bool:
@@ -150,7 +150,7 @@ class Book:
             fills = sell_fills(units, rules.panel.open[row, opened], rules.panel.volume[row, opened], terms)
             self._book(row, opened, fills, -1, terms, orders, rules, notes)
             return opened.size < places.size or bool(fills.cause.any())
-        return places.size > 0
+        return True
 
     def _buy(
         self,
@@ -168,7 +168,7 @@ class Book:
             fills = buy_fills(orders.buy_money[opened], orders.least[opened], opens, volumes, terms, cash)
             self._book(row, opened, fills, +1, terms, orders, rules, notes)
             return opened.size < places.size or bool(fills.cause.any())
-        return places.size > 0
+        return True
 
     def _without_open(
         self, row: int, places: np.ndarray, orders: SessionOrders, rules: FillRules, notes: Notes | None

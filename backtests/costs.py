@@ -165,6 +165,10 @@ def trade_terms(symbols: Sequence[str], instruments: Mapping[str, Instrument], c
             max(1.0, size) if each.units == "whole" else size for each, size in zip(classes, quanta, strict=True)
         ),
         by_volume=bool(np.isfinite(participation).any() or impact.any()),
+        by_rate=not any(
+            each.commission_per_unit or each.minimum_commission or each.maximum_commission_bp is not None
+            for each in classes
+        ),
     )
 
 

@@ -48,10 +48,11 @@ def run_ledger(
 ) -> LedgerResult:
     """Run a plan over a panel. Arguments as for `backtests.event_engine.run_event_engine`."""
     # What the plan never wants is never held.
-    wanted = plan.targets[list(panel.symbols)].to_numpy() > 0
-    panel = panel.select(tuple(np.array(panel.symbols)[wanted.any(axis=0)].tolist()))
+    targets = plan.targets.to_numpy()[:, plan.targets.columns.get_indexer(list(panel.symbols))]
+    wanted = (targets > 0).any(axis=0)
+    panel = panel.select(tuple(np.array(panel.symbols)[wanted].tolist()))
     fills = fill_rules(panel, instruments, costs, rules, interest)
-    decisions = _Decisions(plan, fills, rules)
+    decisions = _Decisions(targets[:, wanted], plan.rebalance.to_numpy(), fills, rules)
     book = Book(initial_cash, np.zeros(len(panel.symbols)))
     states: dict[int, Book] = {0: replace(book)}
     plan_again = False
@@ -65,13 +66,13 @@ def run_ledger(
 class _Decisions:
     """What is decided for each session: targets, and whether the book is brought to them."""
 
-    def __init__(self, plan: Plan, fills: FillRules, rules: OrderRulesConfig) -> None:
+    def __init__(self, targets: np.ndarray, rebalance: np.ndarray, fills: FillRules, rules: OrderRulesConfig) -> None:
         self.panel, self.fills, self.rules = fills.panel, fills, rules
         self.terms = as_lists(fills.terms)
         # What is about to be closed out is left alone by the order rules.
-        self.targets = np.where(fills.stale, np.nan, plan.targets[list(self.panel.symbols)].to_numpy())
-        self.rebalance: list[bool] = plan.rebalance.tolist()
-        decides = np.append(False, plan.rebalance.to_numpy()[:-1])
+        self.targets = np.where(fills.stale, np.nan, targets)
+        self.rebalance: list[bool] = rebalance.tolist()
+        decides = np.append(False, rebalance[:-1])
         self.eventful: list[bool] = (decides | fills.changes_units | fills.pays).tolist()
 
     def orders(self, book: Book, row: int, plan_again: bool) -> SessionOrders | None:

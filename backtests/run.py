@@ -231,6 +231,8 @@ def run_plan(
 
 def run_interest(spec: Spec, snapshot: Snapshot, panel: Panel) -> np.ndarray:
     """What a US dollar of cash brings by session of a panel, as the spec has it."""
+    if spec.cash.interest == "none":
+        return np.zeros(len(panel.sessions))
     return interest_rates(spec.cash, bill_yield(snapshot, panel.sessions), panel.sessions)
 
 
@@ -251,7 +253,7 @@ def book_returns(engine: EngineResult, baselines: Mapping[str, LedgerResult], in
 
 def bill_yield(snapshot: Snapshot, sessions: pd.DatetimeIndex) -> pd.Series:
     """The 3-month bill's yield in percent, as known at each decision; NaN where it is not known."""
-    if BILL not in set(snapshot.series["series"]):
+    if not (snapshot.series["series"] == BILL).any():
         return pd.Series(np.nan, index=sessions)
     observations = series_observations(snapshot.series, BILL)
     return as_known(observations, sessions, series_entry(BILL).stale_after_days)["value"]

@@ -54,11 +54,11 @@ def capex_news(quarters: Mapping[str, pd.DataFrame], guidance: pd.DataFrame, con
     Raises:
         InputError: a comparable guidance has no time, no mid-point, low above high, or a period that is no year.
     """
-    guidance = guidance[guidance["company"].isin(list(quarters))]
+    guidance = guidance[guidance["company"].isin(list(quarters))].sort_values("known_at", kind="stable")
     _require_sound(guidance[guidance["comparable"]])
     rows: list[tuple[object, ...]] = []
     for company, line in quarters.items():
-        own = guidance[guidance["company"] == company].sort_values("known_at", kind="stable")
+        own = guidance[guidance["company"] == company]
         spender = Spender.of(line, own[own["comparable"]])
         rows += [*_results(company, line, spender), *_guidance(company, own, spender)]
     news = pd.DataFrame(rows, columns=list(_ANNOUNCED)).astype(_ANNOUNCED)

@@ -37,7 +37,7 @@ def company_quarters(capex: pd.DataFrame, company: str) -> pd.DataFrame:
         InputError: no row; a fiscal period that is no such as 2016Q2, is reported twice, or ends no later than the one
             before; a figure that is infinite or has no time at which it became known.
     """
-    rows = capex[capex["company"] == company]
+    rows = capex.loc[capex["company"] == company, ["fiscal_period", *_COLUMNS]]
     if rows.empty:
         raise InputError(
             f"capex of {company}: got no row, wanted its quarters; import its results, or take it out of the "

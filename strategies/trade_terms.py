@@ -30,6 +30,7 @@ class TradeTerms(NamedTuple):
         notional: smallest order, US dollars.
         quantum: smallest tradable unit.
         by_volume: whether any instrument has an impact or a participation limit; otherwise volumes are not looked at.
+        by_rate: whether `rate` alone makes the commission of all of them.
     """
 
     rate: np.ndarray
@@ -42,16 +43,17 @@ class TradeTerms(NamedTuple):
     notional: np.ndarray
     quantum: np.ndarray
     by_volume: bool
+    by_rate: bool
 
 
 def at_places(terms: TradeTerms, places: np.ndarray) -> TradeTerms:
     """Return the terms of some of the instruments, in this order."""
-    return TradeTerms._make([*(column[places] for column in terms[:-1]), terms.by_volume])
+    return TradeTerms._make([*(column[places] for column in terms[:-2]), *terms[-2:]])
 
 
 def as_lists(terms: TradeTerms) -> TradeTerms:
     """Return the terms with Python's floats in lists, which are read one by one three times as fast."""
-    return TradeTerms._make([*(column.tolist() for column in terms[:-1]), terms.by_volume])
+    return TradeTerms._make([*(column.tolist() for column in terms[:-2]), *terms[-2:]])
 
 
 def commission(units: np.ndarray, prices: np.ndarray, terms: TradeTerms) -> np.ndarray:
@@ -62,6 +64,8 @@ def commission(units: np.ndarray, prices: np.ndarray, terms: TradeTerms) -> np.n
         prices: of the fills, above 0.
         terms: of the same instruments.
     """
+    if terms.by_rate:
+        return terms.rate * (units * prices)
     traded = units > 0.0
     # Nothing times no maximum would be no number.
     value = np.where(traded, units * prices, 1.0)
@@ -82,6 +86,8 @@ def affordable_units(money: np.ndarray, prices: np.ndarray, terms: TradeTerms) -
         (m,) units, 0 where the money does not pay for the commission.
     """
     by_rate = money / (prices * (1.0 + terms.rate) + terms.per_unit)
+    if terms.by_rate:
+        return by_rate
     at_minimum = (money - terms.minimum) / prices
     at_maximum = money / (prices * (1.0 + terms.maximum))
     units: np.ndarray = np.maximum(np.maximum(np.minimum(by_rate, at_minimum), at_maximum), 0.0)
@@ -162,8 +168,11 @@ def buy_fills(
     factor = min(1.0, max(cash, 0.0) * (1.0 - 1e-12) / promised) if promised > 0.0 else 0.0
     short = cash < promised * (1.0 - ROUNDING)
     granted = np.where(money * factor < least, 0.0, money * factor)
+    prices = opens * (1.0 + terms.spread)
+    wanted = np.floor(affordable_units(money, prices, terms) / terms.quantum) * terms.quantum
+    if not terms.by_volume and (granted == money).all():
+        return Fills(wanted, prices, wanted, np.where(wanted > 0.0, 0, _NO_UNIT))
     most = _most_units(volumes, terms)
-    wanted = np.floor(affordable_units(money, opens * (1.0 + terms.spread), terms) / terms.quantum) * terms.quantum
     prices = opens * (1.0 + terms.spread + _impact(np.minimum(granted / opens, most), volumes, terms))
     affordable = affordable_units(granted, prices, terms)
     units = np.floor(np.minimum(affordable, most) / terms.quantum) * terms.quantum

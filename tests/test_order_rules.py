@@ -21,7 +21,11 @@ def terms_of(count, rate=0.0, quantum=1e-9, **others):
         "quantum": quantum,
     } | others
     columns = {name: np.full(count, float(value)) for name, value in values.items()}
-    return TradeTerms(**columns, by_volume=bool(values["impact"] or np.isfinite(values["participation"])))
+    return TradeTerms(
+        **columns,
+        by_volume=bool(values["impact"] or np.isfinite(values["participation"])),
+        by_rate=not (values["per_unit"] or values["minimum"] or np.isfinite(values["maximum"])),
+    )
 
 
 def plan(

@@ -535,8 +535,8 @@ def rewrite_the_past(world: World, decision: pd.Timestamp) -> World:
     future = series["known_at"] > decision
     series.loc[future, "date"] -= pd.Timedelta(days=90)
     guidance, funding = world.guidance.copy(), world.funding.copy()
-    for table, day in ((guidance, "announced_at"), (guidance, "period_end"), (funding, "date")):
-        table.loc[table["known_at"] > decision, day] -= pd.Timedelta(days=90)
+    for table, days in ((guidance, ["announced_at", "period_start", "period_end"]), (funding, ["date"])):
+        table.loc[table["known_at"] > decision, days] -= pd.Timedelta(days=90)
     series = series.drop_duplicates(["series", "date", "known_at"])
     return replace(world, series=series, guidance=guidance, funding=funding)
 
