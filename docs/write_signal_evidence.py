@@ -2,8 +2,8 @@
 
     python docs/write_signal_evidence.py --market history
 
-It needs a market of real history (`reverse-qe data import`) and the extra `evidence`, and takes a few minutes the first
-time: the regime models are fitted, and the fits kept. `make docs` does not run it.
+It needs a market of real history (`reverse-qe data import`) and the extra `evidence`, and takes about a minute.
+`make docs` does not run it.
 """
 
 import argparse

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 PAGES = [ARCHITECTURE, ROOT / "docs" / "glossary.md", ROOT / "CONTRIBUTING.md", *DECISIONS]
-PACKAGES = ("reverse_qe", "backtests", "strategies", "signals", "data")
+PACKAGES = ("reverse_qe", "paper", "backtests", "strategies", "signals", "data")
 SUFFIXES = (".py", ".toml", ".csv", ".md", ".tmpl", "/")
 
 Rows = list[dict[str, str]]
