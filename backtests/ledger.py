@@ -48,7 +48,8 @@ def run_ledger(
 ) -> LedgerResult:
     """Run a plan over a panel. Arguments as for `backtests.event_engine.run_event_engine`."""
     # What the plan never wants is never held.
-    targets = plan.targets.to_numpy()[:, plan.targets.columns.get_indexer(list(panel.symbols))]
+    places = plan.targets.columns.get_indexer(pd.Index(panel.symbols))
+    targets = np.take(plan.targets.to_numpy(), places, axis=1)
     wanted = (targets > 0).any(axis=0)
     panel = panel.select(tuple(np.array(panel.symbols)[wanted].tolist()))
     fills = fill_rules(panel, instruments, costs, rules, interest)

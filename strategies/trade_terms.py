@@ -64,13 +64,13 @@ def commission(units: np.ndarray, prices: np.ndarray, terms: TradeTerms) -> np.n
         prices: of the fills, above 0.
         terms: of the same instruments.
     """
-    if terms.by_rate:
-        return terms.rate * (units * prices)
-    traded = units > 0.0
-    # Nothing times no maximum would be no number.
-    value = np.where(traded, units * prices, 1.0)
-    charged = np.maximum(terms.rate * value + terms.per_unit * units, terms.minimum)
-    fee: np.ndarray = np.where(traded, np.minimum(charged, terms.maximum * value), 0.0)
+    fee: np.ndarray = terms.rate * (units * prices)
+    if not terms.by_rate:
+        traded = units > 0.0
+        # Nothing times no maximum would be no number.
+        value = np.where(traded, units * prices, 1.0)
+        charged = np.maximum(terms.rate * value + terms.per_unit * units, terms.minimum)
+        fee = np.where(traded, np.minimum(charged, terms.maximum * value), 0.0)
     return fee
 
 
@@ -85,12 +85,11 @@ def affordable_units(money: np.ndarray, prices: np.ndarray, terms: TradeTerms) -
     Returns:
         (m,) units, 0 where the money does not pay for the commission.
     """
-    by_rate = money / (prices * (1.0 + terms.rate) + terms.per_unit)
-    if terms.by_rate:
-        return by_rate
-    at_minimum = (money - terms.minimum) / prices
-    at_maximum = money / (prices * (1.0 + terms.maximum))
-    units: np.ndarray = np.maximum(np.maximum(np.minimum(by_rate, at_minimum), at_maximum), 0.0)
+    units: np.ndarray = money / (prices * (1.0 + terms.rate) + terms.per_unit)
+    if not terms.by_rate:
+        at_minimum = (money - terms.minimum) / prices
+        at_maximum = money / (prices * (1.0 + terms.maximum))
+        units = np.maximum(np.maximum(np.minimum(units, at_minimum), at_maximum), 0.0)
     return units
 
 

@@ -184,32 +184,3 @@ EXPECTED = {"2020-09-01": "ABUNDANT", "2022-06-15": "SCARCE", "2026-10-09": "SCA
 
 def test_the_regimes_that_were_expected_before_the_run(signal: LiquiditySignal) -> None:
     assert {day: signal.regime[day] for day in EXPECTED} == EXPECTED
-
-
-def shown_choices() -> list[tuple[str, str, dict[str, str]]]:
-    """Key, value, and regime and score by date, of each row of the tables of docs/signal-on-history.md."""
-    page = (Path(__file__).parents[1] / "docs" / "signal-on-history.md").read_text(encoding="utf-8")
-    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in page.splitlines() if "|" in line]
-    choices: list[tuple[str, str, dict[str, str]]] = []
-    for first, *cells in rows:
-        if first.startswith("signal."):
-            key, days = first, cells
-        elif first.strip("-"):
-            choices.append((key, first, dict(zip(days, cells, strict=True))))
-    return choices
-
-
-@pytest.mark.parametrize(("key", "value", "shown"), shown_choices())
-def test_the_page_shows_what_other_choices_would_have_said(
-    key: str, value: str, shown: dict[str, str], series: pd.DataFrame
-) -> None:
-    changes = (
-        {"gate": GateConfig(ratio=float(value))} if key == "signal.gate.ratio" else {"window_sessions": int(value)}
-    )
-    signal = liquidity_signal(reference_data(series), CONFIG.model_copy(update=changes))
-    assert {day: f"{signal.regime[day]} {signal.score[day]:+.2f}" for day in shown} == shown
-
-
-def test_both_tables_are_there() -> None:
-    keys = [key for key, _, _ in shown_choices()]
-    assert {key: keys.count(key) for key in keys} == {"signal.gate.ratio": 5, "signal.window_sessions": 5}
