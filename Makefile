@@ -25,7 +25,10 @@ backtest: $(CORE) ## set up, run the rotation on the built-in sample market, wri
 	$(BIN)/reverse-qe backtest
 
 test: $(DEV) ## set up, run the test suite
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not slow"
+
+test-slow: $(DEV) ## the checks that take more than a few seconds each
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow
 
 lint: $(DEV) ## format check, lint, types, import rules
 	$(BIN)/ruff format --check .
@@ -48,4 +51,4 @@ clean: ## delete what the targets made: .venv, caches, build folders (not runs/)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help backtest test lint format docs clean
+.PHONY: help backtest test test-slow lint format docs clean

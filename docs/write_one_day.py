@@ -5,16 +5,15 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from backtests.costs import trade_terms
 from backtests.run import Backtest, read_signal, run_backtest
 from backtests.span import session_to_come
 from backtests.spec import load_spec
+from data.actions import listed_bars
 from data.catalogue import series_entry
 from data.markets import open_market
-from data.actions import listed_bars
 from signals.block import SignalData
 from signals.liquidity import BLOCKS, LiquiditySignal, raw_contributions
 from signals.observations import as_known, series_observations

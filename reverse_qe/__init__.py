@@ -10,7 +10,7 @@ from typing import Any
 
 __all__ = ["backtest", "signal"]
 
-_OURS = ("backtests", "strategies", "signals", "data")
+_OURS = ("paper", "backtests", "strategies", "signals", "data")
 
 
 def _refuse_shadowed_packages() -> None:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, for machines.")
 
 market_option = click.option(
-    "--market", default="sample", show_default=True, help="The built-in sample, or the name of a market that was imported or fetched."
+    "--market",
+    default="sample",
+    show_default=True,
+    help="The built-in sample, or the name of a market that was imported or fetched.",
 )
 set_option = click.option(
     "--set",

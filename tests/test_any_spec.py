@@ -182,6 +182,7 @@ def assert_order_of_symbols_changes_nothing(run: Backtest) -> None:
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
 @given(drawn=specs, regimes=paths)
+@pytest.mark.slow
 def test_any_spec_keeps_its_books(market, folder, drawn, regimes):
     run = run_backtest(spec_of(drawn, regimes, folder), market)
     assert_whole(run)

@@ -131,7 +131,7 @@ def test_help_is_there(call, command):
     assert "Usage: reverse-qe" in out
 
 
-@pytest.mark.parametrize("group", [(), ("data",), ("runs",)])
+@pytest.mark.parametrize("group", [(), ("data",), ("paper",), ("runs",)])
 def test_a_group_alone_shows_its_help(call, group):
     assert call(*group) == call(*group, "--help")
 

@@ -125,6 +125,7 @@ def test_restated_results_are_told_by_company(before: Snapshot) -> None:
     assert replace(restated, filed_results=filed[:0]).content_hash == before.content_hash
 
 
+@pytest.mark.slow
 def test_whatever_makes_the_identity_another_is_told(sample: Snapshot) -> None:
     """A change of any column of any table is found, and by its name."""
     instruments = {**sample.instruments, "another": next(iter(sample.instruments.values()))}

@@ -414,6 +414,7 @@ def test_the_command_line_says_it_in_one_line_with_status_2(mine, sample, tmp_pa
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_an_example_copied_elsewhere_runs(tmp_path, sample):
     for name in ("block.toml", "my_block.py"):
         shutil.copy(EXAMPLES / name, tmp_path / name)

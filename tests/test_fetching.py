@@ -353,6 +353,7 @@ def test_two_fetches_at_once_are_one(fetch_live: Fetch, world: World) -> None:
     assert fetch_live().version == "live.1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kills", [pytest.param(KILLS, id="kills")])
 def test_a_fetch_killed_at_any_moment_leaves_the_store_as_before_or_as_after(
     fetch_live: Fetch, world: World, kills: int

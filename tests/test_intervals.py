@@ -101,6 +101,7 @@ def test_excluding_zero_takes_both_bounds():
     assert not SharpeDifference(0.1, -0.1, 0.3, 5).excludes_zero
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_as_often_as_they_say():
     """Returns that hang on the day before; 95% of 80 are 76, and two standard errors are 4."""
     covered = []

@@ -153,6 +153,7 @@ def test_two_sources_of_one_coin_are_compared(make_snapshot: MakeSnapshot, make_
     assert source_difference(snapshot, "BTC-USDT") is None
 
 
+@pytest.mark.slow
 @pytest.mark.real_history
 def test_real_history_has_no_split_left_in_it_and_its_coins_differ(history: Snapshot) -> None:
     findings = [each for symbol in history.instruments for each in price_findings(history, symbol)]

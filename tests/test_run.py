@@ -54,6 +54,7 @@ def test_equity_is_rebuilt_from_the_files_on_the_sample(sample_run, tmp_path):
     assert_ledger_agrees(sample_run, tmp_path / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.real_history
 def test_equity_is_rebuilt_from_the_files_on_real_history(history, tmp_path):
     run = run_backtest(load_spec("history"), history)

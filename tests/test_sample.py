@@ -424,6 +424,7 @@ def test_an_asset_that_is_not_there_is_refused():
 # The null market
 
 
+@pytest.mark.slow
 def test_in_the_null_market_nothing_follows_from_anything():
     def link(name: str) -> float:
         """Correlation of monthly changes of the spread with the coin's and software's returns."""

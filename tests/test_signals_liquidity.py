@@ -464,6 +464,7 @@ def slow_score(blocks: pd.DataFrame) -> list[float]:
     return score
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "config"), [(1, CONFIG), (2, WITH_GATED_LEVEL), (2, WITHOUT_THE_NEW)])
 def test_the_signal_equals_its_definition(seed: int, config: SignalConfig) -> None:
     series, capex = random_series(seed, blanks=0.05, late=0.1), random_capex(seed)

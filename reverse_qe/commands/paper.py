@@ -42,12 +42,14 @@ def command() -> None:
 @click.option("--market", help="The market.  [default: sample; for alpaca: live]")
 def init(path: Path, spec: str | None, broker: str, market: str | None) -> None:
     """Write a commented configuration to PATH (paper.toml); nothing is overwritten."""
-    from paper.config import write_config
+    from paper.config import BrokerKind
+    from paper.template import write_config
     from reverse_qe.api import fitting_spec
 
     chosen = market or ("live" if broker == "alpaca" else "sample")
-    write_config(path, chosen, spec or fitting_spec(chosen), "alpaca" if broker == "alpaca" else "simulated")
-    click.echo(f"Wrote {path}: market {chosen}, broker {broker}.")
+    kind: BrokerKind = "alpaca" if broker == "alpaca" else "simulated"
+    account = write_config(path, chosen, spec or fitting_spec(chosen), kind)
+    click.echo(f"Wrote {path}: account {account}, market {chosen}, broker {broker}.")
     say(f"Next: reverse-qe paper check{'' if path == Path('paper.toml') else f' {path}'}")
 
 
@@ -129,17 +131,25 @@ def run(context: click.Context, path: Path) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
 
+    begun = False
+
     def one_step() -> bool:
         """Take a step and say how it ended; whether the next one should come soon."""
+        nonlocal begun
         try:
             told = attendant.step()
         except (InputError, BusyError) as error:
+            if not begun:
+                # What is wrong from the beginning will not mend itself.
+                raise
             _log(f"! {error}")
             return True
+        begun = True
         _log(step_line(told))
         return bool(told.fault) or attendant.has_work_left(datetime.now(UTC))
 
-    keep_stepping(attendant.config.schedule, one_step, lambda: datetime.now(UTC), stop.wait, _log)
+    with _one_line(context):
+        keep_stepping(attendant.config.schedule, one_step, lambda: datetime.now(UTC), stop.wait, _log)
     _log("ended")
 
 

@@ -15,7 +15,7 @@ def step_line(told: "StepReport") -> str:
     """How a step ended, in one line."""
     from paper.attending import decision_text
 
-    parts = [decision_text(told) if told.decision else "nothing decided"]
+    parts = [decision_text(told) if told.decision and not told.halt else "nothing decided"]
     if told.sent or told.fills:
         parts.append(f"{len(told.sent)} orders sent, {len(told.fills)} fills")
     parts += [f"! {each}" for each in told.notes]
@@ -56,6 +56,8 @@ def print_step(told: "StepReport") -> None:
             )
         else:
             click.echo(f"No orders for {told.session}: the book is left as it is.")
+    elif told.session is not None and not told.halt and not told.fault:
+        click.echo(f"Nothing to decide: {told.session} is decided already.")
     if told.fills:
         fills = [
             (
