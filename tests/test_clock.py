@@ -5,7 +5,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.clock import calendar_sessions, decision_times, next_session, previous_session, sessions_between
+from data.clock import (
+    calendar_sessions,
+    decision_times,
+    next_session,
+    previous_session,
+    sessions_between,
+    trading_hours,
+)
 from data.errors import InputError
 
 
@@ -108,3 +115,13 @@ def test_sessions_are_the_days_on_which_the_market_traded(shared: Path) -> None:
     traded = pd.read_csv(shared / "market" / "prices" / "SPY.csv", parse_dates=["date"])["date"]
 
     assert list(sessions_between(traded.iloc[0], traded.iloc[-1])) == list(traded)
+
+
+def test_trading_hours_follow_daylight_saving_and_early_closes():
+    # The US clocks went forward on 2024-03-10; on the day before Independence Day the NYSE closes at 13:00.
+    hours = {"2024-03-08": ("14:30", "21:00"), "2024-03-11": ("13:30", "20:00"), "2024-07-03": ("13:30", "17:00")}
+    for day, (opens, closes) in hours.items():
+        expected = tuple(pd.Timestamp(f"{day} {clock}", tz="UTC") for clock in (opens, closes))
+        assert trading_hours(pd.Timestamp(day)) == expected
+    with pytest.raises(InputError, match="2024-07-04, wanted an NYSE session"):
+        trading_hours(pd.Timestamp("2024-07-04"))

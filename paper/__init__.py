@@ -1,0 +1,1 @@
+"""The strategy on paper: configuration, ledger, guards, brokers."""

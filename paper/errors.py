@@ -1,0 +1,16 @@
+"""What can go wrong between the strategy and a broker, besides bad input (`data.errors.InputError`)."""
+
+
+class BrokerUnavailable(Exception):  # noqa: N818
+    """The broker did not answer, or not in time: nothing is lost, the next step asks again."""
+
+
+class BrokerRefused(Exception):  # noqa: N818
+    """The broker said no to the account or to a request as such: the trader is halted.
+
+    A single order that it rejects is no exception: its `paper.broker.OrderState` says so.
+    """
+
+
+class Halted(Exception):  # noqa: N818
+    """The trader is halted and sends nothing until somebody resumes it."""

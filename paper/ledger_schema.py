@@ -1,0 +1,108 @@
+"""The tables of the ledger, and the steps from each version of them to the next."""
+
+# A row that is written is never changed: what happens later is a row of its own.
+_TABLES = ("accounts", "events", "decisions", "intents", "order_states", "entries", "closes")
+_APPEND_ONLY = "\n".join(
+    f"CREATE TRIGGER {table}_no_{change} BEFORE {change} ON {table} "
+    f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;\n"
+    for table in _TABLES
+    for change in ("update", "delete")
+)
+
+_VERSION_1 = """
+CREATE TABLE accounts (
+    name TEXT PRIMARY KEY,
+    broker TEXT NOT NULL,
+    first_session TEXT NOT NULL,
+    prices TEXT NOT NULL,
+    spec TEXT NOT NULL,
+    opened_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE events (
+    event_id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    session TEXT,
+    text TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE decisions (
+    session TEXT PRIMARY KEY,
+    decided_at TEXT NOT NULL,
+    market TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    regime TEXT NOT NULL,
+    score REAL,
+    equity REAL NOT NULL,
+    cash REAL NOT NULL,
+    targets TEXT NOT NULL,
+    why TEXT NOT NULL,
+    left_alone TEXT NOT NULL,
+    last_state INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE intents (
+    intent_id INTEGER PRIMARY KEY,
+    client_id TEXT NOT NULL UNIQUE,
+    session TEXT NOT NULL REFERENCES decisions (session),
+    symbol TEXT NOT NULL,
+    side TEXT NOT NULL CHECK (side IN ('sell', 'buy')),
+    is_coin INTEGER NOT NULL CHECK (is_coin IN (0, 1)),
+    units REAL CHECK (units > 0),
+    money REAL CHECK (money > 0),
+    least REAL NOT NULL,
+    decision_price REAL NOT NULL,
+    written_at TEXT NOT NULL,
+    UNIQUE (session, symbol),
+    CHECK ((side = 'sell') = (units IS NOT NULL) AND (side = 'buy') = (money IS NOT NULL))
+) STRICT;
+
+CREATE TABLE order_states (
+    state_id INTEGER PRIMARY KEY,
+    client_id TEXT NOT NULL REFERENCES intents (client_id),
+    at TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('sent', 'open', 'filled', 'partial', 'ended', 'rejected')),
+    units_filled REAL NOT NULL,
+    units_wanted REAL,
+    reason TEXT NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX sent_once ON order_states (client_id) WHERE status = 'sent';
+
+CREATE UNIQUE INDEX ended_once ON order_states (client_id) WHERE status NOT IN ('sent', 'open');
+
+CREATE TABLE entries (
+    entry_id INTEGER PRIMARY KEY,
+    source_id TEXT NOT NULL UNIQUE,
+    client_id TEXT REFERENCES intents (client_id),
+    at TEXT NOT NULL,
+    session TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    price REAL,
+    fees REAL NOT NULL,
+    amount REAL NOT NULL,
+    units REAL NOT NULL,
+    cash_after REAL NOT NULL,
+    units_after REAL NOT NULL,
+    CHECK ((kind IN ('sell', 'buy')) = (client_id IS NOT NULL))
+) STRICT;
+
+CREATE INDEX entries_by_symbol ON entries (symbol, entry_id);
+
+CREATE INDEX entries_by_time ON entries (at);
+
+CREATE TABLE closes (
+    session TEXT PRIMARY KEY,
+    equity REAL NOT NULL,
+    cash REAL NOT NULL,
+    content_hash TEXT NOT NULL
+) STRICT;
+"""
+
+# Who held which units at a close, so that equity can be rebuilt without reading every entry again.
+_VERSION_2 = "ALTER TABLE closes ADD COLUMN positions TEXT NOT NULL DEFAULT '{}';\n"
+
+# Statements stand apart by an empty line.
+MIGRATIONS = (_VERSION_1 + "\n" + _APPEND_ONLY, _VERSION_2)

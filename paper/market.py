@@ -1,0 +1,175 @@
+"""A market as the paper trader sees it: the panel, signal and plan of its spec, worked out once a snapshot."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+import pandas as pd
+
+from backtests.costs import refuse_whole_units
+from backtests.extensions import Extensions, read_extensions
+from backtests.fill_rules import FillRules, fill_rules
+from backtests.plans import make_run_plan
+from backtests.run import read_signal, run_interest
+from backtests.span import last_bars
+from backtests.spec import Spec
+from data.actions import listed_bars
+from data.errors import InputError
+from data.instruments import require_us_dollars
+from data.markets import open_market
+from data.panel import Panel, build_panel
+from data.snapshot import Snapshot, is_built_in, read_manifest
+from data.versions import resolve
+from signals.liquidity import LiquiditySignal
+from strategies.policy import Plan
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, eq=False)
+class PaperMarket:
+    """What decisions, fills and valuations of an account need of a market.
+
+    Rows of a later session never change those of an earlier one, so that a decision for D reads row D of a plan that
+    goes on, and finds what a backtest that ends there would.
+
+    Attributes:
+        spec: of the account, on its basis of prices.
+        snapshot: bars, series and events.
+        panel: of what the spec trades, from the account's first session on.
+        signal: over all sessions.
+        plan: by session decided for.
+        rules: of fills.
+        newest: date of the newest bar, by symbol.
+    """
+
+    spec: Spec
+    snapshot: Snapshot
+    panel: Panel
+    signal: LiquiditySignal
+    plan: Plan
+    rules: FillRules
+    newest: pd.Series
+
+    def row(self, session: date) -> int:
+        """The row of a session in the panel; the decision for it stands one row above."""
+        return int(self.panel.sessions.searchsorted(pd.Timestamp(session)))
+
+    def has_ended(self, session: date, now: datetime) -> bool:
+        """Whether the session's UTC day is over and its bars are there.
+
+        They are where everything that had a bar at the session before has one, or a stock has a later one: what lacks
+        its bar then is without it.
+        """
+        end = pd.Timestamp(session, tz="UTC") + timedelta(days=1)
+        if pd.Timestamp(now) < end:
+            return False
+        row = self.row(session)
+        has_bar, gone = self.panel.has_bar(), self.panel.leaving[row] | self.panel.ended[row]
+        by_session = self.newest[~self.rules.coins] if not self.rules.coins.all() else self.newest
+        return bool((~has_bar[row - 1] | has_bar[row] | gone).all() or by_session.max() > pd.Timestamp(session))
+
+    def newest_bars(self, session: date) -> dict[str, date]:
+        """Date of the newest bar before a session, of ``stocks`` and of ``coins``; no entry where there is none yet."""
+        found: dict[str, date] = {}
+        for symbol, is_coin in zip(self.panel.symbols, self.rules.coins, strict=True):
+            dates = self.snapshot.bars_of(symbol)["date"]
+            upto = int(dates.searchsorted(pd.Timestamp(session)))
+            if upto:
+                kind, newest = "coins" if is_coin else "stocks", dates.iloc[upto - 1].date()
+                found[kind] = max(newest, found.get(kind, newest))
+        return found
+
+    def price_moves(self, session: date) -> dict[str, float]:
+        """Change of the price known to a session's decision against the one before; splits and dividends taken out."""
+        row = self.row(session) - 1
+        if row == 0:
+            return {}
+        known = self.panel.adjusted_decision_price
+        moves = known[row] / known[row - 1] - 1.0
+        return {symbol: move for symbol, move in zip(self.panel.symbols, moves.tolist(), strict=True) if move == move}
+
+    def bar(self, symbol: str, day: pd.Timestamp) -> pd.Series | None:
+        """The bar of an instrument on a calendar day; None where there is none."""
+        bars = listed_bars(self.snapshot, symbol, self.spec.run.prices)
+        return next((bar for date, bar in bars.loc[day:day].iterrows()), None)
+
+
+# One market at a time is kept, so that a day's second step, and a replay's next one, find it worked out.
+_SNAPSHOTS: dict[Hashable, Snapshot] = {}
+_MARKETS: dict[Hashable, PaperMarket] = {}
+
+
+def newest_snapshot(market: str) -> Snapshot:
+    """Read the snapshot that a market's name stands for now.
+
+    Raises:
+        InputError: there is none, or its files were changed.
+    """
+    name = market if is_built_in(market) else resolve(market)
+    content_hash = "" if is_built_in(name) else read_manifest(name).content_hash
+    return _kept(_SNAPSHOTS, (name, content_hash), lambda: open_market(name))
+
+
+def read_market(spec: Spec, snapshot: Snapshot, first: date, session: date) -> PaperMarket:
+    """Work out all that an account needs for its sessions up to one.
+
+    Args:
+        spec: of the account, on its basis of prices.
+        snapshot: bars, series and events.
+        first: the account's first session.
+        session: that must be in it; it need not have bars.
+
+    Raises:
+        InputError: spec and snapshot do not fit together, or the spec is one that cannot be traded on paper.
+    """
+    extensions = read_extensions(spec)
+    if extensions.strategy is not None:
+        raise InputError(
+            f"run.strategy: got {spec.run.strategy}, wanted a spec without it: on paper the rotation alone trades"
+        )
+    last = max(pd.Timestamp(session), snapshot.bars["date"].max())
+    contents = tuple(file.content for file in extensions.files)
+    key = (spec.to_toml(), contents, snapshot.content_hash, first, last)
+    return _kept(_MARKETS, key, lambda: _market(spec, snapshot, extensions, pd.Timestamp(first), last))
+
+
+def _kept(kept: dict[Hashable, Made], key: Hashable, make: Callable[[], Made]) -> Made:
+    if key not in kept:
+        made = make()
+        kept.clear()
+        kept[key] = made
+    return kept[key]
+
+
+def _market(
+    spec: Spec, snapshot: Snapshot, extensions: Extensions, first: pd.Timestamp, last: pd.Timestamp
+) -> PaperMarket:
+    traded = spec.universe.symbols
+    everything = tuple(dict.fromkeys((*traded, spec.universe.benchmark)))
+    newest = last_bars(snapshot, spec.universe)
+    oldest = snapshot.bars_of(spec.universe.benchmark)["date"].min()
+    if oldest >= first:
+        raise InputError(
+            f"got the session {first.date()}, wanted one after {oldest.date()}, the first bar of the benchmark "
+            f"{spec.universe.benchmark} in market {snapshot.name}"
+        )
+    require_us_dollars(everything, snapshot.instruments)
+    refuse_whole_units(spec.costs, {snapshot.instruments[symbol].asset_class for symbol in everything}, spec.run.prices)
+    # Together with the benchmark, as a backtest lays its plan.
+    market = build_panel(snapshot, everything, first, last, spec.run.prices)
+    signal = read_signal(spec, snapshot, market.decides_for[-1], extensions)
+    plan = make_run_plan(spec, snapshot, market, signal, extensions)
+    panel = market.select(traded)
+    return PaperMarket(
+        spec=spec,
+        snapshot=snapshot,
+        panel=panel,
+        signal=signal,
+        plan=plan,
+        rules=fill_rules(
+            panel, snapshot.instruments, spec.costs, spec.order_rules, run_interest(spec, snapshot, panel)
+        ),
+        newest=newest[list(traded)],
+    )

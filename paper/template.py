@@ -1,0 +1,47 @@
+"""The commented configuration that `paper init` writes."""
+
+import json
+import os
+import re
+from pathlib import Path
+from string import Template
+
+from backtests.new_files import require_free, write_new_file
+from backtests.spec import load_spec, shipped_specs
+from data.snapshot import is_built_in, snapshot_names
+from paper.config import ACCOUNT_LENGTH, BrokerKind
+
+TEMPLATE = Path(__file__).with_name("template.toml")
+
+
+def write_config(path: Path, market: str, spec: str, broker: BrokerKind) -> str:
+    """Write a commented configuration of an account; every other key has its default.
+
+    Args:
+        path: of the file. It gives the account its name: ``paper.toml`` is of the account ``paper``.
+        market: is refreshed by every step, but for one that does not grow.
+        spec: name of a shipped spec, or path of a file.
+        broker: kind of broker.
+
+    Returns:
+        The account's name.
+
+    Raises:
+        InputError: the file exists or cannot be written, or there is no such spec.
+    """
+    require_free(path, "PATH")
+    load_spec(spec)
+    if spec not in shipped_specs() or Path(spec).is_file():
+        spec = os.path.relpath(spec, path.parent)
+    account = re.sub(r"[^A-Za-z0-9_-]", "-", path.stem)[:ACCOUNT_LENGTH]
+    values = {
+        "account": account,
+        "market": market,
+        "spec": spec,
+        "broker": broker,
+        "refresh": not is_built_in(market) and market not in snapshot_names(),
+    }
+    # A value of JSON is one of TOML.
+    written = {key: json.dumps(value, ensure_ascii=False) for key, value in values.items()}
+    write_new_file(path, Template(TEMPLATE.read_text(encoding="utf-8")).substitute(written), "PATH")
+    return account

@@ -1,0 +1,197 @@
+"""A step is killed -9 wherever it may be, and started again: nothing lost, nothing twice, the same end."""
+
+import os
+import random
+import signal
+import time
+from contextlib import contextmanager
+
+import pandas as pd
+import pytest
+
+from backtests.spec import load_spec
+from data.clock import sessions_between
+from data.locking import BusyError
+from paper import database
+from paper.brokers.simulated import SimulatedBroker
+from paper.config import PaperConfig
+from paper.database import Database
+from paper.invariants import broken_invariants
+from paper.ledger_reading import LEDGER_FILE, LedgerReader
+from paper.state import LOCK_FILE
+from paper.step import reconcile, run_step
+
+KILLS = int(os.environ.get("REVERSE_QE_KILLS", "50"))
+# Everything is bought on the first of these days; on the third the regime turns SCARCE and half of it is sold.
+DAYS = [day.date() for day in sessions_between(pd.Timestamp("2021-03-16"), pd.Timestamp("2021-03-22"))]
+SETTINGS = "policy.rebalance='daily'"
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(monkeypatch):
+    """A kill leaves the kernel, and what it was given to write, alone."""
+    monkeypatch.setattr(database, "SYNCHRONOUS", "OFF")
+
+
+@pytest.fixture(scope="module")
+def config_of(tmp_path_factory):
+    spec = tmp_path_factory.mktemp("spec") / "daily.toml"
+    spec.write_text(load_spec("sample", [SETTINGS]).to_toml(), encoding="utf-8")
+    return lambda folder: PaperConfig(market="sample", spec=str(spec), state={"path": folder})
+
+
+def take_steps(config, days=DAYS):
+    for day in days:
+        told = run_step(config, day)
+        assert not told.halt
+        assert not told.fault
+
+
+@pytest.fixture(scope="module")
+def undisturbed(config_of, tmp_path_factory):
+    """The end state of the same steps without a kill, and the seconds that they take in a child of this process."""
+    config = config_of(tmp_path_factory.mktemp("undisturbed"))
+    take_steps(config)
+    timed = config_of(tmp_path_factory.mktemp("timed"))
+    begin = time.perf_counter()
+    assert not forked(lambda: take_steps(timed))
+    return end_state(config), time.perf_counter() - begin
+
+
+def end_state(config):
+    with LedgerReader(config.state_folder / LEDGER_FILE) as ledger:
+        assert broken_invariants(ledger) == []
+        assert ledger.unsent_intents() == ledger.sent_intents() == []
+        return ledger.orders(), ledger.entries(), ledger.equity(), ledger.positions(), ledger.decisions()
+
+
+def assert_same_end(config, wanted):
+    assert reconcile(config) == []
+    for one, other in zip(end_state(config), wanted, strict=True):
+        if isinstance(one, pd.DataFrame):
+            pd.testing.assert_frame_equal(one, other)
+        else:
+            assert one == other
+
+
+def forked(work, seconds=None):
+    """Run `work` in a child of this warm process, for so many seconds at most; say whether it was killed."""
+    child = os.fork()
+    if child == 0:
+        signal.alarm(120)  # a child that hangs fails the test, not the suite
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    if seconds is not None:
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    assert status in (0, signal.SIGKILL), f"the step itself failed: {status}"
+    return status == signal.SIGKILL
+
+
+def steps_left(config, days=DAYS):
+    """From the last session that was decided for on, which is stepped once more."""
+    if not (config.state_folder / LEDGER_FILE).exists():
+        return days
+    with LedgerReader(config.state_folder / LEDGER_FILE) as ledger:
+        last = ledger.last_decision()
+    return [day for day in days if last is None or day >= last.session]
+
+
+def test_killed_at_any_moment(config_of, undisturbed, tmp_path):
+    wanted, seconds = undisturbed
+    chance, kills, account = random.Random(20261123), 0, 0
+    while kills < KILLS:
+        account += 1
+        config, was_killed = config_of(tmp_path / str(account)), True
+        while was_killed:
+            was_killed = forked(lambda c=config: take_steps(c, steps_left(c)), chance.uniform(0.0, seconds / 2))
+            kills += was_killed
+        assert_same_end(config, wanted)
+
+
+def test_killed_before_and_after_every_write(config_of, undisturbed, tmp_path, monkeypatch):
+    """To ledger and broker, in steps that buy and sell."""
+    whole = config_of(tmp_path / "undisturbed")
+    take_steps(whole, DAYS[:3])
+    wanted = end_state(whole)
+    moments = 0
+    writing = Database.writing
+
+    @contextmanager
+    def counted(self):
+        nonlocal moments
+        moments += 1
+        with writing(self):
+            yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "writing", counted)
+        take_steps(config_of(tmp_path / "counted"), DAYS[:3])
+    assert moments > 24
+    for moment in range(1, moments + 1):
+        config = config_of(tmp_path / f"{moment}")
+        for after in (False, True):
+            forked(lambda config=config, moment=moment, after=after: dies(config, moment, after))
+        take_steps(config, steps_left(config, DAYS[:3]))
+        assert_same_end(config, wanted)
+
+
+def dies(config, moment, after):
+    """Take steps, and die before, or after, the `moment`-th write."""
+    writing, left = Database.writing, [moment]
+
+    @contextmanager
+    def killing(self):
+        left[0] -= 1
+        if left[0] == 0 and not after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        with writing(self):
+            yield
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    Database.writing = killing
+    take_steps(config, steps_left(config, DAYS[:3]))
+
+
+def test_killed_between_sending_and_writing_down_that_it_was_sent(config_of, undisturbed, tmp_path):
+    config = config_of(tmp_path)
+
+    def dies_after_sending():
+        taking = SimulatedBroker.send
+
+        def sending(self, intents):
+            taking(self, intents)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        SimulatedBroker.send = sending
+        take_steps(config, DAYS[:1])
+
+    assert forked(dies_after_sending)
+    with LedgerReader(tmp_path / LEDGER_FILE) as ledger:
+        assert ledger.unsent_intents()
+    take_steps(config)
+    assert_same_end(config, undisturbed[0])
+
+
+def test_two_steps_at_once(config_of, tmp_path):
+    config = config_of(tmp_path)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(120)  # a child that hangs fails the test, not the suite
+        run_step(config, DAYS[0], report=lambda _stage: time.sleep(60))
+        os._exit(0)
+    lock = tmp_path / LOCK_FILE
+    while not (lock.exists() and lock.read_text()):
+        time.sleep(0.005)
+    with pytest.raises(BusyError, match=rf"^a step of the account paper is under way already, by process {child}"):
+        run_step(config, DAYS[0])
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    # The lock has ended with its process.
+    take_steps(config, DAYS[:1])

@@ -1,0 +1,162 @@
+"""A replay on paper, session by session, is the backtest: the same orders, statuses and reasons, the same equity."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.run import run_backtest
+from backtests.spec import load_spec
+from data.clock import sessions_between
+from data.errors import InputError
+from data.snapshot import save
+from paper import database
+from paper.config import PaperConfig
+from paper.invariants import broken_invariants
+from paper.ledger_reading import LEDGER_FILE, LedgerReader
+from paper.step import reconcile, run_step
+
+KEY = ["session", "symbol", "side"]
+
+
+def replay(config, first, last):
+    days = [day.date() for day in sessions_between(pd.Timestamp(first), pd.Timestamp(last))]
+    for day in days:
+        told = run_step(config, day)
+        assert not told.halt
+        assert not told.fault
+    return days
+
+
+def assert_same_as_backtest(folder, engine):
+    with LedgerReader(folder / LEDGER_FILE) as ledger:
+        orders, equity, positions = ledger.orders(), ledger.equity(), ledger.positions()
+        assert broken_invariants(ledger) == []
+    assert equity.index.equals(engine.equity.index)
+    np.testing.assert_allclose(equity.to_numpy(), engine.equity.to_numpy(), rtol=1e-9, atol=1e-6)
+    wanted = engine.positions.loc[:, (engine.positions > 0).any()].sort_index(axis=1)
+    assert list(positions.columns) == list(wanted.columns)
+    np.testing.assert_allclose(positions.to_numpy(), wanted.to_numpy(), rtol=1e-9, atol=1e-9)
+    ours, theirs = (frame.sort_values(KEY).reset_index(drop=True) for frame in (orders, engine.orders))
+    pd.testing.assert_frame_equal(ours[[*KEY, "status", "reason"]], theirs[[*KEY, "status", "reason"]])
+    for name in ("size", "size_wanted", "price", "commission"):
+        np.testing.assert_allclose(ours[name].to_numpy(), theirs[name].to_numpy(), rtol=1e-9, err_msg=name)
+
+
+# Settings, and days in which orders are cut or not filled, and planned anew.
+REPLAYS = {
+    "shipped": ("", "2021-01-04", "2021-06-30"),
+    "daily": ("policy.rebalance='daily'", "2021-04-01", "2021-06-08"),
+    "raw prices, interest, dear": (
+        "run.prices='raw'\ncash.interest='bill'\ncosts.settlement_sessions=3\ncosts.crypto.participation=1e-7\n"
+        "costs.us_stock.minimum_commission=1.0\npolicy.rebalance='weekly'",
+        "2021-03-08",
+        "2021-03-31",
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(monkeypatch):
+    """Nobody pulls the plug here."""
+    monkeypatch.setattr(database, "SYNCHRONOUS", "OFF")
+
+
+@pytest.fixture
+def write_spec(tmp_path):
+    def write(base, settings):
+        path = tmp_path / "spec.toml"
+        path.write_text(load_spec(base, settings.splitlines()).to_toml(), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(("settings", "first", "last"), REPLAYS.values(), ids=REPLAYS)
+def test_on_the_sample(settings, first, last, sample, tmp_path, write_spec):
+    spec = write_spec("sample", settings)
+    config = PaperConfig(market="sample", spec=str(spec), state={"path": tmp_path / "state"})
+    days = replay(config, first, last)
+    run = run_backtest(load_spec(str(spec), (), {"run.start": days[0], "run.end": days[-1]}), sample)
+    assert len(set(run.engine.orders["status"])) > 1
+    assert_same_as_backtest(tmp_path / "state", run.engine)
+    assert reconcile(config) == []
+
+
+@pytest.mark.real_history
+@pytest.mark.slow
+@pytest.mark.parametrize(("first", "last"), [("2023-10-02", "2024-09-30")])
+def test_a_year_of_real_history(first, last, history, tmp_path):
+    save(history)
+    config = PaperConfig(market="history", spec="history", state={"path": tmp_path / "state"})
+    days = replay(config, first, last)
+    run = run_backtest(load_spec("history", (), {"run.start": days[0], "run.end": days[-1]}), history)
+    assert_same_as_backtest(tmp_path / "state", run.engine)
+
+
+def test_what_is_done_is_not_done_again(tmp_path):
+    config = PaperConfig(market="sample", spec="sample", state={"path": tmp_path})
+    first = run_step(config, date(2021, 1, 4))
+    assert first.decision
+    assert first.sent
+    with LedgerReader(tmp_path / LEDGER_FILE) as ledger:
+        before = ledger.orders(), ledger.entries(), ledger.equity()
+    again = run_step(config, date(2021, 1, 4))
+    assert (again.decision, again.sent, again.fills) == (None, [], [])
+    with LedgerReader(tmp_path / LEDGER_FILE) as ledger:
+        for one, other in zip(before, (ledger.orders(), ledger.entries(), ledger.equity()), strict=True):
+            pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_rebalancing_that_fell_on_a_day_without_a_step_is_made_up_for(tmp_path):
+    config = PaperConfig(market="sample", spec="sample", state={"path": tmp_path})
+    replay(config, "2021-01-04", "2021-01-28")
+    # The month begins on February 1st, a Monday; the next step is Wednesday's.
+    told = run_step(config, date(2021, 2, 3))
+    assert told.decision.why == "rebalancing"
+    with LedgerReader(tmp_path / LEDGER_FILE) as ledger:
+        assert ledger.equity().index.equals(sessions_between(pd.Timestamp("2021-01-04"), pd.Timestamp("2021-02-03")))
+
+
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing(tmp_path):
+    config = PaperConfig(market="sample", spec="sample", state={"path": tmp_path / "state"})
+    dry = run_step(config, date(2021, 1, 4), dry_run=True)
+    assert list((tmp_path / "state").iterdir()) == []
+    assert dry.sent == []
+    assert run_step(config, date(2021, 1, 4)).decision == dry.decision
+    files = {path: path.read_bytes() for path in (tmp_path / "state").iterdir()}
+    assert run_step(config, date(2021, 1, 5), dry_run=True).decision
+    assert {path: path.read_bytes() for path in (tmp_path / "state").iterdir()} == files
+
+
+def test_a_replay_is_refused_where_it_makes_no_sense(tmp_path):
+    config = PaperConfig(market="sample", spec="sample", state={"path": tmp_path})
+    with pytest.raises(InputError, match="2021-01-02, wanted an NYSE session; the next one is 2021-01-04"):
+        run_step(config, date(2021, 1, 2))
+    with pytest.raises(InputError, match="wanted one after"):
+        run_step(config, date(2005, 1, 5))
+    run_step(config, date(2021, 1, 5))
+    with pytest.raises(InputError, match="has decided for 2021-01-05 already"):
+        run_step(config, date(2021, 1, 4))
+    with pytest.raises(InputError, match="only the simulated broker replays"):
+        run_step(PaperConfig(market="sample", spec="sample", broker={"kind": "alpaca"}), date(2021, 1, 6))
+
+
+def test_an_account_keeps_its_spec_and_its_broker(tmp_path, write_spec):
+    given = {"market": "sample", "state": {"path": tmp_path / "state"}}
+    run_step(PaperConfig(spec="sample", **given), date(2021, 1, 4))
+    other = write_spec("sample", "policy.rebalance='daily'")
+    with pytest.raises(InputError, match="is not the one that the account paper was opened with"):
+        run_step(PaperConfig(spec=str(other), **given), date(2021, 1, 5))
+    with pytest.raises(InputError, match="adjusted prices"):
+        run_step(PaperConfig(spec="sample", **given), now=pd.Timestamp("2021-01-05 01:00", tz="UTC").to_pydatetime())
+
+
+def test_a_market_without_the_instruments_of_the_spec_is_refused(tmp_path):
+    config = PaperConfig(market="sample", spec="history", state={"path": tmp_path / "state"})
+    with pytest.raises(InputError, match="unknown symbol"):
+        run_step(config, date(2021, 1, 4))
+    config = PaperConfig(market="nowhere", spec="history", state={"path": tmp_path / "other"})
+    with pytest.raises(InputError, match="no market nowhere"):
+        run_step(config, date(2021, 1, 4))
