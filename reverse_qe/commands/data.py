@@ -137,10 +137,9 @@ def verify_snapshot(name: str, page: Path | None, as_json: bool) -> None:
     stale series, moves that look like splits, adjusted prices that their dividends do not explain, bars that had not
     ended, and differences between two sources.
     """
-    from data.quality_page import write_quality_page
-
     from data.errors import InputError
     from data.quality import quality_report
+    from data.quality_page import write_quality_page
     from data.snapshot import is_built_in, load
     from data.versions import resolve
 
