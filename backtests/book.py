@@ -130,8 +130,10 @@ class Book:
         """Fill the orders in the order of the clock; whether one was cut or not filled."""
         sells, buys = (orders.sell_units > 0).nonzero()[0], (orders.buy_money > 0).nonzero()[0]
         short = False
-        for coins in (True, False):
-            selling, buying = (places[rules.coins[places] == coins] for places in (sells, buys))
+        for coins in rules.moments:
+            selling, buying = sells, buys
+            if len(rules.moments) > 1:
+                selling, buying = (places[rules.coins[places] == coins] for places in (sells, buys))
             if selling.size:
                 short |= self._sell(row, selling, orders, rules, notes)
             if buying.size:
@@ -198,15 +200,16 @@ class Book:
         notes: Notes | None,
     ) -> None:
         """Book what was bought (sign +1) or sold (-1)."""
-        value = float((fills.units * fills.prices).sum())
+        value = float(fills.units @ fills.prices)
         fees = commission(fills.units, fills.prices, terms)
-        slippage = fills.units * np.abs(fills.prices - rules.panel.open[row, places])
-        paid = sign * value + float(fees.sum())
+        worse = np.abs(fills.prices - rules.panel.open[row, places])
+        charged = float(fees.sum())
+        paid = sign * value + charged
         self.units = self.units.copy()
         self.units[places] += sign * fills.units
         self.cash -= paid
         self.traded += value
-        self.costs += float(fees.sum() + slippage.sum())
+        self.costs += charged + float(fills.units @ worse)
         if not rules.coins[places[0]]:
             self.stock_flows[row] = self.stock_flows.get(row, 0.0) - paid
         if notes is None:
@@ -224,7 +227,7 @@ class Book:
                     float(fills.wanted[at]),
                     float(fills.prices[at]),
                     float(fees[at]),
-                    float(slippage[at]),
+                    float(fills.units[at] * worse[at]),
                     "reduced" if reason else "filled",
                     reason,
                 )

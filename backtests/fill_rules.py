@@ -20,6 +20,7 @@ class FillRules:
         panel: opens, closes, volumes, and what happens to held units.
         terms: costs and limits.
         coins: (m,) whether an instrument trades at the UTC open, before the others.
+        moments: of a session at which something trades, in order: whether it is that of the coins.
         stale: (n, m) whether bars have been missing for so long that a holding is closed out at the next session.
         stale_haircut: see `OrderRulesConfig`; a delisted instrument whose payout is not known loses it too.
         settlement_sessions: see `backtests.costs.Costs`.
@@ -31,6 +32,7 @@ class FillRules:
     panel: Panel
     terms: TradeTerms
     coins: np.ndarray
+    moments: tuple[bool, ...]
     stale: np.ndarray
     stale_haircut: float
     settlement_sessions: int
@@ -81,11 +83,13 @@ def fill_rules(
     """
     rates = np.zeros(len(panel.sessions)) if interest is None else interest
     stale = panel.missing >= rules.stale_sessions
+    coins = np.array([instruments[symbol].is_crypto for symbol in panel.symbols], dtype=bool)
     begins_stale = np.vstack([np.zeros((1, len(panel.symbols)), dtype=bool), stale[:-1]])
     return FillRules(
         panel=panel,
         terms=trade_terms(panel.symbols, instruments, costs),
-        coins=np.array([instruments[symbol].is_crypto for symbol in panel.symbols]),
+        coins=coins,
+        moments=tuple(moment for moment in (True, False) if (coins == moment).any()),
         stale=stale,
         stale_haircut=rules.stale_haircut,
         settlement_sessions=costs.settlement_sessions,

@@ -5,7 +5,8 @@ cash and units at their closes. `tests/test_ledger.py` runs its plans through Ba
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,15 @@ class LedgerResult:
     costs: pd.Series
 
 
+class _State(NamedTuple):
+    """A book at the close of a session; units are never changed in place."""
+
+    cash: float
+    units: np.ndarray
+    traded: float
+    costs: float
+
+
 def run_ledger(
     panel: Panel,
     plan: Plan,
@@ -55,12 +65,12 @@ def run_ledger(
     fills = fill_rules(panel, instruments, costs, rules, interest)
     decisions = _Decisions(targets[:, wanted], plan.rebalance.to_numpy(), fills, rules)
     book = Book(initial_cash, np.zeros(len(panel.symbols)))
-    states: dict[int, Book] = {0: replace(book)}
+    states = {0: _State(book.cash, book.units, book.traded, book.costs)}
     plan_again = False
     for row in range(1, len(panel.sessions)):
         if decisions.eventful[row] or plan_again:
             plan_again = book.play(row, decisions.orders(book, row, plan_again), fills)
-            states[row] = replace(book)
+            states[row] = _State(book.cash, book.units, book.traded, book.costs)
     return _collect(panel, states)
 
 
@@ -95,7 +105,7 @@ class _Decisions:
         )
 
 
-def _collect(panel: Panel, states: dict[int, Book]) -> LedgerResult:
+def _collect(panel: Panel, states: dict[int, _State]) -> LedgerResult:
     """Carry the book's states over the sessions at which nothing happened and value them at the closes."""
     rows = np.searchsorted(list(states), np.arange(1, len(panel.sessions)), side="right") - 1
     books = list(states.values())
