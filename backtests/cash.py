@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-BP = 10_000
+from backtests.costs import BP
+
 DAYS_A_YEAR = 365
 
 

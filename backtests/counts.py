@@ -14,6 +14,7 @@ from data.panel import Panel
 from data.snapshot import Snapshot
 from signals.liquidity import LiquiditySignal
 from strategies.policy import Plan
+from strategies.trade_terms import TradeTerms
 
 BILL = "DGS3MO"
 
@@ -21,7 +22,7 @@ BILL = "DGS3MO"
 def run_counts(
     panel: Panel,
     plan: Plan,
-    notional: np.ndarray,
+    terms: TradeTerms,
     engine: EngineResult,
     signal: LiquiditySignal,
     bill: pd.Series,
@@ -31,7 +32,7 @@ def run_counts(
     Args:
         panel: of what is traded.
         plan: that was run.
-        notional: smallest order of each instrument, US dollars.
+        terms: costs and limits of its instruments.
         engine: the strategy's run.
         signal: over the run.
         bill: yield of the 3-month bill by session of the run; NaN where it is not known.
@@ -41,7 +42,10 @@ def run_counts(
     held = engine.positions.to_numpy()
     stale = (held > 0) & (panel.missing[1:] > 0)
     unwanted = plan.targets.reindex(index=engine.positions.index, columns=list(panel.symbols)).to_numpy() == 0
-    dust = (held > 0) & unwanted & (held * panel.close[1:] < notional)
+    dust = (held > 0) & unwanted & (held * panel.close[1:] < terms.notional)
+    # Volumes are looked at where costs or limits ask for them, and else not missed.
+    asked = np.isfinite(terms.participation) | (terms.impact > 0)
+    without_volume = (panel.has_bar()[1:] & np.isnan(panel.volume[1:]) & asked).sum(axis=0)
     delisted = engine.cash[engine.cash["kind"] == "delisting"]
     live = signal.live_blocks.reindex(bill.index).value_counts(normalize=True)
     return {
@@ -55,6 +59,9 @@ def run_counts(
         },
         "bars_without_open": {
             symbol: int(count) for symbol, count in zip(panel.symbols, panel.bars_without_open(), strict=True) if count
+        },
+        "bars_without_volume": {
+            symbol: int(count) for symbol, count in zip(panel.symbols, without_volume, strict=True) if count
         },
         "sessions_without_bill_yield": int(bill.isna().sum()),
         "live_blocks": {str(number): float(live.get(number, 0.0)) for number in range(len(signal.blocks.columns) + 1)},
@@ -86,7 +93,7 @@ def run_warnings(
         warnings.append(f"Rejected orders: {orders['rejected']}. That is a defect of the engine; report it.")
     if orders["reduced"] or orders["unfilled"]:
         warnings.append(
-            f"Orders cut to the cash present: {orders['reduced']}; not filled: {orders['unfilled']}. "
+            f"Orders cut to the cash or the volume there was: {orders['reduced']}; not filled: {orders['unfilled']}. "
             "The session after planned anew (orders.csv says why)."
         )
     for symbol, count in counts["stale_valuations"].items():
@@ -99,10 +106,16 @@ def run_warnings(
         warnings.append(f"{_plural(counts['close_outs'], 'holding')} without bars closed out below the last close.")
     for symbol, amount in counts["delistings"].items():
         warnings.append(f"{symbol} was held when it was delisted: {amount:,.2f} US dollars were paid for it.")
+    for symbol, count in counts["bars_without_volume"].items():
+        warnings.append(
+            f"{symbol} has {_plural(count, 'bar')} without a volume in the run: there a participation limit lets "
+            "nothing through, and an impact is that of an order as large as all of it."
+        )
     for symbol, count in counts["dust"].items():
         warnings.append(f"{symbol} was kept on {_plural(count, 'session')} because it was worth too little to be sold.")
     if missing := counts["sessions_without_bill_yield"]:
-        warnings.append(f"{BILL} is not known on {missing} of {days} sessions: Sharpe and Sortino take 0 there.")
+        takers = "Sharpe and Sortino take 0" if spec.cash.interest == "none" else "Sharpe, Sortino and idle cash take 0"
+        warnings.append(f"{BILL} is not known on {missing} of {days} sessions: {takers} there.")
     if (blind := sum(counts["live_blocks"][str(number)] for number in range(signal.needed_blocks))) > 0:
         reason = "the source said nothing yet" if spec.signal.source else "fewer than two blocks were live"
         warnings.append(f"On {blind:.0%} of the sessions {reason}: the regime was NEUTRAL.")

@@ -181,8 +181,8 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         bill = bill_yield(snapshot, pd.DatetimeIndex(returns.index))
         flows = order_flows(engine.orders, returns.index)
         baskets = basket_returns(panel, panel.tradable(spec.order_rules.stale_sessions), universe)
-        notional = trade_terms(panel.symbols, snapshot.instruments, spec.costs).notional
-        counts = run_counts(panel, plan, notional, engine, signal, bill)
+        limits = trade_terms(panel.symbols, snapshot.instruments, spec.costs)
+        counts = run_counts(panel, plan, limits, engine, signal, bill)
         bars = listed_bars(snapshot, universe.benchmark).index
         counts["benchmark_sessions_without_bar"] = int((~returns.index.isin(bars)).sum())
         metrics = run_metrics(engine, flows, baselines, returns, signal.regime, daily_bill_return(bill))
@@ -231,7 +231,7 @@ def run_plan(
 
 def run_interest(spec: Spec, snapshot: Snapshot, panel: Panel) -> np.ndarray:
     """What a US dollar of cash brings by session of a panel, as the spec has it."""
-    if spec.cash.interest == "none":
+    if spec.cash.interest == "none":  # which spares the look at the bill
         return np.zeros(len(panel.sessions))
     return interest_rates(spec.cash, bill_yield(snapshot, panel.sessions), panel.sessions)
 

@@ -10,7 +10,3 @@ class BrokerRefused(Exception):  # noqa: N818
 
     A single order that it rejects is no exception: its `paper.broker.OrderState` says so.
     """
-
-
-class Halted(Exception):  # noqa: N818
-    """The trader is halted and sends nothing until somebody resumes it."""

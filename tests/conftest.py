@@ -1,5 +1,9 @@
 import importlib.util
+import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -138,3 +142,49 @@ def alpaca_double() -> ModuleType:
 def fetch_world() -> ModuleType:
     """The module of sources in memory: `fetch_world.World`, `fetch_world.made_bars`, ..."""
     return _beside("fetch_world")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command printed, and its exit status."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def run_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Run `reverse-qe` with the words given."""
+    from reverse_qe.cli import main
+
+    def run(*words: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["reverse-qe", *map(str, words)])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        printed = capsys.readouterr()
+        return Outcome(code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def data_command(run_command: Callable[..., Outcome]) -> Callable[..., Outcome]:
+    """Run `reverse-qe data` with the words given."""
+    return partial(run_command, "data")
+
+
+@pytest.fixture
+def call(
+    run_command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command line in an empty folder: exit status, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: astuple(run_command(*words))

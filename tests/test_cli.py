@@ -13,24 +13,6 @@ from reverse_qe import cli
 SHORT = ("--start", "2026-01-02", "--end", "2026-03-31", "--no-tearsheet")
 
 
-@pytest.fixture
-def call(monkeypatch, capsys, tmp_path):
-    """Run the command line in an empty folder: exit status, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["reverse-qe", *map(str, arguments)])
-        try:
-            cli.main()
-            status = 0
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
-
-
 def test_backtest_writes_a_folder_and_says_where(call, tmp_path):
     status, out, err = call("backtest", *SHORT)
     assert status == 0

@@ -153,3 +153,29 @@ def test_dust_that_cannot_be_sold_is_counted_and_told(sample):
     assert 0 < run.counts["dust"][stock] <= kept.sum()
     assert f"{stock} was kept on {run.counts['dust'][stock]} sessions because" in " ".join(run.warnings)
     assert run_backtest(load_spec("sample"), sample).counts["dust"] == {}
+
+
+def test_a_volume_that_is_not_known_is_told_where_it_is_asked_for(sample):
+    from dataclasses import replace
+
+    from backtests.run import run_backtest
+
+    blank = (sample.bars["symbol"] == "SIM-BILL") & (sample.bars["date"] >= "2026-02-02")
+    market = replace(sample, bars=sample.bars.assign(volume=sample.bars["volume"].mask(blank)))
+    days = {"run.start": "2026-01-02", "run.end": "2026-02-06"}
+    limited = run_backtest(load_spec("sample", ["costs.us_etf.participation=0.1"], days), market)
+    assert limited.counts["bars_without_volume"] == {"SIM-BILL": 5}
+    assert "SIM-BILL has 5 bars without a volume in the run" in " ".join(limited.warnings)
+    assert run_backtest(load_spec("sample", (), days), market).counts["bars_without_volume"] == {}
+
+
+def test_cash_without_a_known_bill_is_told(sample):
+    from dataclasses import replace
+
+    from backtests.run import run_backtest
+
+    market = replace(sample, series=sample.series[sample.series["series"] != "DGS3MO"])
+    days = {"run.start": "2026-01-02", "run.end": "2026-01-30"}
+    run = run_backtest(load_spec("sample", ["cash.interest=bill"], days), market)
+    assert any("Sharpe, Sortino and idle cash take 0 there" in warning for warning in run.warnings)
+    assert set(run.engine.cash["kind"]) == {"deposit"}

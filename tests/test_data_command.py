@@ -1,16 +1,14 @@
 """`reverse-qe data`: what it prints for people and for machines, and what it refuses."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from data.snapshot import load, snapshots_dir
-from reverse_qe.cli import main
 
 MU = """date,open,high,low,close,adj_close,volume
 2025-11-25,230,232,228,231,231,1000
@@ -27,34 +25,6 @@ DGS10 = """date,value
 """
 
 
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict:
-        return json.loads(self.out)
-
-
-@pytest.fixture
-def data_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
-    """Runs `reverse-qe data` with the words given."""
-
-    def run(*words: str | Path) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["reverse-qe", "data", *map(str, words)])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        printed = capsys.readouterr()
-        return Outcome(code, printed.out, printed.err)
-
-    return run
-
-
 @pytest.fixture
 def options(tmp_path: Path) -> list[str]:
     files = {"prices/MU.csv": MU, "prices/BTC-USD.csv": BTC, "macro/DGS10.csv": DGS10}
@@ -65,14 +35,14 @@ def options(tmp_path: Path) -> list[str]:
 
 
 @pytest.fixture
-def kept(data_command: Callable[..., Outcome], options: list[str]) -> Outcome:
+def kept(data_command: Callable[..., Any], options: list[str]) -> Any:
     """A snapshot `market` was imported."""
     outcome = data_command("import", *options, "--name", "market")
     assert outcome.code == 0
     return outcome
 
 
-def test_import_tells_what_it_kept_and_what_is_odd(kept: Outcome) -> None:
+def test_import_tells_what_it_kept_and_what_is_odd(kept: Any) -> None:
     content = load("market").content_hash[:12]
     lines = kept.out.splitlines()
 
@@ -91,7 +61,7 @@ def test_import_tells_what_it_kept_and_what_is_odd(kept: Outcome) -> None:
     assert kept.err == f"Kept in {snapshots_dir() / 'market'}. Next: reverse-qe backtest --market market\n"
 
 
-def test_import_for_machines(data_command: Callable[..., Outcome], options: list[str]) -> None:
+def test_import_for_machines(data_command: Callable[..., Any], options: list[str]) -> None:
     told = data_command("import", *options, "--name", "market", "--json").json
 
     assert told["name"] == "market"
@@ -104,7 +74,7 @@ def test_import_for_machines(data_command: Callable[..., Outcome], options: list
 
 
 def test_import_refuses_a_name_before_it_reads_a_file(
-    data_command: Callable[..., Outcome], kept: Outcome, tmp_path: Path
+    data_command: Callable[..., Any], kept: Any, tmp_path: Path
 ) -> None:
     for name, reason in {
         "market": "snapshot market exists already",
@@ -118,14 +88,14 @@ def test_import_refuses_a_name_before_it_reads_a_file(
         assert outcome.err.count("\n") == 1
 
 
-def test_import_needs_prices_and_a_name(data_command: Callable[..., Outcome], options: list[str]) -> None:
+def test_import_needs_prices_and_a_name(data_command: Callable[..., Any], options: list[str]) -> None:
     for words, missing in ((["--name", "market"], "--prices"), (options, "--name")):
         outcome = data_command("import", *words)
         assert outcome.code == 2
         assert f"Missing option '{missing}'" in outcome.err
 
 
-def test_list_shows_what_is_there(data_command: Callable[..., Outcome], kept: Outcome) -> None:
+def test_list_shows_what_is_there(data_command: Callable[..., Any], kept: Any) -> None:
     content = load("market").content_hash
 
     rows = [line.split() for line in data_command("list").out.splitlines() if line.strip()]
@@ -140,12 +110,12 @@ def test_list_shows_what_is_there(data_command: Callable[..., Outcome], kept: Ou
     assert [(snapshot["name"], snapshot["content_hash"]) for snapshot in told["snapshots"]] == [("market", content)]
 
 
-def test_list_of_nothing_still_names_the_sample(data_command: Callable[..., Outcome]) -> None:
+def test_list_of_nothing_still_names_the_sample(data_command: Callable[..., Any]) -> None:
     assert "sample" in data_command("list").out
     assert data_command("list", "--json").json["snapshots"] == []
 
 
-def test_list_names_a_damaged_snapshot_and_shows_the_rest(data_command: Callable[..., Outcome], kept: Outcome) -> None:
+def test_list_names_a_damaged_snapshot_and_shows_the_rest(data_command: Callable[..., Any], kept: Any) -> None:
     damaged = snapshots_dir() / "damaged"
     damaged.mkdir()
     (damaged / "manifest.json").write_text("{")
@@ -158,7 +128,7 @@ def test_list_names_a_damaged_snapshot_and_shows_the_rest(data_command: Callable
     assert len(data_command("list", "--json").json["damaged"]) == 1
 
 
-def test_show_for_people(data_command: Callable[..., Outcome], kept: Outcome, tmp_path: Path) -> None:
+def test_show_for_people(data_command: Callable[..., Any], kept: Any, tmp_path: Path) -> None:
     outcome = data_command("show", "market")
     rows = [line.split() for line in outcome.out.splitlines()]
 
@@ -173,7 +143,7 @@ def test_show_for_people(data_command: Callable[..., Outcome], kept: Outcome, tm
     assert "  MU: sessions of XNYS without a row: 1 (2025-11-26)" in outcome.out.splitlines()
 
 
-def test_show_for_machines(data_command: Callable[..., Outcome], kept: Outcome) -> None:
+def test_show_for_machines(data_command: Callable[..., Any], kept: Any) -> None:
     told = data_command("show", "market", "--json").json
 
     assert told["simulated"] is False
@@ -205,20 +175,20 @@ def _tables(told: dict) -> set[str]:
     return {row["table"] for row in told["events"]}
 
 
-def test_show_says_that_there_are_no_series(data_command: Callable[..., Outcome], options: list[str]) -> None:
+def test_show_says_that_there_are_no_series(data_command: Callable[..., Any], options: list[str]) -> None:
     data_command("import", *options[:2], "--name", "bare")
 
     assert "Series: none" in data_command("show", "bare").out.splitlines()
 
 
-def test_show_of_the_sample_says_that_it_is_simulated(data_command: Callable[..., Outcome]) -> None:
+def test_show_of_the_sample_says_that_it_is_simulated(data_command: Callable[..., Any]) -> None:
     outcome = data_command("show", "sample")
 
     assert outcome.code == 0
     assert outcome.out.startswith("sample (SIMULATED): ")
 
 
-def test_verify_holds(data_command: Callable[..., Outcome], kept: Outcome) -> None:
+def test_verify_holds(data_command: Callable[..., Any], kept: Any) -> None:
     content = load("market").content_hash
     outcome = data_command("verify", "market")
 
@@ -228,9 +198,7 @@ def test_verify_holds(data_command: Callable[..., Outcome], kept: Outcome) -> No
     assert data_command("verify", "market", "--json").json["content_hash"] == content
 
 
-def test_verify_writes_the_report_as_a_page(
-    data_command: Callable[..., Outcome], kept: Outcome, tmp_path: Path
-) -> None:
+def test_verify_writes_the_report_as_a_page(data_command: Callable[..., Any], kept: Any, tmp_path: Path) -> None:
     outcome = data_command("verify", "market", "--page", tmp_path / "page.html")
 
     assert outcome.code == 0
@@ -240,7 +208,7 @@ def test_verify_writes_the_report_as_a_page(
 
 
 @pytest.mark.parametrize("command", ["verify", "show"])
-def test_a_tampered_snapshot_is_refused(data_command: Callable[..., Outcome], kept: Outcome, command: str) -> None:
+def test_a_tampered_snapshot_is_refused(data_command: Callable[..., Any], kept: Any, command: str) -> None:
     path = snapshots_dir() / "market" / "bars.parquet"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -263,7 +231,7 @@ def test_a_tampered_snapshot_is_refused(data_command: Callable[..., Outcome], ke
     ],
 )
 def test_a_market_that_is_not_there_is_refused(
-    data_command: Callable[..., Outcome], kept: Outcome, words: list[str], reason: str
+    data_command: Callable[..., Any], kept: Any, words: list[str], reason: str
 ) -> None:
     outcome = data_command(*words)
 

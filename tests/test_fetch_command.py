@@ -1,12 +1,9 @@
 """`reverse-qe data fetch`, `diff` and `prune` against servers on loopback: what is asked, kept and said."""
 
-import json
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,38 +15,14 @@ from data.locking import only_one
 from data.manifest import FetchRecord
 from data.snapshot import load, read_manifest, snapshot_names, snapshots_dir
 from data.sources.answers import SourceSettings
-from reverse_qe.cli import main
 
 FRED = "/graph/fredgraph.csv"
 SECRET = "0123456789abcdef0123456789abcdef"
 
 
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
-    """Runs `reverse-qe data` with the words given."""
-
-    def run(*words: str | Path) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["reverse-qe", "data", *map(str, words)])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        printed = capsys.readouterr()
-        return Outcome(code, printed.out, printed.err)
-
-    return run
+def call(data_command: Callable[..., Any]) -> Callable[..., Any]:
+    return data_command
 
 
 @pytest.fixture
@@ -98,7 +71,7 @@ def words() -> list[str]:
 
 
 @pytest.fixture
-def fetched(call: Callable[..., Outcome], sources: Any, loopback: Any, words: list[str]) -> Outcome:
+def fetched(call: Callable[..., Any], sources: Any, loopback: Any, words: list[str]) -> Any:
     """A market `live` whose newest day is one session short."""
     days = days_until_yesterday()
     sources.answers(loopback.yahoo_path("MU"), loopback.Answer(loopback.yahoo_chart("MU", bars(days))))
@@ -106,7 +79,7 @@ def fetched(call: Callable[..., Outcome], sources: Any, loopback: Any, words: li
     return call(*words)
 
 
-def test_fetch_says_what_came_and_what_follows(fetched: Outcome, call: Callable[..., Outcome]) -> None:
+def test_fetch_says_what_came_and_what_follows(fetched: Any, call: Callable[..., Any]) -> None:
     days = days_until_yesterday()
     rows = [line.split() for line in fetched.out.splitlines()]
 
@@ -122,7 +95,7 @@ def test_fetch_says_what_came_and_what_follows(fetched: Outcome, call: Callable[
 
 
 def test_run_again_it_asks_for_nothing_that_is_there(
-    fetched: Outcome, call: Callable[..., Outcome], sources: Any, words: list[str]
+    fetched: Any, call: Callable[..., Any], sources: Any, words: list[str]
 ) -> None:
     asked = len(sources.asked)
     outcome = call(*words, "--json")
@@ -134,7 +107,7 @@ def test_run_again_it_asks_for_nothing_that_is_there(
 
 
 def test_one_that_fails_is_told_with_exit_1_and_asked_for_again(
-    fetched: Outcome, call: Callable[..., Outcome], sources: Any, loopback: Any, words: list[str]
+    fetched: Any, call: Callable[..., Any], sources: Any, loopback: Any, words: list[str]
 ) -> None:
     days = days_until_yesterday()
     sources.answers(loopback.yahoo_path("WDC"), loopback.Answer(loopback.HTML_PAGE))
@@ -158,7 +131,7 @@ def test_one_that_fails_is_told_with_exit_1_and_asked_for_again(
     assert again.json["answered"]["yahoo"] == ["WDC"]
 
 
-def test_changed_history_is_told(call: Callable[..., Outcome], sources: Any, loopback: Any, fetch_world: Any) -> None:
+def test_changed_history_is_told(call: Callable[..., Any], sources: Any, loopback: Any, fetch_world: Any) -> None:
     days = days_until_yesterday()
     before = pd.Timestamp(days[-2], tz="UTC") + pd.Timedelta(hours=6)  # the last two sessions are not over
     world = fetch_world.World(bars={"MU": fetch_world.made_bars("MU", days[0], days[-1])})
@@ -178,7 +151,7 @@ def test_changed_history_is_told(call: Callable[..., Outcome], sources: Any, loo
     assert ["MU", "bars", "adj_close", "changed", "1", days[-6], days[-6], "+10.00%"] in lines
 
 
-def test_diff_names_what_changed_and_by_how_much(fetched: Outcome, call: Callable[..., Outcome]) -> None:
+def test_diff_names_what_changed_and_by_how_much(fetched: Any, call: Callable[..., Any]) -> None:
     from data.snapshot import save
 
     first = load("live.1")
@@ -195,7 +168,7 @@ def test_diff_names_what_changed_and_by_how_much(fetched: Outcome, call: Callabl
 
 
 def test_prune_lists_what_it_deletes_and_keeps_the_newest(
-    fetched: Outcome, call: Callable[..., Outcome], sources: Any, loopback: Any
+    fetched: Any, call: Callable[..., Any], sources: Any, loopback: Any
 ) -> None:
     days = days_until_yesterday()
     sources.answers(loopback.yahoo_path("STX"), loopback.Answer(loopback.yahoo_chart("STX", bars(days))))
@@ -216,7 +189,7 @@ def test_prune_lists_what_it_deletes_and_keeps_the_newest(
 
 
 def test_without_a_network_one_line_says_so_and_nothing_is_touched(
-    call: Callable[..., Outcome], loopback: Any, monkeypatch: pytest.MonkeyPatch, server: Any
+    call: Callable[..., Any], loopback: Any, monkeypatch: pytest.MonkeyPatch, server: Any
 ) -> None:
     loopback.redirect_yahoo(server, monkeypatch)
     at_loopback(monkeypatch, loopback.closed_port_url())
@@ -229,7 +202,7 @@ def test_without_a_network_one_line_says_so_and_nothing_is_touched(
     assert [path for path in snapshots_dir().rglob("*") if path.is_file()] == []
 
 
-def test_a_fetch_under_way_is_told(fetched: Outcome, call: Callable[..., Outcome], words: list[str]) -> None:
+def test_a_fetch_under_way_is_told(fetched: Any, call: Callable[..., Any], words: list[str]) -> None:
     with only_one(snapshots_dir() / ".live.lock", "a test"):
         for command in (words, ["prune", "live"]):
             outcome = call(*command)
@@ -240,7 +213,7 @@ def test_a_fetch_under_way_is_told(fetched: Outcome, call: Callable[..., Outcome
 
 
 def test_secrets_are_nowhere(
-    call: Callable[..., Outcome], sources: Any, loopback: Any, words: list[str], fetched: Outcome
+    call: Callable[..., Any], sources: Any, loopback: Any, words: list[str], fetched: Any
 ) -> None:
     sources.answers(FRED, loopback.Answer(status=403))
     later = call(*words, "--series", "DGS2")
@@ -269,7 +242,7 @@ def test_secrets_are_nowhere(
     ],
 )
 def test_wrong_input_is_refused_before_anything_is_asked(
-    call: Callable[..., Outcome], sources: Any, words: list[str], reason: str
+    call: Callable[..., Any], sources: Any, words: list[str], reason: str
 ) -> None:
     outcome = call(*words)
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -17,29 +16,10 @@ from backtests.spec import load_spec
 from data.clock import decision_times
 from data.event_listing import event_timeline
 from data.snapshot import Snapshot
-from reverse_qe import cli
 from signals.history import signal_history
 
 Call = Callable[..., tuple[int, str, str]]
 DAY = "2025-06-02"
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
-    """Run the command line in an empty folder: exit status, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["reverse-qe", *map(str, arguments)])
-        try:
-            cli.main()
-            status = 0
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
 
 
 def test_the_sentence_is_printed_and_in_json(call: Call) -> None:

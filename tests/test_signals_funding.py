@@ -32,7 +32,7 @@ def raised(day: str, usd_bn: float, *, counts: bool = True, **cells: Any) -> dic
     return {
         "date": pd.Timestamp(day),
         "kind": "bond_issue",
-        "company": "XXX",
+        "company": "FICTIVE",
         "amount_usd_bn": usd_bn,
         "date_basis": "",
         "counts": counts,
@@ -94,7 +94,7 @@ def test_what_is_left_fades_by_half_in_a_half_life() -> None:
 def test_bad_funding_is_refused_in_one_line(row: dict[str, Any], reason: str) -> None:
     with pytest.raises(InputError, match=reason) as refused:
         funding_shares(table(raised("2024-02-01", 1.0), row), BOTH, CONFIG)
-    assert str(refused.value).startswith("funding_events: 2024-02-05 bond_issue XXX")
+    assert str(refused.value).startswith("funding_events: 2024-02-05 bond_issue FICTIVE")
     assert "\n" not in str(refused.value)
     funding_shares(table(raised("2024-02-01", 1.0), row | {"counts": False}), BOTH, CONFIG)
 

@@ -199,7 +199,7 @@ def raised(random: np.random.Generator) -> pd.DataFrame:
         {
             "date": days,
             "kind": "bond_issue",
-            "company": "XXX",
+            "company": "FICTIVE",
             "amount_usd_bn": random.uniform(0.1, 1, len(days)),
             "counts": random.random(len(days)) < 0.8,
             "known_at": known,
