@@ -1,12 +1,11 @@
 """`reverse-qe paper` as a stranger meets it: what it prints, refuses and leaves behind; keys are nowhere."""
 
-import json
 import logging
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,7 +18,6 @@ from paper import database
 from paper.config import PAPER_ENDPOINT
 from paper.state import LOCK_FILE
 from paper.step import StepReport
-from reverse_qe.cli import main
 
 SPEC = """
 [run]
@@ -49,25 +47,14 @@ class FixedTime(datetime):
         return NOW
 
 
-@dataclass(frozen=True)
-class Outcome:
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Call = Callable[..., Outcome]
+Call = Callable[..., Any]
 
 
 @pytest.fixture
 def call(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    run_command: Callable[..., Any],
     make_snapshot: Callable[..., Any],
     make_instrument: Callable[..., Any],
 ) -> Call:
@@ -86,20 +73,13 @@ def call(
     Path("spec.toml").write_text(SPEC)
     Path("regimes.csv").write_text(REGIMES)
 
-    def run(*words: str | Path) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["reverse-qe", "paper", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        printed = capsys.readouterr()
-        return Outcome(int(stop.value.code or 0), printed.out, printed.err)
-
-    return run
+    return partial(run_command, "paper")
 
 
 @pytest.fixture
 def account(call: Call) -> Call:
     """The same, with a configuration."""
-    assert call("init", "--spec", "spec.toml", "--market", "hand-made").status == 0
+    assert call("init", "--spec", "spec.toml", "--market", "hand-made").code == 0
     return call
 
 
@@ -107,8 +87,8 @@ def files() -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in Path().rglob("*") if path.is_file()}
 
 
-def assert_refused(outcome: Outcome, *named: str, status: int = 2) -> None:
-    assert outcome.status == status
+def assert_refused(outcome: Any, *named: str, status: int = 2) -> None:
+    assert outcome.code == status
     assert outcome.out == ""
     assert outcome.err.startswith("Error: ")
     assert outcome.err.count("\n") == 1
@@ -118,8 +98,10 @@ def assert_refused(outcome: Outcome, *named: str, status: int = 2) -> None:
 
 def test_init_says_what_it_wrote_and_what_is_next(call: Call) -> None:
     outcome = call("init")
-    assert outcome == Outcome(
-        0, "Wrote paper.toml: account paper, market sample, broker simulated.\n", "Next: reverse-qe paper check\n"
+    assert (outcome.code, outcome.out, outcome.err) == (
+        0,
+        "Wrote paper.toml: account paper, market sample, broker simulated.\n",
+        "Next: reverse-qe paper check\n",
     )
     assert_refused(call("init"), "paper.toml, which exists")
     assert "reverse-qe paper check mine.toml" in call("init", "--broker", "alpaca", "mine.toml").err
@@ -130,7 +112,7 @@ def test_init_says_what_it_wrote_and_what_is_next(call: Call) -> None:
 
 def test_a_replay_from_the_first_step_to_its_status(account: Call) -> None:
     first = account("step", "--date", "2024-03-04")
-    assert first.status == 0
+    assert first.code == 0
     for word in ("Account paper, step for 2024-03-04", "NEUTRAL", "STOCK", "COIN", "buy", "Fills", "2024-03-04 14:30"):
         assert word in first.out
     second = account("step", "--date", "2024-03-05", "--json").json
@@ -157,7 +139,7 @@ def test_a_step_of_today_is_safe_again_and_again(account: Call) -> None:
     first = account("step", "--json").json
     assert (first["session"], len(first["sent"])) == ("2024-03-07", 1)
     again = account("step")
-    assert again.status == 0
+    assert again.code == 0
     assert again.out == "Account paper, step for 2024-03-07\nNothing to decide: 2024-03-07 is decided already.\n"
     stands = account("status")
     assert "Open orders: paper-20240307-STOCK-buy" in stands.out
@@ -168,7 +150,7 @@ def test_a_step_of_today_is_safe_again_and_again(account: Call) -> None:
 def test_a_dry_run_leaves_everything_as_it_was(account: Call) -> None:
     before = files()
     dry = account("step", "--dry-run")
-    assert dry.status == 0
+    assert dry.code == 0
     assert "nothing is written or sent" in dry.out
     assert "STOCK" in dry.out
     assert files() == before
@@ -185,14 +167,14 @@ def test_halted_by_hand_and_resumed(account: Call) -> None:
     assert account("halt", "--why", "away").out == "The account paper is halted: away\n"
     assert_refused(account("halt", "--why", "away"), "halted already")
     halted = account("step", "--date", "2024-03-05")
-    assert halted.status == 1
+    assert halted.code == 1
     assert "HALTED: away" in halted.out
     assert "paper resume --why TEXT" in halted.err
     assert "HALTED since 2024-03-07" in account("status").out
     assert_refused(account("resume", "--why", "  "), "empty --why")
     assert_refused(account("resume"), "--why")
-    assert account("resume", "--why", "back").status == 0
-    assert account("step", "--date", "2024-03-05").status == 0
+    assert account("resume", "--why", "back").code == 0
+    assert account("step", "--date", "2024-03-05").code == 0
 
 
 def test_a_kill_file_halts_until_it_is_gone(account: Call) -> None:
@@ -203,15 +185,15 @@ def test_a_kill_file_halts_until_it_is_gone(account: Call) -> None:
     assert "the kill file STOP is there" in account("step", "--date", "2024-03-05").out
     assert_refused(account("resume", "--why", "back"), "kill file", "delete it")
     Path("STOP").unlink()
-    assert account("step", "--date", "2024-03-05").status == 1
-    assert account("resume", "--why", "back").status == 0
+    assert account("step", "--date", "2024-03-05").code == 1
+    assert account("resume", "--why", "back").code == 0
 
 
 def test_a_guard_halts_with_its_figures_and_nothing_is_sent(account: Call) -> None:
     path = Path("paper.toml")
     path.write_text(path.read_text().replace("largest_order = 0.5", "largest_order = 0.3"))
     refused = account("step", "--date", "2024-03-04")
-    assert refused.status == 1
+    assert refused.code == 1
     assert "NOT SENT" in refused.out
     assert "largest order: buy STOCK for" in refused.out
     assert "(largest_order 30.0%)" in refused.out
@@ -268,7 +250,7 @@ def test_alerts_without_their_extra_are_one_line_and_exit_2(account: Call, monke
     path = Path("paper.toml")
     path.write_text(path.read_text().replace("urls_env = []", 'urls_env = ["MY_ALERTS"]'))
     assert_refused(account("step"), "pip install 'reverse-qe[alerts]'")
-    assert account("check").status == 1
+    assert account("check").code == 1
 
 
 def test_a_second_step_at_once_is_one_line_that_names_the_first(account: Call, tmp_path: Path) -> None:
@@ -307,7 +289,7 @@ def test_run_ends_between_two_steps_when_it_is_told_to(
     finally:
         for each, handler in handlers.items():
             signal.signal(each, handler)
-    assert ended.status == 0
+    assert ended.code == 0
     first, planned, last = ended.out.splitlines()
     assert first.startswith("2024-03-07 00:20:00 UTC  nothing decided; ")
     assert planned.endswith("next step 2024-03-07 14:20 UTC")
@@ -365,7 +347,7 @@ def test_keys_that_alpaca_does_not_take_are_not_repeated(
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("ALPACA_API_SECRET_KEY", alpaca_double.SECRET + "x")
     outcomes = [account("check", "alpaca.toml"), account("step", "--config", "alpaca.toml")]
-    assert [each.status for each in outcomes] == [1, 1]
+    assert [each.code for each in outcomes] == [1, 1]
     assert_no_secret("\n".join(each.out + each.err for each in outcomes) + caplog.text, alpaca_double)
 
 
