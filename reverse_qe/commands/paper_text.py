@@ -118,7 +118,7 @@ def print_status(stands: "Status") -> None:
         click.echo("Equity beside the backtest: no session has ended yet")
     else:
         click.echo(
-            f"Equity beside the backtest of the same spec, {compared.first} to {compared.last} ({compared.sessions} "
-            f"sessions): {compared.paper:,.2f} against {compared.backtest:,.2f} USD; largest difference "
+            f"Equity beside the backtest of the same spec, {compared.first} to {compared.last} (sessions: "
+            f"{compared.sessions}): {compared.paper:,.2f} against {compared.backtest:,.2f} USD; largest difference "
             f"{compared.largest_difference:.2e} of it, on {compared.on}"
         )
