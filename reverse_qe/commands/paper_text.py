@@ -117,8 +117,9 @@ def print_status(stands: "Status") -> None:
     if compared is None:
         click.echo("Equity beside the backtest: no session has ended yet")
     else:
+        sessions = f"{compared.sessions} session{'' if compared.sessions == 1 else 's'}"
         click.echo(
-            f"Equity beside the backtest of the same spec, {compared.first} to {compared.last} (sessions: "
-            f"{compared.sessions}): {compared.paper:,.2f} against {compared.backtest:,.2f} USD; largest difference "
+            f"Equity beside the backtest of the same spec, {compared.first} to {compared.last} "
+            f"({sessions}): {compared.paper:,.2f} against {compared.backtest:,.2f} USD; largest difference "
             f"{compared.largest_difference:.2e} of it, on {compared.on}"
         )
