@@ -6,34 +6,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from backtests.cash import interest_rates
-from backtests.costs import refuse_whole_units, trade_terms
-from backtests.counts import BILL, run_counts, run_warnings
-from backtests.event_engine import EngineResult, run_event_engine
-from backtests.extensions import Extensions, read_extensions
+from backtests.audit.look_ahead import check_strategy
+from backtests.engines.event_engine import EngineResult, run_event_engine
+from backtests.engines.ledger import LedgerResult, run_ledger
 from backtests.identity import run_id
-from backtests.ledger import LedgerResult, run_ledger
-from backtests.look_ahead import check_blocks, check_strategy
-from backtests.measures import run_metrics
-from backtests.metrics import daily_bill_return, order_flows
-from backtests.plans import benchmark_decision_prices, make_run_plan, run_baseline_plans
-from backtests.rotations import basket_returns, rotation_table
-from backtests.span import default_end, last_bars, longest_span, without_delisted
-from backtests.spec import Spec
-from data.actions import listed_bars
-from data.catalogue import series_entry
-from data.clock import FIRST_DAY, sessions_between
-from data.instruments import require_us_dollars
-from data.panel import Panel, build_panel, require_opens
-from data.snapshot import Snapshot
-from data.user_code import UserCallable, UserFile, user_faults
-from signals.block import SignalData
-from signals.liquidity import BLOCKS, LiquiditySignal, liquidity_signal, required_series
-from signals.observations import as_known, series_observations
-from signals.source import read_source, source_signal
+from backtests.measures.counts import run_counts, run_warnings
+from backtests.measures.performance import daily_bill_return, order_flows
+from backtests.measures.rotations import basket_returns, rotation_table
+from backtests.measures.run_measures import run_metrics
+from backtests.prepare.bill import bill_yield, run_interest
+from backtests.prepare.plans import benchmark_decision_prices, make_run_plan, run_baseline_plans
+from backtests.prepare.signal import read_signal
+from backtests.prepare.span import default_end, last_bars, longest_span, without_delisted
+from backtests.spec.costs import refuse_whole_units, trade_terms
+from backtests.spec.extensions import read_extensions
+from backtests.spec.spec import Spec
+from data.catalogue.instruments import require_us_dollars
+from data.files.user_code import UserCallable, UserFile, user_faults
+from data.market.snapshot import Snapshot
+from data.prices.actions import listed_bars
+from data.prices.panel import Panel, build_panel, require_opens
+from signals.liquidity import LiquiditySignal
 from strategies.policy import Plan
 
 
@@ -81,40 +76,6 @@ class Backtest:
     def sessions(self) -> pd.DatetimeIndex:
         """The sessions of the run."""
         return pd.DatetimeIndex(self.returns.index)
-
-
-def read_signal(
-    spec: Spec, snapshot: Snapshot, last: pd.Timestamp, extensions: Extensions | None = None
-) -> LiquiditySignal:
-    """The regime signal over every session from the first observation of its series to `last`.
-
-    Args:
-        spec: signal, and the start of the run, from which on blocks of the user are checked.
-        snapshot: series and capex.
-        last: session.
-        extensions: of the spec; read where they are not given.
-
-    Raises:
-        InputError: something of the spec, of its files or of the snapshot is wrong.
-        LookAheadError: a block of the user looks ahead.
-    """
-    given = extensions or read_extensions(spec)
-    used = snapshot.series["series"].isin(required_series(spec.signal))
-    first = max(snapshot.series.loc[used, "date"].min(), FIRST_DAY) if used.any() else FIRST_DAY
-    sessions = sessions_between(first, last)
-    if given.source is not None:
-        return source_signal(read_source(given.source.path, given.source.content), sessions, spec.signal)
-
-    data = SignalData.of(snapshot, sessions)
-
-    def signal_of(part: SignalData) -> LiquiditySignal:
-        builders = (*BLOCKS, *given.block_builders())
-        return liquidity_signal(part, spec.signal, builders)
-
-    signal = signal_of(data)
-    if given.blocks:
-        check_blocks(signal, signal_of, data, pd.Timestamp(spec.run.start), given.blocks)
-    return signal
 
 
 def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] = lambda _stage: None) -> Backtest:
@@ -214,7 +175,7 @@ def run_plan(
     signal: LiquiditySignal,
     strategy: UserCallable | None = None,
 ) -> EngineResult:
-    """Run a plan, or a strategy of the user beside it, as the spec has it; see `backtests.event_engine`.
+    """Run a plan, or a strategy of the user beside it, as the spec has it; see `backtests.engines.event_engine`.
 
     Raises:
         InputError: what the strategy raises, or an order of it that is not offered.
@@ -227,13 +188,6 @@ def run_plan(
     score = signal.score.reindex(panel.decides_for)
     with user_faults(strategy.file.path):
         return run_event_engine(panel, plan, *terms, strategy=strategy.load(), score=score, interest=interest)
-
-
-def run_interest(spec: Spec, snapshot: Snapshot, panel: Panel) -> np.ndarray:
-    """What a US dollar of cash brings by session of a panel, as the spec has it."""
-    if spec.cash.interest == "none":  # which spares the look at the bill
-        return np.zeros(len(panel.sessions))
-    return interest_rates(spec.cash, bill_yield(snapshot, panel.sessions), panel.sessions)
 
 
 def _as_plan(engine: EngineResult) -> Plan:
@@ -249,11 +203,3 @@ def book_returns(engine: EngineResult, baselines: Mapping[str, LedgerResult], in
     )
     returns = equity / equity.shift(fill_value=initial_cash) - 1.0
     return returns.rename_axis("session")
-
-
-def bill_yield(snapshot: Snapshot, sessions: pd.DatetimeIndex) -> pd.Series:
-    """The 3-month bill's yield in percent, as known at each decision; NaN where it is not known."""
-    if not (snapshot.series["series"] == BILL).any():
-        return pd.Series(np.nan, index=sessions)
-    observations = series_observations(snapshot.series, BILL)
-    return as_known(observations, sessions, series_entry(BILL).stale_after_days)["value"]

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 from measuring import show
 
-from backtests.costs import Costs, trade_terms
-from backtests.event_engine import run_event_engine
+from backtests.engines.event_engine import run_event_engine
+from backtests.spec.costs import Costs, trade_terms
+from data.catalogue.instruments import Instrument
 from data.clock import next_session, previous_session, sessions_between
-from data.instruments import Instrument
-from data.panel import Panel
+from data.prices.panel import Panel
 from strategies.order_rules import OrderRulesConfig, plan_orders
 from strategies.policy import Plan, PolicyConfig, make_plan
 from strategies.trade_terms import TradeTerms, at_places, buy_fills

@@ -21,8 +21,8 @@ import pandas as pd
 from measuring import show
 from skfolio.datasets import load_sp500_index
 
-from backtests.overlay import overlay
-from signals.models.config import RegimeModelConfig
+from backtests.studies.overlay import overlay
+from signals.model_config import RegimeModelConfig
 from signals.models.jump import JUMP
 from signals.models.two_states import SCORE, fitted_forward
 

@@ -20,14 +20,14 @@ import numpy as np
 import pandas as pd
 from measuring import show
 
-from data.catalogue import series_entry
+from data.catalogue.publication import publication_times
+from data.catalogue.series import series_entry
 from data.clock import sessions_between
-from data.events import reference_events
-from data.publication import publication_times
-from data.tables import CAPEX, FUNDING, GUIDANCE, SERIES
+from data.events.completion import reference_events
+from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES
 from signals.block import SignalData
+from signals.blocks.level import SERIES as LEVEL_SERIES
 from signals.config import SignalConfig
-from signals.level import SERIES as LEVEL_SERIES
 from signals.liquidity import BLOCKS, LiquiditySignal, liquidity_signal, required_series
 
 CONFIG = SignalConfig()

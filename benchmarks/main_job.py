@@ -10,11 +10,11 @@ from statistics import median
 
 from measuring import show
 
-from backtests.report import tearsheet_page
 from backtests.run import Backtest, run_backtest
-from backtests.spec import load_spec
-from data.importing import import_snapshot
-from data.snapshot import Snapshot, load, save
+from backtests.spec.spec import load_spec
+from data.importing.folders import import_snapshot
+from data.market.snapshot import Snapshot, load, save
+from reverse_qe.pages.run import tearsheet_page
 
 ROUNDS = 9
 

@@ -11,8 +11,8 @@ from measuring import show
 
 from data.clock import sessions_between
 from paper.config import PaperConfig
-from paper.ledger_reading import LEDGER_FILE
-from paper.step import run_step
+from paper.ledger.reader import LEDGER_FILE
+from paper.step.account import run_step
 
 MB = 1024 * 1024
 

@@ -10,8 +10,8 @@ from statistics import median
 import pandas as pd
 from measuring import show
 
-from backtests.spec import load_spec
-from backtests.truth import before_costs, compare_with_truth
+from backtests.spec.spec import load_spec
+from backtests.studies.truth import before_costs, compare_with_truth
 from data.sample import load_market, true_regime
 from data.sample.parameters import scenario_names
 

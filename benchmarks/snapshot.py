@@ -20,8 +20,8 @@ IMPORT = """
 import json, resource, sys, time
 begin = time.perf_counter()
 from pathlib import Path
-from data.importing import import_snapshot
-from data.snapshot import save
+from data.importing.folders import import_snapshot
+from data.market.snapshot import save
 shared = Path(sys.argv[1])
 snapshot, _ = import_snapshot(shared / "market" / "prices", shared / "market" / "macro", shared / "capex", "history")
 save(snapshot)
@@ -32,7 +32,7 @@ LOAD = """
 import json, time
 from statistics import median
 import pandas, pyarrow.parquet
-from data.snapshot import load
+from data.market.snapshot import load
 def once():
     begin = time.perf_counter()
     load("history")

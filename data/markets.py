@@ -1,7 +1,12 @@
 """Markets by name: the built-in sample, or a snapshot that was imported or fetched."""
 
-from data.snapshot import Snapshot, is_built_in, load
-from data.versions import resolve
+import pandas as pd
+
+from data.events.comparison import REFERENCE
+from data.events.completion import reference_events
+from data.market.snapshot import Snapshot, is_built_in, load
+from data.market.tables import CAPEX
+from data.market.versions import resolve
 
 
 def open_market(name: str) -> Snapshot:
@@ -18,3 +23,8 @@ def open_market(name: str) -> Snapshot:
 
         return load_market(name)
     return load(resolve(name))
+
+
+def results_of(name: str) -> pd.DataFrame:
+    """Return `data.market.tables.CAPEX` of a market by its name, or of the shipped events for `REFERENCE`."""
+    return reference_events()[CAPEX.name] if name == REFERENCE else open_market(name).capex_actuals

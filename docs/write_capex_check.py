@@ -8,7 +8,8 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from data.event_comparison import REFERENCE, results_of
+from data.events.comparison import REFERENCE
+from data.markets import results_of
 from reverse_qe.cli import cli
 
 PAGE = Path(__file__).with_name("capex-check.md")

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from backtests.costs import trade_terms
-from backtests.run import Backtest, read_signal, run_backtest
-from backtests.span import session_to_come
-from backtests.spec import load_spec
-from data.actions import listed_bars
-from data.catalogue import series_entry
+from backtests.prepare.signal import read_signal
+from backtests.prepare.span import session_to_come
+from backtests.run import Backtest, run_backtest
+from backtests.spec.costs import trade_terms
+from backtests.spec.spec import load_spec
+from data.catalogue.series import series_entry
 from data.markets import open_market
+from data.prices.actions import listed_bars
 from signals.block import SignalData
+from signals.blocks.price_of_capital import NOMINAL_YIELD, price_of_capital_block
 from signals.liquidity import BLOCKS, LiquiditySignal, raw_contributions
 from signals.observations import as_known, series_observations
-from signals.price_of_capital import NOMINAL_YIELD, price_of_capital_block
 from signals.standardize import nested_weights, trailing_scale, trailing_z
 from strategies.order_rules import plan_orders
 
@@ -234,8 +235,8 @@ class OneDay:
             (
                 _paragraph(
                     "**5. Fills.** Coins fill at the open of their UTC day, stocks hours later at the NYSE open, in "
-                    "each sells before buys (`backtests/session_broker.py`). A buy gets the units that its money pays "
-                    "for at the open, costs included, and never spends cash that is not there yet."
+                    "each sells before buys (`backtests/engines/event_broker.py`). A buy gets the units that its "
+                    "money pays for at the open, costs included, and never spends cash that is not there yet."
                 ),
                 _table(("moment", "order", "units", "open", "cost, USD", "cash after, USD", "status"), rows),
             )

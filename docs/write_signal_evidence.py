@@ -15,7 +15,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from backtests.ablation import (
+from backtests.prepare.span import session_to_come
+from backtests.run import Backtest, run_backtest
+from backtests.spec.spec import Spec, load_spec
+from backtests.studies.ablation import (
     FULL,
     NO_SIGNAL,
     Variant,
@@ -28,19 +31,16 @@ from backtests.ablation import (
     variant_table,
     window_variants,
 )
-from backtests.gauge import DIFFERENCE, Gauge, gauge_spec
-from backtests.run import Backtest, run_backtest
-from backtests.span import session_to_come
-from backtests.spec import Spec, load_spec
-from backtests.summary import PARTING_HEAD, RESPONSE_HEAD, parting_rows, response_rows
+from backtests.studies.gauge import DIFFERENCE, Gauge, gauge_spec
 from data.clock import previous_session
 from data.errors import InputError
+from data.market.snapshot import Snapshot
 from data.markets import open_market
-from data.snapshot import Snapshot
-from signals.explanation import stay_begins
+from reverse_qe.words.run import PARTING_HEAD, RESPONSE_HEAD, parting_rows, response_rows
+from signals.explain.explanation import stay_begins
+from signals.explain.sentence import signal_sentence
 from signals.liquidity import LiquiditySignal
 from signals.regime import Regime
-from signals.sentence import signal_sentence
 
 PAGE = Path(__file__).with_name("signal-evidence.md")
 MARKED = re.compile(r"(<!-- (\w+): begin -->\n).*?(<!-- \2: end -->)", re.S)

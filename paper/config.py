@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
-from backtests.spec import Spec, load_spec, shipped_specs
-from data.snapshot import home
-from data.toml_models import read_toml, validated
+from backtests.spec.spec import Spec, load_spec, shipped_specs
+from data.files.home import home
+from data.files.toml import read_toml, validated
 
 DEFAULT_FILE = Path("paper.toml")
 PAPER_ENDPOINT = "https://paper-api.alpaca.markets"

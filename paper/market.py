@@ -7,20 +7,21 @@ from typing import TypeVar
 
 import pandas as pd
 
-from backtests.costs import refuse_whole_units
-from backtests.extensions import Extensions, read_extensions
-from backtests.fill_rules import FillRules, fill_rules
-from backtests.plans import make_run_plan
-from backtests.run import read_signal, run_interest
-from backtests.span import last_bars
-from backtests.spec import Spec
-from data.actions import listed_bars
+from backtests.execution.fill_rules import FillRules, fill_rules
+from backtests.prepare.bill import run_interest
+from backtests.prepare.plans import make_run_plan
+from backtests.prepare.signal import read_signal
+from backtests.prepare.span import last_bars
+from backtests.spec.costs import refuse_whole_units
+from backtests.spec.extensions import Extensions, read_extensions
+from backtests.spec.spec import Spec
+from data.catalogue.instruments import require_us_dollars
 from data.errors import InputError
-from data.instruments import require_us_dollars
+from data.market.snapshot import Snapshot, is_built_in, read_manifest
+from data.market.versions import resolve
 from data.markets import open_market
-from data.panel import Panel, build_panel
-from data.snapshot import Snapshot, is_built_in, read_manifest
-from data.versions import resolve
+from data.prices.actions import listed_bars
+from data.prices.panel import Panel, build_panel
 from signals.liquidity import LiquiditySignal
 from strategies.policy import Plan
 

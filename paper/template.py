@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from string import Template
 
-from backtests.new_files import require_free, write_new_file
-from backtests.spec import load_spec, shipped_specs
-from data.snapshot import is_built_in, snapshot_names
+from backtests.spec.spec import load_spec, shipped_specs
+from data.files.atomic import require_free, write_new_file
+from data.market.snapshot import is_built_in, snapshot_names
 from paper.config import ACCOUNT_LENGTH, BrokerKind
 
 TEMPLATE = Path(__file__).with_name("template.toml")

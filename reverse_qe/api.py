@@ -7,22 +7,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from backtests.decision import Decision, decide_from_cash
-from backtests.gauge import Gauge, gauge_spec
-from backtests.new_files import require_free, write_new_file
-from backtests.run import Backtest, read_signal, run_backtest
-from backtests.run_folder import default_folder, write_run
-from backtests.signal_page import signal_page
-from backtests.span import session_to_come
-from backtests.spec import Spec, load_spec
-from backtests.stress import stress_table
+from backtests.archive.folder import default_folder, write_run
+from backtests.prepare.decision import Decision, decide_from_cash
+from backtests.prepare.signal import read_signal
+from backtests.prepare.span import session_to_come
+from backtests.run import Backtest, run_backtest
+from backtests.spec.spec import Spec, load_spec
+from backtests.studies.gauge import Gauge, gauge_spec
+from backtests.studies.stress import stress_table
 from data.clock import next_session, previous_session
 from data.errors import InputError
+from data.files.atomic import require_free, write_new_file
+from data.market.snapshot import BUILT_IN, Snapshot, is_built_in
 from data.markets import open_market
-from data.snapshot import BUILT_IN, Snapshot, is_built_in
-from signals.explanation import Explanation, explain
-from signals.history import signal_history
-from signals.sentence import signal_sentence
+from reverse_qe.pages.run import tearsheet_page
+from reverse_qe.pages.signal import signal_page
+from signals.explain.explanation import Explanation, explain
+from signals.explain.history import signal_history
+from signals.explain.sentence import signal_sentence
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class StoredBacktest:
     Attributes:
         run: finished.
         folder: holds its files.
-        stress: as `backtests.stress.stress_table` gives it; None where it was not asked for.
+        stress: as `backtests.studies.stress.stress_table` gives it; None where it was not asked for.
     """
 
     run: Backtest
@@ -103,7 +105,9 @@ def backtest(
     run = run_backtest(chosen, open_market(market), report)
     stressed = stress_table(run, report) if stress else None
     report("files and tearsheet" if tearsheet else "files")
-    return StoredBacktest(run, write_run(run, out or default_folder(run), tearsheet, stressed), stressed)
+    return StoredBacktest(
+        run, write_run(run, out or default_folder(run), tearsheet_page if tearsheet else None, stressed), stressed
+    )
 
 
 def signal(

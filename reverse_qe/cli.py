@@ -6,7 +6,7 @@ import sys
 import click
 
 from data.errors import InputError
-from data.user_code import LookAheadError
+from data.files.user_code import LookAheadError
 
 COMMANDS = ("backtest", "data", "events", "paper", "runs", "signal")
 

@@ -13,7 +13,7 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
 from data.errors import InputError
-from data.snapshot import Snapshot
+from data.market.snapshot import Snapshot
 from signals.config import SignalConfig
 from signals.regime import Regime
 from signals.standardize import FirstPresent, Grouping
@@ -24,10 +24,10 @@ class SignalData:
     """What blocks are made from. Rows carry the time at which they became known; nothing is cut yet.
 
     Attributes:
-        series: `data.tables.SERIES`.
-        capex: `data.tables.CAPEX`.
-        guidance: `data.tables.GUIDANCE`.
-        funding: `data.tables.FUNDING`.
+        series: `data.market.tables.SERIES`.
+        capex: `data.market.tables.CAPEX`.
+        guidance: `data.market.tables.GUIDANCE`.
+        funding: `data.market.tables.FUNDING`.
         sessions: naive NYSE sessions, increasing; the decision for each is at 00:00 UTC of it.
     """
 
@@ -78,7 +78,7 @@ class Block:
         name: of the block.
         inputs: in the order in which they are shown.
         grouping: how their z-scores are averaged, by name.
-        gate: of idle money, by session, where the block's values depend on it: see `signals.gate.gate_state`.
+        gate: of idle money, by session, where the block's values depend on it: see `signals.capex.gate.gate_state`.
     """
 
     name: str

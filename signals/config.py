@@ -13,8 +13,8 @@ from pydantic import (
     model_validator,
 )
 
-from data.user_code import check_reference
-from signals.models.config import RegimeModelConfig
+from data.files.user_code import check_reference
+from signals.model_config import RegimeModelConfig
 
 EXTENSIONS = ("inputs", "blocks", "source")
 CreditSpread = Literal["BAA10Y", "BAMLH0A0HYM2", "BAMLH0A0HYM2_else_BAA10Y"]
@@ -54,7 +54,7 @@ class InputConfig(BaseModel):
 
 
 class GateConfig(BaseModel):
-    """The threshold of idle money, see `signals.gate`.
+    """The threshold of idle money, see `signals.capex.gate`.
 
     The defaults were set before any result was seen: `ratio` is the middle of 0.4 to 0.6, `width` takes the gate from
     about 0.1 to about 0.9 within 0.1 on either side of it, and `stimulus` is a half.
@@ -97,11 +97,11 @@ class SignalConfig(BaseModel):
         capex_stale_days: calendar days from the end of a company's newest quarter to the decision after which its
             figures are too old to use, from 1; and from the newest event on, after which news or funding are missing.
         gate: the threshold of idle money.
-        capex_events: whether news in results and in guidance are inputs of the drain, see `signals.capex_events`.
+        capex_events: whether news in results and in guidance are inputs of the drain, see `signals.capex.news`.
         further_event_companies: whose announcements are news beside those of `companies`. None of them is needed: each
             counts from when enough of its quarters are known.
         event_half_life_sessions: half-life of the news of an announcement, in sessions, above 0; a quarter's worth.
-        outside_funding: whether money raised outside is a second reading of the drain, see `signals.funding`.
+        outside_funding: whether money raised outside is a second reading of the drain, see `signals.capex.funding`.
         funding_half_life_sessions: half-life of the money of one act of funding, in sessions, above 0; a quarter's
             worth.
         change_sessions: horizons of the changes of yields and spreads, in sessions, each from 1.
@@ -119,7 +119,7 @@ class SignalConfig(BaseModel):
         inputs: further inputs of the blocks.
         blocks: further blocks, ``file.py:name`` each, of the kind `signals.block.BlockBuilder`.
         source: path of a CSV file of regimes or scores that stands in the place of all blocks; see `signals.source`.
-        model: what makes a regime of the score, see `signals.models.config`.
+        model: what makes a regime of the score, see `signals.model_config`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

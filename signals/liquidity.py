@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import pandas as pd
 
 from data.errors import InputError
-from signals import level
 from signals.block import Block, BlockBuilder, SignalData
+from signals.blocks import level
+from signals.blocks.added_inputs import add_inputs
+from signals.blocks.drain import drain_block
+from signals.blocks.level import level_block
+from signals.blocks.pipes import pipes_block, pipes_series
+from signals.blocks.price_of_capital import price_of_capital_block, price_of_capital_series
 from signals.config import SignalConfig
-from signals.drain import drain_block
-from signals.inputs import add_inputs
-from signals.level import level_block
 from signals.models.registry import regime_estimate
-from signals.pipes import pipes_block, pipes_series
-from signals.price_of_capital import price_of_capital_block, price_of_capital_series
 from signals.regime import MIN_LIVE_BLOCKS
 from signals.standardize import nested_weights, trailing_scale, trailing_z
 
@@ -87,7 +87,7 @@ def liquidity_signal(
 
     Raises:
         InputError: sessions are not naive dates in order; a series or company has no row or a bad one; two blocks have
-            one name, or an added input does not fit (see `signals.inputs`).
+            one name, or an added input does not fit (see `signals.blocks.added_inputs`).
     """
     _require_sessions(data.sessions)
     blocks = [build(data, config) for build in builders]

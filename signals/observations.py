@@ -19,7 +19,7 @@ def series_observations(series: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return the observations of one series; blank values are skipped.
 
     Args:
-        series: `data.tables.SERIES`.
+        series: `data.market.tables.SERIES`.
         name: of the series.
 
     Returns:

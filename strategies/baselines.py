@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from data.instruments import AssetClass
+from data.catalogue.instruments import AssetClass
 from strategies.policy import Budget, Budgets, Plan, PolicyConfig, make_plan, target_weights
 from strategies.rebalancing import period_begins, rebalance_sessions
 from strategies.universe import Universe

@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from data.catalogue.instruments import AssetClass
 from data.errors import InputError
-from data.instruments import AssetClass
-from data.user_code import check_reference
-from strategies.rebalancing import RebalanceCalendar, rebalance_sessions
-from strategies.sizing import (
+from data.files.user_code import check_reference
+from strategies.limits import (
     WINDOW_HALF_LIVES,
     limit_asset_classes,
     limit_exposure,
     limit_volatility,
     proportional_shares,
 )
+from strategies.rebalancing import RebalanceCalendar, rebalance_sessions
 from strategies.universe import BASKETS, Universe
 
 # Probabilities of a session that miss 1 by more than this are no probabilities.

@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from data.instruments import AssetClass, Instrument
-from data.snapshot import Snapshot
-from data.tables import BARS, CAPEX, FUNDING, GUIDANCE, SERIES
+from data.catalogue.instruments import AssetClass, Instrument
+from data.market.snapshot import Snapshot
+from data.market.tables import BARS, CAPEX, FUNDING, GUIDANCE, SERIES
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -96,7 +96,7 @@ def sample() -> Snapshot:
 @pytest.fixture(scope="session")
 def history(shared: Path) -> Snapshot:
     """Real history, imported from the folder beside the checkout."""
-    from data.importing import import_snapshot
+    from data.importing.folders import import_snapshot
 
     market = shared / "market"
     snapshot, _ = import_snapshot(market / "prices", market / "macro", shared / "capex", "history")

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from data.asking import Report, Sources
+from data.catalogue.instruments import instrument_entry
+from data.catalogue.publication import publication_times
 from data.clock import calendar_sessions
-from data.events import reference_events
-from data.instruments import instrument_entry
-from data.publication import publication_times
-from data.sources.answers import PriceAnswer, SeriesAnswer, SourceError
+from data.events.completion import reference_events
+from data.fetch.collect import Report, Sources
+from data.market.tables import CAPEX, FILED
+from data.net.errors import SourceError
+from data.sources.answers import PriceAnswer, SeriesAnswer
 from data.sources.edgar import CompanyAnswer
-from data.tables import CAPEX, FILED
 
 FETCHED_AT = pd.Timestamp("2025-12-01 12:00", tz="UTC")
 

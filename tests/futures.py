@@ -12,8 +12,8 @@ import pandas as pd
 
 from backtests.run import Backtest
 from data.clock import decision_times
-from data.snapshot import Snapshot
-from data.tables import TABLES
+from data.market.snapshot import Snapshot
+from data.market.tables import TABLES
 
 Tables = Mapping[str, pd.DataFrame]
 Perturbation = Callable[[Snapshot, pd.Timestamp], Snapshot]

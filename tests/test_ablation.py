@@ -11,7 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.ablation import (
+from backtests.measures.performance import daily_bill_return
+from backtests.prepare.signal import read_signal
+from backtests.run import run_backtest
+from backtests.spec.spec import load_spec
+from backtests.studies.ablation import (
     FULL,
     GATE_RATIOS,
     NO_SIGNAL,
@@ -26,11 +30,8 @@ from backtests.ablation import (
     variant_table,
     window_variants,
 )
-from backtests.metrics import daily_bill_return
-from backtests.run import read_signal, run_backtest
-from backtests.spec import load_spec
 from data.errors import InputError
-from signals.history import signal_history
+from signals.explain.history import signal_history
 from signals.regime import regime_path
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -3,8 +3,8 @@ import sys
 import pandas as pd
 import pytest
 
-from data.action_file import read_actions
 from data.errors import InputError
+from data.importing.action_file import read_actions
 from data.markets import open_market
 from reverse_qe.cli import main
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.adjusting import adjusted_close, units_to_come
 from data.errors import InputError
+from data.prices.adjustment import adjusted_close, units_to_come
 
 
 def actions(*rows: tuple[str, str, float]) -> pd.DataFrame:

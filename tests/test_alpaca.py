@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from data.errors import InputError
-from data.sources.answers import SourceSettings
+from data.net.settings import SourceSettings
 from paper.broker import Fill, Intent, Movement, OrderState
-from paper.brokers.alpaca import AlpacaBroker
-from paper.brokers.alpaca_answers import from_alpaca, is_coin, to_alpaca
-from paper.brokers.alpaca_fees import unposted_fees
-from paper.brokers.alpaca_requests import AlpacaRequests
+from paper.brokers.alpaca.answers import from_alpaca, is_coin, to_alpaca
+from paper.brokers.alpaca.broker import AlpacaBroker
+from paper.brokers.alpaca.fees import unposted_fees
+from paper.brokers.alpaca.requests import AlpacaRequests
 from paper.config import BrokerSection, PaperConfig
 from paper.errors import BrokerRefused, BrokerUnavailable
 

@@ -16,13 +16,14 @@ import pandas as pd
 import pytest
 
 from data.clock import sessions_between, trading_hours
-from data.snapshot import save
-from data.sources.answers import SourceSettings
-from paper.brokers import alpaca, alpaca_requests
+from data.market.snapshot import save
+from data.net.settings import SourceSettings
+from paper.brokers.alpaca import broker as alpaca
+from paper.brokers.alpaca import requests as alpaca_requests
 from paper.config import PaperConfig
-from paper.invariants import broken_invariants
-from paper.ledger_reading import LEDGER_FILE, LedgerReader
-from paper.step import StepReport, reconcile, resume, run_step
+from paper.ledger.invariants import broken_invariants
+from paper.ledger.reader import LEDGER_FILE, LedgerReader
+from paper.step.account import StepReport, reconcile, resume, run_step
 
 pytest.importorskip("alpaca")
 

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtests.ledger import run_ledger
-from backtests.run import Backtest, run_backtest, run_interest, run_plan
-from backtests.spec import Spec, load_spec
-from data.adjusting import adjusted_close
+from backtests.engines.ledger import run_ledger
+from backtests.prepare.bill import run_interest
+from backtests.run import Backtest, run_backtest, run_plan
+from backtests.spec.spec import Spec, load_spec
 from data.clock import sessions_between
-from data.tables import ACTIONS, BARS, SERIES
+from data.market.tables import ACTIONS, BARS, SERIES
+from data.prices.adjustment import adjusted_close
 
 SESSIONS = sessions_between(pd.Timestamp("2024-01-02"), pd.Timestamp("2024-06-14"))
 FIRST_RUN, LISTED, LATE_ACTION, GONE = (SESSIONS[place] for place in (1, 30, 60, 80))

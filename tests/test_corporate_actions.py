@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.costs import Costs
-from backtests.event_engine import EngineResult, run_event_engine
-from backtests.ledger import run_ledger
+from backtests.engines.event_engine import EngineResult, run_event_engine
+from backtests.engines.ledger import run_ledger
+from backtests.spec.costs import Costs
 from data.errors import InputError
-from data.panel import build_panel
-from data.tables import ACTIONS
+from data.market.tables import ACTIONS
+from data.prices.panel import build_panel
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
 
@@ -214,7 +214,7 @@ def test_a_carried_close_is_split_with_its_units(make_snapshot):
 
 def test_interest_accrues_on_the_cash_of_the_night_by_calendar_days(make_snapshot):
     """1,000 dollars at 3.65% simple, actual/365: 10 cents a night, three of them over the weekend before Monday."""
-    from backtests.cash import CashConfig, interest_rates
+    from backtests.spec.cash import CashConfig, interest_rates
 
     sessions = pd.DatetimeIndex(SESSIONS)
     config = CashConfig(interest="bill", spread_bp=35.0)
@@ -234,7 +234,7 @@ def test_interest_accrues_on_the_cash_of_the_night_by_calendar_days(make_snapsho
 def test_a_run_sells_what_will_be_delisted_and_goes_on_to_the_end_of_the_market(sample):
     """Without the event the end of the file ends the run; with it the stock is sold when it is known."""
     from backtests.run import run_backtest
-    from backtests.spec import load_spec
+    from backtests.spec.spec import load_spec
 
     scarce = "policy.budgets.SCARCE={speculative = 0.2, cash_flow = 0.6, reserve = 0.2}"
     spec = load_spec("sample", [scarce], {"run.start": "2022-01-03"})

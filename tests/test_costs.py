@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.costs import Costs, basis_warnings, refuse_whole_units, trade_terms
-from backtests.event_engine import run_event_engine
-from backtests.ledger import run_ledger
-from backtests.spec import load_spec
+from backtests.engines.event_engine import run_event_engine
+from backtests.engines.ledger import run_ledger
+from backtests.spec.costs import Costs, basis_warnings, refuse_whole_units, trade_terms
+from backtests.spec.spec import load_spec
 from data.errors import InputError
-from data.panel import build_panel
+from data.prices.panel import build_panel
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from data.snapshot import load, snapshots_dir
+from data.market.snapshot import load, snapshots_dir
 
 MU = """date,open,high,low,close,adj_close,volume
 2025-11-25,230,232,228,231,231,1000

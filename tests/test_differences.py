@@ -7,9 +7,9 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from data.differences import Difference, differences
-from data.snapshot import Snapshot
-from data.tables import ACTIONS, TABLES
+from data.market.differences import Difference, differences
+from data.market.snapshot import Snapshot
+from data.market.tables import ACTIONS, TABLES
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from backtests.run_folder import manifest
-from backtests.spec import Spec, load_spec
+from backtests.archive.folder import manifest
+from backtests.spec.spec import Spec, load_spec
 from reverse_qe.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,12 +64,12 @@ def test_links_between_pages_lead_somewhere(page):
 
 
 def test_the_page_on_run_files_names_every_file_that_is_written(sample, tmp_path):
+    from backtests.archive.folder import write_run
     from backtests.run import run_backtest
-    from backtests.run_folder import write_run
 
     run = run_backtest(load_spec("sample", (), {"run.start": "2026-06-01"}), sample)
     text = (ROOT / "docs" / "run-files.md").read_text()
-    written = {path.name for path in write_run(run, tmp_path / "run", tearsheet=False).iterdir()}
+    written = {path.name for path in write_run(run, tmp_path / "run").iterdir()}
     assert set(re.findall(r"^\| `([a-z]+\.[a-z]+)`", text, re.M)) == written | {"tearsheet.html"}
     for column in run.engine.orders.columns.difference(["symbol", "side"]):
         assert f"`{column}`" in text

@@ -9,17 +9,17 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from data.event_comparison import (
+from data.events.comparison import (
     COMPARISON_COLUMNS,
     PUBLISHED_COLUMNS,
     REFERENCE,
     compare_results,
     compare_with_published,
     one_sided,
-    results_of,
 )
-from data.events import REFERENCE_DIR
-from data.snapshot import Snapshot, save
+from data.events.completion import REFERENCE_DIR
+from data.market.snapshot import Snapshot, save
+from data.markets import results_of
 from reverse_qe.commands.events import command
 
 # MSFT + GOOGL + AMZN, net of proceeds, USD bn.
@@ -211,8 +211,8 @@ def test_validate_compares_with_what_the_sec_has(
 def test_the_sec_out_of_reach_is_one_line_and_exit_1(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from data.net.errors import NoNetworkError
     from data.sources import edgar
-    from data.sources.answers import NoNetworkError
 
     def fetch(company: str, settings: object) -> edgar.CompanyAnswer:
         raise NoNetworkError("EDGAR: no network")

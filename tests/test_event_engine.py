@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.costs import AssetClassCosts, Costs
-from backtests.event_engine import EngineResult, run_event_engine
-from data.panel import build_panel
+from backtests.engines.event_engine import EngineResult, run_event_engine
+from backtests.spec.costs import AssetClassCosts, Costs
+from data.prices.panel import build_panel
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.companies import company_entry
+from data.catalogue.companies import company_entry
 from data.errors import InputError
-from data.events import (
+from data.events.completion import (
     CASH_KINDS,
     REFERENCE_DIR,
     Completed,
@@ -18,7 +18,7 @@ from data.events import (
     complete_guidance,
     reference_events,
 )
-from data.tables import CAPEX, EVENT_TABLES, FUNDING, GUIDANCE, Table
+from data.market.tables import CAPEX, EVENT_TABLES, FUNDING, GUIDANCE, Table
 
 FOUR = ["MSFT", "GOOGL", "AMZN", "META"]
 FIVE = [*FOUR, "ORCL"]

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from data.event_listing import TIMELINE_COLUMNS, blank_figures, event_timeline, select_events
-from data.event_validation import EventCheck, validate_events
-from data.events import REFERENCE_DIR
-from data.snapshot import Snapshot, save
+from data.events.completion import REFERENCE_DIR
+from data.events.timeline import TIMELINE_COLUMNS, blank_figures, event_timeline, select_events
+from data.events.validation import EventCheck, validate_events
+from data.market.snapshot import Snapshot, save
 from reverse_qe.commands.events import command
 
 EVENT_COLUMNS = ("capex_actuals", "capex_guidance", "funding_events")
@@ -183,7 +183,7 @@ def test_the_shipped_tables_hold_and_their_known_breaks_are_noted(sample: Snapsh
     checks = checks_of(sample)
     assert [name for name, check in checks.items() if not check.holds] == []
     notes = {name: "\n".join(check.notes) for name, check in checks.items()}
-    # from data/reference/README.md, "Known breaks", and the files themselves
+    # from data/events/reference/README.md, "Known breaks", and the files themselves
     assert notes["quarters"] == "AAPL: 2 quarters missing before 2023Q4"
     assert "AMZN: capex is blank in 1 quarter (2015Q4)" in notes["figures"]
     assert "MSFT: operating cash flow is blank in 3 quarters (2016Q2 to 2016Q4)" in notes["figures"]

@@ -7,18 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.run import read_signal
-from backtests.span import session_to_come
-from backtests.spec import load_spec
+from backtests.prepare.signal import read_signal
+from backtests.prepare.span import session_to_come
+from backtests.spec.spec import load_spec
+from data.catalogue.publication import publication_times
 from data.clock import sessions_between
-from data.publication import publication_times
-from data.snapshot import Snapshot
+from data.market.snapshot import Snapshot
 from signals.config import SignalConfig
-from signals.explanation import change_reason, explain
-from signals.history import signal_history
+from signals.explain.explanation import change_reason, explain
+from signals.explain.history import signal_history
+from signals.explain.sentence import signal_sentence
 from signals.liquidity import LiquiditySignal
-from signals.models.config import RegimeModelConfig
-from signals.sentence import signal_sentence
+from signals.model_config import RegimeModelConfig
 
 CONFIG = SignalConfig()
 SESSIONS = sessions_between(pd.Timestamp("2026-02-02"), pd.Timestamp("2026-02-13"))

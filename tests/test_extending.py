@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.extensions import copy_user_files, read_extensions
-from backtests.run import read_signal, run_backtest
-from backtests.run_folder import write_run
-from backtests.spec import load_spec
+from backtests.archive.folder import write_run
+from backtests.prepare.signal import read_signal
+from backtests.run import run_backtest
+from backtests.spec.extensions import copy_user_files, read_extensions
+from backtests.spec.spec import load_spec
 from data.errors import InputError
-from data.user_code import load_callable
+from data.files.user_code import load_callable
 from reverse_qe import cli
-from signals.explanation import explain
+from signals.explain.explanation import explain
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "docs" / "examples"
 LAST = pd.Timestamp("2024-12-31")
@@ -147,7 +148,7 @@ def test_a_policy_makes_the_weights_and_the_baselines_keep_theirs(sample):
 
 
 def test_a_signal_reads_a_policy_as_the_run_does(sample):
-    from backtests.decision import decide_from_cash
+    from backtests.prepare.decision import decide_from_cash
 
     run = run_backtest(load_spec(str(EXAMPLES / "policy.toml"), (), DAYS), sample)
     session = run.panel.decides_for[-1]
@@ -386,7 +387,7 @@ def test_a_run_is_repeated_from_its_folder(mine, sample, tmp_path):
     """As written: the spec beside the copies finds them, also where the first files are gone."""
     path = mine('[policy]\nfunction = "p.py:weights"\n', p_DOT_py=POLICY)
     first = run_of(path, sample)
-    folder = write_run(first, tmp_path / "run", tearsheet=False)
+    folder = write_run(first, tmp_path / "run")
     assert (folder / "user" / "p.py").read_text() == POLICY
     assert tomllib.loads(first.spec.to_toml())["policy"]["function"] == "p.py:weights"
     (tmp_path / "p.py").unlink()

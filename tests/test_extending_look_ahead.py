@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.look_ahead import CUTS, known_by, require_same_past, spread, telling_sessions, with_another_future
+from backtests.audit.look_ahead import CUTS, known_by, require_same_past, spread, telling_sessions, with_another_future
 from backtests.run import run_backtest
-from backtests.spec import load_spec
+from backtests.spec.spec import load_spec
 from data.clock import decision_times, sessions_between
 from data.errors import InputError
-from data.user_code import LookAheadError
+from data.files.user_code import LookAheadError
 from reverse_qe import cli
 from signals.block import SignalData
 
@@ -105,7 +105,7 @@ def test_honest_code_passes_and_is_run_again(mine, sample, kind, monkeypatch):
         compared.extend(cuts)
         require_same_past(whole, again, cuts, file_of)
 
-    monkeypatch.setattr("backtests.look_ahead.require_same_past", counting)
+    monkeypatch.setattr("backtests.audit.look_ahead.require_same_past", counting)
     code = {"block": BLOCK, "policy": POLICY, "strategy": STRATEGY}[kind]
     run_backtest(load_spec(mine(kind, code), (), DAYS), sample)
     assert len(compared) == (2 * CUTS if kind == "block" else CUTS)

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.costs import AssetClassCosts, Costs
-from backtests.event_engine import run_event_engine
+from backtests.engines.event_engine import run_event_engine
 from backtests.run import run_backtest
-from backtests.spec import load_spec
+from backtests.spec.costs import AssetClassCosts, Costs
+from backtests.spec.spec import load_spec
 from data.errors import InputError
-from data.panel import build_panel
-from data.user_code import load_callable
+from data.files.user_code import load_callable
+from data.prices.panel import build_panel
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
 
@@ -181,7 +181,7 @@ def write_strategy(folder, code, days=DAYS):
 def test_the_rotation_as_a_file_of_a_user_finds_the_same_equity(sample, tmp_path):
     """Bars one by one and plain cerebro options change nothing: what a user's run goes through is the same engine."""
     plain = run_backtest(load_spec("sample", (), DAYS), sample)
-    from backtests.costs import trade_terms
+    from backtests.spec.costs import trade_terms
 
     terms = trade_terms(plain.panel.symbols, sample.instruments, plain.spec.costs)
     code = ROTATION.replace("TERMS", repr(terms))
@@ -238,7 +238,7 @@ def test_what_a_strategy_raises_is_one_line(sample, tmp_path, code, wanted):
 
 
 def test_a_signal_does_not_guess_the_orders_of_a_strategy(sample, tmp_path):
-    from backtests.decision import decide_from_cash
+    from backtests.prepare.decision import decide_from_cash
 
     code = "import backtrader as bt\nclass Mine(bt.Strategy):\n    pass\n"
     run = run_backtest(load_spec(write_strategy(tmp_path, code)), sample)

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from data.clock import sessions_between
-from data.fetching import fetch
-from data.locking import only_one
-from data.manifest import FetchRecord
-from data.snapshot import load, read_manifest, snapshot_names, snapshots_dir
-from data.sources.answers import SourceSettings
+from data.fetch.fetch import fetch
+from data.files.locks import only_one
+from data.market.manifest import FetchRecord
+from data.market.snapshot import load, read_manifest, snapshot_names, snapshots_dir
+from data.net.settings import SourceSettings
 
 FRED = "/graph/fredgraph.csv"
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -44,7 +44,7 @@ def at_loopback(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
         fred_per_second=1000,
         edgar_per_second=1000,
     )
-    monkeypatch.setattr("data.sources.answers.SourceSettings", settings)
+    monkeypatch.setattr("data.net.settings.SourceSettings", settings)
     monkeypatch.setenv("REVERSE_QE_CONTACT", "Jane Doe jane@example.org")
     monkeypatch.setenv("FRED_API_KEY", SECRET)
 
@@ -152,7 +152,7 @@ def test_changed_history_is_told(call: Callable[..., Any], sources: Any, loopbac
 
 
 def test_diff_names_what_changed_and_by_how_much(fetched: Any, call: Callable[..., Any]) -> None:
-    from data.snapshot import save
+    from data.market.snapshot import save
 
     first = load("live.1")
     changed = first.bars.assign(close=first.bars["close"].mask(first.bars.index == 1, 110.0))

@@ -6,10 +6,10 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from data.fetch_plan import Span, all_wanted, company_due, prices_due, series_due
-from data.instruments import instrument_entry
-from data.manifest import FetchRecord
-from data.publication import publication_times
+from data.catalogue.instruments import instrument_entry
+from data.catalogue.publication import publication_times
+from data.fetch.plan import Span, all_wanted, company_due, prices_due, series_due
+from data.market.manifest import FetchRecord
 
 START = date(2020, 1, 1)
 

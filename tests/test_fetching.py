@@ -1,4 +1,4 @@
-"""`data.fetching.fetch`: what lands, what is asked again, what a failure, a kill or a second fetch leaves behind."""
+"""`data.fetch.fetch.fetch`: what lands, what is asked again, what a failure, a kill or a second fetch leaves behind."""
 
 import math
 import multiprocessing
@@ -17,14 +17,14 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from data.events import reference_events
-from data.fetching import FetchOutcome, fetch
-from data.locking import BusyError
-from data.manifest import FetchRecord
+from data.events.completion import reference_events
+from data.fetch.fetch import FetchOutcome, fetch
+from data.files.locks import BusyError
+from data.market.manifest import FetchRecord
+from data.market.snapshot import load, read_manifest, save, snapshot_names, snapshots_dir
+from data.market.versions import locked, versions_of
 from data.markets import open_market
-from data.snapshot import load, read_manifest, save, snapshot_names, snapshots_dir
-from data.sources.answers import NoNetworkError, SourceError
-from data.versions import locked, versions_of
+from data.net.errors import NoNetworkError, SourceError
 
 MONDAY = pd.Timestamp("2025-12-01 12:00", tz="UTC")  # Friday, November 28 was the last session that is over.
 WANTED = FetchRecord(symbols=("MU", "BTC-USD"), series=("DGS10",), companies=("MSFT",), start=date(2025, 10, 1))

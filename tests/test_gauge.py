@@ -12,15 +12,25 @@ import pandas as pd
 import pytest
 
 import signals
-from backtests.gauge import CRYPTO, DIFFERENCE, MINIMUM_WEEKS, WEEK, Gauge, gauge, gauge_spec, newey_west, week_returns
-from backtests.run import read_signal
-from backtests.span import session_to_come
-from backtests.spec import load_spec
+from backtests.prepare.signal import read_signal
+from backtests.prepare.span import session_to_come
+from backtests.spec.spec import load_spec
+from backtests.studies.gauge import (
+    CRYPTO,
+    DIFFERENCE,
+    MINIMUM_WEEKS,
+    WEEK,
+    Gauge,
+    gauge,
+    gauge_spec,
+    newey_west,
+    week_returns,
+)
 from data.clock import previous_session, sessions_between
 from data.errors import InputError
-from data.panel import build_panel
-from data.snapshot import Snapshot
-from signals.history import signal_history
+from data.market.snapshot import Snapshot
+from data.prices.panel import build_panel
+from signals.explain.history import signal_history
 from signals.liquidity import LiquiditySignal
 
 RISKY = ("crypto", "speculative", "cash_flow")

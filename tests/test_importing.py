@@ -9,12 +9,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from data.catalogue.instruments import Instrument
 from data.errors import InputError
-from data.events import reference_events
-from data.importing import import_snapshot
-from data.instruments import Instrument
-from data.quality import QualityReport
-from data.snapshot import Snapshot, load, save, snapshots_dir
+from data.events.completion import reference_events
+from data.importing.folders import import_snapshot
+from data.market.snapshot import Snapshot, load, save, snapshots_dir
+from data.quality.report import QualityReport
 from reverse_qe.cli import main
 
 MU = """date,open,high,low,close,adj_close,volume

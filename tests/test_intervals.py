@@ -10,8 +10,8 @@ import pytest
 from skfolio.datasets import load_sp500_index
 from statsmodels.regression.linear_model import OLS
 
-from backtests.intervals import SharpeDifference, sharpe_difference
-from backtests.overlay import overlay
+from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_difference
+from backtests.studies.overlay import overlay
 from data.errors import InputError
 
 

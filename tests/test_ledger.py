@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.costs import Costs
-from backtests.event_engine import run_event_engine
-from backtests.ledger import run_ledger
-from backtests.metrics import order_flows
-from backtests.plans import benchmark_decision_prices, make_run_plan, run_baseline_plans
-from backtests.run import read_signal
-from backtests.spec import load_spec
-from data.panel import build_panel
+from backtests.engines.event_engine import run_event_engine
+from backtests.engines.ledger import run_ledger
+from backtests.measures.performance import order_flows
+from backtests.prepare.plans import benchmark_decision_prices, make_run_plan, run_baseline_plans
+from backtests.prepare.signal import read_signal
+from backtests.spec.costs import Costs
+from backtests.spec.spec import load_spec
+from data.prices.panel import build_panel
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
 

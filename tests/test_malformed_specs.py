@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from backtests.spec import Spec, load_spec
+from backtests.spec.spec import Spec, load_spec
 from data.errors import InputError
 from reverse_qe import cli
 
@@ -264,7 +264,7 @@ def refusal_of(values: Mapping[str, Any]) -> str | None:
 
 
 def load_spec_of(values: Mapping[str, Any]) -> Spec:
-    with mock.patch("backtests.spec._read", return_value=values):
+    with mock.patch("backtests.spec.spec._read", return_value=values):
         return load_spec("broken.toml")
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtests.metrics import Performance, by_regime, daily_bill_return, order_flows, performance, trading
+from backtests.measures.performance import Performance, by_regime, daily_bill_return, order_flows, performance, trading
 from data.errors import InputError
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

@@ -1,7 +1,7 @@
 """What of a market a spec reads."""
 
-from backtests.needs import needs_of
-from backtests.spec import load_spec
+from backtests.prepare.needs import needs_of
+from backtests.spec.spec import load_spec
 
 
 def test_the_shipped_spec_for_real_history_needs_its_universe_its_signal_and_the_bill() -> None:

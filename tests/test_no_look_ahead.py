@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 import strategies
-from strategies import baselines, order_rules, policy, rebalancing, sizing, user_weights
+from strategies import baselines, order_rules, policy, rebalancing
+from strategies import limits as sizing
+from strategies import weight_checks as user_weights
 from strategies.policy import AssetClassCaps, PolicyConfig
 from strategies.trade_terms import FloatOrArray, TradeTerms
 from strategies.universe import Universe
@@ -59,15 +61,15 @@ OVER_TIME: dict[str, Callable[[Inputs], pd.DataFrame | pd.Series]] = {
         i["regime"], i["tradable"] / 6, i["tradable"], "regime"
     ),
     "rebalancing.period_begins": lambda i: rebalancing.period_begins(pd.DatetimeIndex(i["regime"].index), "weekly"),
-    "sizing.limit_asset_classes": lambda i: sizing.limit_asset_classes(
+    "limits.limit_asset_classes": lambda i: sizing.limit_asset_classes(
         i["tradable"] / 6, i["tradable"], UNIVERSE, CLASSES, {"crypto": 0.1, "us_stock": 0.2}
     ),
-    "sizing.limit_exposure": lambda i: sizing.limit_exposure(i["tradable"] / 6, i["tradable"], UNIVERSE, 0.5),
-    "sizing.limit_volatility": lambda i: sizing.limit_volatility(
+    "limits.limit_exposure": lambda i: sizing.limit_exposure(i["tradable"] / 6, i["tradable"], UNIVERSE, 0.5),
+    "limits.limit_volatility": lambda i: sizing.limit_volatility(
         i["tradable"] / 6, i["tradable"], i["prices"], UNIVERSE, 0.1, 10
     ),
-    "sizing.portfolio_volatility": lambda i: sizing.portfolio_volatility(i["tradable"] / 6, i["prices"], 10),
-    "sizing.proportional_shares": lambda i: pd.DataFrame(sizing.proportional_shares(i["prices"].to_numpy())),
+    "limits.portfolio_volatility": lambda i: sizing.portfolio_volatility(i["tradable"] / 6, i["prices"], 10),
+    "limits.proportional_shares": lambda i: pd.DataFrame(sizing.proportional_shares(i["prices"].to_numpy())),
     "baselines.baseline_plans": lambda i: pd.concat(
         [
             part
@@ -89,7 +91,7 @@ OVER_TIME: dict[str, Callable[[Inputs], pd.DataFrame | pd.Series]] = {
     "baselines.moving_average": lambda i: (
         baselines.moving_average(i["prices"]["B"], i["tradable"], i["prices"], UNIVERSE, CONFIG).targets
     ),
-    "user_weights.require_weights": lambda i: user_weights.require_weights(i["tradable"] / 6, i["tradable"]),
+    "weight_checks.require_weights": lambda i: user_weights.require_weights(i["tradable"] / 6, i["tradable"]),
     "policy.trailing_volatility": lambda i: policy.trailing_volatility(i["prices"], 20),
 }
 # Public functions of one session's arrays: they are given no other session.

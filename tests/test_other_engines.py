@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.costs import trade_terms
 from backtests.run import run_backtest
-from backtests.spec import load_spec
+from backtests.spec.costs import trade_terms
+from backtests.spec.spec import load_spec
 
 pytestmark = pytest.mark.slow
 

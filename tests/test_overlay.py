@@ -10,7 +10,7 @@ from skfolio.datasets import load_sp500_index
 from skfolio.measures import get_drawdowns, mean, variance
 from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression
 
-from backtests.overlay import overlay
+from backtests.studies.overlay import overlay
 from data.errors import InputError
 
 

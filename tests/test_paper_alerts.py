@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from data.errors import InputError
-from paper.alerts import Alerts
-from paper.attending import Attendant
 from paper.config import AlertsSection, PaperConfig
-from paper.ledger import Ledger
-from paper.ledger_reading import LEDGER_FILE
-from paper.step import StepReport
+from paper.ledger.ledger import Ledger
+from paper.ledger.reader import LEDGER_FILE
+from paper.service.alerts import Alerts
+from paper.service.attended_step import Attendant
+from paper.step.account import StepReport
 
 pytest.importorskip("apprise")
 
@@ -174,7 +174,7 @@ def ends_with(monkeypatch: pytest.MonkeyPatch, halt: str = "", fault: str = "", 
             ledger.write_event("step", f"nothing to decide; {fault}", NOW)
         return StepReport("mine", None, NOW, dry_run, halt=halt, fault=fault)
 
-    monkeypatch.setattr("paper.attending.run_step", run_step)
+    monkeypatch.setattr("paper.service.attended_step.run_step", run_step)
 
 
 def test_a_halt_is_told_once(attendant: Attendant, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:

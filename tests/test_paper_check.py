@@ -11,15 +11,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from backtests.spec import load_spec
+from backtests.spec.spec import load_spec
 from data.clock import sessions_between
-from data.manifest import FetchRecord
-from data.snapshot import Snapshot, save
-from paper.check import Finding, check
+from data.market.manifest import FetchRecord
+from data.market.snapshot import Snapshot, save
 from paper.config import PaperConfig
-from paper.ledger import Ledger
-from paper.ledger_reading import LEDGER_FILE
-from paper.step import run_step
+from paper.ledger.ledger import Ledger
+from paper.ledger.reader import LEDGER_FILE
+from paper.overview.check import Finding, check
+from paper.step.account import run_step
 
 # A Tuesday after a holiday, twenty minutes after its decision.
 NOW = datetime(2024, 1, 16, 0, 20, tzinfo=UTC)
@@ -186,7 +186,7 @@ def test_alerts(account: Callable[..., PaperConfig], monkeypatch: pytest.MonkeyP
 def at_alpaca(account: Callable[..., PaperConfig], alpaca_double: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Configurations of an account at a double of Alpaca, and the double."""
     pytest.importorskip("alpaca")
-    monkeypatch.setattr("paper.brokers.alpaca_requests.PER_SECOND", 1e6)
+    monkeypatch.setattr("paper.brokers.alpaca.requests.PER_SECOND", 1e6)
     monkeypatch.setenv("ALPACA_API_KEY_ID", alpaca_double.KEY)
     monkeypatch.setenv("ALPACA_API_SECRET_KEY", alpaca_double.SECRET)
     with alpaca_double.running({"STOCK": 101.0, "COIN": 51.0}, cash=5000.0, now=NOW) as double:
@@ -223,7 +223,7 @@ def test_a_clock_or_a_calendar_that_does_not_agree(at_alpaca: Any) -> None:
 def test_a_broker_that_does_not_answer(at_alpaca: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     config, double = at_alpaca
     double.close()
-    from data.sources.answers import SourceSettings
+    from data.net.settings import SourceSettings
 
-    monkeypatch.setattr("paper.brokers.alpaca_requests.ASKING", SourceSettings(attempts=1, pause=0.0, longest_wait=1.0))
+    monkeypatch.setattr("paper.brokers.alpaca.requests.ASKING", SourceSettings(attempts=1, pause=0.0, longest_wait=1.0))
     assert found(config, "broker").verdict == "fault"

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from data.locking import only_one
-from data.snapshot import save
-from paper import database
+from data.files.locks import only_one
+from data.market.snapshot import save
 from paper.config import PAPER_ENDPOINT
-from paper.state import LOCK_FILE
-from paper.step import StepReport
+from paper.step.account import StepReport
+from paper.step.account_files import LOCK_FILE
+from paper.storage import database
 
 SPEC = """
 [run]
@@ -61,7 +61,7 @@ def call(
     """Runs `reverse-qe paper` with the words given, in a folder with a spec of the market `hand-made`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(database, "SYNCHRONOUS", "OFF")
-    for module in ("paper.step", "paper.check", "paper.status", "reverse_qe.commands.paper"):
+    for module in ("paper.step.account", "paper.overview.check", "paper.overview.status", "reverse_qe.commands.paper"):
         monkeypatch.setattr(f"{module}.datetime", FixedTime)
     sessions = ("2024-02-29", *(f"2024-03-{day:02d}" for day in (1, 4, 5, 6)))
     days = ("2024-02-29", *(f"2024-03-{day:02d}" for day in range(1, 7)))
@@ -283,7 +283,7 @@ def test_run_ends_between_two_steps_when_it_is_told_to(
         # It came in the middle of a step, which ends all the same.
         return StepReport("paper", None, NOW, False, notes=["nothing to decide now"])
 
-    monkeypatch.setattr("paper.attending.run_step", steps_that(act))
+    monkeypatch.setattr("paper.service.attended_step.run_step", steps_that(act))
     try:
         ended = account("run")
     finally:
@@ -304,7 +304,7 @@ def at_alpaca(account: Call, alpaca_double: ModuleType, monkeypatch: pytest.Monk
     """A double of Alpaca, and `alpaca.toml` of an account there; its keys are in the environment."""
     pytest.importorskip("alpaca")
     pytest.importorskip("apprise")
-    monkeypatch.setattr("paper.brokers.alpaca_requests.PER_SECOND", 1e6)
+    monkeypatch.setattr("paper.brokers.alpaca.requests.PER_SECOND", 1e6)
     monkeypatch.setenv("ALPACA_API_KEY_ID", alpaca_double.KEY)
     monkeypatch.setenv("ALPACA_API_SECRET_KEY", alpaca_double.SECRET)
     monkeypatch.setenv("MY_ALERTS", f"json://user:{ALERT_SECRET}@127.0.0.1:9/")

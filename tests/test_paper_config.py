@@ -11,7 +11,7 @@ import pytest
 import tomli_w
 from pydantic import BaseModel
 
-from backtests.spec import load_spec
+from backtests.spec.spec import load_spec
 from data.errors import InputError
 from paper.config import DEFAULT_FILE, PAPER_ENDPOINT, PaperConfig, read_config
 from paper.template import TEMPLATE, write_config

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from paper.broker import Intent
 from paper.config import LimitsSection
-from paper.decision import Decision
-from paper.guards import kill_file_reason, reasons_to_halt, sessions_behind
+from paper.step.decision import Decision
+from paper.step.guards import kill_file_reason, reasons_to_halt, sessions_behind
 
 SYMBOLS = ("COIN", "STOCK", "FUND", "OTHER")
 # A Tuesday after a holiday on Monday: the session before it is Friday's.

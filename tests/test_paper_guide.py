@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from backtests.needs import needs_of
-from backtests.spec import load_spec
-from paper import config, database
-from paper.brokers import alpaca_requests
-from paper.schedule import keep_stepping
+from backtests.prepare.needs import needs_of
+from backtests.spec.spec import load_spec
+from paper import config
+from paper.brokers.alpaca import requests as alpaca_requests
+from paper.service.schedule import keep_stepping
+from paper.storage import database
 from reverse_qe.cli import main
 
 pytest.importorskip("apprise")
@@ -73,18 +74,19 @@ def reader(
     posted: Any,
 ) -> Iterator["Reader"]:
     monkeypatch.chdir(tmp_path)
-    for module in ("paper.step", "paper.check", "paper.status", "reverse_qe.commands.paper"):
+    for module in ("paper.step.account", "paper.overview.check", "paper.overview.status", "reverse_qe.commands.paper"):
         monkeypatch.setattr(f"{module}.datetime", FixedTime)
     monkeypatch.setattr(database, "SYNCHRONOUS", "OFF")
     monkeypatch.setattr(alpaca_requests, "PER_SECOND", 1e6)
     # `paper run` is told to stop after its first step.
     monkeypatch.setattr(
-        "paper.schedule.keep_stepping", lambda *given: keep_stepping(*given[:3], lambda _seconds: True, given[4])
+        "paper.service.schedule.keep_stepping",
+        lambda *given: keep_stepping(*given[:3], lambda _seconds: True, given[4]),
     )
     needs = needs_of(load_spec("history"))
     bars = {symbol: fetch_world.made_bars(symbol, "2025-10-01", "2026-01-12") for symbol in needs.symbols}
     world = fetch_world.World(bars, series=defaultdict(lambda: fetch_world.made_series({"2026-01-09": 4.0})))
-    for place in ("data.asking.public_sources", "paper.refreshing.public_sources"):
+    for place in ("data.fetch.collect.public_sources", "paper.step.refresh.public_sources"):
         monkeypatch.setattr(place, lambda _settings: world.sources())
     prices = {symbol.replace("-", "/"): float(frame["close"].iloc[-1]) for symbol, frame in bars.items()}
     with alpaca_double.running(prices, now=NOW) as double:

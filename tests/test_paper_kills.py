@@ -9,17 +9,17 @@ from contextlib import contextmanager
 import pandas as pd
 import pytest
 
-from backtests.spec import load_spec
+from backtests.spec.spec import load_spec
 from data.clock import sessions_between
-from data.locking import BusyError
-from paper import database
-from paper.brokers.simulated import SimulatedBroker
+from data.files.locks import BusyError
+from paper.brokers.simulated.broker import SimulatedBroker
 from paper.config import PaperConfig
-from paper.database import Database
-from paper.invariants import broken_invariants
-from paper.ledger_reading import LEDGER_FILE, LedgerReader
-from paper.state import LOCK_FILE
-from paper.step import reconcile, run_step
+from paper.ledger.invariants import broken_invariants
+from paper.ledger.reader import LEDGER_FILE, LedgerReader
+from paper.step.account import reconcile, run_step
+from paper.step.account_files import LOCK_FILE
+from paper.storage import database
+from paper.storage.database import Database
 
 KILLS = int(os.environ.get("REVERSE_QE_KILLS", "50"))
 # Everything is bought on the first of these days; on the third the regime turns SCARCE and half of it is sold.

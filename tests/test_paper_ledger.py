@@ -10,17 +10,17 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from paper import database
 from paper.broker import Account, Fill, Intent, Movement, OrderState
 from paper.config import PaperConfig
-from paper.database import Database
-from paper.desk import differences
-from paper.invariants import broken_invariants
-from paper.ledger import Ledger
-from paper.ledger_reading import LEDGER_FILE, LedgerReader
-from paper.ledger_records import AccountRecord, Close, DecisionRecord, Holdings
-from paper.ledger_schema import MIGRATIONS
-from paper.step import run_step
+from paper.ledger.invariants import broken_invariants
+from paper.ledger.ledger import Ledger
+from paper.ledger.reader import LEDGER_FILE, LedgerReader
+from paper.ledger.records import AccountRecord, Close, DecisionRecord, Holdings
+from paper.ledger.schema import MIGRATIONS
+from paper.step.account import run_step
+from paper.step.order_desk import differences
+from paper.storage import database
+from paper.storage.database import Database
 
 SYNCHRONOUS = database.SYNCHRONOUS
 DAY = date(2024, 3, 4)

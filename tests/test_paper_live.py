@@ -8,18 +8,21 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from data.fetching import fetch
-from data.manifest import FetchRecord
-from data.snapshot import save
-from data.sources.answers import SourceError
-from data.tables import ACTIONS
-from data.versions import locked, versions_of
-from paper import database, refreshing, step, stepping
-from paper.brokers.simulated import SimulatedBroker
+from data.fetch.fetch import fetch
+from data.market.manifest import FetchRecord
+from data.market.snapshot import save
+from data.market.tables import ACTIONS
+from data.market.versions import locked, versions_of
+from data.net.errors import SourceError
+from paper.brokers.simulated.broker import SimulatedBroker
 from paper.config import PaperConfig
-from paper.invariants import broken_invariants
-from paper.ledger_reading import LEDGER_FILE, LedgerReader
-from paper.step import reconcile, resume, run_step
+from paper.ledger.invariants import broken_invariants
+from paper.ledger.reader import LEDGER_FILE, LedgerReader
+from paper.step import account as step
+from paper.step import refresh as refreshing
+from paper.step import step as stepping
+from paper.step.account import reconcile, resume, run_step
+from paper.storage import database
 
 SPEC = """
 [run]

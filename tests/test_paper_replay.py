@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 
 from backtests.run import run_backtest
-from backtests.spec import load_spec
+from backtests.spec.spec import load_spec
 from data.clock import sessions_between
 from data.errors import InputError
-from data.snapshot import save
-from paper import database
+from data.market.snapshot import save
 from paper.config import PaperConfig
-from paper.invariants import broken_invariants
-from paper.ledger_reading import LEDGER_FILE, LedgerReader
-from paper.step import reconcile, run_step
+from paper.ledger.invariants import broken_invariants
+from paper.ledger.reader import LEDGER_FILE, LedgerReader
+from paper.step.account import reconcile, run_step
+from paper.storage import database
 
 KEY = ["session", "symbol", "side"]
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from paper.alerts import Alerts
-from paper.attending import Attendant
 from paper.broker import Intent
 from paper.config import PaperConfig, ScheduleSection
-from paper.ledger import Ledger
-from paper.ledger_reading import LEDGER_FILE
-from paper.ledger_records import AccountRecord, DecisionRecord
-from paper.schedule import keep_stepping, next_step_at
+from paper.ledger.ledger import Ledger
+from paper.ledger.reader import LEDGER_FILE
+from paper.ledger.records import AccountRecord, DecisionRecord
+from paper.service.alerts import Alerts
+from paper.service.attended_step import Attendant
+from paper.service.schedule import keep_stepping, next_step_at
 
 SCHEDULE = ScheduleSection(decide_after=15, before_open=10, after_open=5, repeat=10)
 

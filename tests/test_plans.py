@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.decision import decide_from_cash
-from backtests.plans import benchmark_decision_prices, make_run_plan, run_baseline_plans
-from backtests.run import read_signal
-from backtests.spec import load_spec
+from backtests.prepare.decision import decide_from_cash
+from backtests.prepare.plans import benchmark_decision_prices, make_run_plan, run_baseline_plans
+from backtests.prepare.signal import read_signal
+from backtests.spec.spec import load_spec
 from data.clock import decision_times
 from data.errors import InputError
-from data.panel import build_panel
-from strategies.sizing import portfolio_volatility
+from data.prices.panel import build_panel
+from strategies.limits import portfolio_volatility
 
 START, END = "2023-06-01", "2024-06-28"
 COINS = ["SIM-COIN-A", "SIM-COIN-B"]

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from backtests.run import run_backtest
-from backtests.spec import load_spec
+from backtests.spec.spec import load_spec
 from data.clock import decision_times, sessions_between
-from data.panel import Panel, build_panel
+from data.prices.panel import Panel, build_panel
 from signals.observations import as_known, sample_at_decisions, series_observations
 
 SESSIONS = sessions_between(pd.Timestamp("2022-01-03"), pd.Timestamp("2024-06-28"))

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from data.clock import sessions_between
-from data.findings import Finding
-from data.price_checks import price_findings, source_difference
-from data.snapshot import Snapshot
-from data.tables import ACTIONS
+from data.market.snapshot import Snapshot
+from data.market.tables import ACTIONS
+from data.quality.findings import Finding
+from data.quality.price_checks import price_findings, source_difference
 
 MakeSnapshot = Callable[..., Snapshot]
 

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 from data.clock import sessions_between
-from data.snapshot import Snapshot
-from data.tables import CAPEX, FUNDING, GUIDANCE, SERIES
+from data.market.snapshot import Snapshot
+from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES
 from signals.block import Block, SignalData, require_block
+from signals.blocks.pipes import pipes_block
+from signals.blocks.price_of_capital import price_of_capital_block
 from signals.config import SignalConfig
 from signals.liquidity import raw_contributions, required_series
-from signals.pipes import pipes_block
-from signals.price_of_capital import price_of_capital_block
 from signals.standardize import FirstPresent, nested_mean, nested_weights
 
 SESSIONS = sessions_between(pd.Timestamp("2019-01-02"), pd.Timestamp("2021-12-31"))

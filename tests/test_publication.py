@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.catalogue import SERIES_FILE, SeriesEntry, read_catalogue, series_catalogue, series_entry
+from data.catalogue.publication import _RULES, PublicationRule, publication_times
+from data.catalogue.series import SERIES_FILE, SeriesEntry, read_catalogue, series_catalogue, series_entry
 from data.errors import InputError
-from data.publication import _RULES, PublicationRule, publication_times
 
 
 def published(rule: PublicationRule, day: str) -> str:

@@ -8,11 +8,11 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from data.catalogue.instruments import Instrument
+from data.catalogue.publication import publication_times
 from data.clock import calendar_sessions, sessions_between
-from data.instruments import Instrument
-from data.publication import publication_times
-from data.quality import Finding, largest_gap, quality_report
-from data.snapshot import Snapshot
+from data.market.snapshot import Snapshot
+from data.quality.report import Finding, largest_gap, quality_report
 
 MakeSnapshot = Callable[..., Snapshot]
 MakeInstrument = Callable[..., Instrument]
@@ -264,7 +264,7 @@ def test_a_calendar_is_built_once_for_all_its_instruments(
         built.append(calendar)
         return calendar_sessions(calendar, first, last)
 
-    monkeypatch.setattr("data.quality.calendar_sessions", counted)
+    monkeypatch.setattr("data.quality.report.calendar_sessions", counted)
     quality_report(make_snapshot({"MU": bars(["2024-01-12"]), "WDC": bars(["2024-01-16"])}))
 
     assert built == ["XNYS"]

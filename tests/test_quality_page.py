@@ -10,13 +10,13 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
+from data.catalogue.publication import publication_times
 from data.errors import InputError
-from data.findings import KINDS
-from data.pictures import Frame, line, strip
-from data.publication import publication_times
-from data.quality import quality_report
-from data.quality_page import MEANINGS, quality_page, write_quality_page
-from data.snapshot import Snapshot
+from data.market.snapshot import Snapshot
+from data.quality.findings import KINDS
+from data.quality.report import quality_report
+from reverse_qe.pages.quality import MEANINGS, quality_page, write_quality_page
+from reverse_qe.pages.small_pictures import Frame, line, strip
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 
-from data.companies import company_catalogue, company_entry
+from data.catalogue.companies import company_catalogue, company_entry
 from data.errors import InputError
-from data.events import reference_events
-from data.sources.quarters import Fact, fiscal_period, quarter_history, quarters_as_known, sound_facts
-from data.tables import CAPEX
+from data.events.completion import reference_events
+from data.market.tables import CAPEX
+from data.sources.edgar_quarters import Fact, fiscal_period, quarter_history, quarters_as_known, sound_facts
 
 TAG, OTHER = "PaymentsToAcquireProductiveAssets", "PaymentsToAcquirePropertyPlantAndEquipment"
 

@@ -13,15 +13,16 @@ from jumpmodels.jump import JumpModel
 from jumpmodels.preprocess import DataClipperStd, StandardScalerPD
 from pydantic import ValidationError
 
-from backtests.run import read_signal, run_backtest
-from backtests.run_folder import write_run
-from backtests.spec import load_spec
+from backtests.archive.folder import write_run
+from backtests.prepare.signal import read_signal
+from backtests.run import run_backtest
+from backtests.spec.spec import load_spec
 from data.clock import sessions_between
 from data.errors import InputError
-from data.snapshot import Snapshot
+from data.market.snapshot import Snapshot
 from reverse_qe.cli import main
 from signals.config import SignalConfig
-from signals.models.config import RegimeModelConfig
+from signals.model_config import RegimeModelConfig
 from signals.models.fit_cache import fit_key, kept_fit
 from signals.models.jump import fit_jump, online_scarce
 from signals.models.markov_switching import filtered_scarce, fit_markov_switching
@@ -364,7 +365,7 @@ def test_a_run_shows_the_probabilities_the_package_and_what_must_be_known(sample
     settings = SETTINGS | {"signal.model.name": "markov_switching", "signal.model.refit_sessions": 1000}
     spec = load_spec("sample", (), settings | {"policy.blend_by_probability": True})
     run = run_backtest(spec, sample)
-    folder = write_run(run, tmp_path / "run", tearsheet=False)
+    folder = write_run(run, tmp_path / "run")
     table = pd.read_csv(folder / "regime.csv", index_col="session")
     names = [f"probability_{name}" for name in ("ABUNDANT", "NEUTRAL", "SCARCE")]
     assert list(table.columns[4:7]) == names

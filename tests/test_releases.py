@@ -5,8 +5,8 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from data.event_times import announcement_times
-from data.sources.releases import Release, acceptance_clock, read_release, release_of
+from data.events.times import announcement_times
+from data.sources.edgar_releases import Release, acceptance_clock, read_release, release_of
 
 DAY = date(2025, 10, 30)
 

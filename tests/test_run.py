@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.archive.folder import write_run
 from backtests.run import run_backtest
-from backtests.run_folder import write_run
-from backtests.spec import load_spec
+from backtests.spec.spec import load_spec
 from data.errors import InputError
+from reverse_qe.pages.run import tearsheet_page
 
 SHORT = {"run.start": "2022-01-03", "run.end": "2023-06-30"}
 
@@ -42,7 +43,7 @@ def rebuild_equity(folder, closes):
 
 
 def assert_ledger_agrees(run, folder):
-    write_run(run, folder, tearsheet=False)
+    write_run(run, folder)
     written = pd.read_csv(folder / "equity.csv", parse_dates=["session"], index_col="session")
     bars = run.snapshot.bars[run.snapshot.bars["symbol"].isin(run.spec.universe.symbols)]
     closes = bars.pivot(index="date", columns="symbol", values="adj_close").ffill().reindex(written.index)
@@ -77,7 +78,7 @@ def test_no_order_is_rejected_and_cash_is_never_negative(sample_run):
 
 def test_two_runs_write_the_same_bytes(sample, tmp_path):
     spec = load_spec("sample", (), SHORT)
-    folders = [write_run(run_backtest(spec, sample), tmp_path / name) for name in ("one", "two")]
+    folders = [write_run(run_backtest(spec, sample), tmp_path / name, tearsheet_page) for name in ("one", "two")]
     names = sorted(path.name for path in folders[0].iterdir())
     assert names == sorted(path.name for path in folders[1].iterdir())
     assert names == [

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from backtests.run import run_backtest
-from backtests.spec import load_spec
+from backtests.spec.spec import load_spec
 from data.clock import decision_times, previous_session
 
 # Every rebalance trades, and its targets follow prices up to the last day.

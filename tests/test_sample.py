@@ -10,18 +10,18 @@ import pytest
 
 import data.sample.market as market_module
 import data.sample.parameters as parameters_module
-from data.catalogue import series_catalogue
+from data.catalogue.instruments import instrument_catalogue
+from data.catalogue.series import series_catalogue
 from data.clock import calendar_sessions
 from data.errors import InputError
-from data.events import reference_events
-from data.instruments import instrument_catalogue
+from data.events.completion import reference_events
+from data.market.snapshot import Snapshot, load, save
 from data.sample import load_market, sample_instruments, true_regime, true_return_parts
 from data.sample.bars import make_bars
 from data.sample.calibration import calibration_table, main
 from data.sample.economy import capex_spending, simulate_economy, true_regimes
 from data.sample.noise import generator, heavy_tailed
 from data.sample.parameters import scenario_names, scenario_parameters
-from data.snapshot import Snapshot, load, save
 
 RAW = tomllib.loads((Path(parameters_module.__file__).parent / "sample.toml").read_text())
 LAST = pd.Timestamp("2026-10-09")

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.costs import trade_terms
-from backtests.run import read_signal, run_backtest
-from backtests.spec import load_spec
-from backtests.truth import before_costs, cohen_kappa, compare_with_truth
+from backtests.prepare.signal import read_signal
+from backtests.run import run_backtest
+from backtests.spec.costs import trade_terms
+from backtests.spec.spec import load_spec
+from backtests.studies.truth import before_costs, cohen_kappa, compare_with_truth
 from data.clock import sessions_between
 from data.errors import InputError
 from data.sample import true_regime

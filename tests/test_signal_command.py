@@ -10,13 +10,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from backtests.run import read_signal
-from backtests.signal_page import signal_page
-from backtests.spec import load_spec
+from backtests.prepare.signal import read_signal
+from backtests.spec.spec import load_spec
 from data.clock import decision_times
-from data.event_listing import event_timeline
-from data.snapshot import Snapshot
-from signals.history import signal_history
+from data.events.timeline import event_timeline
+from data.market.snapshot import Snapshot
+from reverse_qe.pages.signal import signal_page
+from signals.explain.history import signal_history
 
 Call = Callable[..., tuple[int, str, str]]
 DAY = "2025-06-02"

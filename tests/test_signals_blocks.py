@@ -8,12 +8,12 @@ import pytest
 
 from data.clock import sessions_between
 from data.errors import InputError
-from data.tables import CAPEX, FUNDING, GUIDANCE, SERIES
+from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES
 from signals.block import Block, SignalData
+from signals.blocks.level import level_block
+from signals.blocks.pipes import pipes_block
+from signals.blocks.price_of_capital import price_of_capital_block
 from signals.config import SignalConfig
-from signals.level import level_block
-from signals.pipes import pipes_block
-from signals.price_of_capital import price_of_capital_block
 
 Row = tuple[str, str, float, str]
 SESSIONS = sessions_between(pd.Timestamp("2024-01-02"), pd.Timestamp("2024-02-16"))

@@ -9,12 +9,12 @@ import pytest
 
 from data.clock import sessions_between
 from data.errors import InputError
-from data.events import reference_events
-from data.tables import CAPEX, GUIDANCE, Table
-from signals.capex_events import KINDS, capex_news, fading_news
+from data.events.completion import reference_events
+from data.market.tables import CAPEX, GUIDANCE, Table
+from signals.capex.expectations import quarters_between
+from signals.capex.news import KINDS, capex_news, fading_news
+from signals.capex.spending import fiscal_period, followed_quarters
 from signals.config import SignalConfig
-from signals.expectations import quarters_between
-from signals.spending import fiscal_period, followed_quarters
 
 CONFIG = SignalConfig(companies=("AAA",), further_event_companies=())
 GROWN = 1.5  # of capex, over a year: 2, 2, 2, 2, 3, 3, 3, 3
@@ -279,7 +279,7 @@ def test_a_result_for_a_quarter_already_known_is_refused() -> None:
         news_of([*results(TWO_YEARS), again])
 
 
-# The shipped events, worked out with a pencil from data/reference/*.csv
+# The shipped events, worked out with a pencil from data/events/reference/*.csv
 
 
 @pytest.fixture(scope="module")

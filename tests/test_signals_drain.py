@@ -9,15 +9,15 @@ import pytest
 
 from data.clock import sessions_between
 from data.errors import InputError
-from data.events import reference_events
-from data.snapshot import Snapshot, save
-from data.tables import CAPEX, FUNDING, GUIDANCE, SERIES, Table
+from data.events.completion import reference_events
+from data.market.snapshot import Snapshot, save
+from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES, Table
 from reverse_qe.cli import main
 from signals.block import Block, BlockInput, SignalData
+from signals.blocks.drain import drain_block
+from signals.capex.spending import capex_growth, capex_to_cash_flow, company_quarters
 from signals.config import GateConfig, SignalConfig
-from signals.drain import drain_block
 from signals.liquidity import BLOCKS, liquidity_signal
-from signals.spending import capex_growth, capex_to_cash_flow, company_quarters
 
 FOUR = ("MSFT", "GOOGL", "AMZN", "META")
 

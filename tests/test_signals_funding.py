@@ -8,11 +8,11 @@ import pytest
 
 from data.clock import sessions_between
 from data.errors import InputError
-from data.events import CASH_KINDS, reference_events
-from data.tables import CAPEX, FUNDING
+from data.events.completion import CASH_KINDS, reference_events
+from data.market.tables import CAPEX, FUNDING
+from signals.capex.funding import funding_shares, outside_funding
+from signals.capex.spending import followed_quarters
 from signals.config import SignalConfig
-from signals.funding import funding_shares, outside_funding
-from signals.spending import followed_quarters
 
 CONFIG = SignalConfig(companies=("AAA", "BBB"), further_event_companies=(), funding_half_life_sessions=5)
 

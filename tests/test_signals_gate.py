@@ -8,15 +8,15 @@ import pytest
 
 from data.clock import sessions_between
 from data.errors import InputError
-from data.events import reference_events
-from data.tables import CAPEX, FUNDING, GUIDANCE, SERIES
+from data.events.completion import reference_events
+from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES
 from signals.block import SignalData
+from signals.blocks.drain import drain_block
+from signals.blocks.level import level_block
+from signals.capex.gate import gate_state, idle_money_gate
+from signals.capex.spending import capex_growth, company_quarters
 from signals.config import GateConfig, SignalConfig
-from signals.drain import drain_block
-from signals.gate import gate_state, idle_money_gate
-from signals.level import level_block
 from signals.liquidity import raw_contributions
-from signals.spending import capex_growth, company_quarters
 
 
 def state_at(ratio: float, **gate: float) -> pd.Series:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.catalogue import series_entry
+from data.catalogue.series import series_entry
 from data.clock import decision_times, sessions_between
 from data.errors import InputError
-from data.tables import CAPEX, FUNDING, GUIDANCE, SERIES, Table
+from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES, Table
 from signals.block import SignalData
 from signals.config import GateConfig, SignalConfig
 from signals.liquidity import LiquiditySignal, liquidity_signal, required_series

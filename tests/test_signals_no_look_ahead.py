@@ -21,20 +21,30 @@ from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression
 
 import signals
 from data.clock import decision_times, sessions_between
-from data.tables import CAPEX, FUNDING, GUIDANCE, SERIES, Table
+from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES, Table
 from signals.block import SignalData, require_block
-from signals.capex_events import KINDS, capex_news, fading_news
+from signals.blocks.added_inputs import add_inputs, configured_input
+from signals.blocks.drain import drain_block
+from signals.blocks.level import level_block
+from signals.blocks.pipes import pipes_block
+from signals.blocks.price_of_capital import joint_rise, price_of_capital_block
+from signals.capex.funding import funding_shares, outside_funding
+from signals.capex.gate import gate_state, idle_money_gate
+from signals.capex.impulses import fading_sum
+from signals.capex.news import KINDS, capex_news, fading_news
+from signals.capex.spending import (
+    capex_growth,
+    capex_to_cash_flow,
+    company_quarters,
+    followed_quarters,
+    trailing_capex,
+)
 from signals.config import GateConfig, InputConfig, SignalConfig
-from signals.drain import drain_block
-from signals.explanation import change_reason, explain, stay_begins
-from signals.funding import funding_shares, outside_funding
-from signals.gate import gate_state, idle_money_gate
-from signals.history import signal_history
-from signals.impulses import fading_sum
-from signals.inputs import add_inputs, configured_input
-from signals.level import level_block
+from signals.explain.explanation import change_reason, explain, stay_begins
+from signals.explain.history import signal_history
+from signals.explain.sentence import signal_sentence
 from signals.liquidity import BLOCKS, liquidity_signal, raw_contributions, required_series, smoothed
-from signals.models.config import RegimeModelConfig
+from signals.model_config import RegimeModelConfig
 from signals.models.estimate import RegimeModel
 from signals.models.fit_cache import fit_key, kept_fit
 from signals.models.jump import JUMP, fit_jump, jump_model, online_scarce
@@ -55,18 +65,8 @@ from signals.observations import (
     series_observations,
     trailing_mean,
 )
-from signals.pipes import pipes_block
-from signals.price_of_capital import joint_rise, price_of_capital_block
 from signals.regime import Regime, held_regimes, regime_path
-from signals.sentence import signal_sentence
 from signals.source import source_signal
-from signals.spending import (
-    capex_growth,
-    capex_to_cash_flow,
-    company_quarters,
-    followed_quarters,
-    trailing_capex,
-)
 from signals.standardize import FirstPresent, nested_mean, nested_weights, trailing_scale, trailing_z
 
 CONFIG = SignalConfig(
@@ -379,8 +379,8 @@ def from_source(world: World) -> pd.DataFrame:
 
 BY_SESSION: dict[str, BySession] = {
     "block.require_block": block_inputs(lambda data, config: require_block(pipes_block(data, config), data.sessions)),
-    "inputs.configured_input": every_transform,
-    "inputs.add_inputs": block_inputs(
+    "blocks.added_inputs.configured_input": every_transform,
+    "blocks.added_inputs.add_inputs": block_inputs(
         lambda data, config: add_inputs([pipes_block(data, config)], data, [input_of("change", 4)])[0]
     ),
     "source.source_signal": from_source,
@@ -393,23 +393,23 @@ BY_SESSION: dict[str, BySession] = {
     "standardize.trailing_scale": lambda w: trailing_scale(w.sampled()["DGS10"], CONFIG).to_frame(),
     "standardize.nested_weights": lambda w: nested_weights(("DGS10", ("BAA10Y",)), w.sampled().notna()),
     "standardize.nested_mean": lambda w: nested_mean(FirstPresent(("DGS10", "BAA10Y")), w.sampled()).to_frame(),
-    "spending.capex_growth": lambda w: capex_growth(w.quarters(), w.sessions, CONFIG),
-    "spending.capex_to_cash_flow": lambda w: capex_to_cash_flow(w.quarters(), w.sessions, CONFIG),
-    "spending.trailing_capex": lambda w: (
+    "capex.spending.capex_growth": lambda w: capex_growth(w.quarters(), w.sessions, CONFIG),
+    "capex.spending.capex_to_cash_flow": lambda w: capex_to_cash_flow(w.quarters(), w.sessions, CONFIG),
+    "capex.spending.trailing_capex": lambda w: (
         trailing_capex(w.quarters()[0], decision_times(w.sessions), CONFIG).set_axis(w.sessions).to_frame()
     ),
-    "gate.idle_money_gate": lambda w: idle_money_gate(w.data, CONFIG),
-    "gate.gate_state": lambda w: gate_state(w.sampled()["DGS10"], CONFIG.gate),
-    "impulses.fading_sum": lambda w: fading_sum(w.observations("DGS10"), w.sessions, 6.0, 5),
-    "capex_events.fading_news": all_fading_news,
-    "funding.outside_funding": lambda w: outside_funding(w.shares(), w.sessions, CONFIG),
-    "drain.drain_block": block_inputs(drain_block),
-    "price_of_capital.price_of_capital_block": block_inputs(price_of_capital_block),
-    "price_of_capital.joint_rise": marked,
-    "level.level_block": lambda w: pd.concat(
+    "capex.gate.idle_money_gate": lambda w: idle_money_gate(w.data, CONFIG),
+    "capex.gate.gate_state": lambda w: gate_state(w.sampled()["DGS10"], CONFIG.gate),
+    "capex.impulses.fading_sum": lambda w: fading_sum(w.observations("DGS10"), w.sessions, 6.0, 5),
+    "capex.news.fading_news": all_fading_news,
+    "capex.funding.outside_funding": lambda w: outside_funding(w.shares(), w.sessions, CONFIG),
+    "blocks.drain.drain_block": block_inputs(drain_block),
+    "blocks.price_of_capital.price_of_capital_block": block_inputs(price_of_capital_block),
+    "blocks.price_of_capital.joint_rise": marked,
+    "blocks.level.level_block": lambda w: pd.concat(
         [block_inputs(level_block)(w), level_block(w.data, WITH_GATED_LEVEL).inputs[0].value], axis=1
     ),
-    "pipes.pipes_block": block_inputs(pipes_block),
+    "blocks.pipes.pipes_block": block_inputs(pipes_block),
     "regime.regime_path": walked_regime,
     "regime.held_regimes": held,
     "models.threshold.threshold_model": estimated(threshold_model),
@@ -428,11 +428,11 @@ BY_SESSION: dict[str, BySession] = {
         JUMP, lambda past: kept_fit("jump", ("jumpmodels",), fit_jump, past, FITTED)
     ),
     "models.fit_cache.fit_key": keys_of_fits,
-    "explanation.explain": explained,
-    "explanation.change_reason": reasons_of_changes,
-    "explanation.stay_begins": begun,
-    "sentence.signal_sentence": sentences,
-    "history.signal_history": lambda w: signal_history(liquidity_signal(w.data, CONFIG)),
+    "explain.explanation.explain": explained,
+    "explain.explanation.change_reason": reasons_of_changes,
+    "explain.explanation.stay_begins": begun,
+    "explain.sentence.signal_sentence": sentences,
+    "explain.history.signal_history": lambda w: signal_history(liquidity_signal(w.data, CONFIG)),
     "liquidity.raw_contributions": lambda w: pd.concat(
         [raw_contributions(build(w.data, CONFIG), CONFIG) for build in BLOCKS], axis=1
     ),
@@ -462,21 +462,21 @@ BY_KNOWN_AT: dict[str, Callable[[World], pd.DataFrame]] = {
     "observations.series_observations": lambda w: w.observations("DGS10"),
     "observations.same_day_observations": pair,
     "observations.trailing_mean": lambda w: trailing_mean(w.observations("DGS10"), 3),
-    "spending.company_quarters": figures,
-    "spending.followed_quarters": figures,
-    "capex_events.capex_news": World.news,
-    "funding.funding_shares": World.shares,
+    "capex.spending.company_quarters": figures,
+    "capex.spending.followed_quarters": figures,
+    "capex.news.capex_news": World.news,
+    "capex.funding.funding_shares": World.shares,
 }
 
 # What takes no data, or rows as they stand in a file, each with its own known_at.
 WITHOUT_DATA = {
-    "expectations.quarters_between",
+    "capex.expectations.quarters_between",
     "liquidity.required_series",
     "models.registry.model_packages",
-    "pipes.pipes_series",
-    "price_of_capital.price_of_capital_series",
+    "blocks.pipes.pipes_series",
+    "blocks.price_of_capital.price_of_capital_series",
     "source.read_source",
-    "spending.fiscal_period",
+    "capex.spending.fiscal_period",
 }
 
 

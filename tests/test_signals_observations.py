@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from data.tables import SERIES
+from data.market.tables import SERIES
 from signals.observations import (
     as_known,
     basis_points,

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.catalogue import series_entry
+from data.catalogue.publication import publication_times
+from data.catalogue.series import series_entry
 from data.clock import decision_times, sessions_between
-from data.events import reference_events
-from data.publication import publication_times
-from data.tables import CAPEX, FUNDING, GUIDANCE, SERIES
+from data.events.completion import reference_events
+from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES
 from signals.block import SignalData
+from signals.blocks.drain import drain_block
 from signals.config import GateConfig, SignalConfig
-from signals.drain import drain_block
 from signals.liquidity import LiquiditySignal, liquidity_signal, required_series
 
 pytestmark = pytest.mark.real_history

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import InputError
-from strategies.policy import AssetClassCaps, PolicyConfig, make_plan
-from strategies.sizing import (
+from strategies.limits import (
     WINDOW_HALF_LIVES,
     limit_asset_classes,
     limit_exposure,
@@ -16,6 +15,7 @@ from strategies.sizing import (
     portfolio_volatility,
     proportional_shares,
 )
+from strategies.policy import AssetClassCaps, PolicyConfig, make_plan
 from strategies.universe import Universe
 
 UNIVERSE = Universe(speculative=("S1", "S2"), cash_flow=("C",), reserve=("R",), benchmark="B")

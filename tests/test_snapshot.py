@@ -12,8 +12,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from data.errors import InputError
-from data.snapshot import Snapshot, contents, load, new_folder, read_manifest, save, snapshot_names, snapshots_dir
-from data.tables import BARS, CAPEX, FUNDING, GUIDANCE, SERIES, TABLES, Table, content_hash
+from data.market.snapshot import (
+    Snapshot,
+    contents,
+    load,
+    new_folder,
+    read_manifest,
+    save,
+    snapshot_names,
+    snapshots_dir,
+)
+from data.market.tables import BARS, CAPEX, FUNDING, GUIDANCE, SERIES, TABLES, Table, content_hash
 
 MakeSnapshot = Callable[..., Snapshot]
 

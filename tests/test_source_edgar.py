@@ -6,14 +6,17 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from data.companies import Company
+from data.catalogue.companies import Company
 from data.errors import InputError
-from data.event_validation import validate_events
-from data.sources import edgar, http, retrying
-from data.sources.answers import NoNetworkError, SourceError, SourceSettings
+from data.events.validation import validate_events
+from data.market.tables import CAPEX
+from data.net import http
+from data.net import retry as retrying
+from data.net.errors import NoNetworkError, SourceError
+from data.net.settings import SourceSettings
+from data.sources import edgar
 from data.sources.edgar import CompanyAnswer, fetch_company
-from data.tables import CAPEX
-from signals.spending import company_quarters
+from signals.capex.spending import company_quarters
 
 CAPEX_TAG, OLD_TAG = "PaymentsToAcquireProductiveAssets", "PaymentsToAcquirePropertyPlantAndEquipment"
 OCF_TAG = "NetCashProvidedByUsedInOperatingActivities"

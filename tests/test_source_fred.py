@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
+from data.net.errors import NoNetworkError, NotFoundError, SourceError
+from data.net.settings import SourceSettings
 from data.sources import fred_vintages
-from data.sources.answers import NoNetworkError, NotFoundError, SeriesAnswer, SourceError, SourceSettings
+from data.sources.answers import SeriesAnswer
 from data.sources.fred import fetch_series
 
 NOW = pd.Timestamp("2025-12-01 12:00", tz="UTC")

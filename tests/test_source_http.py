@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 import requests
 
-from data.sources.answers import NoNetworkError, NotFoundError, RateLimitError, SourceError, SourceSettings
-from data.sources.http import get
-from data.sources.retrying import Pacer, TransientError, persist
-from data.sources.scrubbing import scrub
+from data.net.errors import NoNetworkError, NotFoundError, RateLimitError, SourceError
+from data.net.http import get
+from data.net.retry import Pacer, TransientError, persist
+from data.net.secrets import scrub
+from data.net.settings import SourceSettings
 
 SETTINGS = SourceSettings(attempts=3, pause=0, longest_wait=1)
 HASTY = replace(SETTINGS, read_timeout=0.4)
@@ -197,7 +198,7 @@ def test_requests_to_one_host_are_spaced() -> None:
 
 def test_get_is_paced_by_host(server: Any, loopback: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[tuple[str, float]] = []
-    monkeypatch.setattr("data.sources.retrying.PACER.wait", lambda host, rate: waits.append((host, rate)))
+    monkeypatch.setattr("data.net.retry.PACER.wait", lambda host, rate: waits.append((host, rate)))
     server.answers("/x", loopback.Answer(status=503), loopback.Answer("a\n"))
 
     get(f"{server.url}/x", {}, SETTINGS, source="TEST", wanted="CSV", per_second=5)

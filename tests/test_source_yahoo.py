@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from data.adjusting import adjusted_close
 from data.errors import InputError
-from data.sources.answers import NoNetworkError, PriceAnswer, RateLimitError, SourceError, SourceSettings
+from data.net.errors import NoNetworkError, RateLimitError, SourceError
+from data.net.settings import SourceSettings
+from data.prices.adjustment import adjusted_close
+from data.sources.answers import PriceAnswer
 from data.sources.yahoo import fetch_prices
 
 NOW = pd.Timestamp("2024-06-12 12:00", tz="UTC")

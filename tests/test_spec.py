@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from backtests.spec import SHIPPED, load_spec, shipped_specs
+from backtests.spec.spec import SHIPPED, load_spec, shipped_specs
 from data.errors import InputError
 
 MINIMAL = """

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from backtests.run import run_backtest
-from backtests.spec import load_spec
-from backtests.stress import COST_FACTORS, DELAYS, MEASURES, delayed_signal, stress_table
+from backtests.spec.spec import load_spec
+from backtests.studies.stress import COST_FACTORS, DELAYS, MEASURES, delayed_signal, stress_table
 from data.errors import InputError
 from reverse_qe import cli
 

@@ -22,10 +22,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests import tearsheet_quantstats
-from backtests.metrics import daily_bill_return, performance
-from backtests.tearsheet import TearsheetInput, render_tearsheet
+from backtests.measures.performance import daily_bill_return, performance
 from data.errors import InputError
+from reverse_qe.pages import quantstats_report as tearsheet_quantstats
+from reverse_qe.pages.tearsheet import TearsheetInput, render_tearsheet
 
 RATE = 0.02
 

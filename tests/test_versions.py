@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from data.errors import InputError
-from data.locking import BusyError, only_one
-from data.markets import open_market
-from data.snapshot import load, save, snapshot_names, snapshots_dir
-from data.versions import (
+from data.files.locks import BusyError, only_one
+from data.market.snapshot import load, save, snapshot_names, snapshots_dir
+from data.market.versions import (
     in_order,
     locked,
     next_version,
@@ -22,6 +21,7 @@ from data.versions import (
     sweep,
     versions_of,
 )
+from data.markets import open_market
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from data.errors import InputError
+from data.market.snapshot import Snapshot
 from data.sample.assets import MARKET, SESSIONS_A_YEAR
 from data.sample.parameters import scenario_names, scenario_parameters
-from data.snapshot import Snapshot
 
 START = pd.Timestamp("2017-01-01")
 CHANGE_SESSIONS = 20
@@ -92,8 +92,8 @@ def _require(snapshot: Snapshot, wanted: list[str], what: str, there: set[str]) 
 
 def main(arguments: list[str]) -> int:
     """Print the table for the default sample and the snapshot named; 2 where the input is wrong."""
+    from data.market.snapshot import load
     from data.sample.market import load_market
-    from data.snapshot import load
 
     if len(arguments) != 1:
         print("usage: python -m data.sample.calibration SNAPSHOT (one of real history)", file=sys.stderr)

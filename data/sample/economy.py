@@ -23,7 +23,7 @@ def simulate_economy(
 
     Args:
         parameters: of the scenario.
-        capex_actuals: `data.tables.CAPEX`, the results that drain.
+        capex_actuals: `data.market.tables.CAPEX`, the results that drain.
         sessions: NYSE sessions, shape (n,), the warm-up included.
         seed: of the market.
         name: of the economy: others of the same seed are independent of it.

@@ -9,19 +9,19 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from data.catalogue import read_catalogue
+from data.catalogue.instruments import Instrument
+from data.catalogue.series import read_catalogue
 from data.clock import sessions_between
 from data.errors import InputError
-from data.events import reference_events
-from data.instruments import Instrument
+from data.events.completion import reference_events
+from data.market.snapshot import Snapshot
+from data.market.tables import BARS, CAPEX, FUNDING, GUIDANCE
 from data.sample.assets import calmness, kind_of, noise_deviations, opening_gaps, return_parts
 from data.sample.bars import make_bars
 from data.sample.economy import simulate_economy, true_regimes
 from data.sample.noise import generator
 from data.sample.parameters import SampleParameters, scenario_names, scenario_parameters
 from data.sample.published import published_series
-from data.snapshot import Snapshot
-from data.tables import BARS, CAPEX, FUNDING, GUIDANCE
 
 DEFAULT_SEED = 1
 Frame = TypeVar("Frame", pd.DataFrame, pd.Series)

@@ -3,16 +3,16 @@
 import pandas as pd
 from pandas.tseries.holiday import USFederalHolidayCalendar
 
-from data.catalogue import series_entry
-from data.publication import publication_times
-from data.tables import SERIES
+from data.catalogue.publication import publication_times
+from data.catalogue.series import series_entry
+from data.market.tables import SERIES
 
 USD_MILLIONS = 1000
 WEDNESDAY = 2
 
 
 def published_series(economy: pd.DataFrame, first: pd.Timestamp, repo_first: pd.Timestamp) -> pd.DataFrame:
-    """Return the rows of `data.tables.SERIES` from `first` on.
+    """Return the rows of `data.market.tables.SERIES` from `first` on.
 
     Yields, spreads, the repo rate and reverse repo on sessions that are no federal holidays, the policy rate on every
     day, balance sheets on Wednesdays (level of that evening, or of the last session before a holiday).

@@ -14,14 +14,15 @@ from typing import Any
 
 import pandas as pd
 
-from data.companies import Company, company_entry
+from data.catalogue.companies import Company, company_entry
 from data.errors import InputError
-from data.sources.answers import NotFoundError, SourceError, SourceSettings
-from data.sources.company_results import FIGURES, result_notes, results_table, version_table
-from data.sources.http import RETRIED_STATUSES, get
-from data.sources.quarters import Fact, QuarterHistory, quarter_history, sound_facts
-from data.sources.releases import RESULTS_ITEM, Release, read_release
-from data.tables import CAPEX
+from data.market.tables import CAPEX
+from data.net.errors import NotFoundError, SourceError
+from data.net.http import RETRIED_STATUSES, get
+from data.net.settings import SourceSettings
+from data.sources.edgar_quarters import Fact, QuarterHistory, quarter_history, sound_facts
+from data.sources.edgar_releases import RESULTS_ITEM, Release, read_release
+from data.sources.edgar_results import FIGURES, result_notes, results_table, version_table
 
 CONTACT_VARIABLES = ("REVERSE_QE_CONTACT", "EDGAR_IDENTITY")
 
@@ -40,8 +41,8 @@ class CompanyAnswer:
 
     Attributes:
         company: its symbol.
-        quarters: `data.tables.CAPEX`, one row a fiscal quarter, with the figures that were known first.
-        versions: `data.sources.company_results.VERSION_COLUMNS`: every value that a figure has had.
+        quarters: `data.market.tables.CAPEX`, one row a fiscal quarter, with the figures that were known first.
+        versions: `data.sources.edgar_results.VERSION_COLUMNS`: every value that a figure has had.
         fetched_at: UTC.
         notes: what a person should know, one line each.
     """
@@ -114,7 +115,7 @@ def fetch_results(
         report: is told which company is asked for.
 
     Returns:
-        `data.tables.CAPEX` of all of them, and their notes.
+        `data.market.tables.CAPEX` of all of them, and their notes.
     """
     answers = []
     for company in companies:

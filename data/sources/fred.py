@@ -1,7 +1,7 @@
 """Macro series from FRED: its CSV download, which wants no key; with a key, the vintages of series that are revised.
 
-Each value becomes known by the publication rule of `data.publication`: the download tells what a value is about, and
-not when it was published.
+Each value becomes known by the publication rule of `data.catalogue.publication`: the download tells what a value is
+about, and not when it was published.
 """
 
 import os
@@ -9,11 +9,13 @@ import os
 import numpy as np
 import pandas as pd
 
-from data.catalogue import SeriesEntry, series_entry
-from data.publication import publication_times
-from data.sources.answers import SeriesAnswer, SourceError, SourceSettings
+from data.catalogue.publication import publication_times
+from data.catalogue.series import SeriesEntry, series_entry
+from data.net.errors import SourceError
+from data.net.http import get
+from data.net.settings import SourceSettings
+from data.sources.answers import SeriesAnswer
 from data.sources.fred_vintages import fetch_vintages
-from data.sources.http import get
 
 KEY_VARIABLE = "FRED_API_KEY"
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.publication import PublicationRule, publication_times
-from data.sources.answers import SourceError, SourceSettings
-from data.sources.http import get
+from data.catalogue.publication import PublicationRule, publication_times
+from data.net.errors import SourceError
+from data.net.http import get
+from data.net.settings import SourceSettings
 
 # The API refuses a question about more vintages than this.
 MOST_VINTAGES = 2000

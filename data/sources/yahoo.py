@@ -13,11 +13,13 @@ from contextlib import contextmanager
 
 import pandas as pd
 
+from data.catalogue.instruments import Instrument, instrument_entry
 from data.errors import InputError
-from data.instruments import Instrument, instrument_entry
-from data.sources.answers import NoNetworkError, PriceAnswer, RateLimitError, SourceError, SourceSettings
-from data.sources.http import require_address
-from data.sources.retrying import PACER, TransientError, persist
+from data.net.errors import NoNetworkError, RateLimitError, SourceError
+from data.net.http import require_address
+from data.net.retry import PACER, TransientError, persist
+from data.net.settings import SourceSettings
+from data.sources.answers import PriceAnswer
 from data.sources.yahoo_frame import price_answer
 
 DAY = pd.Timedelta(days=1)

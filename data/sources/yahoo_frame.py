@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from data.adjusting import adjusted_close, units_to_come
+from data.catalogue.instruments import Instrument
 from data.clock import calendar_sessions
 from data.errors import InputError
-from data.instruments import Instrument
-from data.sources.answers import PriceAnswer, SourceError
+from data.net.errors import SourceError
+from data.prices.adjustment import adjusted_close, units_to_come
+from data.sources.answers import PriceAnswer
 
 # Yahoo gives prices to seven digits. Its adjusted close and ours may differ by what that makes of many dividends.
 ADJUSTED_TOLERANCE = 1e-5

@@ -62,7 +62,7 @@ def command(
 
 
 def _as_json(stored: "StoredBacktest") -> dict[str, Any]:
-    from backtests.run_folder import manifest
+    from backtests.archive.folder import manifest
 
     run = stored.run
     return {
@@ -85,7 +85,7 @@ def _records(table: "pd.DataFrame") -> list[dict[Any, Any]]:
 
 
 def _print_summary(stored: "StoredBacktest") -> None:
-    from backtests.summary import (
+    from reverse_qe.words.run import (
         PORTFOLIO_HEAD,
         STRESS_HEAD,
         block_sentence,

@@ -10,9 +10,9 @@ from reverse_qe.commands.data_versions import compare_markets, fetch_market, pru
 from reverse_qe.output import json_option, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
-    from data.manifest import Contents, Manifest
-    from data.quality import QualityReport
-    from data.snapshot import Snapshot
+    from data.market.manifest import Contents, Manifest
+    from data.market.snapshot import Snapshot
+    from data.quality.report import QualityReport
 
 FOLDER = click.Path(path_type=Path)
 
@@ -45,9 +45,9 @@ def import_csv(
     Files with a fault refuse the whole import, by file, line and reason. What is merely odd is kept as it is and
     reported.
     """
-    from data.importing import import_snapshot
-    from data.snapshot import contents, new_folder, save
-    from data.versions import require_no_version
+    from data.importing.folders import import_snapshot
+    from data.market.snapshot import contents, new_folder, save
+    from data.market.versions import require_no_version
 
     require_no_version(name)
     new_folder(name)  # refuses a name that is taken before the files are read
@@ -76,8 +76,8 @@ def import_csv(
 def list_snapshots(as_json: bool) -> None:
     """List the built-in sample, the snapshots that are kept, and the versions of those that are fetched."""
     from data.errors import InputError
-    from data.snapshot import BUILT_IN, read_manifest, snapshot_names
-    from data.versions import in_order
+    from data.market.snapshot import BUILT_IN, read_manifest, snapshot_names
+    from data.market.versions import in_order
 
     manifests, damaged = [], []
     for name in in_order(snapshot_names()):
@@ -104,9 +104,9 @@ def list_snapshots(as_json: bool) -> None:
 @json_option
 def show_snapshot(name: str, as_json: bool) -> None:
     """Show what the market NAME holds and what is odd in it."""
-    from data.contents import event_rows, series_rows, symbol_rows
     from data.markets import open_market
-    from data.quality import quality_report
+    from data.quality.inventory import event_rows, series_rows, symbol_rows
+    from data.quality.report import quality_report
 
     with progress(f"Read {name}"):
         snapshot = open_market(name)
@@ -138,10 +138,10 @@ def verify_snapshot(name: str, page: Path | None, as_json: bool) -> None:
     ended, and differences between two sources.
     """
     from data.errors import InputError
-    from data.quality import quality_report
-    from data.quality_page import write_quality_page
-    from data.snapshot import is_built_in, load
-    from data.versions import resolve
+    from data.market.snapshot import is_built_in, load
+    from data.market.versions import resolve
+    from data.quality.report import quality_report
+    from reverse_qe.pages.quality import write_quality_page
 
     if is_built_in(name):
         raise InputError(f"{name} is built in and made anew each time: it has no files to verify; name a snapshot")

@@ -8,9 +8,9 @@ import click
 from reverse_qe.output import json_option, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
-    from data.differences import Difference
-    from data.fetching import FetchOutcome
-    from data.manifest import FetchRecord
+    from data.fetch.fetch import FetchOutcome
+    from data.market.differences import Difference
+    from data.market.manifest import FetchRecord
 
 DAY = click.DateTime(["%Y-%m-%d"])
 SHIPPED_SPEC = "history"
@@ -58,11 +58,11 @@ def fetch_market(
     """
     import pandas as pd
 
-    from data.asking import public_sources
-    from data.fetch_plan import SOURCES
-    from data.fetching import fetch
-    from data.locking import BusyError
-    from data.sources.answers import SourceSettings
+    from data.fetch.collect import public_sources
+    from data.fetch.fetch import fetch
+    from data.fetch.plan import SOURCES
+    from data.files.locks import BusyError
+    from data.net.settings import SourceSettings
 
     wanted = _wanted(name, spec, symbols, series, companies).model_copy(
         update={"start": start.date() if start else None}
@@ -92,7 +92,7 @@ def fetch_market(
 @json_option
 def compare_markets(old: str, new: str, as_json: bool) -> None:
     """Say how the market NEW differs from OLD: by instrument, series or company, since when, and by how much."""
-    from data.differences import differences
+    from data.market.differences import differences
     from data.markets import open_market
 
     with progress(f"Compare {old} with {new}"):
@@ -115,8 +115,8 @@ def compare_markets(old: str, new: str, as_json: bool) -> None:
 @click.pass_context
 def prune_versions(context: click.Context, name: str, keep: int, dry_run: bool, as_json: bool) -> None:
     """Delete the oldest versions of the market NAME, and list them; the newest is never deleted."""
-    from data.locking import BusyError
-    from data.versions import prune, versions_of
+    from data.files.locks import BusyError
+    from data.market.versions import prune, versions_of
 
     try:
         deleted = prune(name, keep, dry_run)
@@ -134,13 +134,13 @@ def _wanted(
     name: str, spec: str | None, symbols: tuple[str, ...], series: tuple[str, ...], companies: tuple[str, ...]
 ) -> "FetchRecord":
     """What the command names; for a new market, or with a spec, what the spec reads beside it."""
-    from data.manifest import FetchRecord
-    from data.versions import versions_of
+    from data.market.manifest import FetchRecord
+    from data.market.versions import versions_of
 
     if spec is None and versions_of(name):
         return FetchRecord(symbols=symbols, series=series, companies=companies)
-    from backtests.needs import needs_of
-    from backtests.spec import load_spec
+    from backtests.prepare.needs import needs_of
+    from backtests.spec.spec import load_spec
 
     needs = needs_of(load_spec(spec or SHIPPED_SPEC))
     return FetchRecord(

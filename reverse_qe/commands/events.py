@@ -11,8 +11,8 @@ from reverse_qe.output import json_option, market_option, print_json, print_tabl
 if TYPE_CHECKING:
     import pandas as pd
 
-    from data.event_validation import EventCheck
-    from data.snapshot import Snapshot
+    from data.events.validation import EventCheck
+    from data.market.snapshot import Snapshot
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -48,7 +48,7 @@ def list_events(
     """
     import pandas as pd
 
-    from data.event_listing import RESULT, blank_figures, event_timeline, select_events
+    from data.events.timeline import RESULT, blank_figures, event_timeline, select_events
     from data.markets import open_market
 
     with progress("Events"):
@@ -88,8 +88,8 @@ def validate(market: str, against: str, as_json: bool) -> None:
     A defect contradicts a rule of the tables. A note is a fact of the sources that one should know, such as a blank.
     Results are laid beside those of another market, and capex beside published sums; a difference there is no defect.
     """
-    from data.event_comparison import compare_results, compare_with_published
-    from data.event_validation import validate_events
+    from data.events.comparison import compare_results, compare_with_published
+    from data.events.validation import validate_events
     from data.markets import open_market
 
     with progress("Events") as report:
@@ -123,11 +123,12 @@ def validate(market: str, against: str, as_json: bool) -> None:
 
 def _other_results(against: str, snapshot: "Snapshot", report: Callable[[str], None]) -> "pd.DataFrame":
     """The results to compare with: of a market, the shipped ones, or those that the SEC has of the same companies."""
-    from data.event_comparison import results_of
+    from data.markets import results_of
 
     if against != "edgar":
         return results_of(against)
-    from data.sources.answers import SourceError, SourceSettings
+    from data.net.errors import SourceError
+    from data.net.settings import SourceSettings
     from data.sources.edgar import fetch_results
 
     try:
@@ -160,7 +161,7 @@ def _records(rows: "pd.DataFrame", times: Sequence[str] = (), days: Sequence[str
 
 
 def _row(event: Any) -> tuple[object, ...]:
-    from data.event_listing import amount_text
+    from data.events.timeline import amount_text
 
     return (
         "never" if event.known_at != event.known_at else f"{event.known_at:%Y-%m-%d %H:%M}",
@@ -194,7 +195,7 @@ def _print_checks(snapshot: "Snapshot", checks: tuple["EventCheck", ...]) -> Non
 
 
 def _print_comparison(against: str, compared: "pd.DataFrame") -> None:
-    from data.event_comparison import one_sided
+    from data.events.comparison import one_sided
 
     differing = compared[compared["status"] == "differs"]
     alike = (compared["status"] == "alike").sum()

@@ -11,8 +11,8 @@ import click
 from reverse_qe.output import json_option, print_json, progress, say
 
 if TYPE_CHECKING:
-    from paper.attending import Attendant
     from paper.config import PaperConfig
+    from paper.service.attended_step import Attendant
 
 config_option = click.option(
     "--config",
@@ -67,9 +67,9 @@ def check_account(context: click.Context, path: Path, test_alerts: bool, as_json
     """
     from dataclasses import asdict
 
-    from paper.alerts import Alerts
-    from paper.check import check
     from paper.config import read_config
+    from paper.overview.check import check
+    from paper.service.alerts import Alerts
 
     config = read_config(path)
     with progress("Check"):
@@ -101,7 +101,7 @@ def step(context: click.Context, path: Path, day: datetime | None, dry_run: bool
     """
     from dataclasses import asdict
 
-    from reverse_qe.commands.paper_text import print_step
+    from reverse_qe.words.paper import print_step
 
     attendant = _attendant(path)
     with _one_line(context), progress("Step") as report:
@@ -123,9 +123,9 @@ def run(context: click.Context, path: Path) -> None:
     from datetime import UTC
 
     from data.errors import InputError
-    from data.locking import BusyError
-    from paper.schedule import keep_stepping
-    from reverse_qe.commands.paper_text import step_line
+    from data.files.locks import BusyError
+    from paper.service.schedule import keep_stepping
+    from reverse_qe.words.paper import step_line
 
     attendant, stop = _attendant(path), threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -164,8 +164,8 @@ def status(path: Path, as_json: bool) -> None:
     from dataclasses import asdict
 
     from paper.config import read_config
-    from paper.status import read_status
-    from reverse_qe.commands.paper_text import print_status
+    from paper.overview.status import read_status
+    from reverse_qe.words.paper import print_status
 
     config = read_config(path)
     with progress("Status"):
@@ -186,7 +186,7 @@ def reconcile(context: click.Context, path: Path, as_json: bool) -> None:
     Nothing is changed.
     """
     from paper.config import read_config
-    from paper.step import reconcile as found_differences
+    from paper.step.account import reconcile as found_differences
 
     config = read_config(path)
     with _one_line(context), progress("Reconcile"):
@@ -208,7 +208,7 @@ def reconcile(context: click.Context, path: Path, as_json: bool) -> None:
 @click.pass_context
 def halt(context: click.Context, path: Path, why: str) -> None:
     """Halt the account: nothing is sent until it is resumed. Orders at the broker stay as they are."""
-    from paper.step import halt as halt_account
+    from paper.step.account import halt as halt_account
 
     _by_hand(context, path, halt_account, why, "halted")
 
@@ -219,7 +219,7 @@ def halt(context: click.Context, path: Path, why: str) -> None:
 @click.pass_context
 def resume(context: click.Context, path: Path, why: str) -> None:
     """Let a halted account go on with its next step; drawdown is counted from there."""
-    from paper.step import resume as resume_account
+    from paper.step.account import resume as resume_account
 
     _by_hand(context, path, resume_account, why, "resumed")
 
@@ -228,8 +228,8 @@ def _by_hand(
     context: click.Context, path: Path, act: "Callable[[PaperConfig, str], None]", why: str, what: str
 ) -> None:
     """Halt or resume, then tell who wants to hear of it."""
-    from paper.alerts import Alerts
     from paper.config import read_config
+    from paper.service.alerts import Alerts
 
     if not why.strip():
         raise click.UsageError("got an empty --why, wanted the reason in words", context)
@@ -241,9 +241,9 @@ def _by_hand(
 
 
 def _attendant(path: Path) -> "Attendant":
-    from paper.alerts import Alerts
-    from paper.attending import Attendant
     from paper.config import read_config
+    from paper.service.alerts import Alerts
+    from paper.service.attended_step import Attendant
 
     config = read_config(path)
     return Attendant(config, Alerts(config.alerts, config.account.name), say)
@@ -252,7 +252,7 @@ def _attendant(path: Path) -> "Attendant":
 @contextmanager
 def _one_line(context: click.Context) -> Iterator[None]:
     """Turn what another process or the broker keeps from being done into one line and exit status 1."""
-    from data.locking import BusyError
+    from data.files.locks import BusyError
     from paper.errors import BrokerRefused, BrokerUnavailable
 
     try:

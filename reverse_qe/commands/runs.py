@@ -8,7 +8,7 @@ import click
 from reverse_qe.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
-    from backtests.run_folder import StoredRun
+    from backtests.archive.folder import StoredRun
 
 SHOWN = ("cagr", "volatility", "sharpe", "sortino", "max_drawdown", "calmar", "turnover", "costs", "exposure")
 
@@ -27,7 +27,7 @@ def command() -> None:
 @json_option
 def list_runs(folder: Path, as_json: bool) -> None:
     """List the runs below a folder, oldest first."""
-    from backtests.run_folder import stored_runs
+    from backtests.archive.folder import stored_runs
 
     runs = stored_runs(folder)
     if as_json:
@@ -48,7 +48,7 @@ def list_runs(folder: Path, as_json: bool) -> None:
 @json_option
 def show_run(run: Path, as_json: bool) -> None:
     """Show one run: RUN is its folder, or the folder's name below runs/."""
-    from backtests.run_folder import read_run
+    from backtests.archive.folder import read_run
 
     stored = read_run(run if run.is_dir() else Path("runs") / run)
     if as_json:

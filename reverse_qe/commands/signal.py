@@ -12,7 +12,7 @@ from reverse_qe.output import json_option, market_option, print_json, print_tabl
 if TYPE_CHECKING:
     import pandas as pd
 
-    from backtests.gauge import Gauge
+    from backtests.studies.gauge import Gauge
     from reverse_qe.api import SignalReading
 
 NEW_FILE = click.Path(path_type=Path)
@@ -97,7 +97,7 @@ def _gauge_as_json(gauge: "Gauge") -> dict[str, Any]:
 
 
 def _print_reading(reading: "SignalReading") -> None:
-    from backtests.summary import REASON_HEAD, reason_rows, state_sentences
+    from reverse_qe.words.run import REASON_HEAD, reason_rows, state_sentences
 
     reasons = reading.explanation
     click.echo(
@@ -126,7 +126,7 @@ def _print_reading(reading: "SignalReading") -> None:
 
 
 def _print_gauge(gauge: "Gauge") -> None:
-    from backtests.summary import PARTING_HEAD, RESPONSE_HEAD, parting_rows, response_rows
+    from reverse_qe.words.run import PARTING_HEAD, RESPONSE_HEAD, parting_rows, response_rows
 
     span = f"weeks from the open of {gauge.first.date()} to that of five sessions after {gauge.last.date()}"
     print_table(

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from data.snapshot import home
-from signals.models.config import RegimeModelConfig
+from data.files.home import home
+from signals.model_config import RegimeModelConfig
 
 Fit = Mapping[str, np.ndarray]
 """The parameters of a fitted model, by name."""

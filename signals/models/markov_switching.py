@@ -12,7 +12,7 @@ import pandas as pd
 
 from data.errors import InputError
 from signals.config import SignalConfig
-from signals.models.config import RegimeModelConfig
+from signals.model_config import RegimeModelConfig
 from signals.models.estimate import RegimeEstimate
 from signals.models.fit_cache import Fit
 from signals.models.two_states import SCORE, TwoStateModel, two_state_estimate

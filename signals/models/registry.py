@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from signals.config import SignalConfig
-from signals.models.config import ModelName
+from signals.model_config import ModelName
 from signals.models.estimate import RegimeEstimate, RegimeModel
 from signals.models.jump import JUMP, jump_model
 from signals.models.markov_switching import MARKOV_SWITCHING, markov_switching_model

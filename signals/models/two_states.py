@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from signals.config import SignalConfig
-from signals.models.config import RegimeModelConfig
+from signals.model_config import RegimeModelConfig
 from signals.models.estimate import RegimeEstimate
 from signals.models.fit_cache import Fit, kept_fit
 from signals.regime import MIN_LIVE_BLOCKS, Regime, held_regimes

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from data.event_comparison import REFERENCE, compare_results, compare_with_published, results_of
-from data.sources.answers import SourceSettings
+from data.events.comparison import REFERENCE, compare_results, compare_with_published
+from data.markets import results_of
+from data.net.settings import SourceSettings
 from data.sources.edgar import CompanyAnswer, contact, fetch_company
 
 HOST = "data.sec.gov"

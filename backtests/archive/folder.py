@@ -1,0 +1,138 @@
+"""The files of a run, written aside and renamed into place."""
+
+import json
+import os
+import resource
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from backtests.identity import package_versions
+from backtests.run import Backtest
+from backtests.spec.extensions import copy_user_files
+from data.errors import InputError
+from data.files.atomic import require_free
+from signals.explain.history import signal_history
+from signals.models.registry import model_packages
+
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run that was written: its folder, manifest and metrics."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+
+
+def default_folder(run: Backtest) -> Path:
+    """Return ``runs/<UTC time>-<spec name>-<run id>``."""
+    return RUNS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{run.spec.run.name}-{run.run_id}"
+
+
+def write_run(
+    run: Backtest, folder: Path, page: Callable[[Backtest], str] | None = None, stress: pd.DataFrame | None = None
+) -> Path:
+    """Write every file of a run into a new folder.
+
+    Args:
+        run: finished.
+        folder: must not exist.
+        page: renders tearsheet.html; None: no such file.
+        stress: of the run, as `backtests.studies.stress.stress_table` gives it; None: no stress.csv.
+
+    Returns:
+        The folder.
+    """
+    require_free(folder)
+    aside = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        aside.mkdir(parents=True)
+        seconds = dict(run.seconds)
+        begin = time.perf_counter()
+        _write_tables(run, aside)
+        if stress is not None:
+            stress.to_csv(aside / "stress.csv", index=False)
+        (aside / "spec.toml").write_text(run.spec.to_toml(), encoding="utf-8")
+        copy_user_files(run.user_files, aside)
+        _write_json(aside / "manifest.json", manifest(run))
+        _write_json(aside / "metrics.json", run.metrics)
+        seconds["files"] = time.perf_counter() - begin
+        if page is not None:
+            begin = time.perf_counter()
+            (aside / "tearsheet.html").write_text(page(run), encoding="utf-8")
+            seconds["tearsheet"] = time.perf_counter() - begin
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        _write_json(aside / "timings.json", {"seconds": seconds, "peak_mb": peak_mb})
+        aside.rename(folder)
+    except OSError as error:
+        raise InputError(f"cannot write the run to {folder}: {error}; choose another --out") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return folder
+
+
+def manifest(run: Backtest) -> dict[str, Any]:
+    """What identifies a run and what must be known before its numbers are believed."""
+    return {
+        "run_id": run.run_id,
+        "spec": run.spec.run.name,
+        "market": run.snapshot.name,
+        "snapshot_hash": run.snapshot.content_hash,
+        "simulated": run.snapshot.simulated,
+        "hindsight": run.spec.universe.hindsight,
+        "engine": "event",
+        "first_session": str(run.sessions[0].date()),
+        "last_session": str(run.sessions[-1].date()),
+        "initial_cash": run.spec.run.initial_cash,
+        "counts": run.counts,
+        "warnings": list(run.warnings),
+        "packages": package_versions(model_packages(run.spec.signal)),
+    }
+
+
+def stored_runs(root: Path = RUNS) -> list[StoredRun]:
+    """Every run below a folder, oldest first by the folder's name."""
+    return [read_run(path.parent) for path in sorted(root.glob("*/manifest.json"))] if root.is_dir() else []
+
+
+def read_run(folder: Path) -> StoredRun:
+    """Read a run's manifest and metrics.
+
+    Raises:
+        InputError: the folder is none of a run.
+    """
+    try:
+        texts = [(folder / name).read_text(encoding="utf-8") for name in ("manifest.json", "metrics.json")]
+        return StoredRun(folder, json.loads(texts[0]), json.loads(texts[1]))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{folder} is no run folder ({error}); wanted one that backtest wrote; see: reverse-qe runs list"
+        ) from error
+
+
+def _write_tables(run: Backtest, folder: Path) -> None:
+    tables = {
+        "equity": run.engine.equity,
+        "returns": run.returns,
+        "positions": run.engine.positions,
+        "targets": run.plan.targets,
+        "regime": signal_history(run.signal).loc[run.panel.decides_for],
+    }
+    for name, frame in tables.items():
+        frame.rename_axis("session").to_csv(folder / f"{name}.csv", date_format="%Y-%m-%d")
+    listings = {"orders": run.engine.orders, "cash": run.engine.cash, "rotations": run.rotations}
+    for name, frame in listings.items():
+        frame.to_csv(folder / f"{name}.csv", date_format="%Y-%m-%d", index=False)
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Does anything look ahead?"""

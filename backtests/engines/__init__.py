@@ -1,0 +1,1 @@
+"""Engines: Backtrader, which is the truth, and the ledger."""

@@ -1,0 +1,136 @@
+"""The event engine: Backtrader, which is the truth.
+
+A feed hands it the session clock's rows; a broker fills them in the order of the clock: coins at the UTC open, then
+stocks at the NYSE open, in each sells before buys. `backtests.engines.ledger` fills by the same rules, and is checked
+against this.
+"""
+
+from array import array
+from collections.abc import Callable, Mapping
+
+import backtrader as bt
+import numpy as np
+import pandas as pd
+
+from backtests.engines.event_broker import SessionBroker, TermsCommission
+from backtests.engines.event_feed import feed_columns
+from backtests.engines.user_strategies import no_later_bar, refuse_cheating, refuse_settings
+from backtests.execution.fill_rules import fill_rules
+from backtests.execution.result import EngineResult, collect_result
+from backtests.spec.costs import Costs
+from data.catalogue.instruments import Instrument
+from data.errors import InputError
+from data.prices.panel import Panel
+from strategies.order_rules import OrderRulesConfig
+from strategies.policy import Plan
+from strategies.rotation import Rotation
+from strategies.trade_terms import at_places
+
+__all__ = ["EngineResult", "SessionFeed", "run_event_engine"]
+
+
+class SessionFeed(bt.feed.DataBase):
+    """One instrument's rows of a `Panel` and a `Plan`: the bar of a session and, beside it, the decision for the next.
+
+    ``close`` is the value of a unit, carried over sessions without a bar; ``open`` is NaN where nothing fills.
+    """
+
+    lines = ("target", "decision_price", "rebalance", "score")
+    params = (("columns", None),)
+
+    def preload(self) -> None:
+        """Hand Backtrader whole columns at once, not row by row and cell by cell."""
+        for name, values in self.p.columns.items():
+            getattr(self.lines, name).array = array("d", values)
+        self.home()
+
+    def start(self) -> None:
+        """Begin at the first row."""
+        super().start()
+        self._row = -1
+
+    def _load(self) -> bool:
+        """Append one row, for a run that is not to hold later ones."""
+        self._row += 1
+        if self._row >= len(self.p.columns["datetime"]):
+            return False
+        for name, values in self.p.columns.items():
+            getattr(self.lines, name)[0] = values[self._row]
+        return True
+
+    def advance(self, size: int = 1, datamaster: bt.feed.DataBase | None = None, ticks: bool = True) -> None:
+        """Move on without the ticks that Backtrader keeps for bars under way: these are whole."""
+        del ticks
+        super().advance(size, datamaster, ticks=False)
+
+
+class _Recorder(bt.Analyzer):
+    """Equity, cash and units at every session's close."""
+
+    def start(self) -> None:
+        self.rows: list[tuple[float, float, list[float]]] = []
+
+    def next(self) -> None:
+        broker = self.strategy.broker
+        units = [self.strategy.getposition(data).size for data in self.datas]
+        self.rows.append((broker.get_value(), broker.get_cash(), units))
+
+
+def run_event_engine(
+    panel: Panel,
+    plan: Plan,
+    instruments: Mapping[str, Instrument],
+    costs: Costs,
+    rules: OrderRulesConfig,
+    initial_cash: float,
+    strategy: Callable[..., bt.Strategy] | None = None,
+    score: pd.Series | None = None,
+    interest: np.ndarray | None = None,
+) -> EngineResult:
+    """Run a plan over a panel through Backtrader.
+
+    Args:
+        panel: prices; its first session carries the first decision alone.
+        plan: by session decided for, columns as `panel.symbols`.
+        instruments: entries of the panel's symbols.
+        costs: by asset class.
+        rules: band, minimum order, stale holdings.
+        initial_cash: US dollars.
+        strategy: of a user, in the place of the rotation; the plan then is only something that it may read.
+        score: of the signal by session decided for; for a strategy of a user.
+        interest: by session, as `backtests.spec.cash.interest_rates` gives it; None: cash brings nothing.
+
+    Raises:
+        InputError: the strategy is none, or sends an order that is not offered.
+        LookAheadError: the strategy reads a bar after that of its decision.
+    """
+    fills = fill_rules(panel, instruments, costs, rules, interest)
+    cerebro = bt.Cerebro(stdstats=False)
+    broker = SessionBroker(fills)
+    broker.set_cash(initial_cash)
+    cerebro.setbroker(broker)
+    times = np.array([bt.date2num(session) for session in panel.sessions.to_pydatetime()])
+    for place, symbol in enumerate(panel.symbols):
+        columns = {"datetime": times, **feed_columns(panel, plan, place, rules, score)}
+        cerebro.adddata(SessionFeed(columns=columns), name=symbol)
+        terms = at_places(fills.terms, np.array(place))
+        broker.addcommissioninfo(TermsCommission(terms=terms), name=symbol)
+    cerebro.addanalyzer(_Recorder, _name="recorder")
+    if strategy is None:
+        cerebro.addstrategy(Rotation, rules=rules, terms=fills.terms)
+        cerebro.run()
+    else:
+        _run_strategy(cerebro, strategy)
+    (ran,) = cerebro.runstrats[0]
+    return collect_result(panel, broker.log(ran.analyzers.recorder.rows), initial_cash)
+
+
+def _run_strategy(cerebro: bt.Cerebro, strategy: Callable[..., bt.Strategy]) -> None:
+    """Run a strategy of the user on bars that are loaded one by one, so that a later one is not there to be read."""
+    if not (isinstance(strategy, type) and issubclass(strategy, bt.Strategy)):
+        raise InputError(f"got {strategy!r}, wanted a class derived from backtrader.Strategy")
+    refuse_cheating(strategy, bt.Strategy)
+    refuse_settings(cerebro.broker)
+    cerebro.addstrategy(strategy)
+    with no_later_bar(cerebro.datas):
+        cerebro.run(preload=False, runonce=False)

@@ -1,0 +1,124 @@
+"""A small daily ledger over the same order rules, fills and costs as the event engine; the baselines run on it.
+
+It looks at a session only when something can happen there: a plan, or a holding without bars. In between, equity is
+cash and units at their closes. `tests/test_ledger.py` runs its plans through Backtrader too and finds the same equity.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from backtests.execution.book import Book, SessionOrders
+from backtests.execution.fill_rules import FillRules, fill_rules
+from backtests.spec.costs import Costs
+from data.catalogue.instruments import Instrument
+from data.prices.panel import Panel
+from strategies.order_rules import OrderRulesConfig, plan_orders
+from strategies.policy import Plan
+from strategies.trade_terms import as_lists
+
+
+@dataclass(frozen=True)
+class LedgerResult:
+    """What a plan came to.
+
+    Attributes:
+        equity: by session of the run, US dollars at the close.
+        cash: by session, US dollars at the close.
+        traded: by session, value of everything bought and sold, US dollars.
+        costs: by session, commissions and slippage, US dollars.
+    """
+
+    equity: pd.Series
+    cash: pd.Series
+    traded: pd.Series
+    costs: pd.Series
+
+
+class _State(NamedTuple):
+    """A book at the close of a session; units are never changed in place."""
+
+    cash: float
+    units: np.ndarray
+    traded: float
+    costs: float
+
+
+def run_ledger(
+    panel: Panel,
+    plan: Plan,
+    instruments: Mapping[str, Instrument],
+    costs: Costs,
+    rules: OrderRulesConfig,
+    initial_cash: float,
+    interest: np.ndarray | None = None,
+) -> LedgerResult:
+    """Run a plan over a panel. Arguments as for `backtests.engines.event_engine.run_event_engine`."""
+    # What the plan never wants is never held.
+    places = plan.targets.columns.get_indexer(pd.Index(panel.symbols))
+    targets = np.take(plan.targets.to_numpy(), places, axis=1)
+    wanted = (targets > 0).any(axis=0)
+    panel = panel.select(tuple(np.array(panel.symbols)[wanted].tolist()))
+    fills = fill_rules(panel, instruments, costs, rules, interest)
+    decisions = _Decisions(targets[:, wanted], plan.rebalance.to_numpy(), fills, rules)
+    book = Book(initial_cash, np.zeros(len(panel.symbols)))
+    states = {0: _State(book.cash, book.units, book.traded, book.costs)}
+    plan_again = False
+    for row in range(1, len(panel.sessions)):
+        if decisions.eventful[row] or plan_again:
+            plan_again = book.play(row, decisions.orders(book, row, plan_again), fills)
+            states[row] = _State(book.cash, book.units, book.traded, book.costs)
+    return _collect(panel, states)
+
+
+class _Decisions:
+    """What is decided for each session: targets, and whether the book is brought to them."""
+
+    def __init__(self, targets: np.ndarray, rebalance: np.ndarray, fills: FillRules, rules: OrderRulesConfig) -> None:
+        self.panel, self.fills, self.rules = fills.panel, fills, rules
+        self.terms = as_lists(fills.terms)
+        # What is about to be closed out is left alone by the order rules.
+        self.targets = np.where(fills.stale, np.nan, targets)
+        self.rebalance: list[bool] = rebalance.tolist()
+        decides = np.append(False, rebalance[:-1])
+        self.eventful: list[bool] = (decides | fills.changes_units | fills.pays).tolist()
+
+    def orders(self, book: Book, row: int, plan_again: bool) -> SessionOrders | None:
+        """The orders of a session; None where nothing is planned for it."""
+        if not (self.rebalance[row - 1] or plan_again):
+            return None
+        return SessionOrders(
+            *plan_orders(
+                book.units.tolist(),
+                self.panel.decision_price[row - 1].tolist(),
+                self.targets[row - 1].tolist(),
+                self.terms,
+                book.cash,
+                self.rules.band,
+                self.rules.edge,
+                self.rules.adjustment,
+                self.rules.minimum_order,
+            )
+        )
+
+
+def _collect(panel: Panel, states: dict[int, _State]) -> LedgerResult:
+    """Carry the book's states over the sessions at which nothing happened and value them at the closes."""
+    rows = np.searchsorted(list(states), np.arange(1, len(panel.sessions)), side="right") - 1
+    books = list(states.values())
+    units = np.array([book.units for book in books])[rows]
+    cash, traded, paid = (
+        pd.Series(np.array([getattr(book, name) for book in books])[rows], index=panel.sessions[1:], name=name)
+        for name in ("cash", "traded", "costs")
+    )
+    # An instrument that is not held needs no price.
+    value = np.where(units > 0, units * panel.close[1:], 0.0).sum(axis=1)
+    return LedgerResult(
+        equity=(cash + value).rename("equity"),
+        cash=cash,
+        traded=traded.diff().fillna(traded.iloc[0]),
+        costs=paid.diff().fillna(paid.iloc[0]),
+    )

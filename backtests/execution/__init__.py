@@ -1,0 +1,1 @@
+"""What a session does to a book: rules of filling, fills, results."""

@@ -1,0 +1,66 @@
+"""What one session's decision wants of an account that holds nothing but cash."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.prepare.plans import make_run_plan
+from backtests.prepare.span import require_known
+from backtests.spec.costs import trade_terms
+from backtests.spec.spec import Spec
+from data.catalogue.instruments import require_us_dollars
+from data.clock import previous_session
+from data.market.snapshot import Snapshot
+from data.prices.panel import build_panel
+from signals.liquidity import LiquiditySignal
+from strategies.order_rules import plan_orders
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Targets and orders for one session.
+
+    Attributes:
+        targets: weights by symbol.
+        buy_money: US dollars to spend by symbol, costs included, from an account of the spec's initial cash; NaN
+            throughout where a strategy of the user decides on the orders, which it does in a run alone.
+    """
+
+    targets: pd.Series
+    buy_money: pd.Series
+
+
+def decide_from_cash(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, session: pd.Timestamp) -> Decision:
+    """Take the decision for a session with the spec's initial cash and no holdings.
+
+    Args:
+        spec: universe, policy, order rules, costs.
+        snapshot: prices.
+        signal: reaches `session`.
+        session: decided for.
+    """
+    symbols = spec.universe.symbols
+    require_known(spec.universe, snapshot)
+    require_us_dollars(symbols, snapshot.instruments)
+    # Calendar days enough for the sessions without a bar after which nothing is held any more.
+    first = session - pd.Timedelta(days=2 * spec.order_rules.stale_sessions + 7)
+    if spec.policy.function is not None:
+        # How far a policy of the user looks back is not known: it gets what a run that goes so far gives it.
+        first = min(first, pd.Timestamp(spec.run.start))
+    panel = build_panel(snapshot, symbols, first, previous_session(session), spec.run.prices)
+    targets = make_run_plan(spec, snapshot, panel, signal).targets.iloc[-1]
+    _, money, _ = plan_orders(
+        units=np.zeros(len(symbols)),
+        prices=panel.decision_price[-1],
+        targets=targets.to_numpy(),
+        terms=trade_terms(symbols, snapshot.instruments, spec.costs),
+        cash=spec.run.initial_cash,
+        band=spec.order_rules.band,
+        edge=spec.order_rules.edge,
+        adjustment=spec.order_rules.adjustment,
+        minimum_order=spec.order_rules.minimum_order,
+    )
+    if spec.run.strategy is not None:
+        money = np.full(len(symbols), np.nan)
+    return Decision(targets, pd.Series(money, index=list(symbols)))

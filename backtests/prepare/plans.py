@@ -1,0 +1,89 @@
+"""The plans of a run: the policy and the baselines, laid over what decisions know of a market."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from backtests.audit.look_ahead import check_policy
+from backtests.spec.extensions import Extensions, read_extensions
+from backtests.spec.spec import Spec
+from data.catalogue.instruments import AssetClass
+from data.clock import FIRST_DAY
+from data.market.snapshot import Snapshot
+from data.prices.panel import Panel, build_panel
+from signals.liquidity import LiquiditySignal
+from strategies.baselines import MOVING_AVERAGE_MONTHS, baseline_plans
+from strategies.policy import Plan, make_plan
+
+
+def make_run_plan(
+    spec: Spec, snapshot: Snapshot, panel: Panel, signal: LiquiditySignal, extensions: Extensions | None = None
+) -> Plan:
+    """Lay the policy over a panel: targets and rebalancing by session decided for.
+
+    Args:
+        spec: universe, policy, order rules.
+        snapshot: that the panel is of; volatilities look at its prices from before the panel.
+        panel: prices of the universe.
+        signal: reaches the panel's last decision.
+        extensions: of the spec; read where they are not given.
+
+    Raises:
+        InputError: what a policy of the user raises, or makes, is wrong; the policy needs what the signal has not.
+        LookAheadError: it looks ahead.
+    """
+    given = extensions or read_extensions(spec)
+    regime, probability = signal.regime.reindex(panel.decides_for), _probability(signal, panel)
+    tradable, prices = panel.tradable(spec.order_rules.stale_sessions), _policy_prices(spec, snapshot, panel)
+    asset_classes = _asset_classes(snapshot, panel)
+
+    def plan_upto(cut: pd.Timestamp) -> Plan:
+        known = (regime.loc[:cut], tradable.loc[:cut], prices.loc[:cut])
+        chances = None if probability is None else probability.loc[:cut]
+        return make_plan(*known, spec.universe, spec.policy, given.weights(), asset_classes, chances)
+
+    plan = plan_upto(panel.decides_for[-1])
+    if given.policy is not None:
+        check_policy(plan, plan_upto, given.policy)
+    return plan
+
+
+def run_baseline_plans(
+    spec: Spec, snapshot: Snapshot, market: Panel, signal: LiquiditySignal, benchmark_prices: pd.Series
+) -> Mapping[str, Plan]:
+    """Lay the baselines over a panel of the universe and the benchmark; its prices from before the run on."""
+    return baseline_plans(
+        signal.regime.reindex(market.decides_for),
+        market.tradable(spec.order_rules.stale_sessions),
+        _policy_prices(spec, snapshot, market),
+        benchmark_prices,
+        spec.universe,
+        spec.policy,
+        _asset_classes(snapshot, market),
+        _probability(signal, market),
+    )
+
+
+def benchmark_decision_prices(spec: Spec, snapshot: Snapshot, market: Panel) -> pd.Series:
+    """Prices of the benchmark known at each decision, from the months before the run on that its average looks back."""
+    first = market.sessions[1] - pd.DateOffset(months=MOVING_AVERAGE_MONTHS + 2)
+    longer = build_panel(snapshot, (spec.universe.benchmark,), max(first, FIRST_DAY), market.sessions[-1])
+    return longer.decision_prices()[spec.universe.benchmark]
+
+
+def _policy_prices(spec: Spec, snapshot: Snapshot, panel: Panel) -> pd.DataFrame:
+    """Prices known at each decision of a panel, and at those before it that its volatilities look back on."""
+    sessions = spec.policy.lookback_sessions
+    if sessions == 0:
+        return panel.decision_prices()
+    # Calendar days enough for so many sessions.
+    first = panel.decides_for[0] - pd.Timedelta(days=2 * sessions)
+    return build_panel(snapshot, panel.symbols, max(first, FIRST_DAY), panel.sessions[-1]).decision_prices()
+
+
+def _asset_classes(snapshot: Snapshot, panel: Panel) -> dict[str, AssetClass]:
+    return {symbol: snapshot.instruments[symbol].asset_class for symbol in panel.symbols}
+
+
+def _probability(signal: LiquiditySignal, panel: Panel) -> pd.DataFrame | None:
+    return None if signal.probability is None else signal.probability.reindex(panel.decides_for)

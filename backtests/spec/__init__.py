@@ -1,0 +1,1 @@
+"""What is run: the spec, its costs and cash, the files of a user that it names."""

@@ -1,0 +1,1 @@
+"""A finished run again with something changed, and the signal against prices."""

@@ -1,0 +1,188 @@
+"""The gauge: how prices answered the signal. It reads the signal and is never read by it.
+
+Crypto lives on liquidity, so what it does after the score has risen says whether the score measures liquidity. Only
+what came after a decision counts: the score known for session D stands against the returns from D's open on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtests.measures.performance import SESSIONS_PER_YEAR
+from backtests.spec.spec import Spec
+from data.errors import InputError
+from data.market.snapshot import Snapshot
+from data.prices.panel import Panel, build_panel
+from signals.liquidity import LiquiditySignal
+from signals.regime import Regime
+from strategies.universe import BASKETS
+
+WEEK = 5
+"""Sessions over which returns are measured, and over which the score has changed."""
+MINIMUM_WEEKS = 20
+"""Weeks below which nothing is estimated."""
+CONFIDENCE = 0.95
+CRYPTO = "crypto"
+DIFFERENCE = "speculative less cash_flow"
+DRIVERS = ("score", "change")
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """How prices answered the signal, from week to week; fractions. Intervals are of 95%, by Newey and West.
+
+    Attributes:
+        first: first session whose decision is followed.
+        last: last such session; its return ends on the open five sessions later.
+        responses: columns leg, driver ("score", or "change" over the week before), slope (return of the week that
+            follows, per standard deviation of the driver), low, high, weeks.
+        partings: columns regime, leg, mean (return a year of the weeks that begin in the regime), low, high, weeks. The
+            last leg is the difference between speculative and cash flow.
+
+        hindsight: why the choice of instruments knows the outcome; empty where it does not.
+
+    Numbers are NaN where there are fewer than `MINIMUM_WEEKS` weeks, or the driver never moved.
+    """
+
+    first: pd.Timestamp
+    last: pd.Timestamp
+    responses: pd.DataFrame
+    partings: pd.DataFrame
+    hindsight: str = ""
+
+
+def gauge_spec(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, last: pd.Timestamp) -> Gauge:
+    """Gauge the signal by the instruments of a spec, from the start of its run.
+
+    Args:
+        spec: universe and start.
+        snapshot: prices.
+        signal: reaches `last`.
+        last: session on whose open the last return may end.
+
+    Raises:
+        InputError: the run begins after `last`, or the extra `evidence` is not installed.
+    """
+    _require_statsmodels()
+    panel = build_panel(snapshot, spec.universe.symbols, pd.Timestamp(spec.run.start), last)
+    coins = tuple(symbol for symbol in spec.universe.symbols if snapshot.instruments[symbol].is_crypto)
+    legs = {CRYPTO: coins} | {str(basket): spec.universe.members(basket) for basket in BASKETS}
+    returns = week_returns(panel, panel.tradable(spec.order_rules.stale_sessions), legs)
+    return replace(gauge(signal, returns), hindsight=spec.universe.hindsight)
+
+
+def week_returns(panel: Panel, tradable: pd.DataFrame, legs: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
+    """Returns of some legs over weeks that follow one another, each from the open that a decision could buy at.
+
+    Args:
+        panel: prices on the adjusted basis.
+        tradable: sessions decided for by symbols, as `Panel.tradable` gives it.
+        legs: symbols by name of the leg.
+
+    Returns:
+        By session, every fifth: the return from its open to the open five sessions later, the mean of the members that
+        are tradable at its decision and have both opens; NaN where a leg has none. A leg without members is left out.
+    """
+    opens = pd.DataFrame(panel.open, index=panel.sessions, columns=list(panel.symbols)).iloc[1:]
+    returns = (opens.shift(-WEEK) / opens - 1.0).where(tradable.reindex(opens.index))
+    return pd.DataFrame({leg: returns[list(members)].mean(axis=1) for leg, members in legs.items() if members}).iloc[
+        :-WEEK:WEEK
+    ]
+
+
+def gauge(signal: LiquiditySignal, returns: pd.DataFrame) -> Gauge:
+    """Set the returns of legs against the score, its change, and the regime known when each week begins.
+
+    Args:
+        signal: over the sessions of `returns` and the week before.
+        returns: as `week_returns` gives them, with the legs speculative and cash_flow.
+
+    Raises:
+        InputError: not a whole week, or the extra `evidence` is not installed.
+    """
+    if returns.empty:
+        raise InputError(
+            f"gauge: got no week of {WEEK} sessions in the run, wanted at least one; begin earlier: --set run.start=..."
+        )
+    score = signal.score
+    drivers = pd.DataFrame({"score": score, "change": score.diff(WEEK)}).reindex(returns.index)
+    regime = signal.regime.reindex(returns.index)
+    parting = returns.assign(**{DIFFERENCE: returns["speculative"] - returns["cash_flow"]})
+    return Gauge(
+        first=returns.index[0],
+        last=returns.index[-1],
+        responses=pd.DataFrame(
+            [
+                {"leg": leg, "driver": driver, **_response(returns[leg], drivers[driver])}
+                for leg in returns
+                for driver in DRIVERS
+            ]
+        ),
+        partings=pd.concat(
+            [_means_by_regime(values, regime).assign(leg=str(leg)) for leg, values in parting.items()],
+            ignore_index=True,
+        )[["regime", "leg", "mean", "low", "high", "weeks"]],
+    )
+
+
+def _response(returns: pd.Series, driver: pd.Series) -> dict[str, Any]:
+    """The slope of a leg's returns on a driver in its standard deviations."""
+    pairs = pd.DataFrame({"driver": driver, "returns": returns}).dropna()
+    deviation = pairs["driver"].std(ddof=1)
+    if len(pairs) < MINIMUM_WEEKS or not deviation > 0:
+        return {"slope": np.nan, "low": np.nan, "high": np.nan, "weeks": len(pairs)}
+    regressors = pd.DataFrame({"constant": 1.0, "driver": pairs["driver"] / deviation})
+    slope = newey_west(pairs["returns"], regressors).loc["driver"]
+    return {"slope": slope["value"], "low": slope["low"], "high": slope["high"], "weeks": len(pairs)}
+
+
+def _means_by_regime(returns: pd.Series, regime: pd.Series) -> pd.DataFrame:
+    """A leg's mean return a year in the weeks that begin in each regime."""
+    pairs = pd.DataFrame({"regime": regime, "returns": returns}).dropna()
+    counts = pairs["regime"].value_counts().reindex(list(Regime), fill_value=0)
+    enough = [name for name, count in counts.items() if count >= MINIMUM_WEEKS]
+    pairs = pairs[pairs["regime"].isin(enough)]
+    fit = pd.DataFrame(columns=["value", "low", "high"], dtype=float)
+    if enough:
+        dummies = pd.DataFrame({name: (pairs["regime"] == name).astype(float) for name in enough})
+        fit = newey_west(pairs["returns"], dummies) * SESSIONS_PER_YEAR / WEEK
+    means = fit.rename(columns={"value": "mean"}).reindex(list(Regime)).assign(weeks=counts)
+    return means.rename_axis("regime").reset_index()
+
+
+def newey_west(values: pd.Series, regressors: pd.DataFrame) -> pd.DataFrame:
+    """Ordinary least squares with intervals that allow for autocorrelation and uneven variance.
+
+    Newey and West (1987), with the lags that they propose in 1994: 4 (n / 100)^(2/9), rounded down; t-distributed.
+
+    Args:
+        values: n of them.
+        regressors: n rows, the constant included where one is wanted.
+
+    Returns:
+        By regressor: value, and the bounds low and high of its interval.
+
+    Raises:
+        InputError: the extra `evidence` is not installed.
+    """
+    _require_statsmodels()
+    from statsmodels.regression.linear_model import OLS
+
+    lags = int(4 * (len(values) / 100) ** (2 / 9))
+    fit: Any = OLS(values, regressors).fit(
+        cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}, use_t=True
+    )
+    interval = fit.conf_int(alpha=1 - CONFIDENCE)
+    return pd.DataFrame({"value": fit.params, "low": interval[0], "high": interval[1]})
+
+
+def _require_statsmodels() -> None:
+    try:
+        import statsmodels  # noqa: F401
+    except ImportError:
+        raise InputError(
+            "the gauge needs statsmodels, which is not installed; install it by: pip install 'reverse-qe[evidence]'"
+        ) from None

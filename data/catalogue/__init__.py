@@ -1,0 +1,1 @@
+"""What instruments, series and companies are, and when their values become public."""

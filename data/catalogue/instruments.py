@@ -1,0 +1,74 @@
+"""The catalogue of instruments: currency, exchange calendar, asset class, listing date and quantum of each."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import cache
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from data.catalogue.series import CATALOGUE_DIR, read_catalogue, toml_key
+from data.errors import InputError
+
+INSTRUMENTS_FILE = CATALOGUE_DIR / "instruments.toml"
+
+AssetClass = Literal["us_stock", "us_etf", "crypto", "foreign_stock"]
+
+
+class Instrument(BaseModel):
+    """What one instrument is.
+
+    Attributes:
+        name: for people.
+        currency: of its prices, ISO code or coin symbol. Only US dollars can be traded.
+        calendar: name of its exchange calendar in exchange_calendars (``24/7`` for coins).
+        asset_class: decides costs and the moment of the fill.
+        listed: first day of regular trading; it is not traded, nor are its prices used, before.
+        quantum: smallest tradable unit.
+        second_source: symbol under which another source gives prices of the same thing, to compare them. It is read
+            from the catalogue alone, and no part of a snapshot.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    currency: str
+    calendar: str
+    asset_class: AssetClass
+    listed: date
+    quantum: float = Field(gt=0)
+    second_source: str | None = Field(default=None, exclude=True)
+
+    @property
+    def is_crypto(self) -> bool:
+        """Whether it trades around the clock, in UTC days."""
+        return self.asset_class == "crypto"
+
+
+@cache
+def instrument_catalogue() -> Mapping[str, Instrument]:
+    """Return the shipped catalogue, by symbol."""
+    return read_catalogue(INSTRUMENTS_FILE, Instrument)
+
+
+def instrument_entry(symbol: str, catalogue: Mapping[str, Instrument] | None = None) -> Instrument:
+    """Return the entry of one symbol; `InputError` with the line to add where there is none."""
+    entries = instrument_catalogue() if catalogue is None else catalogue
+    try:
+        return entries[symbol]
+    except KeyError:
+        raise InputError(
+            f"instrument {symbol} has no entry in the catalogue; add, after the comment at the top of "
+            f'{INSTRUMENTS_FILE}: {toml_key(symbol)} = {{ name = "...", currency = "USD", calendar = "XNYS", '
+            'asset_class = "us_stock", listed = 2000-01-01, quantum = 1e-6 }'
+        ) from None
+
+
+def require_us_dollars(symbols: Iterable[str], catalogue: Mapping[str, Instrument]) -> None:
+    """Refuse, in one line, to trade what is not priced in US dollars."""
+    foreign = [f"{symbol} ({catalogue[symbol].currency})" for symbol in symbols if catalogue[symbol].currency != "USD"]
+    if foreign:
+        raise InputError(
+            f"the spec trades {', '.join(foreign)}: got a price that is not in US dollars, wanted USD; "
+            "take it out of the spec (its prices can be imported and shown)"
+        )

@@ -1,0 +1,1 @@
+"""Results, guidance and funding: completed, dated, listed, checked, compared."""

@@ -1,0 +1,1 @@
+"""From what sources answer to the next version of a market."""

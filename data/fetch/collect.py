@@ -1,0 +1,162 @@
+"""Asking the sources for what a market lacks; what one of them fails to give costs nothing that the others give."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeVar
+
+import pandas as pd
+
+from data.errors import InputError
+from data.fetch.merge import has_another_past
+from data.fetch.plan import Due, Source, Span, by_span
+from data.market.snapshot import Snapshot
+from data.net.errors import NoNetworkError, RateLimitError, SourceError
+from data.net.settings import SourceSettings
+from data.sources.answers import PriceAnswer, SeriesAnswer
+from data.sources.edgar import CompanyAnswer
+
+# After these a source is asked no further.
+_ENDS = (NoNetworkError, RateLimitError)
+
+FailureKind = Literal["no_network", "not_asked", "refused"]
+Report = Callable[[str], None]
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """How each source is asked.
+
+    Attributes:
+        prices: of symbols from one day to another, inclusive; an error stands in the place of an answer.
+        series: of a series from a day on; raises `SourceError`.
+        company: of a company's results; raises `SourceError`.
+    """
+
+    prices: Callable[[Sequence[str], pd.Timestamp, pd.Timestamp, Report], Mapping[str, PriceAnswer | SourceError]]
+    series: Callable[[str, pd.Timestamp], SeriesAnswer]
+    company: Callable[[str], CompanyAnswer]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What did not come.
+
+    Attributes:
+        source: that was asked.
+        name: the symbol, series or company.
+        reason: one line for people.
+        how: "no_network", the source was out of reach; "not_asked", it was not asked, for lack of a setting; "refused",
+            it was reached, and what it gave is of no use.
+    """
+
+    source: Source
+    name: str
+    reason: str
+    how: FailureKind = "refused"
+
+
+@dataclass
+class Answers:
+    """What came, by name, and what did not."""
+
+    prices: dict[str, tuple[Span, PriceAnswer]] = field(default_factory=dict)
+    series: dict[str, SeriesAnswer] = field(default_factory=dict)
+    companies: dict[str, CompanyAnswer] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.prices or self.series or self.companies)
+
+    def notes(self) -> Iterator[str]:
+        """What the sources add, one line each, by name."""
+        told: list[tuple[str, tuple[str, ...]]] = [(name, each.notes) for name, (_, each) in self.prices.items()]
+        told += [(name, series.notes) for name, series in self.series.items()]
+        told += [(name, company.notes) for name, company in self.companies.items()]
+        for name, notes in told:
+            for note in notes:
+                yield note if note.startswith(name) else f"{name}: {note}"
+
+
+def public_sources(settings: SourceSettings) -> Sources:
+    """Return the real sources: Yahoo for prices, FRED for series, SEC EDGAR for results."""
+    from data.sources import edgar, fred, yahoo
+
+    return Sources(
+        prices=lambda symbols, first, last, report: yahoo.fetch_prices(symbols, first, last, settings, report),
+        series=lambda name, first: fred.fetch_series(name, first, settings),
+        company=lambda name: edgar.fetch_company(name, settings),
+    )
+
+
+def ask(due: Due, market: Snapshot, sources: Sources, report: Report) -> Answers:
+    """Ask for all that is due, source by source.
+
+    Where Yahoo has rewritten days of an instrument that are held, all of its days are asked for anew: a history told
+    half one way and half another would be worse than one that is late.
+
+    Args:
+        due: what to ask for.
+        market: what is held.
+        sources: how to ask.
+        report: is told what is under way.
+    """
+    answers = Answers()
+    _ask_for_prices(due.prices, sources, answers, report)
+    _ask_for_prices(_take_out_rewritten(answers, market), sources, answers, report)
+    series = {name: lambda name=name, first=first: sources.series(name, first) for name, first in due.series.items()}
+    answers.series.update(_one_by_one("fred", series, answers.failures, report))
+    companies = {name: lambda name=name: sources.company(name) for name in due.companies}
+    answers.companies.update(_one_by_one("edgar", companies, answers.failures, report))
+    return answers
+
+
+def _take_out_rewritten(answers: Answers, market: Snapshot) -> dict[str, Span]:
+    """Drop the answers that tell days otherwise than they are held; return the days to ask for instead."""
+    anew = {}
+    for symbol, (span, answer) in list(answers.prices.items()):
+        held = market.bars_of(symbol)
+        if not held.empty and held["date"].iloc[0] < span.first and has_another_past(held, answer.bars):
+            anew[symbol] = Span(held["date"].iloc[0], span.last)
+            del answers.prices[symbol]
+    return anew
+
+
+def _ask_for_prices(due: Mapping[str, Span], sources: Sources, answers: Answers, report: Report) -> None:
+    end: Failure | None = None
+    for span, symbols in by_span(due).items():
+        if end is not None:
+            answers.failures += [replace(end, name=symbol) for symbol in symbols]
+            continue
+        told = sources.prices(symbols, span.first, span.last, lambda stage: report(f"yahoo: {stage}"))
+        for symbol in symbols:
+            answer = told[symbol]
+            if isinstance(answer, SourceError):
+                answers.failures.append(_failure("yahoo", symbol, answer))
+                end = answers.failures[-1] if isinstance(answer, _ENDS) else end
+            else:
+                answers.prices[symbol] = (span, answer)
+
+
+def _one_by_one(
+    source: Source, questions: Mapping[str, Callable[[], Answer]], failures: list[Failure], report: Report
+) -> dict[str, Answer]:
+    """Put the questions one after another, until the source is out of reach or does not want to be asked."""
+    answers: dict[str, Answer] = {}
+    end: Failure | None = None
+    for place, (name, ask_it) in enumerate(questions.items(), start=1):
+        if end is not None:
+            failures.append(replace(end, name=name))
+            continue
+        report(f"{source}: {name} ({place} of {len(questions)})")
+        try:
+            answers[name] = ask_it()
+        except (SourceError, InputError) as error:
+            failures.append(_failure(source, name, error))
+            end = failures[-1] if isinstance(error, _ENDS) else None
+    return answers
+
+
+def _failure(source: Source, name: str, error: Exception) -> Failure:
+    how: FailureKind = "refused" if isinstance(error, SourceError) else "not_asked"
+    return Failure(source, name, str(error), "no_network" if isinstance(error, NoNetworkError) else how)

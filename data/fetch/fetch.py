@@ -1,0 +1,134 @@
+"""`data fetch`: a market extended by what its sources have and it lacks, into a new version.
+
+A version is whole before it is seen, and the ones before it are never touched: whenever a fetch ends, however it ends,
+the store is as it was before or as it is after.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import date
+
+import pandas as pd
+
+from data.errors import InputError
+from data.fetch.collect import Answers, Failure, Sources, ask
+from data.fetch.next_market import extended, new_market
+from data.fetch.plan import SOURCES, Source, all_wanted, lacking, what_is_due
+from data.market.differences import Difference, differences
+from data.market.manifest import FetchRecord
+from data.market.snapshot import Snapshot, load, read_manifest, save
+from data.market.versions import locked, next_version, require_market_name, sweep, versions_of
+
+
+@dataclass(frozen=True)
+class FetchOutcome:
+    """What a fetch came to.
+
+    Attributes:
+        market: its name.
+        before: the version that it began with; None where it was the first.
+        version: the new version; None where nothing was new.
+        answered: names that were asked for and came, by source.
+        current: names for which nothing was due.
+        failures: what was asked for and did not come.
+        lacking: what is wanted of the market and is not in its newest version.
+        differences: from the version before to the new one; of a first version, what it holds beside reference events.
+        notes: what the sources add, one line each.
+    """
+
+    market: str
+    before: str | None
+    version: str | None
+    answered: dict[Source, tuple[str, ...]]
+    current: tuple[str, ...]
+    failures: tuple[Failure, ...]
+    lacking: tuple[str, ...]
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def no_network(self) -> bool:
+        """Whether no source that was asked could be reached."""
+        hows = {failure.how for failure in self.failures}
+        return not any(self.answered.values()) and "no_network" in hows and "refused" not in hows
+
+
+def fetch(
+    market: str,
+    wanted: FetchRecord,
+    sources: Sources,
+    now: pd.Timestamp,
+    chosen: Collection[Source] = SOURCES,
+    report: Callable[[str], None] = lambda _stage: None,
+) -> FetchOutcome:
+    """Ask for what the newest version of a market lacks, and keep it as the next version.
+
+    Nothing that was due and failed is held against the rest: what came is kept, and the next fetch asks for what is
+    still missing. Where nothing is new, no version is made.
+
+    Args:
+        market: its name, without a version.
+        wanted: added to what the market keeps up to date.
+        sources: how they are asked.
+        now: UTC.
+        chosen: the sources to ask.
+        report: is told what is under way.
+
+    Raises:
+        InputError: the name cannot have versions, or something wanted is not in the catalogues. Nothing is asked then.
+        BusyError: another process changes the market.
+    """
+    require_market_name(market)
+    wanted = _of_sources(all_wanted(FetchRecord(start=wanted.start), wanted), chosen)
+    with locked(market):
+        sweep(market)
+        before, kept = _newest(market)
+        record = all_wanted(kept, wanted) if kept else wanted
+        begun = before or new_market()
+        reaches_further_back = kept is not None and record.first_day < kept.first_day
+        due = what_is_due(begun, record, now, chosen, anew=reaches_further_back)
+        answers = ask(due, begun, sources, report)
+        after = extended(begun, answers, record, now)
+        version = next_version(market) if answers and after.content_hash != begun.content_hash else None
+        if version is not None:
+            report("writing")
+            all_came = not answers.failures and _of_sources(record, chosen) == record
+            # An earlier first day is not taken for reached before everything came from it on.
+            reached = record.start if kept is None or all_came else kept.start
+            save(replace(after, name=version), _next_record(record, answers, now, reached, lacking(record, after)))
+    return FetchOutcome(
+        market=market,
+        before=before.name if before else None,
+        version=version,
+        answered={"yahoo": tuple(answers.prices), "fred": tuple(answers.series), "edgar": tuple(answers.companies)},
+        current=due.current,
+        failures=tuple(answers.failures),
+        lacking=lacking(record, after if version else begun),
+        differences=tuple(differences(begun, after)) if version is not None else (),
+        notes=tuple(answers.notes()),
+    )
+
+
+def _newest(market: str) -> tuple[Snapshot | None, FetchRecord | None]:
+    """The newest version and what is wanted of it; None before the first."""
+    versions = versions_of(market)
+    if not versions:
+        return None, None
+    record = read_manifest(versions[-1]).fetched
+    if record is None:
+        raise InputError(f"{versions[-1]} was not made by data fetch, which cannot extend it; choose another --name")
+    return load(versions[-1]), record
+
+
+def _of_sources(wanted: FetchRecord, chosen: Collection[Source]) -> FetchRecord:
+    """What is wanted of the chosen sources."""
+    kinds = {"yahoo": "symbols", "fred": "series", "edgar": "companies"}
+    return wanted.model_copy(update={kinds[source]: () for source in SOURCES if source not in chosen})
+
+
+def _next_record(
+    record: FetchRecord, answers: Answers, now: pd.Timestamp, start: date | None, lacking: tuple[str, ...]
+) -> FetchRecord:
+    """The record that a new version keeps."""
+    answered = record.answered | dict.fromkeys(answers.series, now.to_pydatetime())
+    return record.model_copy(update={"answered": answered, "start": start, "lacking": lacking})

@@ -1,0 +1,111 @@
+"""A market and what the sources answered make the market that follows it."""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import TypeVar
+
+import pandas as pd
+
+from data.catalogue.instruments import instrument_entry
+from data.errors import InputError
+from data.events.completion import reference_events
+from data.fetch.collect import Answers, Failure
+from data.fetch.merge import extend_actions, extend_bars, extend_capex, extend_series
+from data.fetch.plan import Source, Span
+from data.market.manifest import FetchRecord
+from data.market.snapshot import Snapshot
+from data.market.tables import ACTIONS, BARS, CAPEX, FUNDING, GUIDANCE, SERIES
+from data.prices.adjustment import adjusted_close
+from data.sources.answers import PriceAnswer, SeriesAnswer
+
+Told = TypeVar("Told")
+Used = TypeVar("Used")
+
+ORIGIN = "fetched: prices from Yahoo, series from FRED, results from SEC EDGAR after those of the shipped reference set"
+
+
+def new_market() -> Snapshot:
+    """Return a market that holds no more than the shipped reference events."""
+    reference = reference_events()
+    return Snapshot(
+        name="",
+        simulated=False,
+        instruments={},
+        bars=BARS.empty(),
+        series=SERIES.empty(),
+        capex_actuals=reference[CAPEX.name],
+        capex_guidance=reference[GUIDANCE.name],
+        funding_events=reference[FUNDING.name],
+    )
+
+
+def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Timestamp) -> Snapshot:
+    """Add what was answered.
+
+    Prices are kept as they were traded; adjusted closes are derived anew from them, the splits and the dividends.
+    Results of companies follow on the shipped reference set, which also gives guidance and funding.
+
+    Args:
+        market: what is held.
+        answers: what came. An answer that cannot be used is moved to the failures.
+        record: what is wanted, and when each series answered before.
+        now: UTC.
+
+    Returns:
+        The market under its old name, made `now`.
+    """
+    prices = _usable("yahoo", answers.prices, lambda told: _prices(market, *told), answers.failures)
+    series = _usable("fred", answers.series, lambda told: _series(market, told, record, now), answers.failures)
+    results = _usable("edgar", answers.companies, lambda told: CAPEX.conform(told.quarters), answers.failures)
+    reference = reference_events()
+    return replace(
+        market,
+        instruments={**market.instruments, **{symbol: instrument_entry(symbol) for symbol in prices}},
+        bars=pd.concat([_others(market.bars, "symbol", prices), *(bars for bars, _ in prices.values())]),
+        actions=pd.concat([_others(market.actions, "symbol", prices), *(actions for _, actions in prices.values())]),
+        series=pd.concat([_others(market.series, "series", series), *series.values()]),
+        capex_actuals=extend_capex([reference[CAPEX.name], market.capex_actuals, *results.values()]),
+        capex_guidance=reference[GUIDANCE.name],
+        funding_events=reference[FUNDING.name],
+        filed_results=pd.concat(
+            [_others(market.filed_results, "company", results), *(answers.companies[name].versions for name in results)]
+        ),
+        origin=ORIGIN,
+        made_at=now.to_pydatetime(),
+    )
+
+
+def _usable(
+    source: Source, told: dict[str, Told], use: Callable[[Told], Used], failures: list[Failure]
+) -> dict[str, Used]:
+    """What the answers of one source come to; one that cannot be used is taken out and told as a failure."""
+    used = {}
+    for name, answer in list(told.items()):
+        try:
+            used[name] = use(answer)
+        except InputError as error:
+            failures.append(Failure(source, name, str(error)))
+            del told[name]
+    return used
+
+
+def _prices(market: Snapshot, span: Span, answer: PriceAnswer) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Bars and actions of one instrument, the answer among them."""
+    symbol = answer.symbol
+    told = answer.actions.assign(symbol=symbol, source="Yahoo")[list(ACTIONS.columns)]
+    actions = ACTIONS.conform(extend_actions(market.actions_of(symbol), told, span.first, span.last))
+    bars = extend_bars(market.bars_of(symbol), answer.bars)
+    return BARS.conform(bars.assign(symbol=symbol, adj_close=adjusted_close(bars, actions))), actions
+
+
+def _series(market: Snapshot, answer: SeriesAnswer, record: FetchRecord, now: pd.Timestamp) -> pd.DataFrame:
+    """Rows of one series, the answer among them."""
+    held = market.series[market.series["series"] == answer.name]
+    before = record.answered.get(answer.name)
+    last_answer = None if before is None else pd.Timestamp(before)
+    return SERIES.conform(extend_series(held, answer.rows, now, last_answer).assign(series=answer.name))
+
+
+def _others(table: pd.DataFrame, column: str, names: Collection[str]) -> pd.DataFrame:
+    """Rows that are about none of these names."""
+    return table[~table[column].isin(list(names))]

@@ -1,0 +1,1 @@
+"""From folders of CSV files to a snapshot."""

@@ -1,0 +1,247 @@
+"""CSV files of prices, of macro series and of events, checked cell by cell.
+
+The first fault in a file refuses it: `InputError` names the file, the line and the reason. Nothing is mended.
+"""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from data.errors import InputError
+from data.market.tables import PRICE_COLUMNS, Kind, Table
+
+SERIES_COLUMNS = ("date", "value")
+
+_POSITIVE = ("open", "high", "low", "close", "adj_close")
+# A bar is valued at its close, on the adjusted basis: without them it would blank the worth of a whole book, while a
+# day without a row is carried at the close before and reported as a gap.
+_NEEDED = ("close", "adj_close")
+_MISSING_VALUE = ("", ".")  # FRED writes a dot
+_FLAGS = {"true": True, "false": False}
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The cells of a file, by column, and the line on which each row stands."""
+
+    path: Path
+    columns: dict[str, tuple[str, ...]]
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Check:
+    """Where rows are at fault, and how to say so of one of them."""
+
+    faults: np.ndarray
+    reason: Callable[[int], str]
+
+
+def read_prices(path: Path) -> pd.DataFrame:
+    """Read daily prices of one instrument.
+
+    Args:
+        path: CSV of `PRICE_COLUMNS`; dates as YYYY-MM-DD, ascending.
+
+    Returns:
+        One row a date: naive dates and floats, NaN where a cell is blank (open, high, low and volume may be).
+
+    Raises:
+        InputError: an empty file, a missing or unknown column, a row of another width, an unparsable cell, a blank
+            close, a duplicate or unordered date, a price that is not above 0, high below low, a negative volume.
+    """
+    cells = _read_cells(path, PRICE_COLUMNS)
+    numbers = {name: _numbers(cells.columns[name]) for name in PRICE_COLUMNS[1:]}
+    high, low, volume = (cells.columns[name] for name in ("high", "low", "volume"))
+    days, checks = _check_days(cells)
+    checks += [_check_numbers(cells, name, values) for name, values in numbers.items()]
+    checks += [_check_filled(name, numbers[name]) for name in _NEEDED]
+    checks += [_check_positive(cells, name, numbers[name]) for name in _POSITIVE]
+    checks += [
+        _Check(
+            numbers["high"] < numbers["low"],
+            lambda row: f"high {high[row]} is below low {low[row]}; correct or blank them",
+        ),
+        _Check(numbers["volume"] < 0, lambda row: f"volume {volume[row]}, wanted 0 or more, or a blank cell"),
+    ]
+    _refuse_first_fault(cells, checks)
+    return pd.DataFrame({"date": days, **numbers})
+
+
+def read_series(path: Path) -> pd.DataFrame:
+    """Read the observations of one macro series.
+
+    Args:
+        path: CSV of `SERIES_COLUMNS`; dates as YYYY-MM-DD, ascending. A blank cell or a dot is no value.
+
+    Returns:
+        One row a date: naive dates and floats, NaN where there is no value.
+
+    Raises:
+        InputError: an empty file, a missing or unknown column, a row of another width, an unparsable cell, a duplicate
+            or unordered date.
+    """
+    cells = _read_cells(path, SERIES_COLUMNS)
+    values = _numbers(cells.columns["value"], _MISSING_VALUE)
+    days, checks = _check_days(cells)
+    _refuse_first_fault(cells, [*checks, _check_numbers(cells, "value", values)])
+    return pd.DataFrame({"date": days, "value": values})
+
+
+def read_events(path: Path, table: Table, required: Sequence[str], optional: Collection[str]) -> pd.DataFrame:
+    """Read one table of events.
+
+    Args:
+        path: CSV of `required` and any of `optional`, in any order of columns and rows.
+        table: what the file holds; it knows the kind of each column.
+        required: columns that must be there.
+        optional: columns that may be.
+
+    Returns:
+        Columns of the file, parsed: a blank text is "", a blank number NaN, a blank date NaT.
+
+    Raises:
+        InputError: an empty file, a missing or unknown column, a row of another width, an unparsable cell.
+    """
+    cells = _read_cells(path, required, optional)
+    parsed, checks = {}, []
+    for name, texts in cells.columns.items():
+        parsed[name], check = _parse(cells, name, texts, table.columns[name])
+        checks.append(check)
+    _refuse_first_fault(cells, checks)
+    return pd.DataFrame(parsed)
+
+
+def _read_cells(path: Path, required: Sequence[str], optional: Collection[str] = ()) -> _Cells:
+    reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True, skipinitialspace=True)
+    try:
+        rows = [(reader.line_num, row) for row in reader if row]
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num}: {error}; wanted a CSV file") from error
+    if not rows:
+        raise InputError(f"{path}: the file is empty, wanted the columns {','.join(required)}")
+    header = [cell.strip() for cell in rows[0][1]]
+    _check_header(path, rows[0][0], header, required, optional)
+    if len(rows) == 1:
+        raise InputError(f"{path}, line {rows[0][0]}: the file ends after the header, wanted at least one row")
+    for line, row in rows[1:]:
+        if len(row) != len(header):
+            raise InputError(f"{path}, line {line}: {len(row)} cells, wanted the {len(header)} of the header")
+    by_column = zip(*(row for _, row in rows[1:]), strict=True)
+    return _Cells(path, dict(zip(header, by_column, strict=True)), tuple(line for line, _ in rows[1:]))
+
+
+def _read_text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path}, line {line}: {error.reason}; wanted text in UTF-8") from error
+
+
+def _check_header(path: Path, line: int, header: list[str], required: Sequence[str], optional: Collection[str]) -> None:
+    if missing := [name for name in required if name not in header]:
+        raise InputError(
+            f"{path}, line {line}: missing column {', '.join(missing)}: got {','.join(header)}, "
+            f"wanted {','.join(required)}"
+        )
+    if unknown := [name for name in header if name not in {*required, *optional}]:
+        raise InputError(
+            f"{path}, line {line}: unknown column {', '.join(unknown)}, wanted {','.join(required)}; remove it"
+        )
+    if len(set(header)) != len(header):
+        raise InputError(f"{path}, line {line}: a column stands twice: {','.join(header)}; remove one")
+
+
+def _refuse_first_fault(cells: _Cells, checks: Sequence[_Check]) -> None:
+    """Name the first line at fault; of faults on one line, that of the earlier check."""
+    found = [(int(np.argmax(check.faults)), check) for check in checks if check.faults.any()]
+    if found:
+        row, check = min(found, key=lambda fault: fault[0])
+        raise InputError(f"{cells.path}, line {cells.lines[row]}: {check.reason(row)}")
+
+
+def _number(cell: str, blanks: Collection[str]) -> float:
+    """The number in a cell: NaN where it is blank, infinite where it is not a finite number."""
+    if cell in blanks:
+        return math.nan
+    try:
+        value = float(cell)
+    except ValueError:
+        return math.inf
+    return value if math.isfinite(value) and cell.isascii() and "_" not in cell else math.inf
+
+
+def _numbers(cells: Sequence[str], blanks: Collection[str] = ("",)) -> np.ndarray:
+    return np.array([_number(cell, blanks) for cell in cells])
+
+
+def _day(cell: str) -> date | None:
+    """The day in a cell; None where it is none."""
+    try:
+        return date.fromisoformat(cell) if _ISO_DAY.fullmatch(cell) else None
+    except ValueError:
+        return None
+
+
+def _days(cells: Sequence[str]) -> np.ndarray:
+    return np.array([_day(cell) for cell in cells], dtype="datetime64[us]")
+
+
+def _check_days(cells: _Cells) -> tuple[np.ndarray, list[_Check]]:
+    texts = cells.columns["date"]
+    days = _days(texts)
+    step = np.diff(days, prepend=np.datetime64("NaT", "us"))
+    return days, [
+        _Check(np.isnat(days), lambda row: f"date {texts[row]!r} is no day, wanted YYYY-MM-DD"),
+        _Check(
+            step == np.timedelta64(0), lambda row: f"date {texts[row]} stands twice, wanted one row a date; remove one"
+        ),
+        _Check(
+            step < np.timedelta64(0),
+            lambda row: f"date {texts[row]} stands after {texts[row - 1]}, wanted ascending dates; sort the rows",
+        ),
+    ]
+
+
+def _check_numbers(cells: _Cells, name: str, values: np.ndarray) -> _Check:
+    return _Check(
+        np.isinf(values), lambda row: f"{name} {cells.columns[name][row]!r} is no number, wanted one or a blank cell"
+    )
+
+
+def _check_filled(name: str, values: np.ndarray) -> _Check:
+    reason = f"{name} is blank, wanted a price; remove the row (a day without one is carried, and reported)"
+    return _Check(np.isnan(values), lambda row: reason)
+
+
+def _check_positive(cells: _Cells, name: str, values: np.ndarray) -> _Check:
+    return _Check(values <= 0, lambda row: f"{name} {cells.columns[name][row]}, wanted a price above 0")
+
+
+def _parse(cells: _Cells, name: str, texts: Sequence[str], kind: Kind) -> tuple[np.ndarray, _Check]:
+    filled = np.array([text != "" for text in texts])
+    if kind == "number":
+        values = _numbers(texts)
+        return values, _check_numbers(cells, name, values)
+    if kind == "date":
+        days = _days(texts)
+        return days, _Check(np.isnat(days) & filled, lambda row: f"{name} {texts[row]!r} is no day, wanted YYYY-MM-DD")
+    if kind == "flag":
+        flags = np.array([_FLAGS.get(text.lower()) for text in texts])
+        faults = np.array([flag is None for flag in flags])
+        return flags, _Check(faults, lambda row: f"{name} {texts[row]!r} is no flag, wanted true or false")
+    return np.array(texts, dtype=object), _Check(np.zeros(len(texts), dtype=bool), lambda row: "")

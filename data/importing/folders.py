@@ -1,0 +1,147 @@
+"""From folders of CSV files to a snapshot; what is wrong refuses the whole import, what is odd is kept and reported."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+
+from data.catalogue.instruments import Instrument, instrument_entry
+from data.catalogue.publication import publication_times
+from data.catalogue.series import series_entry
+from data.errors import InputError
+from data.events.completion import complete_capex, complete_funding, complete_guidance, reference_events
+from data.importing.action_file import read_actions
+from data.importing.csv_files import read_events, read_prices, read_series
+from data.market.snapshot import Snapshot
+from data.market.tables import ACTIONS, BARS, CAPEX, EVENT_TABLES, FUNDING, GUIDANCE, SERIES, Table
+from data.quality.report import QualityReport, quality_report
+
+_JUDGEMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        CAPEX.name: (),
+        GUIDANCE.name: ("period_start", "period_end", "comparable"),
+        FUNDING.name: ("part_of", "counts"),
+    }
+)
+"""Columns that a file of events may bring; `data.events.completion` adds those that it does not."""
+
+
+def import_snapshot(
+    prices: Path, macro: Path | None, events: Path | None, name: str, actions: Path | None = None
+) -> tuple[Snapshot, QualityReport]:
+    """Read folders of CSV files into a snapshot; nothing is written.
+
+    Args:
+        prices: holds <SYMBOL>.csv, see `data.importing.csv_files.read_prices`.
+        macro: holds <SERIES>.csv, see `data.importing.csv_files.read_series`; None for a market without series.
+        events: holds capex_actuals.csv, capex_guidance.csv and funding_events.csv; None for the shipped reference set.
+        name: under which the snapshot will be kept.
+        actions: CSV file of dividends, splits and delistings, see `data.importing.action_file.read_actions`; None for
+        none.
+
+    Returns:
+        The snapshot, and what is odd in it. The report's notes tell of files that were not read and of events that were
+        judged by rule.
+
+    Raises:
+        InputError: a folder or file is missing, a symbol or series has no catalogue entry, or a file has a fault. The
+            message names file, line and reason.
+    """
+    price_files, notes = _csv_files(prices, "prices")
+    instruments, bars = _read_bars(price_files)
+    series = SERIES.empty()
+    if macro is not None:
+        macro_files, not_read = _csv_files(macro, "macro series")
+        series = _read_all_series(macro_files)
+        notes += not_read
+    if events is None:
+        event_tables = reference_events()
+        notes.append("events: the shipped reference set, for none were given")
+    else:
+        event_tables, judged = _read_event_tables(events)
+        notes += judged
+    snapshot = Snapshot(
+        name=name,
+        simulated=False,
+        instruments=instruments,
+        bars=bars,
+        series=series,
+        **event_tables,
+        origin=f"CSV files: prices {prices}, macro {macro or 'none'}, events {events or 'the shipped reference set'}",
+        made_at=datetime.now(UTC),
+        actions=ACTIONS.empty() if actions is None else read_actions(actions, bars),
+    )
+    return snapshot, replace(quality_report(snapshot), notes=tuple(notes))
+
+
+def _csv_files(folder: Path, what: str) -> tuple[list[Path], list[str]]:
+    """The CSV files of a folder, and a note of the files that are none."""
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder, wanted a folder of CSV files of {what}")
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    found = [path for path in files if path.suffix == ".csv"]
+    if not found:
+        raise InputError(f"{folder} holds no CSV file, wanted one or more of {what}")
+    others = [path.name for path in files if path.suffix != ".csv"]
+    return found, [f"not read, no .csv file: {folder / other}" for other in others]
+
+
+def _read_bars(files: list[Path]) -> tuple[dict[str, Instrument], pd.DataFrame]:
+    instruments = {}
+    for path in files:
+        with _blame(path):
+            instruments[path.stem] = instrument_entry(path.stem)
+    return instruments, BARS.conform(pd.concat([read_prices(path).assign(symbol=path.stem) for path in files]))
+
+
+def _read_all_series(files: list[Path]) -> pd.DataFrame:
+    rules = {}
+    for path in files:
+        with _blame(path):
+            rules[path.stem] = series_entry(path.stem).publication
+    parts = []
+    for path in files:
+        values = read_series(path)
+        known_at = publication_times(pd.DatetimeIndex(values["date"]), rules[path.stem])
+        parts.append(values.assign(series=path.stem, known_at=known_at))
+    return SERIES.conform(pd.concat(parts))
+
+
+def _read_event_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """The three tables of events by name, completed, and notes on them."""
+    files, notes = _csv_files(folder, "events")
+    paths = {table.name: folder / f"{table.name}.csv" for table in EVENT_TABLES}
+    for path in paths.values():
+        if path not in files:
+            raise InputError(f"{path} is not there, wanted {', '.join(file.name for file in paths.values())}")
+    notes += [f"not read, no table of events: {path}" for path in files if path not in paths.values()]
+
+    raw = {table.name: _read_raw_events(paths[table.name], table) for table in EVENT_TABLES}
+    with _blame(paths[CAPEX.name]):
+        capex = complete_capex(raw[CAPEX.name])
+    with _blame(paths[GUIDANCE.name]):
+        guidance = complete_guidance(raw[GUIDANCE.name], capex.table)
+    with _blame(paths[FUNDING.name]):
+        funding = complete_funding(raw[FUNDING.name])
+    completed = {CAPEX.name: capex, GUIDANCE.name: guidance, FUNDING.name: funding}
+    notes += [note for events in completed.values() for note in events.notes]
+    return {name: events.table for name, events in completed.items()}, notes
+
+
+def _read_raw_events(path: Path, table: Table) -> pd.DataFrame:
+    judgements = _JUDGEMENTS[table.name]
+    required = [name for name, kind in table.columns.items() if kind != "time" and name not in judgements]
+    return read_events(path, table, required, judgements)
+
+
+@contextmanager
+def _blame(path: Path) -> Iterator[None]:
+    """Whatever is refused inside is refused in the name of this file."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error

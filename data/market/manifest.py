@@ -1,0 +1,88 @@
+"""The manifest that stands beside a kept snapshot's tables: what it is, what it holds, what its files were."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from data.catalogue.instruments import Instrument
+
+FIRST_DAY = date(2005, 1, 3)
+
+
+class Contents(BaseModel):
+    """How much a snapshot holds.
+
+    Attributes:
+        symbols: number of instruments with bars.
+        series: number of macro series.
+        events: rows of the event tables.
+        first: date of the earliest bar; None without bars.
+        last: date of the latest bar.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    symbols: int
+    series: int
+    events: int
+    first: date | None
+    last: date | None
+
+
+class FetchRecord(BaseModel):
+    """What `data fetch` is asked to keep up to date in a market, and when its series last answered.
+
+    Attributes:
+        symbols: instruments whose prices are wanted, sorted.
+        series: macro series that are wanted, sorted.
+        companies: companies whose results are wanted, sorted.
+        start: the first day that is wanted of all of them; None for `FIRST_DAY`.
+        lacking: names among them of which the version holds nothing, for their sources failed.
+        answered: by series, when it last answered (UTC). A value that was not there then, though its publication rule
+            has it public by then, was published late.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    symbols: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
+    companies: tuple[str, ...] = ()
+    start: date | None = None
+    lacking: tuple[str, ...] = ()
+    answered: dict[str, datetime] = {}
+
+    @property
+    def first_day(self) -> date:
+        """The first day that is wanted."""
+        return self.start or FIRST_DAY
+
+
+class Manifest(BaseModel):
+    """What stands beside a kept snapshot's tables.
+
+    Attributes:
+        format: version of the folder's layout.
+        name: of the snapshot.
+        content_hash: `data.market.snapshot.Snapshot.content_hash`.
+        simulated: `data.market.snapshot.Snapshot.simulated`.
+        origin: `data.market.snapshot.Snapshot.origin`.
+        contents: how much it holds.
+        files: SHA-256 of each file of the folder, by name.
+        instruments: `data.market.snapshot.Snapshot.instruments`.
+        made_at: `data.market.snapshot.Snapshot.made_at`; None where it was made before this was kept.
+        fetched: None for a snapshot that `data fetch` did not make.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1]
+    name: str
+    content_hash: str
+    simulated: bool
+    origin: str
+    contents: Contents
+    files: dict[str, str]
+    instruments: dict[str, Instrument]
+    made_at: datetime | None = None
+    fetched: FetchRecord | None = None

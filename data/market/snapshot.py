@@ -1,0 +1,270 @@
+"""An immutable, named set of bars, series and events, with an identity: the hash of its content."""
+
+import hashlib
+import json
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+from pydantic import ValidationError
+
+from data.catalogue.instruments import Instrument
+from data.errors import InputError
+from data.files.home import home
+from data.market.manifest import Contents, FetchRecord, Manifest
+from data.market.tables import ACTIONS, EVENT_TABLES, FILED, OPTIONAL_TABLES, TABLES, Table, content_hash
+
+MANIFEST = "manifest.json"
+BUILT_IN = "sample"
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """What a backtest reads; nothing else reaches it. Two are the same where their content hashes are.
+
+    Attributes:
+        name: under which it is kept.
+        simulated: True where prices or series are made by a model, not observed.
+        instruments: catalogue entries of its symbols.
+        bars: `data.market.tables.BARS`, one row a symbol and date; dates are exchange dates, for coins UTC days.
+        series: `data.market.tables.SERIES`; ``known_at`` says when a value was public.
+        capex_actuals: `data.market.tables.CAPEX`.
+        capex_guidance: `data.market.tables.GUIDANCE`.
+        funding_events: `data.market.tables.FUNDING`.
+        origin: one line for people: where it came from.
+        actions: `data.market.tables.ACTIONS`: dividends, splits and delistings; see `data.prices.actions`.
+        filed_results: `data.market.tables.FILED`: every value that a figure of a company has had in its filings.
+        Nothing is
+            decided on it: `capex_actuals` has each figure as it was first known.
+        made_at: when it was imported or fetched (UTC); None where that is not known.
+
+    Every table is conformed on the way in (`data.market.tables.Table.conform`), which raises what that raises.
+    """
+
+    name: str
+    simulated: bool
+    instruments: Mapping[str, Instrument]
+    bars: pd.DataFrame
+    series: pd.DataFrame
+    capex_actuals: pd.DataFrame
+    capex_guidance: pd.DataFrame
+    funding_events: pd.DataFrame
+    origin: str = ""
+    actions: pd.DataFrame = field(default_factory=ACTIONS.empty)
+    filed_results: pd.DataFrame = field(default_factory=FILED.empty)
+    made_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for table in TABLES:
+            object.__setattr__(self, table.name, table.conform(self.table(table)))
+
+    def table(self, table: Table) -> pd.DataFrame:
+        """Return one table's rows."""
+        frame: pd.DataFrame = getattr(self, table.name)
+        return frame
+
+    def bars_of(self, symbol: str) -> pd.DataFrame:
+        """Return the bars of one instrument, in order of date; no row where there are none."""
+        return self.bars.iloc[self._rows_of.get(symbol, slice(0))]
+
+    def actions_of(self, symbol: str) -> pd.DataFrame:
+        """Return the actions of one instrument, in order of date; no row where there are none."""
+        return self.actions[self.actions["symbol"] == symbol]
+
+    @cached_property
+    def _rows_of(self) -> Mapping[str, slice]:
+        """The rows of each instrument, which follow each other: bars are sorted by symbol and date."""
+        counts = self.bars.groupby("symbol", sort=True).size()
+        ends = counts.cumsum()
+        return {
+            str(symbol): slice(int(end - count), int(end))
+            for symbol, count, end in zip(counts.index, counts, ends, strict=True)
+        }
+
+    @cached_property
+    def content_hash(self) -> str:
+        """The snapshot's identity: a hash of what it holds, not of its files nor of its name.
+
+        An optional table without rows adds nothing: a snapshot from before that table keeps its identity.
+        """
+        held = {
+            table.name: self.table(table) for table in TABLES if table not in OPTIONAL_TABLES or len(self.table(table))
+        }
+        return content_hash(held, self._instrument_text())
+
+    def _instrument_text(self) -> str:
+        entries = {symbol: entry.model_dump(mode="json") for symbol, entry in sorted(self.instruments.items())}
+        return json.dumps({"instruments": entries, "simulated": self.simulated}, sort_keys=True)
+
+
+def is_built_in(name: str) -> bool:
+    """Whether a market's name is that of the built-in sample, or of a scenario or seed of it."""
+    return name.split(":")[0].split("@")[0] == BUILT_IN
+
+
+def snapshots_dir() -> Path:
+    """Return the folder that holds one folder a snapshot."""
+    return home() / "snapshots"
+
+
+def snapshot_names() -> list[str]:
+    """Names of the snapshots that are kept, sorted."""
+    if not snapshots_dir().is_dir():
+        return []
+    # A leading dot marks what is being written, or was when an import broke off.
+    return sorted(
+        path.parent.name for path in snapshots_dir().glob(f"*/{MANIFEST}") if not path.parent.name.startswith(".")
+    )
+
+
+def contents(snapshot: Snapshot) -> Contents:
+    """Count what a snapshot holds."""
+    dates = snapshot.bars["date"]
+    return Contents(
+        symbols=snapshot.bars["symbol"].nunique(),
+        series=snapshot.series["series"].nunique(),
+        events=sum(len(snapshot.table(table)) for table in EVENT_TABLES),
+        first=None if dates.empty else dates.min().date(),
+        last=None if dates.empty else dates.max().date(),
+    )
+
+
+def save(snapshot: Snapshot, fetched: FetchRecord | None = None) -> Path:
+    """Write a snapshot aside, then rename it into place, and return its folder.
+
+    Args:
+        snapshot: under a name that is free.
+        fetched: what `data fetch` keeps beside it.
+
+    Raises:
+        InputError: the name is taken or is no plain name, or the folder cannot be written.
+    """
+    target = new_folder(snapshot.name)
+    aside = target.with_name(f".{snapshot.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        aside.mkdir(parents=True)
+        _write_tables(snapshot, aside)
+        manifest = Manifest(
+            format=1,
+            name=snapshot.name,
+            content_hash=snapshot.content_hash,
+            simulated=snapshot.simulated,
+            origin=snapshot.origin,
+            contents=contents(snapshot),
+            files={path.name: _file_hash(path) for path in sorted(aside.iterdir())},
+            instruments=dict(sorted(snapshot.instruments.items())),
+            made_at=snapshot.made_at,
+            fetched=fetched,
+        )
+        (aside / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        aside.rename(target)
+    except OSError as error:
+        raise InputError(f"cannot write the snapshot to {target}: {error}; check REVERSE_QE_HOME") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return target
+
+
+def new_folder(name: str) -> Path:
+    """Return the folder that a new snapshot of this name goes to; it is not made yet.
+
+    Raises:
+        InputError: the name is taken or is no plain name.
+    """
+    if is_built_in(name):
+        raise InputError(f"got the name {name}, which is built in; choose another --name")
+    folder = _folder(name)
+    if folder.exists():
+        raise InputError(f"snapshot {name} exists already at {folder}; choose another --name")
+    return folder
+
+
+def load(name: str) -> Snapshot:
+    """Read a snapshot by name; the hashes of its files and of its content are checked.
+
+    Raises:
+        InputError: there is none of this name, or files or content do not match the manifest.
+    """
+    manifest = read_manifest(name)
+    folder = _folder(name)
+    _check_files(folder, manifest)
+    snapshot = _read(folder, manifest)
+    if snapshot.content_hash != manifest.content_hash:
+        raise _changed(name, f"its content has hash {snapshot.content_hash[:12]}", manifest.content_hash)
+    return snapshot
+
+
+def read_manifest(name: str) -> Manifest:
+    """Read the manifest that stands beside a snapshot's tables.
+
+    Raises:
+        InputError: there is no snapshot of this name, or its manifest cannot be read.
+    """
+    path = _folder(name) / MANIFEST
+    if not path.is_file():
+        known = ", ".join([BUILT_IN, *snapshot_names()])
+        raise InputError(f"no market {name}; there are: {known} (import one by: reverse-qe data import)")
+    try:
+        return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path} is no manifest: {where} {first['msg']}; import the snapshot anew") from error
+
+
+def _folder(name: str) -> Path:
+    if not name or name.startswith(".") or not all(c.isalnum() or c in "._-" for c in name):
+        raise InputError(f"got {name!r} as a snapshot's name, wanted letters, digits, dots, dashes and underscores")
+    return snapshots_dir() / name
+
+
+def _write_tables(snapshot: Snapshot, folder: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for table in TABLES:
+        columns = pa.Table.from_pandas(snapshot.table(table), preserve_index=False)
+        # Without the schema, which would carry metadata of pandas and arrow: `Table.conform` knows the kinds.
+        pq.write_table(columns, folder / f"{table.name}.parquet", store_schema=False)
+
+
+def _check_files(folder: Path, manifest: Manifest) -> None:
+    for file, wanted in manifest.files.items():
+        path = folder / file
+        if not path.is_file():
+            raise _changed(folder.name, f"{file} is gone", wanted)
+        if (got := _file_hash(path)) != wanted:
+            raise _changed(folder.name, f"{file} has hash {got[:12]}", wanted)
+
+
+def _changed(name: str, got: str, wanted: str) -> InputError:
+    return InputError(
+        f"snapshot {name} was changed: {got}, its manifest says {wanted[:12]}; import it anew under another name"
+    )
+
+
+def _read(folder: Path, manifest: Manifest) -> Snapshot:
+    import pyarrow.parquet as pq
+
+    # A snapshot from before a table has no file of it.
+    files = {table.name: f"{table.name}.parquet" for table in TABLES}
+    tables = {
+        name: pq.ParquetFile(folder / file).read().to_pandas() for name, file in files.items() if file in manifest.files
+    }
+    return Snapshot(
+        name=folder.name,
+        simulated=manifest.simulated,
+        instruments=manifest.instruments,
+        origin=manifest.origin,
+        made_at=manifest.made_at,
+        **tables,
+    )
+
+
+def _file_hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

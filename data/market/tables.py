@@ -1,0 +1,230 @@
+"""The tables of a snapshot: their columns, kinds and keys, and the hash of their content."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import pandas_dtype
+
+from data.errors import InputError
+
+Kind = Literal["text", "number", "flag", "date", "time"]
+
+_DTYPES: Mapping[Kind, str] = MappingProxyType(
+    {
+        "text": "str",
+        "number": "float64",
+        "flag": "bool",
+        "date": "datetime64[us]",
+        "time": "datetime64[us, UTC]",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a snapshot.
+
+    Attributes:
+        name: of the table and of its file.
+        columns: name to kind, in the order of the file. A blank text is "", a blank number NaN, a blank date NaT;
+            a flag is never blank.
+        key: the columns that order the rows and, together, name one.
+    """
+
+    name: str
+    columns: Mapping[str, Kind]
+    key: tuple[str, ...]
+
+    def conform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the table's columns, in order and of the right dtypes, rows sorted by key.
+
+        Raises:
+            KeyError: a column is missing.
+            ValueError: a flag is blank.
+            InputError: two rows have one key.
+        """
+        columns = {name: _conform(frame[name], kind) for name, kind in self.columns.items()}
+        conformed = pd.DataFrame(columns)
+        if _increases(conformed[list(self.key)]):  # As every stored table does: sorting it would take most of a load.
+            return conformed.reset_index(drop=True)
+        ordered = conformed.sort_values(list(self.key), kind="stable", ignore_index=True)
+        repeated = ordered.duplicated(list(self.key))
+        if repeated.any():
+            row = ordered[repeated].iloc[0]
+            named = ", ".join(f"{column} {row[column]}" for column in self.key)
+            raise InputError(f"{self.name}: got two rows of {named}, wanted one; remove the other")
+        return ordered
+
+    def empty(self) -> pd.DataFrame:
+        """Return the table without rows."""
+        return pd.DataFrame({name: pd.Series(dtype=_DTYPES[kind]) for name, kind in self.columns.items()})
+
+
+BARS = Table(
+    "bars",
+    {
+        "symbol": "text",
+        "date": "date",
+        "open": "number",
+        "high": "number",
+        "low": "number",
+        "close": "number",
+        "adj_close": "number",
+        "volume": "number",
+    },
+    ("symbol", "date"),
+)
+PRICE_COLUMNS = ("date", "open", "high", "low", "close", "adj_close", "volume")
+SERIES = Table(
+    "series", {"series": "text", "date": "date", "value": "number", "known_at": "time"}, ("series", "date", "known_at")
+)
+CAPEX = Table(
+    "capex_actuals",
+    {
+        "company": "text",
+        "fiscal_period": "text",
+        "calendar_quarter": "text",
+        "period_end": "date",
+        "announced_at": "date",
+        "session": "text",
+        "announced_basis": "text",
+        "date_confidence": "text",
+        "filed_at": "date",
+        "capex_usd_bn": "number",
+        "ocf_usd_bn": "number",
+        "capex_vintage": "text",
+        "ocf_vintage": "text",
+        "finance_lease_principal_usd_bn": "number",
+        "headline_capex_usd_bn": "number",
+        "source": "text",
+        "confidence": "text",
+        "note": "text",
+        "capex_known_at": "time",
+        "ocf_known_at": "time",
+    },
+    ("company", "period_end"),
+)
+GUIDANCE = Table(
+    "capex_guidance",
+    {
+        "company": "text",
+        "announced_at": "date",
+        "session": "text",
+        "fiscal_year": "number",
+        "low_usd_bn": "number",
+        "high_usd_bn": "number",
+        "prior_low_usd_bn": "number",
+        "prior_high_usd_bn": "number",
+        "source": "text",
+        "confidence": "text",
+        "event": "text",
+        "basis": "text",
+        "note": "text",
+        "period_start": "date",
+        "period_end": "date",
+        "comparable": "flag",
+        "known_at": "time",
+    },
+    ("company", "announced_at", "fiscal_year", "event"),
+)
+FUNDING = Table(
+    "funding_events",
+    {
+        "date": "date",
+        "kind": "text",
+        "company": "text",
+        "amount_usd_bn": "number",
+        "source": "text",
+        "confidence": "text",
+        "date_basis": "text",
+        "filed_at": "date",
+        "amount_local": "text",
+        "note": "text",
+        "part_of": "text",
+        "counts": "flag",
+        "known_at": "time",
+    },
+    ("date", "kind", "company", "date_basis", "amount_usd_bn"),
+)
+ACTIONS = Table(
+    "actions",
+    {"symbol": "text", "date": "date", "kind": "text", "value": "number", "known_at": "time", "source": "text"},
+    ("symbol", "date", "kind"),
+)
+FILED = Table(
+    "filed_results",
+    {
+        "company": "text",
+        "fiscal_period": "text",
+        "figure": "text",
+        "version": "number",
+        "value_usd_bn": "number",
+        "known_at": "time",
+        "filed_at": "date",
+        "accession": "text",
+        "derivation": "text",
+    },
+    ("company", "fiscal_period", "figure", "version"),
+)
+EVENT_TABLES = (CAPEX, GUIDANCE, FUNDING)
+# A snapshot may be without them, and those from before them are: without rows they add nothing to its identity.
+OPTIONAL_TABLES = (ACTIONS, FILED)
+TABLES = (BARS, SERIES, *EVENT_TABLES, *OPTIONAL_TABLES)
+
+
+def _conform(values: pd.Series, kind: Kind) -> pd.Series:
+    if kind == "flag" and values.isna().any():
+        raise ValueError(f"{values.name}: a flag is true or false, never blank")
+    conformed = values.astype(pandas_dtype(_DTYPES[kind]))
+    return conformed.fillna("") if kind == "text" else conformed
+
+
+def _increases(keys: pd.DataFrame) -> bool:
+    """Whether each row's key is greater than the one before it; False where a blank leaves that open."""
+    greater, equal = np.zeros(max(len(keys) - 1, 0), dtype=bool), np.ones(max(len(keys) - 1, 0), dtype=bool)
+    for _, values in keys.items():
+        before, after = values.iloc[:-1].array, values.iloc[1:].array
+        greater |= equal & np.asarray(after > before, dtype=bool)
+        equal &= np.asarray(after == before, dtype=bool)
+    return bool(greater.all())
+
+
+def content_hash(tables: Mapping[str, pd.DataFrame], extra: str = "") -> str:
+    """SHA-256 over names, dtypes and sorted rows of conforming tables: the same for the same content in any file.
+
+    Args:
+        tables: by name of the table, each as `Table.conform` returns it.
+        extra: further content (the instruments' entries as text).
+    """
+    digest = hashlib.sha256(extra.encode())
+    for name in sorted(tables):
+        frame = tables[name]
+        digest.update(f"|{name}:{len(frame)}".encode())
+        for column, values in frame.items():
+            digest.update(f"|{column}:{values.dtype}:".encode())
+            digest.update(_column_bytes(values))
+    return digest.hexdigest()
+
+
+def _json_list(values: pd.Series) -> str:
+    """What `json.dumps` makes of a list of texts; each text, which may stand on many rows, is written once."""
+    places, texts = pd.factorize(values, use_na_sentinel=False)
+    written = np.array([json.dumps(text) for text in texts], dtype=object)
+    return f"[{', '.join(written[places])}]"
+
+
+def _column_bytes(values: pd.Series) -> bytes:
+    if isinstance(values.dtype, pd.StringDtype) or values.dtype == object:
+        return _json_list(values).encode()
+    if values.dtype.kind == "M" or isinstance(values.dtype, pd.DatetimeTZDtype):
+        return values.astype("int64").to_numpy().astype("<i8").tobytes()
+    array = values.to_numpy()
+    if array.dtype.kind == "f":
+        array = np.where(np.isnan(array), np.nan, array + 0.0).astype("<f8")
+    return array.tobytes()

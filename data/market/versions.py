@@ -1,0 +1,126 @@
+"""Versions of a market that grows: ``live.1``, ``live.2``, ...; ``live`` alone means the newest.
+
+Each version is a snapshot of its own and never changes; `data fetch` adds one, `prune` takes old ones away.
+"""
+
+import re
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+
+from data.errors import InputError
+from data.files.locks import only_one
+from data.market.snapshot import is_built_in, snapshot_names, snapshots_dir
+
+_VERSION = re.compile(r"(?P<market>.+)\.(?P<number>[1-9][0-9]*)")
+
+
+def versions_of(market: str) -> list[str]:
+    """Names of the versions that are kept of a market, oldest first."""
+    numbers = sorted(number for name in snapshot_names() for number in _number_of(name, market))
+    return [f"{market}.{number}" for number in numbers]
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Sort names of snapshots, versions of one market by their number."""
+
+    def place(name: str) -> tuple[str, int]:
+        match = _VERSION.fullmatch(name)
+        return (match["market"], int(match["number"])) if match else (name, 0)
+
+    return sorted(names, key=place)
+
+
+def resolve(name: str) -> str:
+    """Name of the snapshot that is meant: the newest version where `name` is a market's, else `name` itself."""
+    if name in snapshot_names():
+        return name
+    versions = versions_of(name)
+    return versions[-1] if versions else name
+
+
+def next_version(market: str) -> str:
+    """Name of the version that follows the newest."""
+    versions = versions_of(market)
+    number = int(versions[-1].rpartition(".")[2]) + 1 if versions else 1
+    return f"{market}.{number}"
+
+
+def require_market_name(market: str) -> None:
+    """Refuse a name under which no versions can be kept.
+
+    Raises:
+        InputError: it is built in, that of one version, or that of an imported snapshot.
+    """
+    if is_built_in(market):
+        raise InputError(f"got the name {market}, which is built in; choose another --name")
+    if match := _VERSION.fullmatch(market):
+        raise InputError(f"got {market}, the name of one version; wanted that of the market: {match['market']}")
+    if market in snapshot_names():
+        raise InputError(f"{market} is a snapshot without versions, which is never changed; choose another --name")
+
+
+def require_no_version(name: str) -> None:
+    """Refuse, for an import, a name that belongs to versions.
+
+    Raises:
+        InputError: it is that of one version, or versions of it are kept.
+    """
+    if match := _VERSION.fullmatch(name):
+        raise InputError(
+            f"got the name {name}, which stands for a version of {match['market']} that data fetch makes; "
+            "choose another --name, one that does not end in a dot and a number"
+        )
+    if versions := versions_of(name):
+        raise InputError(f"{name} is a market of which {versions[-1]} is kept; choose another --name")
+
+
+def locked(market: str) -> AbstractContextManager[None]:
+    """Hold the right to add and remove versions of a market; else `data.files.locks.BusyError`."""
+    return only_one(snapshots_dir() / f".{market}.lock", f"a change of the market {market}")
+
+
+def prune(market: str, keep: int, dry_run: bool = False) -> list[str]:
+    """Delete the oldest versions of a market.
+
+    Args:
+        market: a name with versions.
+        keep: how many of the newest stay, from 1.
+        dry_run: delete nothing, only name them.
+
+    Returns:
+        Names of the versions that are, or would be, deleted; oldest first.
+
+    Raises:
+        InputError: no version of it is kept.
+        BusyError: a fetch or another prune is under way.
+    """
+    if not versions_of(market):
+        raise InputError(f"no version of a market {market} is kept; see: reverse-qe data list")
+    if dry_run:
+        return versions_of(market)[:-keep]
+    with locked(market):
+        sweep(market)
+        old = versions_of(market)[:-keep]
+        for name in old:
+            # Out of sight at once, then deleted: a version is there wholly or not at all.
+            folder = snapshots_dir() / name
+            aside = folder.with_name(f".{name}.{secrets.token_hex(4)}.tmp")
+            folder.rename(aside)
+            shutil.rmtree(aside)
+    return old
+
+
+def sweep(market: str) -> None:
+    """Remove what a killed fetch or prune left aside; only for the holder of the lock."""
+    left = re.compile(rf"\.{re.escape(market)}\.[0-9]+\.[0-9a-f]{{8}}\.tmp")
+    for path in list(snapshots_dir().glob(".*.tmp")):
+        if left.fullmatch(path.name):
+            shutil.rmtree(path)
+
+
+def _number_of(name: str, market: str) -> Iterator[int]:
+    match = _VERSION.fullmatch(name)
+    if match and match["market"] == market:
+        yield int(match["number"])

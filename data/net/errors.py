@@ -1,0 +1,31 @@
+"""What a source or a broker may fail with: one line that a person can read."""
+
+
+class SourceError(Exception):
+    """A source did not give what was asked: one line that says what failed and why, without a secret.
+
+    Attributes:
+        retry_later: the same question may well be answered at another time.
+    """
+
+    def __init__(self, message: str, *, retry_later: bool = False) -> None:
+        super().__init__(" ".join(message.split()))
+        self.retry_later = retry_later
+
+
+class NoNetworkError(SourceError):
+    """The source's host cannot be reached at all: asking it for more would only take time."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry_later=True)
+
+
+class RateLimitError(SourceError):
+    """The source does not want to be asked for now: asking it for more would make it worse."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry_later=True)
+
+
+class NotFoundError(SourceError):
+    """The source answered that it does not have what was asked (HTTP 404)."""

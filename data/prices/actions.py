@@ -1,0 +1,156 @@
+"""What happens to a held unit (dividends, splits, a delisting), and bars on either basis: adjusted or raw."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from data.clock import decision_times
+from data.errors import InputError
+from data.market.snapshot import Snapshot
+
+Basis = Literal["adjusted", "raw"]
+DIVIDEND, SPLIT, DELISTING = KINDS = ("dividend", "split", "delisting")
+
+# Adjusted prices are often rounded to a cent; a dividend that moves the adjustment by less is not worth a fault.
+ADJUSTMENT_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class HeldActions:
+    """What happens to a held unit of one instrument, laid on n sessions.
+
+    Attributes:
+        units: (n,) units at the session that became of one unit before the first split.
+        split: (n,) units that become of one unit held when the session begins.
+        dividend: (n,) US dollars that it brings.
+        leaving: (n,) whether the decision that stands on the session knows of a delisting.
+        ended: (n,) whether what is held is paid out when the session begins.
+        payout: (n,) US dollars then paid for a unit; NaN where that is not known.
+        split_dates: effective days of the splits, in order.
+        split_ratios: new units for one old one.
+    """
+
+    units: np.ndarray
+    split: np.ndarray
+    dividend: np.ndarray
+    leaving: np.ndarray
+    ended: np.ndarray
+    payout: np.ndarray
+    split_dates: np.ndarray
+    split_ratios: np.ndarray
+
+    def units_since(self, days: pd.DatetimeIndex) -> np.ndarray:
+        """Units on each day that became of one unit before the first split."""
+        return _units_on(days.to_numpy(), self.split_dates, self.split_ratios)
+
+
+def listed_bars(snapshot: Snapshot, symbol: str, basis: Basis = "adjusted") -> pd.DataFrame:
+    """Bars of one instrument from its listing date to its last day of trading, by date.
+
+    Args:
+        snapshot: bars and actions.
+        symbol: of the snapshot.
+        basis: of ``open``, ``close`` and ``volume``.
+
+    Returns:
+        Columns ``open`` (NaN where blank), ``close``, ``volume`` (units; NaN where blank) and ``adjusted_close``,
+        indexed by naive date.
+
+    Raises:
+        InputError: the snapshot has no bars of it, or, on the raw basis, an adjustment that no action explains.
+    """
+    bars = snapshot.bars_of(symbol).set_index("date")
+    if bars.empty:
+        raise InputError(f"symbol {symbol} is not in market {snapshot.name}; see: reverse-qe data show {snapshot.name}")
+    actions = snapshot.actions_of(symbol)
+    delisted = actions.loc[actions["kind"] == DELISTING, "date"]
+    last = delisted.min() if len(delisted) else bars.index[-1]
+    bars = bars[(bars.index >= pd.Timestamp(snapshot.instruments[symbol].listed)) & (bars.index <= last)]
+    adjustment = bars["adj_close"] / bars["close"]
+    if basis == "raw":
+        _require_explained(symbol, adjustment, actions)
+        adjustment = pd.Series(1.0, index=bars.index)
+    return pd.DataFrame(
+        {
+            "open": bars["open"] * adjustment,
+            "close": bars["close"] * adjustment if basis == "raw" else bars["adj_close"],
+            "volume": bars["volume"] / adjustment,
+            "adjusted_close": bars["adj_close"],
+        }
+    )
+
+
+def held_through(
+    snapshot: Snapshot, symbol: str, sessions: pd.DatetimeIndex, decides_for: pd.DatetimeIndex, basis: Basis
+) -> HeldActions:
+    """Lay one instrument's actions on sessions; an action takes effect on the first session from its day on.
+
+    A delisting is known from its `known_at` on. What is held after the last day of trading is paid out at the first
+    session after it, if it is known then, or else at the first session that knows of it. On the adjusted basis
+    dividends and splits are in the prices, and the payout is put on the same basis.
+
+    Args:
+        snapshot: bars and actions.
+        symbol: of the snapshot.
+        sessions: n naive dates.
+        decides_for: n naive dates: the session for which the decision that stands on each is taken.
+        basis: of prices and units.
+    """
+    actions = snapshot.actions_of(symbol)
+    none, ones = np.zeros(len(sessions), dtype=bool), np.ones(len(sessions))
+    split, dividend, payout = ones.copy(), np.zeros(len(sessions)), np.full(len(sessions), np.nan)
+    leaving, ended = none.copy(), none.copy()
+    splits = actions[actions["kind"] == SPLIT] if basis == "raw" else actions[:0]
+    columns = (
+        actions["kind"],
+        pd.DatetimeIndex(actions["date"]),
+        actions["value"],
+        pd.DatetimeIndex(actions["known_at"]),
+    )
+    for kind, day, value, known_at in zip(*columns, strict=True):
+        at = int(sessions.searchsorted(day))
+        if kind == DELISTING:
+            leaving |= np.asarray(decision_times(decides_for) >= known_at)
+            paid = np.asarray((sessions > day) & (decision_times(sessions) >= known_at))
+            if paid.any():
+                ended[int(np.argmax(paid))] = True
+                payout[int(np.argmax(paid))] = value * _adjustment_of(snapshot, symbol, day, basis)
+        elif basis == "raw" and 0 < at < len(sessions):
+            # What takes effect before the first session has been in its prices, and in nobody's account.
+            if kind == SPLIT:
+                split[at] *= value
+            else:
+                dividend[at] += value
+    dates, ratios = splits["date"].to_numpy(), splits["value"].to_numpy()
+    units = _units_on(sessions.to_numpy(), dates, ratios)
+    return HeldActions(units, split, dividend, leaving, ended, payout, dates, ratios)
+
+
+def _units_on(days: np.ndarray, split_dates: np.ndarray, ratios: np.ndarray) -> np.ndarray:
+    cumulative = np.append(1.0, np.cumprod(ratios))
+    units: np.ndarray = cumulative[np.searchsorted(split_dates, days, side="right")]
+    return units
+
+
+def _adjustment_of(snapshot: Snapshot, symbol: str, day: pd.Timestamp, basis: Basis) -> float:
+    """Adjusted over raw price at the last bar up to a day."""
+    bars = snapshot.bars_of(symbol)
+    bars = bars[bars["date"] <= day]
+    return 1.0 if basis == "raw" or bars.empty else float(bars["adj_close"].iloc[-1] / bars["close"].iloc[-1])
+
+
+def _require_explained(symbol: str, adjustment: pd.Series, actions: pd.DataFrame) -> None:
+    """Refuse prices whose adjustment moves on a day without a dividend or split: it is in neither cash nor units."""
+    moved = (adjustment / adjustment.shift() - 1.0).abs() > ADJUSTMENT_TOLERANCE
+    days = pd.DatetimeIndex(actions.loc[actions["kind"].isin((DIVIDEND, SPLIT)), "date"])
+    places = np.searchsorted(adjustment.index.to_numpy(), days.to_numpy())
+    explained = np.zeros(len(adjustment), dtype=bool)
+    explained[places[places < len(adjustment)]] = True
+    faults = adjustment.index[moved.to_numpy() & ~explained]
+    if len(faults):
+        raise InputError(
+            f"{symbol}: got an adjustment on {faults[0].date()} ({len(faults)} in all) without a dividend or split, "
+            'wanted each of them in the market\'s actions; import them, or run on prices = "adjusted"'
+        )

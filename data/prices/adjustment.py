@@ -1,0 +1,65 @@
+"""Prices as they were traded, and the adjusted prices that follow from them, from splits and from dividends.
+
+The convention is that of CRSP and of Yahoo: at a dividend D, every earlier price is multiplied by 1 - D / P, where P is
+the last close before the ex-date; at a split of n units for one, every earlier price is divided by n. The last price is
+its own adjusted price.
+"""
+
+import numpy as np
+import pandas as pd
+
+from data.errors import InputError
+
+
+def units_to_come(days: pd.DatetimeIndex, actions: pd.DataFrame) -> np.ndarray:
+    """How many units one unit of each day has become by the splits after that day.
+
+    Args:
+        days: naive dates, shape (n,), in any order.
+        actions: ``date``, ``kind`` and ``value`` at least, see `data.market.tables.ACTIONS`; of one instrument.
+
+    Returns:
+        Shape (n,). A price that a source has divided by later splits, times this, is the price as it was traded.
+    """
+    splits = actions[actions["kind"] == "split"].sort_values("date", kind="stable")
+    ratios = splits["value"].to_numpy(dtype=float)
+    to_come = np.append(np.cumprod(ratios[::-1])[::-1], 1.0)
+    units: np.ndarray = to_come[splits["date"].searchsorted(days, side="right")]
+    return units
+
+
+def adjusted_close(bars: pd.DataFrame, actions: pd.DataFrame) -> pd.Series:
+    """Adjust the closes of one instrument for the splits and dividends after each day.
+
+    Args:
+        bars: ``date`` (naive, ascending) and ``close`` (as traded; NaN where a day has none) at least.
+        actions: ``date`` (ex-date), ``kind`` and ``value`` at least, see `data.market.tables.ACTIONS`; of one
+        instrument. An
+            action after the last bar changes nothing yet, one up to the first changes nothing any more.
+
+    Returns:
+        Indexed as `bars`; NaN where the close is.
+
+    Raises:
+        InputError: a dividend is no less than the close before it.
+    """
+    days = pd.DatetimeIndex(bars["date"])
+    applied = actions[actions["date"] <= days.max()]
+    price = bars["close"].to_numpy(dtype=float) / units_to_come(days, applied)
+    factor = np.ones(len(days))
+    dividends = applied[applied["kind"] == "dividend"]
+    ex_dates = pd.DatetimeIndex(dividends["date"])
+    amounts = dividends["value"].to_numpy(dtype=float) / units_to_come(ex_dates, applied)
+    for ex_date, amount in zip(ex_dates, amounts, strict=True):
+        is_earlier = np.asarray(days < ex_date)
+        before = price[is_earlier & ~np.isnan(price)]
+        if not len(before):
+            continue
+        share = amount / before[-1]
+        if not share < 1.0:
+            raise InputError(
+                f"got a dividend on {ex_date.date()} of {share:.0%} of the close before it; wanted less than that "
+                "close; correct one of the two"
+            )
+        factor[is_earlier] *= 1.0 - share
+    return pd.Series(price * factor, index=bars.index, name="adj_close")

@@ -1,0 +1,184 @@
+"""Bars on the session clock: what fills at a session, what values a book there, what its decision knows of prices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import pandas as pd
+
+from data.clock import next_session, previous_session, sessions_between
+from data.errors import InputError
+from data.market.snapshot import Snapshot
+from data.prices.actions import Basis, held_through, listed_bars
+
+MAX_SHARE_WITHOUT_OPEN = 0.01
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Prices of some instruments over a run, in US dollars, on one basis: adjusted, or raw as they were quoted.
+
+    Row i of every array stands on `sessions[i]`. The decision that stands there is the one for `decides_for[i]`, the
+    session after: it is taken at 00:00 UTC of that day and sees bars of earlier dates alone.
+
+    Attributes:
+        sessions: n NYSE sessions: the one before the run's start, then the run.
+        decides_for: n sessions: `sessions` moved on by one; the last is the session to come after the run.
+        symbols: m instruments, the columns of every array.
+        open: (n, m) price of a fill at the session; NaN where nothing can be filled (no bar, no open, not listed).
+        close: (n, m) value of a unit at the session: the last close up to it; NaN before the first.
+        volume: (n, m) units traded at the session, in units of the basis; NaN where unknown.
+        missing: (n, m) sessions in a row, up to this one, without a bar; 0 before the first bar.
+        decision_price: (n, m) last close dated before `decides_for`, for a unit as it is held at `sessions`; NaN before
+            the first.
+        adjusted_close: (n, m) `close` on the adjusted basis: its ratios are total returns.
+        adjusted_decision_price: (n, m) `decision_price` on the adjusted basis.
+        split: (n, m) units that become of one unit held when the session begins; 1 on the adjusted basis.
+        dividend: (n, m) US dollars that a unit held when the session begins brings; 0 on the adjusted basis.
+        leaving: (n, m) whether the decision knows that the instrument is delisted, or will be.
+        ended: (n, m) whether what is held of a delisted instrument is paid out when the session begins.
+        payout: (n, m) what then is paid for a unit, US dollars; NaN where that is not known.
+    """
+
+    sessions: pd.DatetimeIndex
+    decides_for: pd.DatetimeIndex
+    symbols: tuple[str, ...]
+    open: np.ndarray
+    close: np.ndarray
+    volume: np.ndarray
+    missing: np.ndarray
+    decision_price: np.ndarray
+    adjusted_close: np.ndarray
+    adjusted_decision_price: np.ndarray
+    split: np.ndarray
+    dividend: np.ndarray
+    leaving: np.ndarray
+    ended: np.ndarray
+    payout: np.ndarray
+
+    def select(self, symbols: tuple[str, ...]) -> "Panel":
+        """Return the panel of some of its instruments, in this order."""
+        places = [self.symbols.index(symbol) for symbol in symbols]
+        return replace(self, symbols=symbols, **{name: getattr(self, name)[:, places] for name in _ARRAYS})
+
+    def upto(self, session: pd.Timestamp) -> "Panel":
+        """Return the panel up to the row of the decision for a session."""
+        rows = int(self.decides_for.searchsorted(session)) + 1
+        names = ("sessions", "decides_for", *_ARRAYS)
+        return replace(self, **{name: getattr(self, name)[:rows] for name in names})
+
+    def bars_without_open(self) -> np.ndarray:
+        """How many bars of each instrument have a close but no open, of shape (m,)."""
+        count: np.ndarray = (self.has_bar() & np.isnan(self.open)).sum(axis=0)
+        return count
+
+    def has_bar(self) -> np.ndarray:
+        """Whether each instrument has a bar at each session, of shape (n, m)."""
+        has_bar: np.ndarray = (self.missing == 0) & ~np.isnan(self.close)
+        return has_bar
+
+    def decision_prices(self) -> pd.DataFrame:
+        """What decisions know of prices, on the adjusted basis: the sessions decided for by symbols."""
+        return pd.DataFrame(self.adjusted_decision_price, index=self.decides_for, columns=list(self.symbols))
+
+    def tradable(self, stale_sessions: int) -> pd.DataFrame:
+        """Whether an instrument may be held at a session: its price is known, no delisting is, and bars still come.
+
+        Args:
+            stale_sessions: missing bars in a row after which it is no longer held.
+
+        Returns:
+            Booleans, the sessions decided for by symbols.
+        """
+        known = ~np.isnan(self.decision_price) & (self.missing < stale_sessions) & ~self.leaving
+        return pd.DataFrame(known, index=self.decides_for, columns=list(self.symbols))
+
+
+_ARRAYS = tuple(field.name for field in fields(Panel) if field.name not in ("sessions", "decides_for", "symbols"))
+
+
+def build_panel(
+    snapshot: Snapshot, symbols: Sequence[str], start: pd.Timestamp, end: pd.Timestamp, basis: Basis = "adjusted"
+) -> Panel:
+    """Lay the bars of some instruments on the sessions from `start` to `end` and the session before.
+
+    Bars before an instrument's listing date are left out (when-issued prices are not tradable), and so are those after
+    its last day of trading.
+
+    Args:
+        snapshot: bars and actions.
+        symbols: of the snapshot.
+        start: first day.
+        end: last day.
+        basis: ``adjusted``: dividends and splits are in the prices. ``raw``: prices as quoted; dividends are paid in
+            cash and splits change units.
+
+    Raises:
+        InputError: no session in the span, a symbol without bars, or raw prices that its actions do not explain.
+    """
+    run = sessions_between(start, end)
+    if run.empty:
+        raise InputError(f"got the span {start.date()} to {end.date()}, wanted at least one NYSE session in it")
+    sessions = pd.DatetimeIndex(run.insert(0, previous_session(run[0])))
+    decides_for = pd.DatetimeIndex(run.append(pd.DatetimeIndex([next_session(run[-1])])))
+    columns = [_columns(snapshot, symbol, sessions, decides_for, basis) for symbol in symbols]
+    arrays = {name: np.column_stack([column[name] for column in columns]) for name in _ARRAYS}
+    return Panel(sessions=sessions, decides_for=decides_for, symbols=tuple(symbols), **arrays)
+
+
+def require_opens(panel: Panel) -> None:
+    """Refuse an instrument that lacks the open on too many of its bars: it could not have been traded there.
+
+    Raises:
+        InputError: names the instrument, the count and the share.
+    """
+    without_open = panel.bars_without_open()
+    share = without_open / np.maximum(panel.has_bar().sum(axis=0), 1)
+    for symbol, count, part in zip(panel.symbols, without_open, share, strict=True):
+        if part > MAX_SHARE_WITHOUT_OPEN:
+            raise InputError(
+                f"{symbol}: {count} bars of the run ({part:.1%}) have no open, at most {MAX_SHARE_WITHOUT_OPEN:.0%} "
+                "may; take it out of the spec or choose a span in which its opens are known"
+            )
+
+
+def _columns(
+    snapshot: Snapshot, symbol: str, sessions: pd.DatetimeIndex, decides_for: pd.DatetimeIndex, basis: Basis
+) -> dict[str, np.ndarray]:
+    """One instrument's column of every array."""
+    bars = listed_bars(snapshot, symbol, basis)
+    dates = bars.index.to_numpy()
+    # The place of the last bar dated up to a session, and of the last one dated before the session decided for.
+    upto = np.searchsorted(dates, sessions.to_numpy(), side="right") - 1
+    before = np.searchsorted(dates, decides_for.to_numpy(), side="left") - 1
+    has_bar = (upto >= 0) & (dates[np.maximum(upto, 0)] == sessions.to_numpy()) if len(dates) else upto >= 0
+    actions = held_through(snapshot, symbol, sessions, decides_for, basis)
+    # A carried price is that of the unit which its bar quoted; a unit held at the session may be a part of it.
+    units = actions.units_since(pd.DatetimeIndex(bars.index))
+    return {
+        "open": np.where(has_bar, _take(bars["open"], upto), np.nan),
+        "close": _take(bars["close"] * units, upto) / actions.units,
+        "volume": np.where(has_bar, _take(bars["volume"], upto), np.nan),
+        "missing": np.where(upto >= 0, _run_length(~has_bar), 0),
+        "decision_price": _take(bars["close"] * units, before) / actions.units,
+        "adjusted_close": _take(bars["adjusted_close"], upto),
+        "adjusted_decision_price": _take(bars["adjusted_close"], before),
+        "split": actions.split,
+        "dividend": actions.dividend,
+        "leaving": actions.leaving,
+        "ended": actions.ended,
+        "payout": actions.payout,
+    }
+
+
+def _take(values: pd.Series, places: np.ndarray) -> np.ndarray:
+    """The values at these places; NaN where the place is negative."""
+    padded = np.append(values.to_numpy(dtype=float), np.nan)
+    return padded[np.where(places >= 0, places, len(padded) - 1)]
+
+
+def _run_length(flags: np.ndarray) -> np.ndarray:
+    """How many true values in a row end at each place."""
+    place = np.arange(len(flags))
+    last_false = np.maximum.accumulate(np.where(flags, -1, place))
+    return place - last_false

@@ -1,0 +1,1 @@
+"""What a market holds, and what is odd in it."""

@@ -1,0 +1,165 @@
+"""What is odd in a snapshot: kept as it came, never mended, and said."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data.catalogue.instruments import Instrument
+from data.catalogue.series import series_entry
+from data.clock import calendar_sessions
+from data.market.snapshot import Snapshot
+from data.market.tables import PRICE_COLUMNS
+from data.quality.findings import FLOAT_NOISE, Finding, FindingKind, on_days
+from data.quality.price_checks import price_findings
+
+MIN_ROWS = 252
+STALE_SESSIONS = 5
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A stretch without an observation.
+
+    Attributes:
+        days: calendar days from the one observation to the next.
+        first: day of the observation before it.
+        last: day of the observation after it.
+    """
+
+    days: int
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """Everything odd in one snapshot.
+
+    Attributes:
+        newest: the newest day of its bars and series; None where it holds neither.
+        findings: symbols first, then series, each by name.
+        notes: what an import adds: files not read, events judged by rule.
+    """
+
+    newest: date | None
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """Return the report for people, a line a symbol or series and kind."""
+        return [f"{name}: {text}" for name, _, text in self.grouped()] + list(self.notes)
+
+    def grouped(self) -> list[tuple[str, FindingKind, str]]:
+        """Name, kind and words of what was found; blank cells of several columns stand together."""
+        by_name_and_kind = groupby(self.findings, key=lambda finding: (finding.name, finding.kind))
+        return [(name, kind, _words(list(findings))) for (name, kind), findings in by_name_and_kind]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report for machines; days as ISO text."""
+        return {
+            "newest": None if self.newest is None else self.newest.isoformat(),
+            "findings": [finding.as_json() for finding in self.findings],
+            "notes": list(self.notes),
+        }
+
+
+def quality_report(snapshot: Snapshot) -> QualityReport:
+    """Look for what is odd in the bars and series of a snapshot.
+
+    Blank cells; sessions of the instrument's own exchange without a row, and rows on days that its calendar does not
+    know; closes outside high and low; moves that look like a split that was not taken out, and moves far out of the
+    usual; adjusted closes that the dividends and splits do not explain; bars of a day that had not ended; closes that
+    another source has otherwise; rows before the listing date; fewer than 252 rows; a file that ends more than 5 of its
+    sessions before the newest bar, or whose last value is older than the catalogue allows on the newest day; a gap
+    between two values of a series that is longer than that.
+    """
+    findings: list[Finding] = []
+    sessions = _sessions_by_calendar(snapshot)
+    for symbol, rows in snapshot.bars.groupby("symbol"):
+        instrument = snapshot.instruments[str(symbol)]
+        findings += _symbol_findings(str(symbol), rows, instrument, sessions[instrument.calendar])
+        findings += price_findings(snapshot, str(symbol))
+    newest = pd.concat([snapshot.bars["date"], snapshot.series["date"]]).max()
+    for series, rows in snapshot.series.groupby("series"):
+        findings += _series_findings(str(series), rows.drop_duplicates("date", keep="last"), newest)
+    return QualityReport(None if pd.isna(newest) else newest.date(), tuple(findings))
+
+
+def largest_gap(days: pd.DatetimeIndex) -> Gap:
+    """Return the longest stretch from one of these days to the next; the earliest of equal ones.
+
+    Args:
+        days: naive dates, ascending, two or more.
+    """
+    steps = np.diff(days.to_numpy())
+    at = int(steps.argmax())
+    first, last = days[at], days[at + 1]
+    return Gap((last - first).days, first.date(), last.date())
+
+
+def _words(findings: list[Finding]) -> str:
+    """The findings of one name and kind, and the days that they concern."""
+    first = min(finding.first for finding in findings)
+    last = max(finding.last for finding in findings)
+    text = ", ".join(finding.text for finding in findings)
+    return f"{text} ({replace(findings[0], first=first, last=last).days})"
+
+
+def _sessions_by_calendar(snapshot: Snapshot) -> Mapping[str, pd.DatetimeIndex]:
+    """Sessions of each exchange over the span of all bars; each calendar is built once, for some take seconds."""
+    calendars = sorted({snapshot.instruments[symbol].calendar for symbol in snapshot.bars["symbol"].unique()})
+    dates = snapshot.bars["date"]
+    return {calendar: calendar_sessions(calendar, dates.min(), dates.max()) for calendar in calendars}
+
+
+def _symbol_findings(
+    symbol: str, rows: pd.DataFrame, instrument: Instrument, sessions: pd.DatetimeIndex
+) -> Iterator[Finding]:
+    """Findings of one instrument; `sessions` are those of its exchange, up to the newest bar of the snapshot."""
+    days = pd.DatetimeIndex(rows["date"])
+    calendar = instrument.calendar
+    for column in PRICE_COLUMNS[1:]:
+        yield from on_days(symbol, "blank_cells", days[rows[column].isna()], f"blank {column}", column)
+
+    missing = sessions[(sessions >= days[0]) & (sessions <= days[-1])].difference(days)
+    yield from on_days(symbol, "missing_sessions", missing, f"sessions of {calendar} without a row")
+    unknown = days.difference(sessions)
+    yield from on_days(symbol, "unknown_sessions", unknown, f"rows on days that are no session of {calendar}")
+    above = rows["close"] > rows["high"] * (1 + FLOAT_NOISE)
+    below = rows["close"] < rows["low"] * (1 - FLOAT_NOISE)
+    yield from on_days(symbol, "close_outside_range", days[above | below], "closes outside high and low")
+    early = days[days < pd.Timestamp(instrument.listed)]
+    text = f"rows before the listing on {instrument.listed} (kept, never traded)"
+    yield from on_days(symbol, "before_listing", early, text)
+    yield from _short(symbol, days)
+    behind = sessions[sessions > days[-1]]
+    if len(behind) > STALE_SESSIONS:
+        text = f"stale: it ends {len(behind)} sessions of {calendar} before the newest bar"
+        yield Finding(symbol, "stale", len(behind), days[-1].date(), behind[-1].date(), text)
+
+
+def _series_findings(series: str, rows: pd.DataFrame, newest: pd.Timestamp) -> Iterator[Finding]:
+    """Findings of one macro series, one row a date; `newest` is the newest day of the snapshot."""
+    days = pd.DatetimeIndex(rows["date"])
+    limit = series_entry(series).stale_after_days
+    blank = rows["value"].isna().to_numpy()
+    yield from on_days(series, "blank_cells", days[blank], "blank value", "value")
+    yield from _short(series, days)
+    valued = days[~blank]
+    if len(valued) and (age := (newest - valued[-1]).days) > limit:
+        text = f"stale: its last value is {age} days old on the newest day, at most {limit} may pass"
+        yield Finding(series, "stale", age, valued[-1].date(), newest.date(), text)
+    if len(valued) > 1 and (gap := largest_gap(valued)).days > limit:
+        text = f"its largest gap is {gap.days} days, at most {limit} may pass"
+        yield Finding(series, "long_gap", gap.days, gap.first, gap.last, text)
+
+
+def _short(name: str, days: pd.DatetimeIndex) -> Iterator[Finding]:
+    if len(days) < MIN_ROWS:
+        text = f"short: {len(days)} rows, fewer than {MIN_ROWS}"
+        yield Finding(name, "short", len(days), days[0].date(), days[-1].date(), text)

@@ -1,0 +1,1 @@
+"""Paper accounts at Alpaca."""

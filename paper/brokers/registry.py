@@ -1,0 +1,33 @@
+"""The broker that a configuration names."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from paper.broker import Broker
+from paper.config import PaperConfig
+from paper.market import PaperMarket
+
+
+def open_broker(
+    config: PaperConfig, folder: Path, market: PaperMarket, initial_cash: float, clock: Callable[[], datetime]
+) -> Broker:
+    """Open the account at the broker of a configuration.
+
+    Args:
+        config: kind of broker, and what it needs.
+        folder: of the account's state.
+        market: of the account; its bars fill the simulated broker's orders.
+        initial_cash: US dollars of a simulated account that is not there yet.
+        clock: tells the time, UTC.
+
+    Raises:
+        InputError: the extra, or a key, is missing.
+    """
+    if config.broker.kind == "simulated":
+        from paper.brokers.simulated.broker import SimulatedBroker
+
+        return SimulatedBroker(folder, market, initial_cash, clock)
+    from paper.brokers.alpaca.broker import AlpacaBroker
+
+    return AlpacaBroker(config, clock())

@@ -1,0 +1,1 @@
+"""The ledger of a paper account: append-only, intent before action."""

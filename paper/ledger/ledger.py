@@ -1,0 +1,112 @@
+"""The ledger of a paper account: append-only, intent before action.
+
+Cash and units are running balances: every entry carries what they came to, added up in the order of the entries.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from paper.broker import Fill, Intent, Movement, OrderState
+from paper.ledger.reader import LedgerReader
+from paper.ledger.records import AccountRecord, Close, DecisionRecord, Event
+from paper.storage.database import Row
+from paper.storage.rows import as_row, as_text
+
+DEPOSIT = "deposit"
+
+
+class Ledger(LedgerReader):
+    """The ledger of one account, to be read and written.
+
+    Every method raises `InputError` where the file cannot be written; what was written before stays. What was told
+    already and is told again changes nothing.
+    """
+
+    def open_account(self, account: AccountRecord, cash: float) -> None:
+        """Open the account with its first deposit, US dollars."""
+        with self._database.writing():
+            self._database.insert("accounts", as_row(account))
+            source: Row = {"source_id": DEPOSIT, "client_id": None, "kind": DEPOSIT, "price": None, "fees": 0.0}
+            self._add_entry(source, account.opened_at, account.first_session, "", cash, 0.0)
+
+    def write_decision(self, decision: DecisionRecord, intents: Sequence[Intent]) -> None:
+        """Write a decision and all its intents, or nothing."""
+        with self._database.writing():
+            (last,) = self._database.rows("SELECT coalesce(max(state_id), 0) AS last_state FROM order_states")
+            self._database.insert("decisions", as_row(decision) | last)
+            for intent in intents:
+                self._database.insert("intents", as_row(intent))
+
+    def write_sent(self, taken: Iterable[Intent], refused: Iterable[OrderState], at: datetime) -> None:
+        """Note which orders the broker has taken, and which it has not."""
+        with self._database.writing():
+            for intent in taken:
+                self._add_state(OrderState(intent.client_id, "open", 0.0), "sent", at)
+            for state in refused:
+                self._add_state(state, state.status, at)
+
+    def write_unsent_end(self, intent: Intent, reason: str, at: datetime) -> None:
+        """Note that an intent ends without having been sent."""
+        with self._database.writing():
+            self._add_state(OrderState(intent.client_id, "ended", 0.0, reason), "ended", at)
+
+    def write_answers(
+        self, fills: Sequence[Fill], movements: Sequence[Movement], states: Sequence[OrderState], at: datetime
+    ) -> None:
+        """Note what the broker told: fills and movements by their stamps, and which orders have ended."""
+        # Of one moment, movements come first: a session begins with what changes held units.
+        told: list[Movement | Fill] = sorted([*movements, *fills], key=lambda each: each.at)
+        with self._database.writing():
+            for each in told:
+                if isinstance(each, Fill):
+                    self._add_fill(each)
+                else:
+                    source: Row = {"source_id": f"movement:{each.movement_id}", "client_id": None, "kind": each.kind}
+                    source |= {"price": None, "fees": 0.0}
+                    self._add_entry(source, each.at, each.session, each.symbol, each.amount, each.units)
+            for state in states:
+                if state.status != "open":
+                    self._add_state(state, state.status, at)
+
+    def write_closes(self, closes: Iterable[Close]) -> None:
+        """Write what the account was worth at the closes of sessions."""
+        with self._database.writing():
+            for close in closes:
+                self._database.insert("closes", as_row(close))
+
+    def write_event(self, kind: str, text: str, at: datetime, session: date | None = None) -> None:
+        """Write something that people are told."""
+        with self._database.writing():
+            self._database.insert("events", as_row(Event(at, kind, session, text)))
+
+    def _add_fill(self, fill: Fill) -> None:
+        (order,) = self._database.rows("SELECT session FROM intents WHERE client_id = ?", fill.client_id)
+        sign = 1.0 if fill.side == "buy" else -1.0
+        source: Row = {"source_id": f"fill:{fill.fill_id}", "client_id": fill.client_id, "kind": fill.side}
+        source |= {"price": fill.price, "fees": fill.fees}
+        amount = -sign * fill.units * fill.price - fill.fees
+        self._add_entry(source, fill.at, order["session"], fill.symbol, amount, sign * fill.units)
+
+    def _add_entry(
+        self, source: Row, at: datetime, session: date | str, symbol: str, amount: float, units: float
+    ) -> None:
+        """Add an entry, unless its source has one, and carry the balances on."""
+        if self._database.rows("SELECT 1 FROM entries WHERE source_id = ?", source["source_id"]):
+            return
+        held = self._database.rows(
+            "SELECT units_after FROM entries WHERE symbol = ? ORDER BY entry_id DESC LIMIT 1", symbol
+        )
+        cash = self._database.rows("SELECT cash_after FROM entries ORDER BY entry_id DESC LIMIT 1")
+        row = source | {"at": as_text(at), "session": str(session), "symbol": symbol, "amount": amount, "units": units}
+        row["cash_after"] = (cash[0]["cash_after"] if cash else 0.0) + amount
+        row["units_after"] = (held[0]["units_after"] if held else 0.0) + units
+        self._database.insert("entries", row)
+
+    def _add_state(self, state: OrderState, status: str, at: datetime) -> None:
+        """Add a state of an order; one that was sent, or has ended, is so once. A rejection halts the trader."""
+        row: Row = {"client_id": state.client_id, "at": as_text(at), "status": status}
+        row |= {"units_filled": state.units_filled, "units_wanted": state.units_wanted, "reason": state.reason}
+        is_new = self._database.insert("order_states", row, "ON CONFLICT DO NOTHING")
+        if is_new and status == "rejected":
+            why = f"the broker rejected the order {state.client_id}: {state.reason}"
+            self._database.insert("events", as_row(Event(at, "halt", None, why)))

@@ -1,0 +1,185 @@
+"""What the ledger says: for the trader, for people, for the comparison with a backtest."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pandas as pd
+
+from paper.broker import Intent
+from paper.ledger.records import AccountRecord, DecisionRecord, Event, Holdings
+from paper.ledger.schema import MIGRATIONS
+from paper.storage.database import Database
+from paper.storage.rows import as_text, from_row
+
+LEDGER_FILE = "ledger.sqlite"
+# Units that adding up leaves over; no instrument is traded in parts so small.
+DUST = 1e-10
+
+_ENDED = "SELECT 1 FROM order_states AS s WHERE s.client_id = i.client_id AND s.status NOT IN ('sent', 'open')"
+_SENT = "SELECT 1 FROM order_states AS s WHERE s.client_id = i.client_id"
+
+# One row an order: the words of a backtest's orders.csv, and the two before an order has ended.
+_ORDERS = """
+SELECT i.client_id, i.session, i.symbol, i.side,
+    coalesce(f.units, 0.0) AS size, coalesce(e.units_wanted, i.units) AS size_wanted,
+    f.value / f.units AS price, coalesce(f.fees, 0.0) AS commission,
+    CASE e.status
+        WHEN 'filled' THEN 'filled' WHEN 'partial' THEN 'reduced'
+        WHEN 'ended' THEN 'unfilled' WHEN 'rejected' THEN 'rejected'
+        ELSE CASE WHEN EXISTS (SELECT 1 FROM order_states AS s WHERE s.client_id = i.client_id)
+            THEN 'open' ELSE 'not sent' END
+    END AS status,
+    coalesce(e.reason, '') AS reason, i.money, i.decision_price, i.written_at, f.at AS filled_at,
+    (SELECT count(*) FROM order_states AS s WHERE s.client_id = i.client_id AND s.status = 'sent') AS times_sent
+FROM intents AS i
+LEFT JOIN order_states AS e ON e.client_id = i.client_id AND e.status NOT IN ('sent', 'open')
+LEFT JOIN (
+    SELECT client_id, sum(abs(units)) AS units, sum(abs(units) * price) AS value, sum(fees) AS fees, max(at) AS at
+    FROM entries WHERE client_id IS NOT NULL GROUP BY client_id
+) AS f ON f.client_id = i.client_id
+ORDER BY i.intent_id
+"""
+
+
+class LedgerReader:
+    """The ledger of one account, to be read.
+
+    Every method raises `InputError` where the file cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._database = Database(path, MIGRATIONS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def account(self) -> AccountRecord | None:
+        """How the account was opened; None before its first decision."""
+        rows = self._database.rows("SELECT * FROM accounts")
+        return from_row(AccountRecord, rows[0]) if rows else None
+
+    def holdings(self) -> Holdings:
+        """Cash and units now."""
+        cash = self._database.rows("SELECT cash_after FROM entries ORDER BY entry_id DESC LIMIT 1")
+        units = self._database.rows(
+            "SELECT symbol, units_after FROM entries WHERE entry_id IN "
+            "(SELECT max(entry_id) FROM entries WHERE symbol <> '' GROUP BY symbol) ORDER BY symbol"
+        )
+        held = {row["symbol"]: row["units_after"] for row in units if abs(row["units_after"]) > DUST}
+        return Holdings(cash[0]["cash_after"] if cash else 0.0, held)
+
+    def holdings_at_close(self, session: date) -> Holdings:
+        """Cash and units at the end of a session's UTC day."""
+        end = as_text(datetime.combine(session + timedelta(days=1), time(), UTC))
+        (cash,) = self._database.rows("SELECT total(amount) AS total FROM entries WHERE at < ?", end)
+        units = self._database.rows(
+            "SELECT symbol, total(units) AS total FROM entries WHERE at < ? AND symbol <> '' GROUP BY symbol", end
+        )
+        return Holdings(cash["total"], {row["symbol"]: row["total"] for row in units if abs(row["total"]) > DUST})
+
+    def decisions(self, newest: int = -1) -> list[DecisionRecord]:
+        """The newest decisions, newest first; all of them where the number is negative."""
+        rows = self._database.rows("SELECT * FROM decisions ORDER BY session DESC LIMIT ?", newest)
+        return [from_row(DecisionRecord, row) for row in rows]
+
+    def last_decision(self) -> DecisionRecord | None:
+        """The newest decision; None before the first."""
+        return next(iter(self.decisions(1)), None)
+
+    def unsent_intents(self) -> list[Intent]:
+        """Intents that no broker has taken yet and that have not ended, in the order in which they were written."""
+        return self._intents(f"NOT EXISTS ({_SENT})")
+
+    def sent_intents(self) -> list[Intent]:
+        """Intents that a broker has taken and that have not ended, in the order in which they were written."""
+        return self._intents(f"EXISTS ({_SENT}) AND NOT EXISTS ({_ENDED})")
+
+    def must_plan_again(self) -> bool:
+        """Whether the last decision was not carried out in full: by now an order has ended short, or some were open."""
+        last = self.last_decision()
+        short = self._database.rows(
+            "SELECT 1 FROM order_states WHERE status IN ('partial', 'ended', 'rejected') AND state_id > "
+            "(SELECT last_state FROM decisions ORDER BY session DESC LIMIT 1) LIMIT 1"
+        )
+        return last is not None and bool(short or last.left_alone)
+
+    def last_close(self) -> date | None:
+        """The newest session whose close is written."""
+        (row,) = self._database.rows("SELECT max(session) AS session FROM closes")
+        return date.fromisoformat(row["session"]) if row["session"] else None
+
+    def events(self, kinds: Sequence[str] = (), newest: int = -1) -> list[Event]:
+        """The newest events of these kinds, newest first; of all kinds where none is named."""
+        wanted = f"WHERE kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
+        rows = self._database.rows(f"SELECT * FROM events {wanted} ORDER BY event_id DESC LIMIT ?", *kinds, newest)
+        return [from_row(Event, row) for row in rows]
+
+    def halt(self) -> Event | None:
+        """The halt that is in force; None where there is none."""
+        last = next(iter(self.events(("halt", "resume"), newest=1)), None)
+        return last if last is not None and last.kind == "halt" else None
+
+    def peak_equity(self) -> float:
+        """The highest equity at a close since the account was opened or resumed, US dollars; 0 before the first."""
+        resumed = next(iter(self.events(("resume",), newest=1)), None)
+        since = str(resumed.session) if resumed is not None and resumed.session is not None else ""
+        (row,) = self._database.rows("SELECT max(equity) AS peak FROM closes WHERE session >= ?", since)
+        return row["peak"] or 0.0
+
+    def last_movement_at(self) -> datetime | None:
+        """The newest stamp of a movement that is written."""
+        (row,) = self._database.rows("SELECT max(at) AS at FROM entries WHERE client_id IS NULL AND kind <> 'deposit'")
+        return datetime.fromisoformat(row["at"]) if row["at"] else None
+
+    def orders(self) -> pd.DataFrame:
+        """Every order, in the order of the decisions.
+
+        Returns:
+            client_id, session, symbol, side, size (units filled), size_wanted (NaN where not known), price, commission,
+            status (filled, reduced, unfilled, rejected; open; not sent), reason, money (US dollars promised; NaN for a
+            sell), decision_price, written_at, filled_at (UTC), times_sent.
+        """
+        return self._frame(_ORDERS, days=("session",), moments=("written_at", "filled_at"))
+
+    def entries(self) -> pd.DataFrame:
+        """Every deposit, fill and movement, in the order in which they were written: the columns of the table."""
+        return self._frame("SELECT * FROM entries ORDER BY entry_id", days=("session",), moments=("at",))
+
+    def equity(self) -> pd.DataFrame:
+        """US dollars at the closes: columns equity and cash, by session."""
+        return self._frame("SELECT session, equity, cash FROM closes ORDER BY session", ("session",)).set_index(
+            "session"
+        )
+
+    def positions(self) -> pd.DataFrame:
+        """Units at the closes: one column an instrument that was ever held, by session."""
+        rows = self._database.rows("SELECT session, positions FROM closes ORDER BY session")
+        index = pd.to_datetime([row["session"] for row in rows]).as_unit("us").rename("session")
+        held = pd.DataFrame([json.loads(row["positions"]) for row in rows], index=index, dtype=float)
+        return held.fillna(0.0).sort_index(axis=1)
+
+    def _intents(self, condition: str) -> list[Intent]:
+        return [
+            from_row(Intent, row)
+            for row in self._database.rows(f"SELECT * FROM intents AS i WHERE {condition} ORDER BY intent_id")
+        ]
+
+    def _frame(self, query: str, days: Sequence[str] = (), moments: Sequence[str] = ()) -> pd.DataFrame:
+        frame = self._database.frame(query)
+        for name in days:
+            frame[name] = pd.to_datetime(frame[name]).astype("datetime64[us]")
+        for name in moments:
+            frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
+        return frame

@@ -1,0 +1,1 @@
+"""How an account stands, and whether it can be traded."""

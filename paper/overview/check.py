@@ -1,0 +1,212 @@
+"""Whether an account can be traded: its configuration and all that it reaches, as a checklist."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from typing import Literal
+
+import pandas as pd
+
+from backtests.spec.spec import Spec
+from data.clock import next_session
+from data.errors import InputError
+from data.files.atomic import require_free
+from data.files.locks import BusyError
+from data.market.snapshot import is_built_in
+from data.market.versions import resolve, versions_of
+from paper.brokers.registry import open_broker
+from paper.config import PaperConfig
+from paper.errors import BrokerRefused, BrokerUnavailable
+from paper.ledger.reader import LEDGER_FILE, LedgerReader
+from paper.market import PaperMarket, newest_snapshot, read_market
+from paper.service.alerts import Alerts
+from paper.step.account_files import copied, held
+from paper.step.guards import kill_file_reason, sessions_behind
+from paper.step.requirements import decision_time, require_same_account, was_replayed
+
+Verdict = Literal["ok", "warning", "fault"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the checklist.
+
+    Attributes:
+        what: was looked at.
+        verdict: ``ok``; ``warning``: it works, and may not be what is meant; ``fault``: it does not work.
+        says: what was found, with the remedy where it is no ``ok``.
+    """
+
+    what: str
+    verdict: Verdict
+    says: str
+
+
+def check(config: PaperConfig, now: datetime | None = None) -> list[Finding]:
+    """Look at everything that an account reaches; nothing is changed, and no order is sent.
+
+    Args:
+        config: of the account; that it could be read is the first check.
+        now: UTC; None: the time now.
+    """
+    now = now or datetime.now(UTC)
+    findings = [*_market(config, now), *_keys(config)]
+    if config.broker.kind == "simulated":
+        findings.append(Finding("broker", "ok", "simulated: a book of ours, no network"))
+    elif not _faults(findings):
+        findings += _broker(config, now)
+    return [*findings, *_state(config), *_ledger(config, now), *_kill_file(config), *_alerts(config)]
+
+
+def _faults(findings: list[Finding]) -> list[Finding]:
+    return [each for each in findings if each.verdict == "fault"]
+
+
+def _market(config: PaperConfig, now: datetime) -> Iterator[Finding]:
+    try:
+        spec = config.load_spec()
+    except InputError as error:
+        yield Finding("spec", "fault", str(error))
+        return
+    yield Finding("spec", "ok", f"{spec.run.name}: {len(spec.universe.symbols)} instruments ({config.spec})")
+    try:
+        market = _read_market(config, spec, now)
+    except InputError as error:
+        made = f"; or make it with: reverse-qe data fetch --name {config.market}" if config.refresh else ""
+        yield Finding("market", "fault", f"{error}{made}")
+        return
+    simulated = ", SIMULATED" if market.snapshot.simulated else ""
+    yield Finding("market", "ok", f"{market.snapshot.name}{simulated}: it holds what the spec reads")
+    yield _freshness(config, market, now)
+
+
+def _read_market(config: PaperConfig, spec: Spec, now: datetime) -> PaperMarket:
+    snapshot = newest_snapshot(config.market)
+    bars = snapshot.bars["date"]
+    # A market that is never refreshed is for replays: it is enough that it fits where it ends.
+    session = next_session(
+        bars.max() if is_built_in(config.market) else pd.Timestamp(now.date()) - pd.Timedelta(days=1)
+    )
+    return read_market(spec, snapshot, session.date(), session.date())
+
+
+def _freshness(config: PaperConfig, market: PaperMarket, now: datetime) -> Finding:
+    today = next_session(pd.Timestamp(now.date()) - pd.Timedelta(days=1)).date()
+    newest = market.newest_bars(today)
+    dates = ", ".join(f"{kind} to {day}" for kind, day in newest.items())
+    behind = max(sessions_behind(day, today) for day in newest.values())
+    if behind < config.limits.stale_sessions_halt:
+        return Finding("data", "ok", f"{dates}; the next decision is for {today}")
+    says = f"{dates}: {behind} sessions behind the decision for {today}"
+    if is_built_in(config.market):
+        return Finding("data", "warning", f"{says}; this market does not grow: replay it with paper step --date")
+    if config.refresh:
+        return Finding(
+            "data", "warning", f"{says}; the next step asks the sources for what is missing (refresh = true)"
+        )
+    market_name = config.market.rpartition(".")[0] if resolve(config.market) == config.market else config.market
+    if versions_of(market_name):
+        remedy = f"fetch what is missing: reverse-qe data fetch --name {market_name}"
+    else:
+        remedy = (
+            f'{config.market} was imported and does not grow: wanted a market that data fetch makes (market = "live")'
+        )
+    return Finding("data", "fault", f"{says}, and a step would halt; {remedy}, or replay with paper step --date")
+
+
+def _keys(config: PaperConfig) -> Iterator[Finding]:
+    if config.broker.kind != "alpaca":
+        return
+    if find_spec("alpaca") is None:
+        yield Finding("extra", "fault", "alpaca-py is not installed: pip install 'reverse-qe[alpaca]'")
+    for name in (config.broker.key_env, config.broker.secret_env):
+        if os.environ.get(name):
+            yield Finding("key", "ok", f"{name} is set")
+        else:
+            yield Finding("key", "fault", f"{name} is not set; export it (keys of a paper account, made at Alpaca)")
+
+
+def _broker(config: PaperConfig, now: datetime) -> Iterator[Finding]:
+    where, spec = f"{config.broker.kind} at {config.broker.endpoint}", config.load_spec()
+    try:
+        market = _read_market(config, spec, now)
+        # What a broker does when it is asked must not be done for good here.
+        with (
+            held(config),
+            copied(config.state_folder) as folder,
+            closing(open_broker(config, folder, market, spec.run.initial_cash, lambda: now)) as broker,
+        ):
+            account = broker.account()
+            holds = f"{account.cash:,.2f} USD in cash, {len(account.positions)} positions"
+            yield Finding("broker", "ok", f"{where}: {holds}")
+            # It is compared with ours, and its trading hours with our calendar's.
+            clock = broker.clock()
+            yield Finding(
+                "clock", "ok", f"the broker's agrees with ours; the next open is {clock.next_open:%Y-%m-%d %H:%M} UTC"
+            )
+    except (InputError, BusyError, BrokerUnavailable, BrokerRefused) as error:
+        yield Finding("broker", "fault", f"{where}: {error}")
+
+
+def _state(config: PaperConfig) -> Iterator[Finding]:
+    folder = config.state_folder
+    try:
+        if not folder.exists():
+            require_free(folder, "state.path")
+        elif not (folder.is_dir() and os.access(folder, os.W_OK)):
+            raise InputError(f"{folder} is no folder that can be written to; choose another state.path")
+    except InputError as error:
+        yield Finding("state", "fault", str(error))
+    else:
+        yield Finding("state", "ok", f"{folder}{'' if folder.exists() else ' (to be made)'}")
+
+
+def _ledger(config: PaperConfig, now: datetime) -> Iterator[Finding]:
+    path = config.state_folder / LEDGER_FILE
+    if not path.is_file():
+        yield Finding("account", "ok", f"{config.account.name}: the first step opens it")
+        return
+    try:
+        with LedgerReader(path) as ledger:
+            halted, last = ledger.halt(), ledger.last_decision()
+            replayed = last is not None and was_replayed(last)
+            # A replay has a clock of its own.
+            at = decision_time(last.session) if last is not None and replayed else now
+            require_same_account(config, config.load_spec(), ledger, at, replayed)
+    except InputError as error:
+        yield Finding("account", "fault", str(error))
+        return
+    if halted is not None:
+        yield Finding(
+            "account",
+            "fault",
+            f"halted since {halted.at:%Y-%m-%d %H:%M} UTC: {halted.text}; resume it with: "
+            "reverse-qe paper resume --why TEXT",
+        )
+    else:
+        decided = f"decided up to {last.session}" if last else "open, nothing decided yet"
+        yield Finding("account", "ok", f"{config.account.name}: {decided}")
+
+
+def _kill_file(config: PaperConfig) -> Iterator[Finding]:
+    if reason := kill_file_reason(config.kill_file):
+        yield Finding("kill file", "fault", reason)
+    else:
+        yield Finding("kill file", "ok", f"{config.kill_file} is not there")
+
+
+def _alerts(config: PaperConfig) -> Iterator[Finding]:
+    if not config.alerts.urls_env:
+        yield Finding("alerts", "warning", "nobody is told of a halt; name variables in alerts.urls_env")
+        return
+    try:
+        receivers = len(Alerts(config.alerts, config.account.name))
+    except InputError as error:
+        yield Finding("alerts", "fault", str(error))
+    else:
+        yield Finding(
+            "alerts", "ok", f"{receivers} receivers of {', '.join(config.alerts.on)}; try: paper check --test-alerts"
+        )

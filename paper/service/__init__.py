@@ -1,0 +1,1 @@
+"""Steps by the clock, and who is told of them."""

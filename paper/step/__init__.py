@@ -1,0 +1,1 @@
+"""One step of an account: settle, reconcile, decide, guard, write, send, record."""

@@ -1,0 +1,176 @@
+"""What is decided for a session: what the backtest would decide, given the account's units and cash."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+
+from paper.broker import Intent, Side
+from paper.ledger.records import Holdings
+from paper.market import PaperMarket
+from strategies.order_rules import plan_orders
+from strategies.trade_terms import as_lists
+
+REBALANCING = "rebalancing"
+PLANNED_ANEW = "an order was open, cut or not filled"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Targets and orders for one session.
+
+    Attributes:
+        session: decided for.
+        decided_at: UTC; the stamp of its intents.
+        market: name of the snapshot.
+        content_hash: of the snapshot.
+        regime: of the signal.
+        score: of the signal; None where there is none yet.
+        why: the book is brought to the targets; empty where it is left as it is.
+        left_alone: symbols that it is not brought to them in, for orders of theirs are open.
+        targets: weights by symbol.
+        prices: last ones known by symbol, US dollars; what has none has no entry.
+        price_moves: change of each against the one known a session before, splits and dividends taken out.
+        units: held by symbol.
+        cash: US dollars.
+        equity: cash and units at `prices`, US dollars.
+        newest_bars: date of the newest bar known, of ``stocks`` and of ``coins``.
+        intents: the orders; none where the book is left as it is.
+    """
+
+    session: date
+    decided_at: datetime
+    market: str
+    content_hash: str
+    regime: str
+    score: float | None
+    why: str
+    left_alone: tuple[str, ...]
+    targets: Mapping[str, float]
+    prices: Mapping[str, float]
+    price_moves: Mapping[str, float]
+    units: Mapping[str, float]
+    cash: float
+    equity: float
+    newest_bars: Mapping[str, date]
+    intents: tuple[Intent, ...]
+
+
+def decide(
+    market: PaperMarket,
+    account: str,
+    session: date,
+    decided_at: datetime,
+    held: Holdings,
+    open_intents: Sequence[Intent],
+    decided_before: date | None,
+    plan_again: bool,
+) -> Decision:
+    """Take the decision for a session.
+
+    An instrument with an open order is left alone. What an open buy promises counts as held already, so that it is
+    neither spent twice nor missing from equity.
+
+    Args:
+        market: reaches the session.
+        account: its name, the beginning of client ids.
+        session: decided for.
+        decided_at: UTC.
+        held: cash and units of the account.
+        open_intents: whose orders have not ended.
+        decided_before: the last session that was decided for; a rebalancing that fell between is made up for.
+        plan_again: whether that decision was not carried out in full.
+    """
+    row = market.row(session) - 1
+    panel, plan, symbols = market.panel, market.plan, market.panel.symbols
+    prices = panel.decision_price[row]
+    units = np.array([held.units.get(symbol, 0.0) for symbol in symbols])
+    targets = plan.targets[list(symbols)].to_numpy()[row]
+    undecided = 0 if decided_before is None else market.row(decided_before)
+    due = plan.rebalance.to_numpy()[undecided : row + 1].any()
+    why = REBALANCING if due else PLANNED_ANEW if plan_again else ""
+    values = np.where(units > 0, units * prices, 0.0)
+    intents: tuple[Intent, ...] = ()
+    if why:
+        # What is about to be closed out is left alone by the order rules.
+        wanted = np.where(market.rules.stale[row], np.nan, targets)
+        free_units, free_cash = units.copy(), held.cash
+        for intent in open_intents:
+            place = symbols.index(intent.symbol)
+            wanted[place] = np.nan
+            if intent.money is not None:
+                free_units[place] += intent.money / prices[place]
+                free_cash -= intent.money
+        rules = market.spec.order_rules
+        orders = plan_orders(
+            free_units.tolist(),
+            prices.tolist(),
+            wanted.tolist(),
+            as_lists(market.rules.terms),
+            free_cash,
+            rules.band,
+            rules.edge,
+            rules.adjustment,
+            rules.minimum_order,
+        )
+        intents = _intents(market, account, session, decided_at, prices, *orders)
+    score = float(market.signal.score[panel.decides_for[row]])
+    return Decision(
+        session=session,
+        decided_at=decided_at,
+        market=market.snapshot.name,
+        content_hash=market.snapshot.content_hash,
+        regime=str(market.signal.regime[panel.decides_for[row]]),
+        score=None if np.isnan(score) else score,
+        why=why,
+        left_alone=tuple(intent.symbol for intent in open_intents) if why else (),
+        targets=dict(zip(symbols, targets.tolist(), strict=True)),
+        prices={symbol: price for symbol, price in zip(symbols, prices.tolist(), strict=True) if price > 0},
+        price_moves=market.price_moves(session),
+        units=held.units,
+        cash=held.cash,
+        equity=held.cash + float(values.sum()),
+        newest_bars=market.newest_bars(session),
+        intents=intents,
+    )
+
+
+def client_id(account: str, session: date, symbol: str, side: Side) -> str:
+    """The id under which a broker knows an order: letters, digits, - and _; the same for the same order, always."""
+    # An instrument's symbol is plain but for dots, carets and the like: their code keeps two symbols apart.
+    plain = re.sub(r"[^A-Za-z0-9-]", lambda match: f"_{ord(match[0]):x}_", symbol)
+    return f"{account}-{session:%Y%m%d}-{plain}-{side}"
+
+
+def _intents(
+    market: PaperMarket,
+    account: str,
+    session: date,
+    decided_at: datetime,
+    prices: np.ndarray,
+    sell_units: np.ndarray,
+    buy_money: np.ndarray,
+    least: np.ndarray,
+) -> tuple[Intent, ...]:
+    """The orders as intents, in the order of the clock: coins before stocks, in each sells before buys."""
+    intents = []
+    for place in np.flatnonzero((sell_units > 0) | (buy_money > 0)).tolist():
+        symbol, sells = market.panel.symbols[place], bool(sell_units[place] > 0)
+        side: Side = "sell" if sells else "buy"
+        intents.append(
+            Intent(
+                client_id=client_id(account, session, symbol, side),
+                session=session,
+                symbol=symbol,
+                side=side,
+                is_coin=bool(market.rules.coins[place]),
+                units=float(sell_units[place]) if sells else None,
+                money=None if sells else float(buy_money[place]),
+                least=0.0 if sells else float(least[place]),
+                decision_price=float(prices[place]),
+                written_at=decided_at,
+            )
+        )
+    return tuple(sorted(intents, key=lambda intent: (not intent.is_coin, intent.side == "buy")))

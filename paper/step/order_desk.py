@@ -1,0 +1,191 @@
+"""Between ledger and broker: what is sent, what became of it, and whether both say the same."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from data.clock import decision_times, next_session, trading_hours
+from paper.broker import Account, Broker, Fill, Intent, OrderState
+from paper.ledger.ledger import Ledger
+from paper.ledger.records import Close, Holdings
+from paper.market import PaperMarket
+
+ROUNDING = 1e-9
+# An order that falls short by more than this share was cut; less is rounding, or a fee in units not posted yet.
+CUT = 5e-3
+# Movements may be posted late and stamped earlier; asked for again, those known already are told apart by their ids.
+POSTED_LATE = timedelta(days=10)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One step's ledger, broker and market, and the clock (UTC)."""
+
+    ledger: Ledger
+    broker: Broker
+    market: PaperMarket
+    clock: Callable[[], datetime]
+
+    def settle(self) -> list[Fill]:
+        """Write down what became of the orders that were sent, what moved besides, and the closes that have passed.
+
+        An order is not taken for ended before all of its fills are told.
+
+        Returns:
+            The fills of the orders that were open.
+        """
+        if not self.broker.fills_by_stamp:
+            self._note_arrivals()
+        sent = {intent.client_id: intent for intent in self.ledger.sent_intents()}
+        # First the states: what fills after they are told belongs to the next time.
+        states = self.broker.states(sent)
+        fills = self.broker.fills(sent)
+        told = [state for state in states if _is_told(state, fills)]
+        if not self.broker.fills_by_stamp:
+            told = [_measured(state, sent[state.client_id], fills) for state in told]
+        self.ledger.write_answers(fills, self.broker.movements(self._movements_since()), told, self.clock())
+        self.ledger.write_closes(self._closes())
+        return fills
+
+    def differences(self) -> list[str]:
+        """What ledger and broker do not agree on, a sentence each; orders may fill in between, so it is asked twice."""
+        found = self._differences()
+        if found:
+            self.settle()
+            found = self._differences()
+        return found
+
+    def send(self) -> list[Intent]:
+        """Send what is not sent yet and may be now, and write down that it is.
+
+        Returns:
+            What the broker has taken.
+        """
+        sent = []
+        for coins in (True, False):
+            for side in ("sell", "buy"):
+                waiting = [each for each in self.ledger.unsent_intents() if each.is_coin == coins and each.side == side]
+                if not waiting or (side == "buy" and self._has_open_sells(coins)):
+                    continue
+                self.ledger.write_sent(waiting, self.broker.send(waiting), self.clock())
+                sent += waiting
+        return sent
+
+    def end_outdated(self) -> None:
+        """Let no order outlive its session: what is not sent is not sent any more, what is open is cancelled."""
+        self._note_arrivals()
+        for intent in self.ledger.unsent_intents():
+            if _is_outdated(intent, self.clock()):
+                self.ledger.write_unsent_end(intent, "its session was over before it could be sent", self.clock())
+        outdated = [each.client_id for each in self.ledger.sent_intents() if _is_outdated(each, self.clock())]
+        if outdated:
+            self.broker.cancel(outdated)
+
+    def end_unsent(self) -> None:
+        """End what is not sent when the trader is halted: whoever resumes it may know the prices that have passed."""
+        self._note_arrivals()
+        for intent in self.ledger.unsent_intents():
+            self.ledger.write_unsent_end(intent, "the trader was halted before it could be sent", self.clock())
+
+    def _note_arrivals(self) -> None:
+        """Write down as sent what the broker has, though nobody lived, or got an answer, to write it down then."""
+        unsent = self.ledger.unsent_intents()
+        arrived = {state.client_id for state in self.broker.states([intent.client_id for intent in unsent])}
+        self.ledger.write_sent([intent for intent in unsent if intent.client_id in arrived], [], self.clock())
+
+    def _movements_since(self) -> datetime | None:
+        """The moment from which movements are asked for: none is of the time before the account was opened.
+
+        A broker that fills by stamp may stamp one earlier on that day, but has none of another account's.
+        """
+        account, last = self.ledger.account(), self.ledger.last_movement_at()
+        if account is None or self.broker.fills_by_stamp:
+            return None if last is None else last - POSTED_LATE
+        return account.opened_at if last is None else max(account.opened_at, last - POSTED_LATE)
+
+    def _has_open_sells(self, coins: bool) -> bool:
+        """Whether sells of a moment have not ended, at a broker that does not itself fill them before the buys."""
+        if self.broker.fills_by_stamp:
+            return False
+        self.settle()
+        waiting = [*self.ledger.unsent_intents(), *self.ledger.sent_intents()]
+        return any(each.is_coin == coins and each.side == "sell" for each in waiting)
+
+    def _differences(self) -> list[str]:
+        told = self.broker.account()
+        known = {
+            state.client_id for state in self.broker.states([each.client_id for each in self.ledger.sent_intents()])
+        }
+        lost = [each.client_id for each in self.ledger.sent_intents() if each.client_id not in known]
+        return [
+            *differences(self.ledger.holdings(), told),
+            *(f"order {each}: the ledger has it sent, the broker does not know it" for each in lost),
+        ]
+
+    def _closes(self) -> list[Close]:
+        account, last = self.ledger.account(), self.ledger.last_close()
+        if account is None:
+            return []
+        panel, closes = self.market.panel, []
+        first = self.market.row(account.first_session if last is None else next_session(pd.Timestamp(last)).date())
+        for row in range(first, len(panel.sessions)):
+            session = panel.sessions[row].date()
+            if not self.market.has_ended(session, self.clock()):
+                break
+            held = self.ledger.holdings_at_close(session)
+            units = np.array([held.units.get(symbol, 0.0) for symbol in panel.symbols])
+            value = float(np.where(units > 0, units * panel.close[row], 0.0).sum())
+            closes.append(Close(session, held.cash + value, held.cash, self.market.snapshot.content_hash, held.units))
+        return closes
+
+
+def differences(held: Holdings, told: Account) -> list[str]:
+    """What a ledger and a broker's account do not agree on, a sentence each.
+
+    Args:
+        held: by the ledger.
+        told: by the broker; what it says of fees that are not posted yet is allowed for.
+    """
+    found = []
+    if abs(held.cash - told.cash) > told.cash_tolerance + ROUNDING * max(abs(held.cash), abs(told.cash), 1.0):
+        found.append(f"cash: the ledger has {held.cash:,.4f} USD, the broker {told.cash:,.4f}")
+    for symbol in sorted({*held.units, *told.positions}):
+        ours, theirs = held.units.get(symbol, 0.0), told.positions.get(symbol, 0.0)
+        unposted = told.unposted_units.get(symbol, 0.0)
+        # Running balances end a hair beside 0.
+        rounding = ROUNDING * max(abs(ours), abs(theirs), 1.0)
+        if not -rounding <= ours - theirs <= unposted + rounding:
+            found.append(f"{symbol}: the ledger has {ours!r} units, the broker {theirs!r}")
+    return found
+
+
+def _is_told(state: OrderState, fills: list[Fill]) -> bool:
+    """Whether an order has ended and the fills told of it are all of them."""
+    filled = sum(fill.units for fill in fills if fill.client_id == state.client_id)
+    return state.status != "open" and abs(filled - state.units_filled) <= ROUNDING * max(filled, state.units_filled)
+
+
+def _measured(state: OrderState, intent: Intent, fills: list[Fill]) -> OrderState:
+    """The state of an order at a broker that cuts it when it is sent, and then fills all of what is left."""
+    if state.status != "filled":
+        return state
+    if intent.units is not None:
+        is_whole = state.units_filled >= intent.units * (1.0 - CUT)
+        reason = "cut to what could be sold, or to the broker's largest order"
+        return state if is_whole else replace(state, status="partial", reason=reason, units_wanted=intent.units)
+    spent = sum(fill.units * fill.price + fill.fees for fill in fills if fill.client_id == state.client_id)
+    is_whole = spent >= (intent.money or 0.0) * (1.0 - CUT)
+    short = replace(state, status="partial", reason="cut to the cash present, or to the broker's largest order")
+    return state if is_whole else short
+
+
+def _is_outdated(intent: Intent, now: datetime) -> bool:
+    """Whether a session's trading is over: for a stock at the close, for a coin when the next decision is due."""
+    session = pd.Timestamp(intent.session)
+    if intent.is_coin:
+        coming = pd.DatetimeIndex([next_session(session)])
+        return bool(now >= decision_times(coming)[0])
+    return now >= trading_hours(session)[1]

@@ -1,0 +1,84 @@
+"""What a step requires of its account and of its day."""
+
+from datetime import date, datetime
+
+import pandas as pd
+
+from backtests.spec.spec import Spec
+from data.clock import decision_times, next_session, sessions_between
+from data.errors import InputError
+from data.market.snapshot import is_built_in
+from paper.config import PaperConfig
+from paper.ledger.reader import LedgerReader
+from paper.ledger.records import DecisionRecord
+
+
+def require_same_account(config: PaperConfig, spec: Spec, ledger: LedgerReader, now: datetime, is_replay: bool) -> None:
+    """Refuse a step with another broker or spec than the account was opened with, or at a time before its decisions.
+
+    Args:
+        config: of the step.
+        spec: that it names.
+        ledger: of the account.
+        now: UTC.
+        is_replay: whether the step is one; else it trades from day to day, at prices as quoted.
+    """
+    account, last, name = ledger.account(), ledger.last_decision(), config.account.name
+    if account is None:
+        return
+    if account.broker != config.broker.kind:
+        raise InputError(
+            f"the account {name} was opened at the broker {account.broker}, got {config.broker.kind}; "
+            "choose another account.name"
+        )
+    if account.spec != spec.to_toml():
+        raise InputError(
+            f"the spec {config.spec} is not the one that the account {name} was opened with; put it back, or "
+            "choose another account.name"
+        )
+    if not is_replay and account.prices != "raw":
+        raise InputError(
+            f"the account {name} was replayed on adjusted prices, at which nothing can be dealt from day to day; "
+            "choose another account.name"
+        )
+    if last is not None and pd.Timestamp(last.session, tz="UTC") > pd.Timestamp(now):
+        raise InputError(
+            f"the account {name} has decided for {last.session} already, after {now:%Y-%m-%d}; choose a later "
+            "day or another account.name"
+        )
+
+
+def require_replayable(config: PaperConfig, session: date, last: DecisionRecord | None) -> None:
+    """Refuse to replay with a real broker, a day without a session, or an account that trades from day to day."""
+    if config.broker.kind != "simulated":
+        raise InputError(
+            f"got --date {session} with the broker {config.broker.kind}, wanted none: only the simulated broker replays"
+        )
+    if sessions_between(pd.Timestamp(session), pd.Timestamp(session)).empty:
+        coming = next_session(pd.Timestamp(session)).date()
+        raise InputError(f"got --date {session}, wanted an NYSE session; the next one is {coming}")
+    if last is not None and not was_replayed(last):
+        raise InputError(
+            f"got --date {session} for the account {config.account.name}, which trades from day to day since "
+            f"{last.decided_at:%Y-%m-%d}; choose another account.name for a replay"
+        )
+
+
+def require_growing_market(config: PaperConfig) -> None:
+    """Refuse to trade from day to day on a built-in market, which has no bar of today."""
+    if is_built_in(config.market):
+        raise InputError(
+            f"the market {config.market} is built in and has no prices of today; replay its sessions with --date, or "
+            "name a market that grows (reverse-qe data fetch)"
+        )
+
+
+def was_replayed(decision: DecisionRecord) -> bool:
+    """Whether a decision was taken by the clock of a replay: at its moment to the microsecond."""
+    return decision.decided_at == decision_time(decision.session)
+
+
+def decision_time(session: date) -> datetime:
+    """Return the moment, UTC, at which the decision for a session is taken."""
+    moment: datetime = decision_times(pd.DatetimeIndex([session]))[0].to_pydatetime()
+    return moment

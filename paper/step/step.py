@@ -1,0 +1,247 @@
+"""One step of an account: settle, reconcile, decide, guard, write, send, record. What is done is not done again."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, fields
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+
+from backtests.spec.spec import Spec
+from data.clock import decision_times, next_session
+from data.errors import InputError
+from paper.broker import Fill, Intent
+from paper.brokers.registry import open_broker
+from paper.config import PaperConfig
+from paper.errors import BrokerRefused, BrokerUnavailable
+from paper.ledger.ledger import Ledger
+from paper.ledger.records import AccountRecord, DecisionRecord
+from paper.market import newest_snapshot, read_market
+from paper.step.decision import Decision, decide
+from paper.step.guards import kill_file_reason, reasons_to_halt
+from paper.step.order_desk import Desk
+from paper.step.refresh import refresh
+from paper.step.requirements import decision_time, require_growing_market, require_replayable, require_same_account
+
+DAY = timedelta(days=1)
+
+Report = Callable[[str], None]
+
+
+@dataclass
+class StepReport:
+    """What a step did.
+
+    Attributes:
+        account: its name.
+        session: that it was for; None where there was none to decide for.
+        at: UTC.
+        dry_run: whether nothing of it was written or sent.
+        decision: that it took; None where it took none.
+        sent: orders that the broker has taken in it.
+        fills: of the orders that were open.
+        halt: why the trader is halted; empty where it is not.
+        fault: why the step could not be ended; empty where it was. The next one goes on from there.
+        notes: sentences for people.
+    """
+
+    account: str
+    session: date | None
+    at: datetime
+    dry_run: bool
+    decision: Decision | None = None
+    sent: list[Intent] = field(default_factory=list)
+    fills: list[Fill] = field(default_factory=list)
+    halt: str = ""
+    fault: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+class Step:
+    """One step under way."""
+
+    def __init__(
+        self,
+        config: PaperConfig,
+        folder: Path,
+        ledger: Ledger,
+        replayed: date | None,
+        clock: Callable[[], datetime],
+        dry_run: bool,
+        report: Report,
+    ) -> None:
+        """Find out which session the step is for, and refuse one that does not fit the account.
+
+        Args:
+            config: of the account.
+            folder: of its files, or of a copy of them.
+            ledger: of the account.
+            replayed: session to replay; None: that of today.
+            clock: tells the time, UTC; a replay has its own.
+            dry_run: whether nothing is sent and no source is asked.
+            report: is told each stage as it begins.
+        """
+        self.config, self.folder, self.ledger, self.report = config, folder, ledger, report
+        self.is_replay, self.spec = replayed is not None, config.load_spec()
+        self._clock = clock
+        self._replay_time = None if replayed is None else decision_time(replayed)
+        self.told = StepReport(config.account.name, replayed, self.now, dry_run)
+        if replayed is None:
+            self.told.session = self._session_of_today()
+        else:
+            require_replayable(config, replayed, ledger.last_decision())
+        require_same_account(config, self.spec, ledger, self.now, self.is_replay)
+        if not self.is_replay:
+            require_growing_market(config)
+
+    @property
+    def now(self) -> datetime:
+        """The time, UTC."""
+        return self._clock() if self._replay_time is None else self._replay_time
+
+    def run(self) -> StepReport:
+        """Take the step, and write down how it ended."""
+        account, session = self.ledger.account(), self.told.session
+        if account is None and session is None:
+            return self.told
+        if self.config.refresh and not self.is_replay and not self.told.dry_run:
+            self.told.notes += refresh(self.config.market, self.now, self.report)
+        try:
+            self._work()
+        except BrokerUnavailable as error:
+            self.told.fault = f"the broker is not available: {error}; the next step goes on from here"
+        except BrokerRefused as error:
+            self._halt(f"the broker refuses: {error}")
+        halted = self.ledger.halt()
+        self.told.halt = "" if halted is None else halted.text
+        self.ledger.write_event("step", _summary(self.told), self.now, session)
+        return self.told
+
+    def reconcile(self) -> list[str]:
+        """What ledger and broker do not agree on, after what the broker can tell is written."""
+        with self._desk() as desk:
+            self._end_replayed_session()
+            desk.settle()
+            return desk.differences()
+
+    def _work(self) -> None:
+        with self._desk() as desk:
+            self._open_account(desk)
+            self._settle_before(desk)
+            self._decide(desk)
+            if self.told.dry_run:
+                return
+            if self.ledger.halt() is None:
+                self.report("orders")
+                self.told.sent += desk.send()
+            self._end_replayed_session()
+            self._settle(desk)
+
+    def _end_replayed_session(self) -> None:
+        """Move the clock of a replay on to the end of its session's UTC day."""
+        if self._replay_time is not None:
+            self._replay_time += DAY
+
+    def _settle_before(self, desk: Desk) -> None:
+        """Bring the ledger up to the moment of the decision."""
+        if reason := kill_file_reason(self.config.kill_file):
+            self._halt(reason)
+        if self.ledger.halt() is not None:
+            desk.end_unsent()
+        elif desk.broker.fills_by_stamp:
+            # It must have an order before it plays its session, however late a step that was broken off goes on.
+            self.told.sent += desk.send()
+        if not (desk.broker.fills_by_stamp or self.told.dry_run):
+            desk.end_outdated()
+        self._settle(desk)
+
+    def _settle(self, desk: Desk) -> None:
+        self.report("settling")
+        self.told.fills += desk.settle()
+        if found := desk.differences():
+            self._halt(f"ledger and broker do not agree: {'; '.join(found)}")
+
+    def _decide(self, desk: Desk) -> None:
+        session, last = self.told.session, self.ledger.last_decision()
+        if session is None or self.ledger.halt() is not None or (last is not None and last.session >= session):
+            return
+        self.report("decision")
+        decision = decide(
+            desk.market,
+            self.config.account.name,
+            session,
+            self.now,
+            self.ledger.holdings(),
+            [*self.ledger.unsent_intents(), *self.ledger.sent_intents()],
+            None if last is None else last.session,
+            self.ledger.must_plan_again(),
+        )
+        self.told.decision = decision
+        if reasons := reasons_to_halt(decision, self.ledger.peak_equity(), self.config.limits):
+            self._halt("; ".join(reasons))
+        else:
+            self.ledger.write_decision(_record(decision), decision.intents)
+
+    def _halt(self, why: str) -> None:
+        if self.ledger.halt() is None:
+            self.ledger.write_event("halt", why, self.now, self.told.session)
+
+    def _open_account(self, desk: Desk) -> None:
+        session = self.told.session
+        if self.ledger.account() is not None or session is None:
+            return
+        told = desk.broker.account()
+        if told.positions:
+            raise InputError(
+                f"the account at {desk.broker.name} holds {', '.join(sorted(told.positions))}; wanted one that holds "
+                "nothing but cash: sell them or take another account"
+            )
+        prices, name = desk.market.spec.run.prices, self.config.account.name
+        record = AccountRecord(name, self.config.broker.kind, session, prices, self.spec.to_toml(), self.now)
+        self.ledger.open_account(record, told.cash)
+
+    @contextmanager
+    def _desk(self) -> Iterator[Desk]:
+        account, last = self.ledger.account(), self.ledger.last_decision()
+        days = [self.told.session, last.session if last else None, account.first_session if account else None]
+        reached = max(day for day in days if day is not None)
+        self.report("market")
+        snapshot = newest_snapshot(self.config.market)
+        first = account.first_session if account else reached
+        market = read_market(self._spec_on_its_basis(), snapshot, first, reached)
+        cash = self.config.account.initial_cash or self.spec.run.initial_cash
+        with closing(open_broker(self.config, self.folder, market, cash, lambda: self.now)) as broker:
+            yield Desk(self.ledger, broker, market, lambda: self.now)
+
+    def _spec_on_its_basis(self) -> Spec:
+        """The spec on the account's prices: as quoted where it trades from day to day, for only those can be dealt at.
+
+        Adjusted prices of the past change with every dividend, and units bought at them with it.
+        """
+        account = self.ledger.account()
+        prices = account.prices if account else self.spec.run.prices if self.is_replay else "raw"
+        return self.spec.model_copy(update={"run": self.spec.run.model_copy(update={"prices": prices})})
+
+    def _session_of_today(self) -> date | None:
+        """The session to decide for; None where there is none today, or not yet."""
+        today = pd.Timestamp(self.now.astimezone(UTC).date())
+        coming = next_session(today - DAY)
+        due = decision_times(pd.DatetimeIndex([coming]))[0] + timedelta(minutes=self.config.schedule.decide_after)
+        if self.now >= due:
+            return coming.date()
+        self.told.notes.append(
+            f"nothing to decide now: the decision for {coming.date()} is due at {due:%Y-%m-%d %H:%M} UTC"
+        )
+        return None
+
+
+def _record(decision: Decision) -> DecisionRecord:
+    return DecisionRecord(**{each.name: getattr(decision, each.name) for each in fields(DecisionRecord)})
+
+
+def _summary(told: StepReport) -> str:
+    """How a step ended, in one line."""
+    decided = "decided" if told.decision else "nothing to decide"
+    counts = f"{len(told.sent)} orders sent, {len(told.fills)} fills"
+    return "; ".join(part for part in (decided, counts, told.halt and f"halted: {told.halt}", told.fault) if part)

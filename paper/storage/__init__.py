@@ -1,0 +1,1 @@
+"""SQLite files and the rows of records."""

@@ -1,0 +1,1 @@
+"""Pages for people, complete in themselves: one kit, one page a module."""

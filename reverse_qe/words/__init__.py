@@ -1,0 +1,1 @@
+"""What is found, in rows and sentences for people."""

@@ -1,0 +1,125 @@
+"""What `reverse-qe paper` prints of steps and of how an account stands."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reverse_qe.output import print_table, say
+
+if TYPE_CHECKING:
+    from paper.overview.status import Status
+    from paper.step.account import StepReport
+
+
+def step_line(told: "StepReport") -> str:
+    """How a step ended, in one line."""
+    from paper.service.attended_step import decision_text
+
+    parts = [decision_text(told) if told.decision and not told.halt else "nothing decided"]
+    if told.sent or told.fills:
+        parts.append(f"{len(told.sent)} orders sent, {len(told.fills)} fills")
+    parts += [f"! {each}" for each in told.notes]
+    if told.halt:
+        parts.append(f"HALTED: {told.halt}")
+    if told.fault:
+        parts.append(f"! {told.fault}")
+    return "; ".join(parts)
+
+
+def print_step(told: "StepReport") -> None:
+    """What a step did, for people."""
+    where = f"for {told.session}" if told.session else f"at {told.at:%Y-%m-%d %H:%M} UTC"
+    click.echo(
+        f"Account {told.account}, step {where}{' (dry run: nothing is written or sent)' if told.dry_run else ''}"
+    )
+    decision = told.decision
+    if decision is not None:
+        score = "none yet" if decision.score is None else f"{decision.score:+.2f}"
+        click.echo(
+            f"{decision.regime}, score {score} (+ means scarcer); equity {decision.equity:,.2f} USD at the prices known"
+        )
+        if decision.intents:
+            rows = [
+                (
+                    each.symbol,
+                    each.side,
+                    "-" if each.units is None else f"{each.units:,.6f}",
+                    "-" if each.money is None else f"{each.money:,.2f}",
+                    f"{each.decision_price:,.4f}",
+                )
+                for each in decision.intents
+            ]
+            print_table(
+                f"Orders for {told.session} ({decision.why}){', NOT SENT' if told.halt else ''}",
+                ("", "side", "units", "USD", "price known"),
+                rows,
+            )
+        else:
+            click.echo(f"No orders for {told.session}: the book is left as it is.")
+    elif told.session is not None and not told.halt and not told.fault:
+        click.echo(f"Nothing to decide: {told.session} is decided already.")
+    if told.fills:
+        fills = [
+            (
+                each.symbol,
+                each.side,
+                f"{each.units:,.6f}",
+                f"{each.price:,.4f}",
+                f"{each.fees:,.2f}",
+                f"{each.at:%Y-%m-%d %H:%M}",
+            )
+            for each in told.fills
+        ]
+        print_table("Fills", ("", "side", "units", "price", "fees", "at (UTC)"), fills)
+    for note in told.notes:
+        click.echo(f"! {note}")
+    if told.fault:
+        click.echo(f"! {told.fault}")
+    if told.halt:
+        click.echo(f"HALTED: {told.halt}")
+        say("Nothing is sent until: reverse-qe paper resume --why TEXT")
+
+
+def print_status(stands: "Status") -> None:
+    """How an account stands, for people."""
+    label = "SIMULATED market" if stands.simulated else "market"
+    click.echo(f"Account {stands.account}: {stands.spec} on {label} {stands.market}, broker {stands.broker}")
+    if stands.halt is not None:
+        click.echo(f"HALTED since {stands.halt.at:%Y-%m-%d %H:%M} UTC: {stands.halt.text}")
+    click.echo(f"{stands.regime}.")
+    rows = [
+        (
+            each.symbol,
+            f"{each.units:,.6f}" if each.units else "-",
+            "-" if each.price is None else f"{each.price:,.4f}",
+            f"{each.value:,.2f}",
+            f"{each.weight:.1%}",
+            f"{each.target:.1%}",
+        )
+        for each in stands.positions
+    ]
+    share = stands.cash / stands.equity if stands.equity else 0.0
+    rows += [
+        ("cash", "", "", f"{stands.cash:,.2f}", f"{share:.1%}", ""),
+        ("equity", "", "", f"{stands.equity:,.2f}", "", ""),
+    ]
+    title = f"Positions at {stands.valued_at}" if stands.valued_at else "Positions"
+    print_table(title, ("", "units", "price", "value, USD", "weight", "target"), rows)
+    if stands.open_orders:
+        click.echo(f"Open orders: {', '.join(stands.open_orders)}")
+    if stands.last_step is not None:
+        click.echo(f"Last step: {stands.last_step.at:%Y-%m-%d %H:%M} UTC, {stands.last_step.text}")
+    if stands.next_step is not None:
+        click.echo(f"Next step: {stands.next_step:%Y-%m-%d %H:%M} UTC, by the schedule of paper run")
+    else:
+        click.echo(f"Next step: this account is replayed; the next session is {stands.next_session}")
+    compared = stands.comparison
+    if compared is None:
+        click.echo("Equity beside the backtest: no session has ended yet")
+    else:
+        sessions = f"{compared.sessions} session{'' if compared.sessions == 1 else 's'}"
+        click.echo(
+            f"Equity beside the backtest of the same spec, {compared.first} to {compared.last} "
+            f"({sessions}): {compared.paper:,.2f} against {compared.backtest:,.2f} USD; largest difference "
+            f"{compared.largest_difference:.2e} of it, on {compared.on}"
+        )

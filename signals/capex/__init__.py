@@ -1,0 +1,1 @@
+"""What the spenders' figures, news and funding tell the drain."""

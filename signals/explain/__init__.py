@@ -1,0 +1,1 @@
+"""Why the signal says what it says."""

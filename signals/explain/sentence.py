@@ -1,0 +1,184 @@
+"""The regime of one session in a sentence that a person understands; every figure in it is one of the signal's."""
+
+import math
+import re
+from dataclasses import dataclass
+
+import pandas as pd
+
+from signals import source
+from signals.blocks import price_of_capital
+from signals.config import SignalConfig
+from signals.explain.explanation import Explanation, GateState, InputReason, explain
+from signals.liquidity import LiquiditySignal
+from signals.regime import Regime
+
+LEADERS = 3
+"""Reasons named for a regime, at most."""
+QUIET = 0.02
+"""Contribution to the score, on either side of 0, up to which an input says nothing."""
+
+_SPREADS = "credit spreads"
+# What a series is about, and its name in a sentence.
+_RATES = {
+    "DGS10": ("nominal yields", "10-year yields"),
+    "DFII10": ("real yields", "real yields"),
+    "BAA10Y": (_SPREADS, "Baa spreads"),
+    "BAMLH0A0HYM2": (_SPREADS, "high-yield spreads"),
+}
+_RATE_CHANGE = re.compile(rf"{price_of_capital.NAME}\.({'|'.join(_RATES)})_(\d+)")
+_SUBJECTS = {
+    "drain.capex_growth": "capex growth",
+    "drain.capex_to_cash_flow": "capex over cash flow",
+    "drain.results_surprise": "news in results",
+    "drain.guidance_news": "news in guidance",
+    "drain.outside_funding": "outside funding",
+    price_of_capital.JOINT_RISE: "yields and spreads together",
+    "level.net_liquidity": "net liquidity",
+    "pipes.SOFR_DFF": "repo",
+    "pipes.SOFR_IORB": "repo",
+}
+
+
+@dataclass(frozen=True)
+class _Theme:
+    """Inputs that are about one thing.
+
+    Attributes:
+        subject: what they are about.
+        contribution: of all of them to the score.
+        phrase: the figure of the input that gives most in that direction; None where no input has a value.
+        last: the date of the newest observation; None where there never was one.
+    """
+
+    subject: str
+    contribution: float
+    phrase: str | None
+    last: pd.Timestamp | None
+
+
+def signal_sentence(signal: LiquiditySignal, session: pd.Timestamp, config: SignalConfig) -> str:
+    """Say which regime holds, since when, and what speaks for it.
+
+    Named are the inputs that give most to the score in the direction of the regime, with their figures; the one that
+    gives most against it; calm spreads, for what money costs is half of the story; and what is missing or too old. An
+    input whose figure seems to point the other way is high, or low, beside its own past: the sentence says so.
+
+    Args:
+        signal: over all sessions.
+        session: one of its sessions.
+        config: of the signal.
+
+    Raises:
+        KeyError: the session is none of the signal's.
+    """
+    reasons = explain(signal, session)
+    head = f"{reasons.regime} since {reasons.since.date()}"
+    if reasons.probability is not None:
+        head += f" (probability {reasons.probability[reasons.regime]:.0%})"
+    if [block.name for block in reasons.blocks] == [source.NAME]:
+        return f"{head}: {_source_phrase(reasons.blocks[0].inputs[0], signal.is_given)}"
+    themes = _themes(reasons, config)
+    parts = [_why(reasons, themes, signal.needed_blocks), _silent(themes)]
+    return f"{head}: {'; '.join(part for part in parts if part)}"
+
+
+def _why(reasons: Explanation, themes: list[_Theme], needed_blocks: int) -> str:
+    if reasons.live_blocks < needed_blocks:
+        return f"only {reasons.live_blocks} of {len(reasons.blocks)} blocks live, {needed_blocks} are needed"
+    scarcer = sorted((each for each in themes if each.contribution > QUIET), key=lambda each: -each.contribution)
+    looser = sorted((each for each in themes if each.contribution < -QUIET), key=lambda each: each.contribution)
+    if reasons.regime == Regime.NEUTRAL:
+        sides = (("for scarcity", scarcer[: LEADERS - 1]), ("for abundance", looser[: LEADERS - 1]))
+        said = [f"{side}: {_listed(side_themes)}" for side, side_themes in sides if side_themes]
+        return "; ".join(said) or "every input is near what is usual"
+    leaders, others = (scarcer, looser) if reasons.regime == Regime.SCARCE else (looser, scarcer)
+    spreads = [each for each in themes if each.subject == _SPREADS and each.phrase and abs(each.contribution) <= QUIET]
+    said = (
+        [_listed(leaders[:LEADERS])] if leaders else [f"no input speaks for it now, the score is {reasons.score:+.2f}"]
+    )
+    said += ["spreads calm"] if spreads else []
+    against = f"; against it: {others[0].phrase}" if others else ""
+    return ", ".join(said) + against
+
+
+def _listed(themes: list[_Theme]) -> str:
+    return ", ".join(str(each.phrase) for each in themes)
+
+
+def _silent(themes: list[_Theme]) -> str:
+    silent = [each for each in themes if each.phrase is None]
+    names = [each.subject + (f" (last of {each.last.date()})" if each.last is not None else "") for each in silent]
+    return f"missing: {', '.join(names)}" if names else ""
+
+
+def _themes(reasons: Explanation, config: SignalConfig) -> list[_Theme]:
+    by_subject: dict[str, list[InputReason]] = {}
+    for block in reasons.blocks:
+        for each in block.inputs:
+            by_subject.setdefault(_subject(each.name), []).append(each)
+    return [_theme(subject, inputs, reasons.gate, config) for subject, inputs in by_subject.items()]
+
+
+def _theme(subject: str, inputs: list[InputReason], gate: GateState | None, config: SignalConfig) -> _Theme:
+    contribution = sum(each.contribution for each in inputs)
+    known = [each for each in inputs if each.value is not None]
+    # Of what is missing now the smoothed score still holds a rest: it is said to be missing, and is no reason.
+    leader = max(known, key=lambda each: each.contribution if contribution > 0 else -each.contribution, default=None)
+    return _Theme(
+        subject=subject,
+        contribution=contribution if leader else 0.0,
+        phrase=_phrase(leader, gate, config) if leader else None,
+        last=max((each.observed for each in inputs if each.observed is not None), default=None),
+    )
+
+
+def _subject(name: str) -> str:
+    rate = _RATE_CHANGE.fullmatch(name)
+    return _RATES[rate[1]][0] if rate else _SUBJECTS.get(name, name)
+
+
+def _phrase(reason: InputReason, gate: GateState | None, config: SignalConfig) -> str:
+    """An input's figure in words; those of users in their own name and unit."""
+    value = float(reason.value or 0.0)
+    if rate := _RATE_CHANGE.fullmatch(reason.name):
+        return f"{_RATES[rate[1]][1]} {value:+.0f} bp in {rate[2]} sessions{_of_late(reason, value)}"
+    match _SUBJECTS.get(reason.name):
+        case "capex growth":
+            if gate is None or gate.ratio is None or gate.multiplier is None:
+                return f"trailing capex {math.expm1(value):+.0%} in a year{_of_late(reason, value)}"
+            side = ", paid from idle money" if gate.multiplier < 0 else ""
+            return f"trailing capex is {gate.ratio:.0%} of operating cash flow{side}{_of_late(reason, value)}"
+        case "capex over cash flow":
+            return f"trailing capex is {value:.0%} of operating cash flow{_of_late(reason, value)}"
+        case "news in results" | "news in guidance" as news:
+            return f"{news} {math.expm1(value):+.0%} (fading sum){_of_late(reason, value)}"
+        case "outside funding":
+            return f"outside funding {value:.0%} of a year's capex (fading sum){_of_late(reason, value)}"
+        case "yields and spreads together":
+            if value > 0:
+                return f"yields and spreads rise together, by {value:.1f} deviations{_of_late(reason, value)}"
+            together = "rose together of late" if reason.contribution > 0 else "do not rise together"
+            return f"yields and spreads {together}"
+        case "net liquidity":
+            change = f"{value / 1000:+,.0f} bn USD in {config.level_change_sessions} sessions"
+            counted = ", as the gate counts it" if config.gate.level and value < 0 else ""
+            return f"net liquidity {change}{counted}{_of_late(reason, -value)}"
+        case "repo":
+            policy_rate = "the federal funds rate" if config.policy_rate == "DFF" else "the interest on reserves"
+            return f"repo {value:+.1f} bp from {policy_rate}{_of_late(reason, value)}"
+        case _:
+            return f"{reason.name} {value:,.4g} {reason.unit}"
+
+
+def _of_late(reason: InputReason, scarcity: float) -> str:
+    """What must be added where a figure seems to point one way and the score takes it for the other."""
+    if reason.contribution * scarcity >= 0:
+        return ""
+    return " (tighter than usual of late)" if reason.contribution > 0 else " (easier than usual of late)"
+
+
+def _source_phrase(reason: InputReason, is_given: bool) -> str:
+    if reason.value is None:
+        return "the source has not spoken yet"
+    return "the source says so" if is_given else f"the source's score is {reason.value:+.2f}"
