@@ -104,8 +104,8 @@ def history(shared: Path) -> Snapshot:
 
 
 def _beside(name: str) -> ModuleType:
-    """Load a module that stands beside this file; no import path leads to it."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    """Load a module of `tests/support`."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "support" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

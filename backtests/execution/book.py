@@ -1,6 +1,6 @@
 """A book of cash and units, and what a session does to it: the same rules as Backtrader's broker, without Backtrader.
 
-The ledger and the simulated broker of paper trading keep such a book; `tests/test_ledger.py` compares it with
+The ledger and the simulated broker of paper trading keep such a book; `tests/backtests/test_ledger.py` compares it with
 Backtrader.
 """
 

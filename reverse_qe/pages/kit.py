@@ -9,7 +9,7 @@ from string import Template
 
 PAGE_TEMPLATE = Path(__file__).parent / "tearsheet.html.tmpl"
 
-# Each line has its test in tests/test_tearsheet.py, which fails when QuantStats changes.
+# Each line has its test in tests/reverse_qe/test_tearsheet.py, which fails when QuantStats changes.
 DIFFERENCES = (
     "Sharpe and Sortino: ours are over the bill's return of each day, QuantStats' over one rate for the whole run "
     "(its first line); its rolling Sharpe and Sortino charts are over no rate at all.",

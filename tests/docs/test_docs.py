@@ -11,7 +11,7 @@ from backtests.archive.folder import manifest
 from backtests.spec.spec import Spec, load_spec
 from reverse_qe.cli import COMMANDS
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("data/**/*.md")])
 
 

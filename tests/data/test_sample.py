@@ -527,5 +527,5 @@ def test_it_lies_within_a_quarter_of_real_history(sample, history):
 def test_the_page_shows_the_table_that_the_command_prints(history, capsys):
     save(history)
     assert main(["history"]) == 0
-    page = (Path(__file__).resolve().parents[1] / "docs" / "sample-market.md").read_text()
+    page = (Path(__file__).resolve().parents[2] / "docs" / "sample-market.md").read_text()
     assert capsys.readouterr().out.rstrip() in page

@@ -16,7 +16,7 @@ from data.files.user_code import LookAheadError
 from reverse_qe import cli
 from signals.block import SignalData
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "docs" / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 DAYS = {"run.start": "2022-01-03", "run.end": "2023-12-29"}
 BLOCK = (EXAMPLES / "my_block.py").read_text()
 POLICY = (EXAMPLES / "my_policy.py").read_text()

@@ -34,7 +34,7 @@ from data.errors import InputError
 from signals.explain.history import signal_history
 from signals.regime import regime_path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "docs" / "write_signal_evidence.py"
 PAGE = ROOT / "docs" / "signal-evidence.md"
 BLOCKS = ["drain", "price_of_capital", "level", "pipes"]

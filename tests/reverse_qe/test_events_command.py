@@ -329,6 +329,6 @@ def test_the_module_loads_nothing_heavy() -> None:
         "import sys, reverse_qe.commands.events\n"
         "print(sorted(set(sys.modules) & {'numpy', 'pandas', 'pydantic', 'rich', 'backtrader'}))"
     )
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True, cwd=root)
     assert done.stdout.strip() == "[]"

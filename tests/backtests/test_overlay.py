@@ -22,7 +22,7 @@ def sp500() -> pd.Series:
 
 @pytest.fixture(scope="module")
 def jump_path(request: pytest.FixtureRequest, sp500: pd.Series) -> pd.Series:
-    file = request.path.parent / "fixtures" / "jump_path_sp500.csv"
+    file = request.path.parents[1] / "fixtures" / "jump_path_sp500.csv"
     changes = pd.read_csv(file, index_col="session", parse_dates=True)["position"]
     return changes.reindex(sp500[changes.index[0] :].index, method="ffill")
 

@@ -25,7 +25,7 @@ from reverse_qe.cli import main
 pytest.importorskip("apprise")
 pytest.importorskip("alpaca")
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "paper-trading.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)(?: (\w+))?\n(.*?)^```", PAGE, re.M | re.S)
 # Where the page's daily steps are taken: twenty minutes after the decision for a Tuesday.

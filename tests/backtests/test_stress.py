@@ -15,7 +15,7 @@ from backtests.studies.stress import COST_FACTORS, DELAYS, MEASURES, delayed_sig
 from data.errors import InputError
 from reverse_qe import cli
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "docs" / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 # The regime changes in it.
 SHORT = {"run.start": "2024-01-02", "run.end": "2024-04-30"}
 # Monday the 8th to Friday the 19th: ten sessions, the first of which only decides.

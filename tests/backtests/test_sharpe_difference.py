@@ -50,7 +50,7 @@ def jump_overlay(request):
     """The published overlay on the S&P 500, by its stored path, and the index in the same sessions."""
     prices = load_sp500_index().iloc[:, 0].pct_change().dropna()
     changes = pd.read_csv(
-        request.path.parent / "fixtures" / "jump_path_sp500.csv", index_col="session", parse_dates=True
+        request.path.parents[1] / "fixtures" / "jump_path_sp500.csv", index_col="session", parse_dates=True
     )["position"]
     path = changes.reindex(prices[changes.index[0] :].index, method="ffill")
     returns = overlay(path, prices[path.index], delay_sessions=1, cost_bp=10.0).returns

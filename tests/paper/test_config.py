@@ -18,7 +18,7 @@ from paper.template import TEMPLATE, write_config
 
 
 def _beside(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -26,7 +26,7 @@ def _beside(name: str) -> Any:
     return module
 
 
-malformed = _beside("test_malformed_specs")
+malformed = _beside("whole/test_malformed_specs")
 # Keys whose type alone does not say what they take, and values that are wrong for them.
 VALUES_OF_THEIR_OWN = {
     "broker.endpoint": ("https://api.alpaca.markets", "http://paper-api.alpaca.markets", "", "nowhere", "http://[", 5),

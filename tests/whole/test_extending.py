@@ -18,7 +18,7 @@ from data.files.user_code import load_callable
 from reverse_qe import cli
 from signals.explain.explanation import explain
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "docs" / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 LAST = pd.Timestamp("2024-12-31")
 DAYS = {"run.start": "2023-01-03", "run.end": "2023-12-29"}
 

@@ -227,7 +227,7 @@ def test_the_sec_out_of_reach_is_one_line_and_exit_1(
 def test_the_page_on_the_capex_check_shows_what_the_command_says() -> None:
     import importlib.util
 
-    docs = Path(__file__).resolve().parents[1] / "docs"
+    docs = Path(__file__).resolve().parents[3] / "docs"
     spec = importlib.util.spec_from_file_location("write_capex_check", docs / "write_capex_check.py")
     assert spec is not None
     assert spec.loader is not None

@@ -18,7 +18,7 @@ from signals.config import SignalConfig
 from signals.liquidity import BLOCKS, LiquiditySignal, liquidity_signal
 from strategies.policy import PolicyConfig
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 PAGES = [ARCHITECTURE, ROOT / "docs" / "glossary.md", ROOT / "CONTRIBUTING.md", *DECISIONS]

@@ -20,7 +20,7 @@ from data.clock import sessions_between
 from data.errors import InputError
 from data.sample import true_regime
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SHORT = {"run.start": "2022-01-03", "run.end": "2023-12-29"}
 SEEDS = 6
 

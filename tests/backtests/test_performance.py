@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from backtests.measures.performance import Performance, by_regime, daily_bill_return, order_flows, performance, trading
 from data.errors import InputError
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+SHARED = Path(__file__).resolve().parents[3] / "shared"
 YEAR = 252
 
 
