@@ -1,7 +1,8 @@
 """A small daily ledger over the same order rules, fills and costs as the event engine; the baselines run on it.
 
 It looks at a session only when something can happen there: a plan, or a holding without bars. In between, equity is
-cash and units at their closes. `tests/backtests/test_ledger.py` runs its plans through Backtrader too and finds the same equity.
+cash and units at their closes. `tests/backtests/test_ledger.py` runs its plans through Backtrader too and finds the
+same equity.
 """
 
 from collections.abc import Mapping
