@@ -1,11 +1,13 @@
 """What can go wrong between the strategy and a broker, besides bad input (`data.errors.InputError`)."""
 
+from data.errors import ReverseQeError
 
-class BrokerUnavailable(Exception):  # noqa: N818
+
+class BrokerUnavailable(ReverseQeError):  # noqa: N818
     """The broker did not answer, or not in time: nothing is lost, the next step asks again."""
 
 
-class BrokerRefused(Exception):  # noqa: N818
+class BrokerRefused(ReverseQeError):  # noqa: N818
     """The broker said no to the account or to a request as such: the trader is halted.
 
     A single order that it rejects is no exception: its `paper.broker.OrderState` says so.

@@ -5,8 +5,7 @@ import sys
 
 import click
 
-from data.errors import InputError
-from data.files.user_code import LookAheadError
+from data.errors import InputError, ReverseQeError
 
 COMMANDS = ("backtest", "data", "events", "paper", "runs", "signal")
 
@@ -37,7 +36,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line: exit 0 done, 1 a check did not hold, 2 the input was wrong (one line on stderr)."""
+    """Run the command line: exit 0 done, else the exit status of the error, which is told in one line on stderr."""
     try:
         # A command that ends by `ctx.exit(status)` makes this return the status.
         sys.exit(cli(prog_name="reverse-qe", standalone_mode=False))
@@ -49,12 +48,12 @@ def main() -> None:
     except click.UsageError as error:
         where = f"{error.ctx.command_path}: " if error.ctx else ""
         _refuse(f"{where}{error.format_message()} (see {error.ctx.command_path if error.ctx else 'reverse-qe'} --help)")
-    except (click.ClickException, InputError) as error:
-        _refuse(error.format_message() if isinstance(error, click.ClickException) else str(error))
-    except LookAheadError as error:
-        _refuse(str(error), status=1)
+    except click.ClickException as error:
+        _refuse(error.format_message())
+    except ReverseQeError as error:
+        _refuse(str(error), error.exit_status)
 
 
-def _refuse(message: str, status: int = 2) -> None:
+def _refuse(message: str, status: int = InputError.exit_status) -> None:
     click.echo(f"Error: {message}", err=True)
     sys.exit(status)

@@ -7,10 +7,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from data.errors import InputError
+from data.errors import InputError, ReverseQeError
 
 
-class BusyError(Exception):
+class BusyError(ReverseQeError):
     """Somebody else is at it: one line for people that names the process."""
 
 

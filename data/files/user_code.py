@@ -13,17 +13,11 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
-from data.errors import InputError
+from data.errors import InputError, ReverseQeError
 
 
-class LookAheadError(Exception):
-    """Code of a user knows what its decision cannot know: one line that names the file, the column and the session.
-
-    The command line prints the message and exits with status 1: a check did not hold.
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+class LookAheadError(ReverseQeError):
+    """Code of a user knows what its decision cannot know: one line that names the file, the column and the session."""
 
 
 @dataclass(frozen=True)

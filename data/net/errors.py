@@ -1,7 +1,9 @@
 """What a source or a broker may fail with: one line that a person can read."""
 
+from data.errors import ReverseQeError
 
-class SourceError(Exception):
+
+class SourceError(ReverseQeError):
     """A source did not give what was asked: one line that says what failed and why, without a secret.
 
     Attributes:
@@ -9,7 +11,7 @@ class SourceError(Exception):
     """
 
     def __init__(self, message: str, *, retry_later: bool = False) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(message)
         self.retry_later = retry_later
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from data.errors import ReverseQeError
 from data.net.errors import RateLimitError, SourceError
 from data.net.secrets import scrub
 from data.net.settings import SourceSettings
@@ -16,7 +17,7 @@ Answer = TypeVar("Answer")
 logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 
-class TransientError(Exception):
+class TransientError(ReverseQeError):
     """One attempt failed in a way that another may mend.
 
     Attributes:

@@ -61,21 +61,16 @@ def fetch_market(
     from data.fetch.collect import public_sources
     from data.fetch.fetch import fetch
     from data.fetch.plan import SOURCES
-    from data.files.locks import BusyError
     from data.net.settings import SourceSettings
 
     wanted = _wanted(name, spec, symbols, series, companies).model_copy(
         update={"start": start.date() if start else None}
     )
     chosen = [source for source in SOURCES if not only or source in only]
-    try:
-        with progress(f"Fetch {name}") as report:
-            now = pd.Timestamp.now("UTC")
-            sources = public_sources(SourceSettings(connect_timeout=CONNECT_SECONDS))
-            outcome = fetch(name, wanted, sources, now, chosen, report)
-    except BusyError as error:
-        say(f"Error: {error}")
-        context.exit(1)
+    with progress(f"Fetch {name}") as report:
+        now = pd.Timestamp.now("UTC")
+        sources = public_sources(SourceSettings(connect_timeout=CONNECT_SECONDS))
+        outcome = fetch(name, wanted, sources, now, chosen, report)
     if as_json:
         print_json(_outcome_as_json(outcome))
     elif outcome.no_network:
@@ -112,17 +107,11 @@ def compare_markets(old: str, new: str, as_json: bool) -> None:
 @click.option("--keep", type=click.IntRange(min=1), default=1, show_default=True, help="How many of the newest stay.")
 @click.option("--dry-run", is_flag=True, help="Delete nothing, only list.")
 @json_option
-@click.pass_context
-def prune_versions(context: click.Context, name: str, keep: int, dry_run: bool, as_json: bool) -> None:
+def prune_versions(name: str, keep: int, dry_run: bool, as_json: bool) -> None:
     """Delete the oldest versions of the market NAME, and list them; the newest is never deleted."""
-    from data.files.locks import BusyError
     from data.market.versions import prune, versions_of
 
-    try:
-        deleted = prune(name, keep, dry_run)
-    except BusyError as error:
-        say(f"Error: {error}")
-        context.exit(1)
+    deleted = prune(name, keep, dry_run)
     kept = [version for version in versions_of(name) if version not in deleted]
     if as_json:
         print_json({"market": name, "dry_run": dry_run, "deleted": deleted, "kept": kept})

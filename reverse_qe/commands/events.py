@@ -82,7 +82,8 @@ def list_events(
     help="Compare the results with those of this market; reference is the shipped events, edgar asks the SEC.",
 )
 @json_option
-def validate(market: str, against: str, as_json: bool) -> None:
+@click.pass_context
+def validate(context: click.Context, market: str, against: str, as_json: bool) -> None:
     """Check that the events are sound, and compare them; exit 1 where a check does not hold.
 
     A defect contradicts a rule of the tables. A note is a fact of the sources that one should know, such as a blank.
@@ -117,8 +118,7 @@ def validate(market: str, against: str, as_json: bool) -> None:
         _print_checks(snapshot, checks)
         _print_comparison(against, compared)
         _print_published(published)
-    if not holds:
-        raise SystemExit(1)
+    context.exit(0 if holds else 1)
 
 
 def _other_results(against: str, snapshot: "Snapshot", report: Callable[[str], None]) -> "pd.DataFrame":
@@ -127,15 +127,10 @@ def _other_results(against: str, snapshot: "Snapshot", report: Callable[[str], N
 
     if against != "edgar":
         return results_of(against)
-    from data.net.errors import SourceError
     from data.net.settings import SourceSettings
     from data.sources.edgar import fetch_results
 
-    try:
-        results, notes = fetch_results(sorted(set(snapshot.capex_actuals["company"])), SourceSettings(), report)
-    except SourceError as error:
-        say(f"Error: {error}")
-        raise SystemExit(1) from error
+    results, notes = fetch_results(sorted(set(snapshot.capex_actuals["company"])), SourceSettings(), report)
     for note in notes:
         say(f"! {note}")
     return results

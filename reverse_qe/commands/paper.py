@@ -1,7 +1,6 @@
 """`reverse-qe paper`: trade a spec on paper, session by session."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,7 +103,7 @@ def step(context: click.Context, path: Path, day: datetime | None, dry_run: bool
     from reverse_qe.words.paper import print_step
 
     attendant = _attendant(path)
-    with _one_line(context), progress("Step") as report:
+    with progress("Step") as report:
         told = attendant.step(day.date() if day else None, dry_run, report=report)
     if as_json:
         print_json(asdict(told))
@@ -115,8 +114,7 @@ def step(context: click.Context, path: Path, day: datetime | None, dry_run: bool
 
 @command.command("run")
 @config_option
-@click.pass_context
-def run(context: click.Context, path: Path) -> None:
+def run(path: Path) -> None:
     """Stay up and step by the clock; one line a step. SIGTERM and SIGINT end it between two steps."""
     import signal
     import threading
@@ -148,8 +146,7 @@ def run(context: click.Context, path: Path) -> None:
         _log(step_line(told))
         return bool(told.fault) or attendant.has_work_left(datetime.now(UTC))
 
-    with _one_line(context):
-        keep_stepping(attendant.config.schedule, one_step, lambda: datetime.now(UTC), stop.wait, _log)
+    keep_stepping(attendant.config.schedule, one_step, lambda: datetime.now(UTC), stop.wait, _log)
     _log("ended")
 
 
@@ -189,7 +186,7 @@ def reconcile(context: click.Context, path: Path, as_json: bool) -> None:
     from paper.step.account import reconcile as found_differences
 
     config = read_config(path)
-    with _one_line(context), progress("Reconcile"):
+    with progress("Reconcile"):
         found = found_differences(config)
     if as_json:
         print_json({"account": config.account.name, "agree": not found, "differences": found})
@@ -234,8 +231,7 @@ def _by_hand(
     if not why.strip():
         raise click.UsageError("got an empty --why, wanted the reason in words", context)
     config = read_config(path)
-    with _one_line(context):
-        act(config, why)
+    act(config, why)
     click.echo(f"The account {config.account.name} is {what}: {why}")
     Alerts(config.alerts, config.account.name).send("halt", f"{what} by hand: {why}", say)
 
@@ -247,19 +243,6 @@ def _attendant(path: Path) -> "Attendant":
 
     config = read_config(path)
     return Attendant(config, Alerts(config.alerts, config.account.name), say)
-
-
-@contextmanager
-def _one_line(context: click.Context) -> Iterator[None]:
-    """Turn what another process or the broker keeps from being done into one line and exit status 1."""
-    from data.files.locks import BusyError
-    from paper.errors import BrokerRefused, BrokerUnavailable
-
-    try:
-        yield
-    except (BusyError, BrokerRefused, BrokerUnavailable) as error:
-        say(f"Error: {error}")
-        context.exit(1)
 
 
 def _log(line: str) -> None:
