@@ -1,19 +1,14 @@
-import importlib.util
-import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from functools import partial
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
-import pandas as pd
 import pytest
 
-from data.catalogue.instruments import AssetClass, Instrument
+import loopback
 from data.market.snapshot import Snapshot
-from data.market.tables import BARS, CAPEX, FUNDING, GUIDANCE, SERIES
+from outcomes import Outcome
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -30,59 +25,6 @@ def shared() -> Path:
     if not (SHARED / "market").is_dir():
         pytest.skip(f"real history is not there: no folder {SHARED}")
     return SHARED
-
-
-def instrument(asset_class: AssetClass = "us_stock", listed: str = "2000-01-03", quantum: float = 1e-9) -> Instrument:
-    return Instrument(
-        name="Made for a test",
-        currency="USD",
-        calendar="24/7" if asset_class == "crypto" else "XNYS",
-        asset_class=asset_class,
-        listed=pd.Timestamp(listed).date(),
-        quantum=quantum,
-    )
-
-
-@pytest.fixture(scope="session")
-def make_instrument() -> Callable[..., Instrument]:
-    return instrument
-
-
-@pytest.fixture(scope="session")
-def make_snapshot() -> Callable[..., Snapshot]:
-    """A snapshot of hand-made bars: {symbol: [(date, open, close), ...]}; None is a blank open."""
-
-    def make(
-        bars: Mapping[str, Sequence[tuple[str, float | None, float]]],
-        instruments: Mapping[str, Instrument] | None = None,
-        name: str = "hand-made",
-    ) -> Snapshot:
-        rows = [
-            {
-                "symbol": symbol,
-                "date": pd.Timestamp(date),
-                "open": open_,
-                "high": max(open_ or close, close),
-                "low": min(open_ or close, close),
-                "close": close,
-                "adj_close": close,
-                "volume": 1e6,
-            }
-            for symbol, lines in bars.items()
-            for date, open_, close in lines
-        ]
-        return Snapshot(
-            name=name,
-            simulated=False,
-            instruments={symbol: instrument() for symbol in bars} | dict(instruments or {}),
-            bars=BARS.conform(pd.DataFrame(rows)),
-            series=SERIES.empty(),
-            capex_actuals=CAPEX.empty(),
-            capex_guidance=GUIDANCE.empty(),
-            funding_events=FUNDING.empty(),
-        )
-
-    return make
 
 
 @pytest.fixture(scope="session")
@@ -103,58 +45,11 @@ def history(shared: Path) -> Snapshot:
     return snapshot
 
 
-def _beside(name: str) -> ModuleType:
-    """Load a module of `tests/support`."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "support" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def futures() -> ModuleType:
-    """The module that cuts, garbles and delays the future."""
-    return _beside("futures")
-
-
-@pytest.fixture(scope="session")
-def loopback() -> ModuleType:
-    """The module of the HTTP server with scripted answers: `loopback.Answer`, `loopback.HTML_PAGE`."""
-    return _beside("loopback")
-
-
 @pytest.fixture
-def server(loopback: ModuleType) -> Iterator[Any]:
+def server() -> Iterator[loopback.LoopbackServer]:
     """A running `loopback.LoopbackServer`, with `server.answers`, `server.url` and `server.asked`."""
     with loopback.running() as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def alpaca_double() -> ModuleType:
-    """The module of a server that behaves as Alpaca's paper trading API: `alpaca_double.running`, ..."""
-    return _beside("alpaca_double")
-
-
-@pytest.fixture(scope="session")
-def fetch_world() -> ModuleType:
-    """The module of sources in memory: `fetch_world.World`, `fetch_world.made_bars`, ..."""
-    return _beside("fetch_world")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command printed, and its exit status."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from backtests.spec.costs import Costs
 from data.errors import InputError
 from data.market.tables import ACTIONS
 from data.prices.panel import build_panel
+from hand_made import make_snapshot
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
 
@@ -61,7 +62,7 @@ def booked(result):
     ]
 
 
-def test_a_delisting_that_is_known_is_sold_while_it_still_trades(make_snapshot):
+def test_a_delisting_that_is_known_is_sold_while_it_still_trades():
     """Announced on the evening of the 10th for the 16th: sold at the open of the 11th, never paid out."""
     snapshot = acted(
         make_snapshot(flat("LEAVES", 10.0, SESSIONS[:7])),
@@ -74,7 +75,7 @@ def test_a_delisting_that_is_known_is_sold_while_it_still_trades(make_snapshot):
     assert booked(result) == []
 
 
-def test_a_delisting_for_cash_pays_what_it_says(make_snapshot):
+def test_a_delisting_for_cash_pays_what_it_says():
     """100 units at 10.00, taken over for 12.00 after the 16th: 1,200 dollars on the 17th, though never planned anew."""
     snapshot = acted(
         make_snapshot(flat("LEAVES", 10.0, SESSIONS[:7])),
@@ -86,7 +87,7 @@ def test_a_delisting_for_cash_pays_what_it_says(make_snapshot):
     assert result.equity.loc["2024-04-17"].tolist() == pytest.approx([1200.0, 1200.0])
 
 
-def test_a_delisting_without_a_known_payout_loses_the_haircut_when_it_is_known(make_snapshot):
+def test_a_delisting_without_a_known_payout_loses_the_haircut_when_it_is_known():
     """Trading ends on the 16th; that it stays so is known on the evening of the 18th: closed out on the 19th."""
     snapshot = acted(
         make_snapshot(flat("LEAVES", 10.0, SESSIONS[:7])),
@@ -97,7 +98,7 @@ def test_a_delisting_without_a_known_payout_loses_the_haircut_when_it_is_known(m
     assert result.equity.loc["2024-04-18", "equity"] == pytest.approx(1000.0)
 
 
-def test_bars_after_the_last_day_of_trading_are_not_traded(make_snapshot):
+def test_bars_after_the_last_day_of_trading_are_not_traded():
     snapshot = acted(
         make_snapshot(flat("LEAVES", 10.0)), ("LEAVES", "2024-04-16", "delisting", np.nan, "2024-04-10 21:30")
     )
@@ -107,7 +108,7 @@ def test_bars_after_the_last_day_of_trading_are_not_traded(make_snapshot):
     assert not traded["2024-04-17":].any()
 
 
-def test_the_end_of_a_file_is_no_delisting(make_snapshot):
+def test_the_end_of_a_file_is_no_delisting():
     """Valued at its last close, flagged and not traded: an order to sell it stays unfilled."""
     snapshot = make_snapshot(flat("ENDS", 10.0, SESSIONS[:7]) | flat("STAYS", 5.0))
     result = run(snapshot, {SESSIONS[1]: {"ENDS": 0.5, "STAYS": 0.5}, SESSIONS[8]: {"ENDS": 0.0, "STAYS": 1.0}})
@@ -117,7 +118,7 @@ def test_the_end_of_a_file_is_no_delisting(make_snapshot):
     assert result.equity["equity"].iloc[-1] == pytest.approx(1000.0)
 
 
-def quoted(make_snapshot, basis):
+def quoted(basis):
     """A stock with a dividend of 0.50 on the 12th and a split of 2 for 1 on the 17th, as quoted; adjusted beside it."""
     raw = [10.0, 10.0, 10.0, 10.0, 9.5, 9.5, 9.5, 4.75, 4.75, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0]
     snapshot = make_snapshot({"X": [(day, price, price) for day, price in zip(SESSIONS, raw, strict=True)]})
@@ -131,9 +132,9 @@ def quoted(make_snapshot, basis):
     )
 
 
-def test_raw_prices_pay_dividends_in_cash_and_split_units(make_snapshot):
+def test_raw_prices_pay_dividends_in_cash_and_split_units():
     """50 units at 10.00; the dividend brings 25 dollars on the 12th, the split makes 100 units on the 17th."""
-    result = run(quoted(make_snapshot, "raw"), {SESSIONS[1]: {"X": 0.5}}, basis="raw")
+    result = run(quoted("raw"), {SESSIONS[1]: {"X": 0.5}}, basis="raw")
     assert booked(result) == [
         ("2024-04-12", "X", "dividend", 25.0, 0.0),
         ("2024-04-17", "X", "split", 0.0, 50.0),
@@ -144,16 +145,16 @@ def test_raw_prices_pay_dividends_in_cash_and_split_units(make_snapshot):
     assert result.equity["equity"].iloc[-1] == pytest.approx(525.0 + 100 * 5.0)
 
 
-def test_adjusted_prices_hold_the_same_return_without_an_entry(make_snapshot):
+def test_adjusted_prices_hold_the_same_return_without_an_entry():
     """The dividend buys more of the stock at its ex-price: 500 dollars of X become 500 * 5 / (10 * 0.475)."""
-    result = run(quoted(make_snapshot, "adjusted"), {SESSIONS[1]: {"X": 0.5}})
+    result = run(quoted("adjusted"), {SESSIONS[1]: {"X": 0.5}})
     assert booked(result) == []
     assert result.equity["equity"].iloc[-1] == pytest.approx(500.0 + 500.0 * 5.0 / 4.75)
 
 
-def test_a_sale_decided_before_a_split_sells_the_units_after_it(make_snapshot):
+def test_a_sale_decided_before_a_split_sells_the_units_after_it():
     """Decided on the 16th for the 17th, the day of the split: half of 100 old units is 100 new ones at 4.75."""
-    result = run(quoted(make_snapshot, "raw"), {SESSIONS[1]: {"X": 1.0}, "2024-04-17": {"X": 0.5}}, basis="raw")
+    result = run(quoted("raw"), {SESSIONS[1]: {"X": 1.0}, "2024-04-17": {"X": 0.5}}, basis="raw")
     sale = result.orders.iloc[-1]
     assert sale["price"] == 4.75
     # Equity is 950 and the dividend of 50; half of 1,000 is to stay: 450 dollars are sold at 9.50, in new units.
@@ -161,26 +162,26 @@ def test_a_sale_decided_before_a_split_sells_the_units_after_it(make_snapshot):
     assert result.equity.loc["2024-04-17", "equity"] == pytest.approx(1000.0)
 
 
-def test_a_dividend_belongs_to_who_held_the_day_before(make_snapshot):
+def test_a_dividend_belongs_to_who_held_the_day_before():
     """Sold at the open of the ex-day: the dividend comes all the same; bought then: it does not."""
-    snapshot = quoted(make_snapshot, "raw")
+    snapshot = quoted("raw")
     seller = run(snapshot, {SESSIONS[1]: {"X": 1.0}, "2024-04-12": {"X": 0.0}}, basis="raw")
     assert booked(seller) == [("2024-04-12", "X", "dividend", 50.0, 0.0)]
     buyer = run(snapshot, {"2024-04-12": {"X": 1.0}}, basis="raw")
     assert [row[2] for row in booked(buyer)] == ["split"]
 
 
-def test_a_dividend_cannot_be_spent_on_its_own_session(make_snapshot):
+def test_a_dividend_cannot_be_spent_on_its_own_session():
     """Fully invested, the dividend of 50 on the 12th buys only on the session after."""
     targets = {SESSIONS[1]: {"X": 1.0}, "2024-04-12": {"X": 1.0}, "2024-04-15": {"X": 1.0}}
-    result = run(quoted(make_snapshot, "raw"), targets, basis="raw")
+    result = run(quoted("raw"), targets, basis="raw")
     # What rounding leaves of the first money buys a millionth of a unit now and then.
     buys = result.orders[(result.orders["side"] == "buy") & (result.orders["size"] > 1e-3)]
     assert buys["session"].dt.strftime("%Y-%m-%d").tolist() == [SESSIONS[1], "2024-04-15"]
     assert (buys["size"] * buys["price"]).iloc[-1] == pytest.approx(50.0)
 
 
-def test_whole_units_are_paid_for_the_part_that_a_split_leaves_over(make_snapshot):
+def test_whole_units_are_paid_for_the_part_that_a_split_leaves_over():
     """33 units at 3:2 are 49 and a half; the half is paid at the last close over the ratio, 10 / 1.5."""
     raw = [
         (day, 10.0 if place < 7 else 10 / 1.5, 10.0 if place < 7 else 10 / 1.5) for place, day in enumerate(SESSIONS)
@@ -195,8 +196,8 @@ def test_whole_units_are_paid_for_the_part_that_a_split_leaves_over(make_snapsho
     assert result.equity["equity"].iloc[-1] == pytest.approx(339.0)
 
 
-def test_raw_prices_whose_adjustment_no_action_explains_are_refused(make_snapshot):
-    snapshot = quoted(make_snapshot, "raw")
+def test_raw_prices_whose_adjustment_no_action_explains_are_refused():
+    snapshot = quoted("raw")
     without_split = replace(snapshot, actions=snapshot.actions[snapshot.actions["kind"] == "dividend"])
     with pytest.raises(
         InputError, match=r"X: got an adjustment on 2024-04-17 \(1 in all\) without a dividend or split"
@@ -204,15 +205,15 @@ def test_raw_prices_whose_adjustment_no_action_explains_are_refused(make_snapsho
         build_panel(without_split, ("X",), pd.Timestamp(SESSIONS[1]), pd.Timestamp(SESSIONS[-1]), "raw")
 
 
-def test_a_carried_close_is_split_with_its_units(make_snapshot):
+def test_a_carried_close_is_split_with_its_units():
     """No bar on the day of the split: the close that is carried is that of a new unit."""
-    snapshot = quoted(make_snapshot, "raw")
+    snapshot = quoted("raw")
     halted = replace(snapshot, bars=snapshot.bars[snapshot.bars["date"] != "2024-04-17"])
     result = run(halted, {SESSIONS[1]: {"X": 0.5}}, basis="raw")
     assert result.equity.loc["2024-04-17", "equity"] == pytest.approx(525.0 + 100 * 4.75)
 
 
-def test_interest_accrues_on_the_cash_of_the_night_by_calendar_days(make_snapshot):
+def test_interest_accrues_on_the_cash_of_the_night_by_calendar_days():
     """1,000 dollars at 3.65% simple, actual/365: 10 cents a night, three of them over the weekend before Monday."""
     from backtests.spec.cash import CashConfig, interest_rates
 

@@ -10,6 +10,7 @@ from backtests.spec.costs import Costs, basis_warnings, refuse_whole_units, trad
 from backtests.spec.spec import load_spec
 from data.errors import InputError
 from data.prices.panel import build_panel
+from hand_made import make_instrument, make_snapshot
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
 
@@ -37,7 +38,7 @@ def flat(price=10.0, days=SIX):
     return [(day, price, price) for day in days]
 
 
-def test_every_cost_of_a_round_trip_to_the_cent(make_snapshot):
+def test_every_cost_of_a_round_trip_to_the_cent():
     """1,000 dollars at 10.00: bought at 10.02, sold at 9.98; 0.01 a unit, 10 bp, at least 2 dollars an order."""
     stock = {
         "commission_bp": 10.0,
@@ -57,7 +58,7 @@ def test_every_cost_of_a_round_trip_to_the_cent(make_snapshot):
     assert equity["cash"].iloc[-1] == pytest.approx(units * 9.98 - 2.0, rel=1e-8)
 
 
-def test_what_the_participation_limit_leaves_is_planned_anew(make_snapshot):
+def test_what_the_participation_limit_leaves_is_planned_anew():
     """10% of a volume of 300 units a session: 30, 30, 30, and the last 10 of a hundred."""
     snapshot = make_snapshot({"X": flat()})
     snapshot.bars["volume"] = 300.0
@@ -67,7 +68,7 @@ def test_what_the_participation_limit_leaves_is_planned_anew(make_snapshot):
     assert set(orders["reason"][:3]) == {"cut to the participation limit"}
 
 
-def test_settled_money_reaches_coins_after_two_sessions(make_snapshot, make_instrument):
+def test_settled_money_reaches_coins_after_two_sessions():
     """Sold at the open of the 11th: after one session the coin is bought on the 12th, after two on the 15th."""
     days = pd.date_range(SIX[0], SIX[5]).strftime("%Y-%m-%d")
     snapshot = make_snapshot({"COIN": flat(100.0, days), "STOCK": flat()}, {"COIN": make_instrument("crypto")})
@@ -79,7 +80,7 @@ def test_settled_money_reaches_coins_after_two_sessions(make_snapshot, make_inst
         assert coins["session"].tolist() == [bought]
 
 
-def test_money_that_stocks_take_back_the_same_session_is_not_waited_for(make_snapshot, make_instrument):
+def test_money_that_stocks_take_back_the_same_session_is_not_waited_for():
     """A stock is sold for another one: nothing is in settlement, the coin's own money is free."""
     days = pd.date_range(SIX[0], SIX[5]).strftime("%Y-%m-%d")
     snapshot = make_snapshot({"COIN": flat(100.0, days), "A": flat(), "B": flat()}, {"COIN": make_instrument("crypto")})
@@ -105,7 +106,7 @@ def test_a_spec_wins_over_its_preset_and_reads_back_the_same(tmp_path):
     assert load_spec(str(path)).costs == spec.costs
 
 
-def test_the_preset_of_interactive_brokers_charges_its_own_examples(make_instrument):
+def test_the_preset_of_interactive_brokers_charges_its_own_examples():
     from strategies.trade_terms import commission
 
     costs = Costs.model_validate({"preset": "interactive_brokers"})

@@ -9,6 +9,7 @@ import pytest
 from backtests.engines.event_engine import EngineResult, run_event_engine
 from backtests.spec.costs import AssetClassCosts, Costs
 from data.prices.panel import build_panel
+from hand_made import make_instrument, make_snapshot
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
 
@@ -35,7 +36,7 @@ def run(snapshot, targets, rebalance, start, end, costs=FREE, rules=None, cash=1
     return run_event_engine(panel, plan, snapshot.instruments, costs, rules, cash)
 
 
-def test_six_bars_pin_decision_fill_and_price(make_snapshot):
+def test_six_bars_pin_decision_fill_and_price():
     closes = (10.0, 11.0, 12.0, 13.0, 14.0, 15.0)
     opens = (10.5, 11.5, 12.5, 13.5, 14.5, 15.5)
     snapshot = make_snapshot({"X": list(zip(SIX, opens, closes, strict=True))})
@@ -52,13 +53,13 @@ def test_six_bars_pin_decision_fill_and_price(make_snapshot):
     assert result.equity.loc[SIX[5], "equity"] == pytest.approx(500.0 + 40 * 15.0, rel=1e-12)
 
 
-def test_first_fill_can_be_on_the_first_session(make_snapshot):
+def test_first_fill_can_be_on_the_first_session():
     snapshot = make_snapshot({"X": [(day, 10.0, 10.0) for day in SIX]})
     result = run(snapshot, {SIX[1]: {"X": 1.0}}, [SIX[1]], start=SIX[1], end=SIX[5])
     assert result.orders["session"].tolist() == [pd.Timestamp(SIX[1])]
 
 
-def test_gap_up_of_a_fifth_with_the_book_fully_invested(make_snapshot):
+def test_gap_up_of_a_fifth_with_the_book_fully_invested():
     """A is sold for B, which opens 20% up: no rejection, no debt, the money promised is what B gets."""
     a = [(day, 10.0, 10.0) for day in SIX]
     b = [(day, 12.0 if day >= SIX[3] else 10.0, 12.0 if day >= SIX[3] else 10.0) for day in SIX]
@@ -72,7 +73,7 @@ def test_gap_up_of_a_fifth_with_the_book_fully_invested(make_snapshot):
     assert result.equity["equity"].iloc[-1] == pytest.approx(1000.0, rel=1e-9)
 
 
-def test_buys_are_cut_by_one_factor_when_the_sale_brings_less(make_snapshot):
+def test_buys_are_cut_by_one_factor_when_the_sale_brings_less():
     """A opens 20% down: B and C, promised 600 and 400 of its money, get 480 and 320."""
     a = [(day, 8.0 if day >= SIX[3] else 10.0, 8.0 if day >= SIX[3] else 10.0) for day in SIX]
     snapshot = make_snapshot({"A": a, "B": [(d, 5.0, 5.0) for d in SIX], "C": [(d, 2.0, 2.0) for d in SIX]})
@@ -84,7 +85,7 @@ def test_buys_are_cut_by_one_factor_when_the_sale_brings_less(make_snapshot):
     assert 0.0 <= result.equity["cash"].iloc[-1] < 1e-6
 
 
-def test_stock_proceeds_reach_coins_one_session_later(make_snapshot, make_instrument):
+def test_stock_proceeds_reach_coins_one_session_later():
     days = pd.date_range(SIX[0], SIX[5]).strftime("%Y-%m-%d")
     coin = [(day, 100.0 + place, 101.0 + place) for place, day in enumerate(days)]
     snapshot = make_snapshot(
@@ -104,7 +105,7 @@ def test_stock_proceeds_reach_coins_one_session_later(make_snapshot, make_instru
     assert result.orders["price"].iloc[-1] == 104.0
 
 
-def test_coins_sold_pay_for_stocks_the_same_session(make_snapshot, make_instrument):
+def test_coins_sold_pay_for_stocks_the_same_session():
     days = pd.date_range(SIX[0], SIX[5]).strftime("%Y-%m-%d")
     snapshot = make_snapshot(
         {"COIN": [(day, 100.0, 100.0) for day in days], "STOCK": [(day, 10.0, 10.0) for day in SIX]},
@@ -116,7 +117,7 @@ def test_coins_sold_pay_for_stocks_the_same_session(make_snapshot, make_instrume
     assert result.orders["session"].iloc[-1] == pd.Timestamp(SIX[3])
 
 
-def test_monday_decision_knows_the_coins_sunday_close(make_snapshot, make_instrument):
+def test_monday_decision_knows_the_coins_sunday_close():
     days = pd.date_range(SIX[0], SIX[5]).strftime("%Y-%m-%d")
     coin = [(day, 100.0, 200.0 if day == "2024-04-14" else 100.0) for day in days]
     snapshot = make_snapshot({"COIN": coin}, {"COIN": make_instrument("crypto")})
@@ -125,7 +126,7 @@ def test_monday_decision_knows_the_coins_sunday_close(make_snapshot, make_instru
     assert panel.decision_prices().loc[SIX[4], "COIN"] == 100.0
 
 
-def test_bar_without_an_open_fills_nothing_and_keeps_its_value(make_snapshot, make_instrument):
+def test_bar_without_an_open_fills_nothing_and_keeps_its_value():
     """A blank open of a coin, as BTC-USD has one on 2026-03-27."""
     days = pd.date_range("2023-06-01", "2024-04-15").strftime("%Y-%m-%d")
     coin = [(day, None if day == SIX[2] else 100.0, 110.0 if day == SIX[2] else 100.0) for day in days]
@@ -139,7 +140,7 @@ def test_bar_without_an_open_fills_nothing_and_keeps_its_value(make_snapshot, ma
     assert result.equity["equity"].notna().all()
 
 
-def test_feed_that_has_not_started_is_neither_bought_nor_valued(make_snapshot):
+def test_feed_that_has_not_started_is_neither_bought_nor_valued():
     """Anchor fact: a feed before its first bar would show the last close of the whole file."""
     late = [(day, 50.0, 90.0 if day == SIX[5] else 50.0) for day in SIX[3:]]
     snapshot = make_snapshot({"EARLY": [(day, 10.0, 10.0) for day in SIX], "LATE": late})
@@ -152,13 +153,13 @@ def test_feed_that_has_not_started_is_neither_bought_nor_valued(make_snapshot):
     assert result.equity.loc[SIX[1] : SIX[3], "equity"].tolist() == [1000.0] * 3
 
 
-def test_when_issued_rows_before_the_listing_date_are_not_traded(make_snapshot, make_instrument):
+def test_when_issued_rows_before_the_listing_date_are_not_traded():
     snapshot = make_snapshot({"SPUN": [(day, 36.0, 36.0) for day in SIX]}, {"SPUN": make_instrument(listed=SIX[3])})
     result = run(snapshot, {SIX[1]: {"SPUN": 1.0}}, SIX[1:], start=SIX[1], end=SIX[5])
     assert result.orders["session"].min() == pd.Timestamp(SIX[4])
 
 
-def test_position_without_bars_is_valued_then_closed_out_with_the_haircut(make_snapshot):
+def test_position_without_bars_is_valued_then_closed_out_with_the_haircut():
     sessions = pd.date_range("2024-04-08", "2024-04-26", freq="B").strftime("%Y-%m-%d").tolist()
     snapshot = make_snapshot(
         {"GONE": [(day, 10.0, 10.0) for day in sessions[:3]], "STAYS": [(day, 1.0, 1.0) for day in sessions]}
@@ -179,7 +180,7 @@ def test_position_without_bars_is_valued_then_closed_out_with_the_haircut(make_s
     assert result.positions.loc[sessions[6], "GONE"] == 0.0
 
 
-def test_permuting_symbols_changes_no_fill(make_snapshot):
+def test_permuting_symbols_changes_no_fill():
     rng = np.random.default_rng(7)
     days = pd.date_range("2024-01-02", "2024-04-15", freq="B")
     days = [day.strftime("%Y-%m-%d") for day in days if day.strftime("%m-%d") not in ("01-15", "02-19", "03-29")]
@@ -199,7 +200,7 @@ def test_permuting_symbols_changes_no_fill(make_snapshot):
     pd.testing.assert_frame_equal(fills[0], fills[1], rtol=1e-12)
 
 
-def test_orders_for_the_session_to_come(make_snapshot):
+def test_orders_for_the_session_to_come():
     snapshot = make_snapshot({"X": [(day, 10.0, 10.0) for day in SIX]})
     targets = {SIX[1]: {"X": 0.2}, "2024-04-16": {"X": 0.7}}
     result = run(snapshot, targets, [SIX[1], "2024-04-16"], start=SIX[1], end=SIX[5])
@@ -213,7 +214,7 @@ def flat(days, price=10.0):
     return [(day, price, price) for day in days]
 
 
-def test_a_halted_stock_is_neither_sold_nor_forgotten(make_snapshot):
+def test_a_halted_stock_is_neither_sold_nor_forgotten():
     """No bar on the 11th, when it is to be sold: unfilled, and sold on the 12th."""
     rows = [row for row in flat(SIX) if row[0] != SIX[3]]
     snapshot = make_snapshot({"HALTED": rows, "OTHER": flat(SIX, 5.0)})
@@ -231,7 +232,7 @@ def test_a_halted_stock_is_neither_sold_nor_forgotten(make_snapshot):
     assert result.equity["equity"].tolist() == pytest.approx([1000.0] * 5)
 
 
-def test_a_split_and_a_dividend_leave_no_trace_on_the_adjusted_basis(make_snapshot):
+def test_a_split_and_a_dividend_leave_no_trace_on_the_adjusted_basis():
     """Two for one on the 10th, one dollar on 50 on the 12th: raw closes fall, the value of the holding does not."""
     snapshot = make_snapshot({"X": flat(SIX)})
     raw_close = [100.0, 100.0, 50.0, 50.0, 49.0, 49.0]
@@ -242,7 +243,7 @@ def test_a_split_and_a_dividend_leave_no_trace_on_the_adjusted_basis(make_snapsh
     assert result.orders["price"].tolist() == pytest.approx([49.0])
 
 
-def test_a_weekend_of_a_coin_shows_as_the_gap(make_snapshot, make_instrument):
+def test_a_weekend_of_a_coin_shows_as_the_gap():
     """It doubles on Sunday: Friday's equity does not know it, Monday's fill is at Monday's open."""
     days = pd.date_range(SIX[0], "2024-04-16").strftime("%Y-%m-%d")
     coin = [(day, 200.0 if day >= "2024-04-15" else 100.0, 200.0 if day >= "2024-04-14" else 100.0) for day in days]
@@ -255,7 +256,7 @@ def test_a_weekend_of_a_coin_shows_as_the_gap(make_snapshot, make_instrument):
     assert (sold["side"], sold["price"], sold["size"]) == ("sell", 200.0, pytest.approx(5.0))
 
 
-def test_from_stocks_into_coins_and_back(make_snapshot, make_instrument):
+def test_from_stocks_into_coins_and_back():
     sessions = pd.bdate_range("2024-04-08", "2024-04-19").strftime("%Y-%m-%d").tolist()
     days = pd.date_range("2024-04-08", "2024-04-19").strftime("%Y-%m-%d")
     snapshot = make_snapshot({"COIN": flat(days, 100.0), "STOCK": flat(sessions)}, {"COIN": make_instrument("crypto")})
@@ -276,14 +277,14 @@ def test_from_stocks_into_coins_and_back(make_snapshot, make_instrument):
     assert result.equity["equity"].iloc[-1] == pytest.approx(1000.0 * kept, rel=1e-9)
 
 
-def test_an_instrument_too_dear_for_one_unit_is_told(make_snapshot, make_instrument):
+def test_an_instrument_too_dear_for_one_unit_is_told():
     snapshot = make_snapshot({"DEAR": flat(SIX, 5_000.0)}, {"DEAR": make_instrument(quantum=1.0)})
     result = run(snapshot, {SIX[1]: {"DEAR": 1.0}}, [SIX[1]], start=SIX[1], end=SIX[1])
     assert result.orders[["status", "reason"]].values.tolist() == [["unfilled", "less than the smallest unit"]]
     assert result.equity["cash"].tolist() == [1000.0]
 
 
-def test_dust_below_the_minimum_is_not_ordered(make_snapshot):
+def test_dust_below_the_minimum_is_not_ordered():
     snapshot = make_snapshot({"X": flat(SIX)})
     rules = OrderRulesConfig(band=0.0, minimum_order=0.01)
     targets = {SIX[1]: {"X": 0.5}, SIX[2]: {"X": 0.505}, SIX[3]: {"X": 0.52}}
@@ -300,7 +301,7 @@ def test_dust_below_the_minimum_is_not_ordered(make_snapshot):
         ("2024-11-01", "2024-11-04", "2024-11-05"),  # and back on the 3rd
     ],
 )
-def test_holidays_half_days_and_clock_changes(make_snapshot, make_instrument, before, session, after):
+def test_holidays_half_days_and_clock_changes(before, session, after):
     """A decision knows the stock's close of the session before and the coin's of the day before."""
     days = pd.date_range(before, after)
     coin = [(day.strftime("%Y-%m-%d"), 100.0 + place, 100.5 + place) for place, day in enumerate(days)]

@@ -3,7 +3,7 @@
 import ast
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from data.clock import previous_session, sessions_between
 from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.prices.panel import build_panel
+from hand_made import make_snapshot
 from signals.explain.history import signal_history
 from signals.liquidity import LiquiditySignal
 
@@ -57,9 +58,7 @@ def made_signal(score: pd.Series, regime: pd.Series) -> LiquiditySignal:
     )
 
 
-def test_a_week_is_from_the_open_of_its_session_to_the_open_five_sessions_later(
-    make_snapshot: Callable[..., Snapshot],
-) -> None:
+def test_a_week_is_from_the_open_of_its_session_to_the_open_five_sessions_later() -> None:
     days = [f"{day:%Y-%m-%d}" for day in sessions_between(pd.Timestamp("2024-01-02"), pd.Timestamp("2024-01-24"))]
     assert len(days) == 16
     opens = {"AAA": [10.0 + n for n in range(16)], "BBB": [100.0] * 6 + [120.0] * 10}

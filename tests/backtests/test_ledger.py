@@ -14,6 +14,7 @@ from backtests.prepare.signal import read_signal
 from backtests.spec.costs import Costs
 from backtests.spec.spec import load_spec
 from data.prices.panel import build_panel
+from hand_made import make_instrument, make_snapshot
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
 
@@ -83,7 +84,7 @@ EVERY_COST = {
 
 @pytest.mark.parametrize("costs", EVERY_COST.values(), ids=EVERY_COST)
 @pytest.mark.parametrize("seed", range(4))
-def test_random_plans_with_gaps_halts_blank_opens_and_close_outs(make_snapshot, make_instrument, seed, costs):
+def test_random_plans_with_gaps_halts_blank_opens_and_close_outs(seed, costs):
     rng = np.random.default_rng(seed)
     days = pd.date_range("2023-01-03", "2023-12-29")
     sessions = days[days.day_of_week < 5]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import futures
 from backtests.prepare.decision import decide_from_cash
 from backtests.prepare.plans import benchmark_decision_prices, make_run_plan, run_baseline_plans
 from backtests.prepare.signal import read_signal
@@ -85,7 +86,7 @@ def test_the_target_binds_for_the_plan_and_for_the_baselines_that_the_policy_mak
 
 # A delay moves what becomes known of series and events, not prices.
 @pytest.mark.parametrize("perturb", ["cut", "garble"])
-def test_the_future_changes_no_target(sample, futures, signal, perturb):
+def test_the_future_changes_no_target(sample, signal, perturb):
     spec = spec_with(volatility_target=0.1, rebalance="weekly", weighting="inverse_volatility")
     session = pd.Timestamp("2024-01-02")
     market = futures.PERTURBATIONS[perturb](sample, decision_times(pd.DatetimeIndex([session]))[0])

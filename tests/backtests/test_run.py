@@ -10,6 +10,7 @@ from backtests.archive.folder import write_run
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from data.errors import InputError
+from hand_made import make_instrument, make_snapshot
 from reverse_qe.pages.run import tearsheet_page
 
 SHORT = {"run.start": "2022-01-03", "run.end": "2023-06-30"}
@@ -143,7 +144,7 @@ def test_spec_and_market_that_do_not_fit_are_refused(sample, overrides, wanted):
         run_backtest(load_spec("sample", (), overrides), sample)
 
 
-def test_what_is_not_in_us_dollars_is_refused(make_snapshot, make_instrument):
+def test_what_is_not_in_us_dollars_is_refused():
     foreign = make_instrument().model_copy(update={"currency": "KRW"})
     snapshot = make_snapshot({"S": [("2024-04-08", 1.0, 1.0)], "C": [("2024-04-08", 1.0, 1.0)]}, {"C": foreign})
     spec = load_spec(

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import futures
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from backtests.studies.stress import COST_FACTORS, DELAYS, MEASURES, delayed_signal, stress_table
 from data.errors import InputError
+from hand_made import make_instrument, make_snapshot
 from reverse_qe import cli
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
@@ -44,7 +46,7 @@ commission_bp = 50.0
 
 
 @pytest.fixture(scope="module")
-def by_hand(make_snapshot, make_instrument, tmp_path_factory):
+def by_hand(tmp_path_factory):
     """The stress of a run whose regime becomes SCARCE with the decision for the 11th; every fill has its own price."""
     folder = tmp_path_factory.mktemp("by-hand")
     (folder / "spec.toml").write_text(SPEC)
@@ -154,7 +156,7 @@ def test_probabilities_come_as_late_as_the_regime(run):
     np.testing.assert_array_equal(moved.iloc[5:].to_numpy(), chances.iloc[:-5].to_numpy())
 
 
-def test_the_future_changes_no_cell(sample, run, table, futures):
+def test_the_future_changes_no_cell(sample, run, table):
     moment = pd.Timestamp(SHORT["run.end"], tz="UTC") + pd.Timedelta(days=1)
     market = futures.PERTURBATIONS["cut"](sample, moment)
     assert len(market.bars) < len(sample.bars)

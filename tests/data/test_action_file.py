@@ -6,6 +6,7 @@ import pytest
 from data.errors import InputError
 from data.importing.action_file import read_actions
 from data.markets import open_market
+from hand_made import make_snapshot
 from reverse_qe.cli import main
 
 HEAD = "symbol,date,kind,value,known_on,source\n"
@@ -18,7 +19,7 @@ PRICES = "date,open,high,low,close,adj_close,volume\n2024-01-02,10,10,10,10,10,1
 
 
 @pytest.fixture
-def bars(make_snapshot):
+def bars():
     return make_snapshot({"MU": [("2024-01-02", 1.0, 1.0)], "STX": [("2024-01-02", 1.0, 1.0)]}).bars
 
 

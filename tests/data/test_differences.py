@@ -1,6 +1,5 @@
 """What changed between two snapshots: nothing unsaid, nothing said of what is the same."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
@@ -10,10 +9,11 @@ import pytest
 from data.market.differences import Difference, differences
 from data.market.snapshot import Snapshot
 from data.market.tables import ACTIONS, TABLES
+from hand_made import make_snapshot
 
 
 @pytest.fixture
-def before(make_snapshot: Callable[..., Snapshot]) -> Snapshot:
+def before() -> Snapshot:
     snapshot = make_snapshot(
         {
             "MU": [("2024-01-02", 10.0, 11.0), ("2024-01-03", 10.0, 12.0), ("2024-01-04", 10.0, 13.0)],

@@ -13,13 +13,12 @@ from data.market.snapshot import Snapshot
 from data.market.tables import ACTIONS
 from data.quality.findings import Finding
 from data.quality.price_checks import price_findings, source_difference
+from hand_made import make_instrument, make_snapshot
 
 MakeSnapshot = Callable[..., Snapshot]
 
 
-def market(
-    make_snapshot: MakeSnapshot, closes: Sequence[float], symbol: str = "MU", first: str = "2024-01-02"
-) -> Snapshot:
+def market(closes: Sequence[float], symbol: str = "MU", first: str = "2024-01-02") -> Snapshot:
     """One instrument, a close a session."""
     days = sessions_between(pd.Timestamp(first), pd.Timestamp(first) + pd.Timedelta(days=2 * len(closes) + 10))
     return make_snapshot(
@@ -54,8 +53,8 @@ def with_actions(snapshot: Snapshot, *rows: tuple[str, str, float]) -> Snapshot:
         (230.0, None),
     ],
 )
-def test_a_move_by_the_ratio_of_a_split_is_told(make_snapshot: MakeSnapshot, close: float, told: str | None) -> None:
-    findings = found(market(make_snapshot, [100.0, 100.0, close, close]), "split_like_move")
+def test_a_move_by_the_ratio_of_a_split_is_told(close: float, told: str | None) -> None:
+    findings = found(market([100.0, 100.0, close, close]), "split_like_move")
 
     assert len(findings) == (told is not None)
     if told:
@@ -64,8 +63,8 @@ def test_a_move_by_the_ratio_of_a_split_is_told(make_snapshot: MakeSnapshot, clo
         assert f"moves by {close / 100 - 1:+.1%}" in findings[0].text
 
 
-def test_a_split_that_is_taken_out_is_no_move(make_snapshot: MakeSnapshot) -> None:
-    snapshot = with_actions(market(make_snapshot, [100.0, 100.0, 50.0, 50.0]), ("2024-01-04", "split", 2.0))
+def test_a_split_that_is_taken_out_is_no_move() -> None:
+    snapshot = with_actions(market([100.0, 100.0, 50.0, 50.0]), ("2024-01-04", "split", 2.0))
     adjusted = replace(snapshot, bars=snapshot.bars.assign(adj_close=50.0))
 
     assert list(price_findings(adjusted, "MU")) == []
@@ -74,19 +73,19 @@ def test_a_split_that_is_taken_out_is_no_move(make_snapshot: MakeSnapshot) -> No
     assert len(found(snapshot, "split_like_move")) == 1
 
 
-def test_a_far_move_is_one_that_is_far_from_the_usual(make_snapshot: MakeSnapshot) -> None:
+def test_a_far_move_is_one_that_is_far_from_the_usual() -> None:
     # Up and down by 1% each day: the usual move is 1.4826 times that.
     usual = 100 * np.exp(0.01 * (np.arange(100) % 2))
     for move, count in ((14.9, 0), (15.1, 1)):
         closes = [*usual, usual[-1] * np.exp(move * 0.01 * 1.4826)]
-        findings = found(market(make_snapshot, closes), "outlier")
+        findings = found(market(closes), "outlier")
         assert [finding.count for finding in findings] == [1] * count
     assert f"the largest {np.expm1(15.1 * 0.01 * 1.4826):+.1%} on {findings[0].first}" in findings[0].text
-    assert found(market(make_snapshot, [100.0] * 90 + [120.0]), "outlier") == []  # nothing is usual there
+    assert found(market([100.0] * 90 + [120.0]), "outlier") == []  # nothing is usual there
 
 
-def test_an_adjustment_that_no_action_explains_is_told(make_snapshot: MakeSnapshot) -> None:
-    snapshot = market(make_snapshot, [100.0, 100.0, 100.0, 100.0])
+def test_an_adjustment_that_no_action_explains_is_told() -> None:
+    snapshot = market([100.0, 100.0, 100.0, 100.0])
     adjusted = replace(snapshot, bars=snapshot.bars.assign(adj_close=[98.0, 98.0, 100.0, 100.0]))
 
     (unexplained,) = found(adjusted, "unexplained_adjustment")
@@ -96,8 +95,8 @@ def test_an_adjustment_that_no_action_explains_is_told(make_snapshot: MakeSnapsh
     assert missed.first == date(2024, 1, 4)
 
 
-def test_a_dividend_on_a_day_without_a_bar_belongs_to_the_next_one(make_snapshot: MakeSnapshot) -> None:
-    snapshot = market(make_snapshot, [100.0, 100.0, 100.0, 100.0])
+def test_a_dividend_on_a_day_without_a_bar_belongs_to_the_next_one() -> None:
+    snapshot = market([100.0, 100.0, 100.0, 100.0])
     adjusted = replace(snapshot, bars=snapshot.bars.assign(adj_close=[98.0, 98.0, 98.0, 98.0]))
     bars = adjusted.bars[adjusted.bars["date"] != "2024-01-04"].assign(adj_close=[98.0, 98.0, 100.0])
 
@@ -106,8 +105,8 @@ def test_a_dividend_on_a_day_without_a_bar_belongs_to_the_next_one(make_snapshot
     assert list(price_findings(held, "MU")) == []
 
 
-def test_actions_that_cannot_be_used_are_told_and_stop_nothing(make_snapshot: MakeSnapshot) -> None:
-    snapshot = with_actions(market(make_snapshot, [100.0, 100.0]), ("2024-01-03", "dividend", 150.0))
+def test_actions_that_cannot_be_used_are_told_and_stop_nothing() -> None:
+    snapshot = with_actions(market([100.0, 100.0]), ("2024-01-03", "dividend", 150.0))
 
     (finding,) = price_findings(snapshot, "MU")
     assert finding.kind == "action_not_adjusted"
@@ -124,9 +123,7 @@ def test_actions_that_cannot_be_used_are_told_and_stop_nothing(make_snapshot: Ma
         ("MU", None, 0),
     ],
 )
-def test_a_bar_of_a_day_that_went_on_is_told(
-    make_snapshot: MakeSnapshot, make_instrument: Callable, symbol: str, made_at: datetime | None, count: int
-) -> None:
+def test_a_bar_of_a_day_that_went_on_is_told(symbol: str, made_at: datetime | None, count: int) -> None:
     entry = make_instrument("crypto" if symbol == "BTC-USD" else "us_stock")
     bars = {symbol: [("2024-01-02", 1.0, 1.0), ("2024-01-03", 1.0, 1.0)]}
     snapshot = replace(make_snapshot(bars, {symbol: entry}), made_at=made_at)
@@ -134,7 +131,7 @@ def test_a_bar_of_a_day_that_went_on_is_told(
     assert [each.count for each in found(snapshot, "bar_not_ended", symbol)] == [1] * count
 
 
-def test_two_sources_of_one_coin_are_compared(make_snapshot: MakeSnapshot, make_instrument: Callable) -> None:
+def test_two_sources_of_one_coin_are_compared() -> None:
     days = [f"2024-01-0{day}" for day in range(1, 7)]
     ours, theirs = [100.0, 100.0, 100.0, 103.0, 100.0], [100.0, 100.9, 101.1, 100.0, 100.0]
     bars = {

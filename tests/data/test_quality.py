@@ -13,6 +13,7 @@ from data.catalogue.publication import publication_times
 from data.clock import calendar_sessions, sessions_between
 from data.market.snapshot import Snapshot
 from data.quality.report import Finding, largest_gap, quality_report
+from hand_made import make_instrument, make_snapshot
 
 MakeSnapshot = Callable[..., Snapshot]
 MakeInstrument = Callable[..., Instrument]
@@ -44,7 +45,7 @@ def findings(snapshot: Snapshot, kind: str) -> list[Finding]:
     return [finding for finding in quality_report(snapshot).findings if finding.kind == kind]
 
 
-def test_a_sound_market_has_no_findings(make_snapshot: MakeSnapshot) -> None:
+def test_a_sound_market_has_no_findings() -> None:
     year = sessions(*YEAR)
     snapshot = with_series(make_snapshot({"MU": bars(year)}), "DGS10", dict.fromkeys(year, 4.0))
 
@@ -55,7 +56,7 @@ def test_a_sound_market_has_no_findings(make_snapshot: MakeSnapshot) -> None:
     assert report.newest == date(2024, 12, 31)
 
 
-def test_an_empty_market_has_none_either(make_snapshot: MakeSnapshot) -> None:
+def test_an_empty_market_has_none_either() -> None:
     snapshot = make_snapshot({"MU": bars(["2024-01-02"])})
 
     report = quality_report(replace(snapshot, bars=snapshot.bars.iloc[:0]))
@@ -63,7 +64,7 @@ def test_an_empty_market_has_none_either(make_snapshot: MakeSnapshot) -> None:
     assert (report.newest, report.findings) == (None, ())
 
 
-def test_blank_cells_are_counted_by_column(make_snapshot: MakeSnapshot) -> None:
+def test_blank_cells_are_counted_by_column() -> None:
     snapshot = make_snapshot({"MU": bars(sessions(*YEAR))})
     frame = snapshot.bars.copy()
     frame.loc[[3, 7], "open"] = float("nan")
@@ -79,9 +80,7 @@ def test_blank_cells_are_counted_by_column(make_snapshot: MakeSnapshot) -> None:
     assert report.lines() == ["MU: blank open: 2, blank volume: 1 (2024-01-05 to 2024-01-11)"]
 
 
-def test_gaps_are_those_of_the_instruments_own_exchange(
-    make_snapshot: MakeSnapshot, make_instrument: MakeInstrument
-) -> None:
+def test_gaps_are_those_of_the_instruments_own_exchange() -> None:
     # Seoul was closed on Friday, February 9, and Monday, February 12, 2024; New York was not. Coins never rest.
     days = ["2024-02-07", "2024-02-08", "2024-02-13", "2024-02-14"]
     snapshot = make_snapshot(
@@ -100,14 +99,14 @@ def test_gaps_are_those_of_the_instruments_own_exchange(
     assert missing["MU"].text == "sessions of XNYS without a row: 2"
 
 
-def test_days_before_and_after_a_file_are_no_gap(make_snapshot: MakeSnapshot) -> None:
+def test_days_before_and_after_a_file_are_no_gap() -> None:
     year = sessions(*YEAR)
     snapshot = make_snapshot({"MU": bars(year), "NEW": bars(year[100:-3])})
 
     assert findings(snapshot, "missing_sessions") == []
 
 
-def test_rows_on_days_that_the_exchange_does_not_know(make_snapshot: MakeSnapshot) -> None:
+def test_rows_on_days_that_the_exchange_does_not_know() -> None:
     # Martin Luther King Day and a Saturday.
     snapshot = make_snapshot({"MU": bars(["2024-01-12", "2024-01-15", "2024-01-16", "2024-01-20", "2024-01-22"])})
 
@@ -116,7 +115,7 @@ def test_rows_on_days_that_the_exchange_does_not_know(make_snapshot: MakeSnapsho
     assert (unknown.count, unknown.first, unknown.last) == (2, date(2024, 1, 15), date(2024, 1, 20))
 
 
-def test_closes_outside_high_and_low_beyond_float_noise(make_snapshot: MakeSnapshot) -> None:
+def test_closes_outside_high_and_low_beyond_float_noise() -> None:
     snapshot = make_snapshot({"MU": bars(sessions("2024-01-02", "2024-01-12"))})
     frame = snapshot.bars.copy()
     assert (frame.loc[0, "low"], frame.loc[0, "high"]) == (10.0, 11.0)
@@ -131,7 +130,7 @@ def test_closes_outside_high_and_low_beyond_float_noise(make_snapshot: MakeSnaps
     assert (outside.count, outside.first, outside.last) == (2, date(2024, 1, 3), date(2024, 1, 8))
 
 
-def test_rows_before_the_listing(make_snapshot: MakeSnapshot, make_instrument: MakeInstrument) -> None:
+def test_rows_before_the_listing() -> None:
     snapshot = make_snapshot(
         {"SNDK": bars(sessions("2025-02-13", "2025-02-26"))}, {"SNDK": make_instrument(listed="2025-02-24")}
     )
@@ -143,7 +142,7 @@ def test_rows_before_the_listing(make_snapshot: MakeSnapshot, make_instrument: M
     assert len(snapshot.bars) == 9
 
 
-def test_short_files(make_snapshot: MakeSnapshot) -> None:
+def test_short_files() -> None:
     year = sessions(*YEAR)
     assert len(year) == 252
     snapshot = make_snapshot({"LONG": bars(year), "SHORT": bars(year[1:])})
@@ -153,9 +152,7 @@ def test_short_files(make_snapshot: MakeSnapshot) -> None:
     assert [(finding.name, finding.count) for finding in findings(snapshot, "short")] == [("SHORT", 251), ("DGS5", 251)]
 
 
-def test_prices_that_end_more_than_five_of_their_sessions_early(
-    make_snapshot: MakeSnapshot, make_instrument: MakeInstrument
-) -> None:
+def test_prices_that_end_more_than_five_of_their_sessions_early() -> None:
     # The newest bar is of Wednesday, January 31: the sixth session before it is the 23rd, the sixth day the 25th.
     snapshot = make_snapshot(
         {
@@ -178,9 +175,7 @@ def test_prices_that_end_more_than_five_of_their_sessions_early(
 
 
 @pytest.mark.parametrize(("last", "stale_days"), [("2024-01-21", None), ("2024-01-20", 11)])
-def test_series_older_than_the_catalogue_allows_on_the_newest_day(
-    make_snapshot: MakeSnapshot, last: str, stale_days: int | None
-) -> None:
+def test_series_older_than_the_catalogue_allows_on_the_newest_day(last: str, stale_days: int | None) -> None:
     # DGS10 may be 10 days old; the newest day is a bar's, January 31. A blank value does not make it younger.
     snapshot = make_snapshot({"MU": bars(sessions("2024-01-02", "2024-01-31"))})
     snapshot = with_series(snapshot, "DGS10", {"2024-01-15": 4.0, last: 4.1, "2024-01-30": None})
@@ -190,7 +185,7 @@ def test_series_older_than_the_catalogue_allows_on_the_newest_day(
     assert [finding.count for finding in stale] == ([] if stale_days is None else [stale_days])
 
 
-def test_the_largest_gap_of_a_series_between_values(make_snapshot: MakeSnapshot) -> None:
+def test_the_largest_gap_of_a_series_between_values() -> None:
     snapshot = make_snapshot({"MU": bars(["2024-03-01"])})
     values: dict[str, float | None] = {"2024-01-02": 4.0, "2024-01-08": None, "2024-01-13": 4.0, "2024-02-29": 4.0}
     snapshot = with_series(snapshot, "DGS10", {**values, "2024-02-20": 4.0})
@@ -202,13 +197,13 @@ def test_the_largest_gap_of_a_series_between_values(make_snapshot: MakeSnapshot)
     assert gap.text == "its largest gap is 38 days, at most 10 may pass"
 
 
-def test_a_series_without_any_value_is_reported_as_blank(make_snapshot: MakeSnapshot) -> None:
+def test_a_series_without_any_value_is_reported_as_blank() -> None:
     snapshot = with_series(make_snapshot({"MU": bars(["2024-03-01"])}), "DGS10", {"2024-02-29": None})
 
     assert [finding.text for finding in findings(snapshot, "blank_cells")] == ["blank value: 1"]
 
 
-def test_a_date_that_was_revised_counts_once_with_its_newest_value(make_snapshot: MakeSnapshot) -> None:
+def test_a_date_that_was_revised_counts_once_with_its_newest_value() -> None:
     snapshot = with_series(
         make_snapshot({"MU": bars(["2024-03-01"])}), "DGS10", {"2024-02-28": None, "2024-02-29": 4.0}
     )
@@ -225,7 +220,7 @@ def test_largest_gap_is_the_earliest_of_equal_ones() -> None:
     assert (gap.days, gap.first, gap.last) == (3, date(2024, 1, 2), date(2024, 1, 5))
 
 
-def test_the_report_changes_nothing(make_snapshot: MakeSnapshot) -> None:
+def test_the_report_changes_nothing() -> None:
     snapshot = make_snapshot({"MU": bars(["2024-01-12", "2024-01-15"])})
     before = snapshot.bars.copy(deep=True)
 
@@ -233,7 +228,7 @@ def test_the_report_changes_nothing(make_snapshot: MakeSnapshot) -> None:
     pd.testing.assert_frame_equal(snapshot.bars, before)
 
 
-def test_the_report_speaks_to_people_and_to_machines(make_snapshot: MakeSnapshot) -> None:
+def test_the_report_speaks_to_people_and_to_machines() -> None:
     snapshot = make_snapshot({"MU": bars(["2024-01-12", "2024-01-16"])})
     report = replace(quality_report(snapshot), notes=("not read: README.md",))
 
@@ -255,9 +250,7 @@ def test_the_report_speaks_to_people_and_to_machines(make_snapshot: MakeSnapshot
     }
 
 
-def test_a_calendar_is_built_once_for_all_its_instruments(
-    make_snapshot: MakeSnapshot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_calendar_is_built_once_for_all_its_instruments(monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[str] = []
 
     def counted(calendar: str, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:

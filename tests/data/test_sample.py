@@ -22,6 +22,7 @@ from data.sample.calibration import calibration_table, main
 from data.sample.economy import capex_spending, simulate_economy, true_regimes
 from data.sample.noise import generator, heavy_tailed
 from data.sample.parameters import scenario_names, scenario_parameters
+from hand_made import make_snapshot
 
 RAW = tomllib.loads((Path(parameters_module.__file__).parent / "sample.toml").read_text())
 LAST = pd.Timestamp("2026-10-09")
@@ -478,7 +479,7 @@ def test_calibration_needs_the_symbols_and_series_that_it_compares(sample):
         calibration_table(sample, sample)
 
 
-def test_calibration_measures_by_hand(sample, make_snapshot):
+def test_calibration_measures_by_hand(sample):
     """A history of four sessions whose figures are worked out with numpy."""
     days = ["2024-03-04", "2024-03-05", "2024-03-06", "2024-03-07"]
     steps = {"SPY": [1.0, 1.01, 1.0, 1.02]}

@@ -23,6 +23,7 @@ from data.market.snapshot import (
     snapshots_dir,
 )
 from data.market.tables import BARS, CAPEX, FUNDING, GUIDANCE, SERIES, TABLES, Table, content_hash
+from hand_made import make_snapshot
 
 MakeSnapshot = Callable[..., Snapshot]
 
@@ -43,7 +44,7 @@ def one_event(table: Table, **values: object) -> pd.DataFrame:
 
 
 @pytest.fixture
-def market(make_snapshot: MakeSnapshot) -> Snapshot:
+def market() -> Snapshot:
     """Two instruments, one with a blank open; a series with a blank value; one event of each table, with blanks."""
     bars = {
         "MU": [("2024-01-02", 10.0, 10.1), ("2024-01-03", 10.2, 0.1 + 0.2)],

@@ -3,7 +3,6 @@
 import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,10 +21,11 @@ from data.market.versions import (
     versions_of,
 )
 from data.markets import open_market
+from hand_made import make_snapshot
 
 
 @pytest.fixture
-def keep(make_snapshot: Callable[..., Any]) -> Callable[..., None]:
+def keep() -> Callable[..., None]:
     def run(*names: str) -> None:
         for place, name in enumerate(names):
             save(make_snapshot({"MU": [("2024-01-02", 1.0, 1.0 + place)]}, name=name))

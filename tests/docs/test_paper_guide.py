@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, tzinfo
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+import alpaca_double
+import fetch_world
 from backtests.prepare.needs import needs_of
 from backtests.spec.spec import load_spec
 from paper import config
@@ -69,8 +70,6 @@ def reader(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    alpaca_double: ModuleType,
-    fetch_world: ModuleType,
     posted: Any,
 ) -> Iterator["Reader"]:
     monkeypatch.chdir(tmp_path)

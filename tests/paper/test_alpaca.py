@@ -6,11 +6,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+import alpaca_double
 from data.errors import InputError
 from data.net.settings import SourceSettings
 from paper.broker import Fill, Intent, Movement, OrderState
@@ -30,7 +30,7 @@ FAST = SourceSettings(attempts=4, pause=0.0, longest_wait=5.0, connect_timeout=1
 
 
 @pytest.fixture
-def double(alpaca_double: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("ALPACA_API_KEY_ID", alpaca_double.KEY)
     monkeypatch.setenv("ALPACA_API_SECRET_KEY", alpaca_double.SECRET)
     with alpaca_double.running(PRICES, now=NOW) as running:
@@ -38,7 +38,7 @@ def double(alpaca_double: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 @pytest.fixture
-def fault(alpaca_double: ModuleType) -> Callable[..., Any]:
+def fault() -> Callable[..., Any]:
     fault: Callable[..., Any] = alpaca_double.Fault
     return fault
 
@@ -549,7 +549,6 @@ def test_keys_stand_in_no_error_log_or_repr(
     double: Any,
     broker: AlpacaBroker,
     fault: Callable[..., Any],
-    alpaca_double: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -4,20 +4,21 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
 import pytest
 
+import alpaca_double
 from data.clock import sessions_between, trading_hours
 from data.market.snapshot import save
 from data.net.settings import SourceSettings
+from hand_made import make_instrument, make_snapshot
 from paper.brokers.alpaca import broker as alpaca
 from paper.brokers.alpaca import requests as alpaca_requests
 from paper.config import PaperConfig
@@ -61,9 +62,6 @@ def bar_opens(symbol: str, day: pd.Timestamp) -> float:
 
 @pytest.fixture
 def world(
-    alpaca_double: ModuleType,
-    make_snapshot: Callable[..., Any],
-    make_instrument: Callable[..., Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> "World":
@@ -85,18 +83,18 @@ def world(
     regimes = [f"{day:%Y-%m-%d}T00:00:00Z,{('SCARCE', 'ABUNDANT')[place % 2]}" for place, day in enumerate(sessions)]
     (tmp_path / "regimes.csv").write_text("\n".join(["known_at,regime", *regimes]) + "\n", encoding="utf-8")
     (tmp_path / "turning.toml").write_text(SPEC, encoding="utf-8")
-    return World(alpaca_double, tmp_path)
+    return World(tmp_path)
 
 
 class World:
     """Accounts at doubles, and the days of them."""
 
-    def __init__(self, doubles: ModuleType, folder: Path) -> None:
-        self.doubles, self.folder = doubles, folder
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     @contextmanager
     def account(self, name: str, cash: float = 100_000.0) -> Iterator["Trader"]:
-        with self.doubles.running(prices_of(FIRST), cash, now=datetime(2026, 1, 9, 20, tzinfo=UTC)) as double:
+        with alpaca_double.running(prices_of(FIRST), cash, now=datetime(2026, 1, 9, 20, tzinfo=UTC)) as double:
             double.holidays |= {MARTIN_LUTHER_KING_DAY, WASHINGTONS_BIRTHDAY}
             config = PaperConfig.model_validate(
                 {
@@ -194,7 +192,7 @@ def test_calm_days(world: World) -> None:
         assert_nothing_is_lost_or_done_twice(trader)
         files = [file.read_bytes() for file in world.folder.rglob("*") if file.is_file()]
         assert not [
-            each for each in files if world.doubles.KEY.encode() in each or world.doubles.SECRET.encode() in each
+            each for each in files if alpaca_double.KEY.encode() in each or alpaca_double.SECRET.encode() in each
         ]
         assert len(trader.double.orders) > 15
         assert {order["status"] for order in trader.double.orders} == {"filled"}
@@ -305,7 +303,7 @@ def test_a_rejected_order_halts_until_somebody_resumes(world: World) -> None:
 
 
 def trader_fault(world: World, on: str, status: int, body: str | None = None) -> Any:
-    return world.doubles.Fault(on, status, body=body)
+    return alpaca_double.Fault(on, status, body=body)
 
 
 def test_a_position_changed_by_hand_halts(world: World) -> None:
@@ -347,8 +345,8 @@ def test_an_order_that_arrived_unnoticed_on_the_last_step_of_its_session_is_not_
         trader.move(after_open)
         with trader.ledger() as ledger:
             before = {intent.client_id for intent in ledger.unsent_intents()}
-        trader.double.faults.append(world.doubles.Fault("POST /orders", 500, accepted=True))
-        trader.double.faults += [world.doubles.Fault("GET /orders:by_client_order_id", 500) for _ in range(20)]
+        trader.double.faults.append(alpaca_double.Fault("POST /orders", 500, accepted=True))
+        trader.double.faults += [alpaca_double.Fault("GET /orders:by_client_order_id", 500) for _ in range(20)]
         told = trader.step(after_open)
         trader.double.faults.clear()
         later = moments("2026-01-13", "2026-01-13")[0]

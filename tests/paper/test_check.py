@@ -3,18 +3,20 @@
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
 import pytest
 
+import alpaca_double
+from accounts import write_account_files
 from backtests.spec.spec import load_spec
 from data.clock import sessions_between
 from data.market.manifest import FetchRecord
 from data.market.snapshot import Snapshot, save
+from hand_made import make_instrument, make_snapshot
 from paper.config import PaperConfig
 from paper.ledger.ledger import Ledger
 from paper.ledger.reader import LEDGER_FILE
@@ -23,26 +25,10 @@ from paper.step.account import run_step
 
 # A Tuesday after a holiday, twenty minutes after its decision.
 NOW = datetime(2024, 1, 16, 0, 20, tzinfo=UTC)
-SPEC = """
-[run]
-name = "checked"
-start = 2024-01-09
-
-[universe]
-speculative = ["COIN"]
-cash_flow = ["STOCK"]
-benchmark = "STOCK"
-
-[signal]
-source = "regimes.csv"
-
-[policy]
-instrument_cap = 0.5
-"""
 
 
 @pytest.fixture
-def market(make_snapshot: Callable[..., Snapshot], make_instrument: Callable[..., Any]) -> Snapshot:
+def market() -> Snapshot:
     first, last = pd.Timestamp("2024-01-02"), pd.Timestamp("2024-01-15")
     stock = [(f"{day:%Y-%m-%d}", 100.0, 101.0) for day in sessions_between(first, last)]
     coin = [(f"{day:%Y-%m-%d}", 50.0, 51.0) for day in pd.date_range(first, last)]
@@ -54,11 +40,10 @@ def market(make_snapshot: Callable[..., Snapshot], make_instrument: Callable[...
 @pytest.fixture
 def account(market: Snapshot, tmp_path: Path) -> Callable[..., PaperConfig]:
     """Makes a configuration in which all is well, but for what is given."""
-    (tmp_path / "spec.toml").write_text(SPEC)
-    (tmp_path / "regimes.csv").write_text("known_at,regime\n2024-01-01T00:00:00Z,NEUTRAL\n")
+    spec = write_account_files(tmp_path, start=date(2024, 1, 9), regimes={"2024-01-01T00:00:00Z": "NEUTRAL"})
 
     def make(**sections: Any) -> PaperConfig:
-        values = {"market": "hand-made", "spec": str(tmp_path / "spec.toml"), "state": {"path": tmp_path / "state"}}
+        values = {"market": "hand-made", "spec": str(spec), "state": {"path": tmp_path / "state"}}
         return PaperConfig.model_validate(values | sections)
 
     return make
@@ -108,10 +93,12 @@ def test_no_spec_and_no_market(account: Callable[..., PaperConfig]) -> None:
 
 def test_a_spec_that_the_market_does_not_fit(account: Callable[..., PaperConfig], tmp_path: Path) -> None:
     assert "unknown symbol BTC-USD" in found(account(spec="history"), "market").says
-    (tmp_path / "spec.toml").write_text(SPEC.replace("[signal]", '[signal]\ndwell = "long"\n'))
+    spec = tmp_path / "spec.toml"
+    whole = spec.read_text()
+    spec.write_text(whole.replace("[signal]", '[signal]\ndwell = "long"\n'))
     assert "signal.dwell" in found(account(), "spec").says
     (tmp_path / "mine.py").write_text("")
-    (tmp_path / "spec.toml").write_text(SPEC.replace("[universe]", 'strategy = "mine.py:Mine"\n\n[universe]'))
+    spec.write_text(whole.replace("[universe]", 'strategy = "mine.py:Mine"\n\n[universe]'))
     assert found(account(), "market").verdict == "fault"
 
 
@@ -144,9 +131,11 @@ def test_a_state_folder_that_is_none(account: Callable[..., PaperConfig], tmp_pa
 def test_a_halt_in_force_and_an_account_of_another_spec(account: Callable[..., PaperConfig], tmp_path: Path) -> None:
     run_step(account(), now=NOW)
     assert found(account(), "account").says == "paper: decided up to 2024-01-16"
-    (tmp_path / "spec.toml").write_text(SPEC + "\n[order_rules]\nband = 0.05\n")
+    spec = tmp_path / "spec.toml"
+    whole = spec.read_text()
+    spec.write_text(whole + "\n[order_rules]\nband = 0.05\n")
     assert "is not the one that the account paper was opened with" in found(account(), "account").says
-    (tmp_path / "spec.toml").write_text(SPEC)
+    spec.write_text(whole)
     with Ledger(tmp_path / "state" / LEDGER_FILE) as ledger:
         ledger.write_event("halt", "drawdown: too deep", NOW)
     halted = found(account(), "account")
@@ -183,7 +172,7 @@ def test_alerts(account: Callable[..., PaperConfig], monkeypatch: pytest.MonkeyP
 
 
 @pytest.fixture
-def at_alpaca(account: Callable[..., PaperConfig], alpaca_double: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
+def at_alpaca(account: Callable[..., PaperConfig], monkeypatch: pytest.MonkeyPatch) -> Any:
     """Configurations of an account at a double of Alpaca, and the double."""
     pytest.importorskip("alpaca")
     monkeypatch.setattr("paper.brokers.alpaca.requests.PER_SECOND", 1e6)
@@ -200,9 +189,7 @@ def test_an_account_at_alpaca(at_alpaca: Any) -> None:
     assert {method for method, _ in (each[0].split(" ", 1) for each in double.asked)} == {"GET"}
 
 
-def test_keys_that_are_missing_or_wrong(
-    at_alpaca: Any, alpaca_double: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_keys_that_are_missing_or_wrong(at_alpaca: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     config, _ = at_alpaca
     monkeypatch.setenv("ALPACA_API_SECRET_KEY", "wrong")
     assert found(config, "broker").verdict == "fault"

@@ -1,6 +1,5 @@
 """The configuration of a paper account: every key broken in every way is one line; keys never stand in it."""
 
-import importlib.util
 import re
 import tomllib
 from collections.abc import Iterator
@@ -11,22 +10,12 @@ import pytest
 import tomli_w
 from pydantic import BaseModel
 
+import malformed
 from backtests.spec.spec import load_spec
 from data.errors import InputError
 from paper.config import DEFAULT_FILE, PAPER_ENDPOINT, PaperConfig, read_config
 from paper.template import TEMPLATE, write_config
 
-
-def _beside(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-malformed = _beside("whole/test_malformed_specs")
 # Keys whose type alone does not say what they take, and values that are wrong for them.
 VALUES_OF_THEIR_OWN = {
     "broker.endpoint": ("https://api.alpaca.markets", "http://paper-api.alpaca.markets", "", "nowhere", "http://[", 5),

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
+import fetch_world
+from accounts import write_account_files
 from data.errors import InputError
 from data.fetch.fetch import fetch
 from data.market.manifest import FetchRecord
@@ -14,6 +16,7 @@ from data.market.snapshot import save
 from data.market.tables import ACTIONS
 from data.market.versions import locked, versions_of
 from data.net.errors import SourceError
+from hand_made import make_instrument, make_snapshot
 from paper.brokers.simulated.broker import SimulatedBroker
 from paper.config import PaperConfig
 from paper.ledger.invariants import broken_invariants
@@ -24,26 +27,6 @@ from paper.step import step as stepping
 from paper.step.account import reconcile, resume, run_step
 from paper.storage import database
 
-SPEC = """
-[run]
-name = "live"
-start = 2024-03-04
-
-[universe]
-speculative = ["COIN"]
-cash_flow = ["STOCK"]
-benchmark = "STOCK"
-
-[signal]
-source = "regimes.csv"
-
-[policy]
-instrument_cap = 1.0
-
-[costs]
-crypto = { commission_bp = 0 }
-us_stock = { commission_bp = 0 }
-"""
 # Monday March 4th to Tuesday March 12th; the coin trades on the weekend too.
 STOCK = {4: (100, 101), 5: (102, 103), 6: (104, 105), 7: (106, 107), 8: (108, 109), 11: (110, 111), 12: (112, 113)}
 COIN = {day: (1000 + 10 * day, 1005 + 10 * day) for day in range(4, 14)}
@@ -61,7 +44,7 @@ def moment(day, clock="00:20"):
 
 
 @pytest.fixture
-def whole(make_snapshot, make_instrument):
+def whole():
     """The market with all of its days."""
 
     def dated(prices):
@@ -74,13 +57,11 @@ def whole(make_snapshot, make_instrument):
 @pytest.fixture
 def account(tmp_path, monkeypatch, whole):
     """An account, and a market that has grown up to the day of the step."""
-    (tmp_path / "spec.toml").write_text(SPEC, encoding="utf-8")
-    (tmp_path / "regimes.csv").write_text(
-        "known_at,regime\n2024-02-01T00:00:00+00:00,NEUTRAL\n2024-03-06T22:00:00+00:00,SCARCE\n", encoding="utf-8"
-    )
+    regimes = {"2024-02-01T00:00:00+00:00": "NEUTRAL", "2024-03-06T22:00:00+00:00": "SCARCE"}
+    spec = write_account_files(tmp_path, start=date(2024, 3, 4), regimes=regimes, instrument_cap=1.0, free=True)
     config = PaperConfig(
         market="made",
-        spec=str(tmp_path / "spec.toml"),
+        spec=str(spec),
         state={"path": tmp_path / "state"},
         limits={"largest_position": 1.0},
     )
@@ -361,7 +342,7 @@ def test_a_step_in_another_time_zone_is_the_same(account):
 
 
 @pytest.fixture
-def fetched(account, fetch_world, monkeypatch):
+def fetched(account, monkeypatch):
     """A market that is fetched, whose first version ends before the account's first session; and its sources."""
     world = fetch_world.World(
         bars={name: fetch_world.made_bars(name, "2024-02-01", "2024-03-08") for name in ("BTC-USD", "MU")}

@@ -16,6 +16,7 @@ from data.events.completion import REFERENCE_DIR
 from data.events.timeline import TIMELINE_COLUMNS, blank_figures, event_timeline, select_events
 from data.events.validation import EventCheck, validate_events
 from data.market.snapshot import Snapshot, save
+from hand_made import make_snapshot
 from reverse_qe.commands.events import command
 
 EVENT_COLUMNS = ("capex_actuals", "capex_guidance", "funding_events")
@@ -159,9 +160,7 @@ def test_list_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(got["events"][0]) == list(TIMELINE_COLUMNS)
 
 
-def test_a_market_without_events_has_an_empty_time_line(
-    make_snapshot: Callable[..., Snapshot], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_market_without_events_has_an_empty_time_line(capsys: pytest.CaptureFixture[str]) -> None:
     save(make_snapshot({"A": [("2024-01-02", 1.0, 1.0)]}, name="bare"))
     call("list", "--market", "bare")
     assert "Events of market bare, in order of when they became known: 0" in capsys.readouterr().out

@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import fetch_world
+import loopback
 from data.clock import sessions_between
 from data.fetch.fetch import fetch
 from data.files.locks import only_one
@@ -26,7 +28,7 @@ def call(data_command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def sources(server: Any, loopback: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def sources(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The loopback server in the place of Yahoo, FRED and the SEC."""
     loopback.redirect_yahoo(server, monkeypatch)
     at_loopback(monkeypatch, server.url)
@@ -71,7 +73,7 @@ def words() -> list[str]:
 
 
 @pytest.fixture
-def fetched(call: Callable[..., Any], sources: Any, loopback: Any, words: list[str]) -> Any:
+def fetched(call: Callable[..., Any], sources: Any, words: list[str]) -> Any:
     """A market `live` whose newest day is one session short."""
     days = days_until_yesterday()
     sources.answers(loopback.yahoo_path("MU"), loopback.Answer(loopback.yahoo_chart("MU", bars(days))))
@@ -107,7 +109,7 @@ def test_run_again_it_asks_for_nothing_that_is_there(
 
 
 def test_one_that_fails_is_told_with_exit_1_and_asked_for_again(
-    fetched: Any, call: Callable[..., Any], sources: Any, loopback: Any, words: list[str]
+    fetched: Any, call: Callable[..., Any], sources: Any, words: list[str]
 ) -> None:
     days = days_until_yesterday()
     sources.answers(loopback.yahoo_path("WDC"), loopback.Answer(loopback.HTML_PAGE))
@@ -131,7 +133,10 @@ def test_one_that_fails_is_told_with_exit_1_and_asked_for_again(
     assert again.json["answered"]["yahoo"] == ["WDC"]
 
 
-def test_changed_history_is_told(call: Callable[..., Any], sources: Any, loopback: Any, fetch_world: Any) -> None:
+def test_changed_history_is_told(
+    call: Callable[..., Any],
+    sources: Any,
+) -> None:
     days = days_until_yesterday()
     before = pd.Timestamp(days[-2], tz="UTC") + pd.Timedelta(hours=6)  # the last two sessions are not over
     world = fetch_world.World(bars={"MU": fetch_world.made_bars("MU", days[0], days[-1])})
@@ -167,9 +172,7 @@ def test_diff_names_what_changed_and_by_how_much(fetched: Any, call: Callable[..
     assert call("diff", "live", "nothing").code == 2
 
 
-def test_prune_lists_what_it_deletes_and_keeps_the_newest(
-    fetched: Any, call: Callable[..., Any], sources: Any, loopback: Any
-) -> None:
+def test_prune_lists_what_it_deletes_and_keeps_the_newest(fetched: Any, call: Callable[..., Any], sources: Any) -> None:
     days = days_until_yesterday()
     sources.answers(loopback.yahoo_path("STX"), loopback.Answer(loopback.yahoo_chart("STX", bars(days))))
     call("fetch", "--symbols", "STX", "--source", "yahoo")
@@ -189,7 +192,7 @@ def test_prune_lists_what_it_deletes_and_keeps_the_newest(
 
 
 def test_without_a_network_one_line_says_so_and_nothing_is_touched(
-    call: Callable[..., Any], loopback: Any, monkeypatch: pytest.MonkeyPatch, server: Any
+    call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, server: Any
 ) -> None:
     loopback.redirect_yahoo(server, monkeypatch)
     at_loopback(monkeypatch, loopback.closed_port_url())
@@ -212,9 +215,7 @@ def test_a_fetch_under_way_is_told(fetched: Any, call: Callable[..., Any], words
     assert call("prune", "live").code == 0
 
 
-def test_secrets_are_nowhere(
-    call: Callable[..., Any], sources: Any, loopback: Any, words: list[str], fetched: Any
-) -> None:
+def test_secrets_are_nowhere(call: Callable[..., Any], sources: Any, words: list[str], fetched: Any) -> None:
     sources.answers(FRED, loopback.Answer(status=403))
     later = call(*words, "--series", "DGS2")
 

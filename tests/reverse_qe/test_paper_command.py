@@ -4,38 +4,24 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+import alpaca_double
+from accounts import write_account_files
 from data.files.locks import only_one
 from data.market.snapshot import save
+from hand_made import make_instrument, make_snapshot
 from paper.config import PAPER_ENDPOINT
 from paper.step.account import StepReport
 from paper.step.account_files import LOCK_FILE
 from paper.storage import database
 
-SPEC = """
-[run]
-name = "turning"
-start = 2024-03-04
-
-[universe]
-speculative = ["COIN"]
-cash_flow = ["STOCK"]
-benchmark = "STOCK"
-
-[signal]
-source = "regimes.csv"
-
-[policy]
-instrument_cap = 0.5
-"""
-REGIMES = "known_at,regime\n2024-02-01T00:00:00Z,NEUTRAL\n2024-03-05T22:00:00Z,SCARCE\n"
+REGIMES = {"2024-02-01T00:00:00Z": "NEUTRAL", "2024-03-05T22:00:00Z": "SCARCE"}
 # A Thursday, twenty minutes after its decision.
 NOW = datetime(2024, 3, 7, 0, 20, tzinfo=UTC)
 ALERT_SECRET = "s3cretpassword"
@@ -55,8 +41,6 @@ def call(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     run_command: Callable[..., Any],
-    make_snapshot: Callable[..., Any],
-    make_instrument: Callable[..., Any],
 ) -> Call:
     """Runs `reverse-qe paper` with the words given, in a folder with a spec of the market `hand-made`."""
     monkeypatch.chdir(tmp_path)
@@ -70,9 +54,7 @@ def call(
         "COIN": [(day, 50.0 + place, 51.0 + place) for place, day in enumerate(days)],
     }
     save(make_snapshot(bars, {"COIN": make_instrument("crypto")}))
-    Path("spec.toml").write_text(SPEC)
-    Path("regimes.csv").write_text(REGIMES)
-
+    write_account_files(tmp_path, start=date(2024, 3, 4), regimes=REGIMES)
     return partial(run_command, "paper")
 
 
@@ -300,7 +282,7 @@ def test_run_ends_between_two_steps_when_it_is_told_to(
 
 
 @pytest.fixture
-def at_alpaca(account: Call, alpaca_double: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def at_alpaca(account: Call, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A double of Alpaca, and `alpaca.toml` of an account there; its keys are in the environment."""
     pytest.importorskip("alpaca")
     pytest.importorskip("apprise")
@@ -317,7 +299,7 @@ def at_alpaca(account: Call, alpaca_double: ModuleType, monkeypatch: pytest.Monk
 
 
 def test_keys_are_in_no_file_and_in_nothing_that_is_said(
-    account: Call, at_alpaca: Any, alpaca_double: ModuleType, caplog: pytest.LogCaptureFixture
+    account: Call, at_alpaca: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     said = []
@@ -338,20 +320,20 @@ def test_keys_are_in_no_file_and_in_nothing_that_is_said(
     assert "paper-20240307" not in said[-1]
     assert len(at_alpaca.orders) == 1
     assert any("could not be delivered to MY_ALERTS" in each for each in said)
-    assert_no_secret("\n".join([*said, caplog.text]), alpaca_double)
+    assert_no_secret("\n".join([*said, caplog.text]))
 
 
 def test_keys_that_alpaca_does_not_take_are_not_repeated(
-    account: Call, at_alpaca: Any, alpaca_double: ModuleType, monkeypatch: pytest.MonkeyPatch, caplog: Any
+    account: Call, at_alpaca: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("ALPACA_API_SECRET_KEY", alpaca_double.SECRET + "x")
     outcomes = [account("check", "alpaca.toml"), account("step", "--config", "alpaca.toml")]
     assert [each.code for each in outcomes] == [1, 1]
-    assert_no_secret("\n".join(each.out + each.err for each in outcomes) + caplog.text, alpaca_double)
+    assert_no_secret("\n".join(each.out + each.err for each in outcomes) + caplog.text)
 
 
-def assert_no_secret(text: str, alpaca_double: ModuleType) -> None:
+def assert_no_secret(text: str) -> None:
     everywhere = [text.encode(), *files().values()]
     assert len(everywhere) > 5
     for secret in (alpaca_double.KEY, alpaca_double.SECRET, ALERT_SECRET):

@@ -1,7 +1,6 @@
 """The page of the quality report: all that was found is on it, in plain words, and nothing is loaded from afar."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +14,13 @@ from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.quality.findings import KINDS
 from data.quality.report import quality_report
+from hand_made import make_instrument, make_snapshot
 from reverse_qe.pages.quality import MEANINGS, quality_page, write_quality_page
 from reverse_qe.pages.small_pictures import Frame, line, strip
 
 
 @pytest.fixture
-def market(make_snapshot: Callable[..., Snapshot], make_instrument: Callable) -> Snapshot:
+def market() -> Snapshot:
     days = pd.date_range("2024-01-01", "2024-03-31")
     bars = {
         "BTC-USD": [(f"{day:%Y-%m-%d}", None if day.month == 2 else 100.0, 100.0 + day.day) for day in days],
@@ -61,14 +61,14 @@ def test_the_page_needs_no_network_and_its_pictures_are_sound(market: Snapshot) 
     assert "nan" not in " ".join(pictures)
 
 
-def test_a_sound_market_says_so(make_snapshot: Callable[..., Snapshot]) -> None:
+def test_a_sound_market_says_so() -> None:
     snapshot = make_snapshot({"MU": [("2024-01-02", 1.0, 1.0)]})
     report = replace(quality_report(snapshot), findings=())
 
     assert "Nothing odd was found." in quality_page(snapshot, report)
 
 
-def test_an_empty_market_has_a_page(make_snapshot: Callable[..., Snapshot]) -> None:
+def test_an_empty_market_has_a_page() -> None:
     snapshot = make_snapshot({"MU": [("2024-01-02", 1.0, 1.0)]})
     empty = replace(snapshot, bars=snapshot.bars.iloc[:0])
 

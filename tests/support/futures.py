@@ -6,6 +6,7 @@ which the future is perturbed must stay the same to the last bit.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ Perturbation = Callable[[Snapshot, pd.Timestamp], Snapshot]
 
 DELAY = pd.Timedelta(days=5)
 # Which figures of a table become known with which column.
-FIGURES = {
+FIGURES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "series": {"known_at": ("value",)},
     "capex_actuals": {"capex_known_at": ("capex_usd_bn",), "ocf_known_at": ("ocf_usd_bn",)},
     "capex_guidance": {"known_at": ("low_usd_bn", "high_usd_bn", "prior_low_usd_bn", "prior_high_usd_bn")},
@@ -34,7 +35,7 @@ PRICES = ("open", "high", "low", "close", "adj_close", "volume")
 
 def cut(market: Snapshot, moment: pd.Timestamp) -> Snapshot:
     """Nothing that ends or becomes known after the moment is there."""
-    tables = {"bars": market.bars[_ended(market.bars, moment)]}
+    tables: dict[str, Any] = {"bars": market.bars[_ended(market.bars, moment)]}
     for table, figures in FIGURES.items():
         frame = getattr(market, table).copy()
         for known_at, names in figures.items():
@@ -55,7 +56,7 @@ def garble(market: Snapshot, moment: pd.Timestamp) -> Snapshot:
     later = ~_ended(bars, moment)
     # Each price by its own factor: the adjustment, a ratio of two of them, is garbled with them.
     bars.loc[later, list(PRICES)] *= random.uniform(0.5, 2.0, (int(later.sum()), len(PRICES)))
-    tables = {"bars": bars}
+    tables: dict[str, Any] = {"bars": bars}
     for table, figures in FIGURES.items():
         frame = getattr(market, table).copy()
         for known_at, names in figures.items():
@@ -67,7 +68,7 @@ def garble(market: Snapshot, moment: pd.Timestamp) -> Snapshot:
 
 def delay(market: Snapshot, moment: pd.Timestamp) -> Snapshot:
     """What becomes known after the moment becomes known five days later."""
-    tables = {}
+    tables: dict[str, Any] = {}
     for table, figures in FIGURES.items():
         frame = getattr(market, table).copy()
         for known_at in figures:

@@ -155,7 +155,7 @@ def redirect_yahoo(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> N
     from curl_cffi.requests import Session
     from yfinance import cache, data
 
-    class Redirected(Session):
+    class Redirected(Session[Any]):
         def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
             parts = urlsplit(url)
             return super().request(method, f"{server.url}/{parts.netloc}{parts.path}", *args, **kwargs)

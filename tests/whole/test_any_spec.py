@@ -17,6 +17,7 @@ from backtests.spec.spec import Spec, load_spec
 from data.clock import sessions_between
 from data.market.tables import ACTIONS, BARS, SERIES
 from data.prices.adjustment import adjusted_close
+from hand_made import make_instrument, make_snapshot
 
 SESSIONS = sessions_between(pd.Timestamp("2024-01-02"), pd.Timestamp("2024-06-14"))
 FIRST_RUN, LISTED, LATE_ACTION, GONE = (SESSIONS[place] for place in (1, 30, 60, 80))
@@ -88,7 +89,7 @@ paths = st.lists(st.sampled_from(["ABUNDANT", "NEUTRAL", "SCARCE"]), min_size=12
 
 
 @pytest.fixture(scope="module")
-def market(make_snapshot, make_instrument):
+def market():
     """Late listing, missing bars, a blank open, whole and half units, a split, dividends, a delisting; a bill."""
     rng = np.random.default_rng(5)
     days = pd.date_range(SESSIONS[0], SESSIONS[-1])

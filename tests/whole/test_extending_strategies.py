@@ -11,6 +11,7 @@ from backtests.spec.spec import load_spec
 from data.errors import InputError
 from data.files.user_code import load_callable
 from data.prices.panel import build_panel
+from hand_made import make_instrument, make_snapshot
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
 
@@ -34,7 +35,7 @@ class Mine(Rotation):
 
 
 @pytest.fixture
-def play(tmp_path, make_snapshot):
+def play(tmp_path):
     """Run the body of `next` over hand-made bars, {symbol: [(date, open, close), ...]}, with a thousand dollars."""
 
     def run(body, bars, instruments=None, rules=None, score=None, head=""):
@@ -78,7 +79,7 @@ def test_six_bars_of_plain_orders_by_hand(play):
     assert result.decided["X"].tolist() == [0.0, 10.0, 0.0, -3.0, pytest.approx(3.0 - units), 0.0]
 
 
-def test_targets_in_percent_are_fractions_of_units_too(play, make_instrument):
+def test_targets_in_percent_are_fractions_of_units_too(play):
     days = pd.date_range(SIX[0], SIX[5]).strftime("%Y-%m-%d")
     body = "if len(self) == 1: self.order_target_percent(target=0.1)"
     result = play(body, {"COIN": flat(40_000.0, days)}, {"COIN": make_instrument("crypto")})
@@ -102,7 +103,7 @@ def test_two_buys_share_the_cash_by_one_factor(play):
     assert (result.orders["size"] / [150, 50]).tolist() == pytest.approx([1000 / 2000 / 1.01] * 2, rel=1e-9)
 
 
-def test_what_has_no_price_yet_is_left_unfilled_and_told(play, make_instrument):
+def test_what_has_no_price_yet_is_left_unfilled_and_told(play):
     bars = {"X": flat(), "Y": flat()}
     body = "self.buy(self.datas[1], size=1)\nself.order_target_percent(self.datas[1], 0.5)"
     result = play(body, bars, {"Y": make_instrument(listed=SIX[3])})

@@ -4,18 +4,15 @@ import contextlib
 import copy
 import io
 import json
-import math
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any
 from unittest import mock
 
-import annotated_types as bounds
 import pytest
 import tomli_w
 from hypothesis import given, settings
@@ -24,15 +21,13 @@ from pydantic import BaseModel
 
 from backtests.spec.spec import Spec, load_spec
 from data.errors import InputError
+from malformed import VALUES, out_of_range, takes, unwrapped
 from reverse_qe import cli
 
 VALID = tomllib.loads(load_spec("sample").to_toml())
 GONE = object()  # in the place of a key that is taken out
 # Required, but a preset of costs stands in for what a spec leaves out.
 FILLED_IN = ("costs.crypto", "costs.us_stock", "costs.us_etf")
-# What TOML can hold, one or two of each type; whichever a key does not take breaks it.
-VALUES = (5, -1.5, True, "text", [], [[]], [5, "text"], {}, {"nosuch": 1}, math.nan, math.inf, -math.inf)
-VALUES += (date(2024, 1, 31), datetime(2024, 1, 31, 5), 10**30)
 
 
 @dataclass(frozen=True)
@@ -41,52 +36,6 @@ class Fault:
 
     changes: Mapping[str, Any]
     named: tuple[str, ...]
-
-
-def unwrapped(annotation: Any) -> tuple[Any, ...]:
-    """The types that an annotation allows, without None and without `Annotated`."""
-    if get_origin(annotation) is Annotated:
-        return unwrapped(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, UnionType):
-        return tuple(one for each in get_args(annotation) for one in unwrapped(each))
-    return () if annotation is type(None) else (annotation,)
-
-
-def takes(annotation: Any, value: Any) -> bool:
-    """Whether a value of TOML is of the type that a key wants; ranges are another matter."""
-    for kind in unwrapped(annotation):
-        if kind is float:
-            fits = type(value) in (int, float) and math.isfinite(value) and abs(value) < 2**63
-        elif kind is str:  # a date without quotes reads as its text
-            fits = isinstance(value, str | date)
-        elif get_origin(kind) is Literal:
-            fits = value in get_args(kind)
-        elif get_origin(kind) is tuple:
-            fits = isinstance(value, list) and all(takes(get_args(kind)[0], each) for each in value)
-        elif issubclass(kind, BaseModel):
-            fits = isinstance(value, dict)
-        else:
-            fits = type(value) is kind and value != 10**30
-        if fits:
-            return True
-    return False
-
-
-def out_of_range(metadata: list[Any]) -> Iterator[Any]:
-    for bound in metadata:
-        if isinstance(bound, bounds.Ge):
-            yield bound.ge - 1
-        if isinstance(bound, bounds.Gt):
-            yield bound.gt
-        if isinstance(bound, bounds.Le):
-            yield bound.le + 1
-        if isinstance(bound, bounds.Lt):
-            yield bound.lt
-        if isinstance(bound, bounds.MinLen):
-            yield []
-        if pattern := getattr(bound, "pattern", None):
-            assert isinstance(pattern, str)
-            yield "two words"
 
 
 def faults_of(model: type[BaseModel], values: Mapping[str, Any], prefix: str = "") -> Iterator[Fault]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import futures
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from data.clock import decision_times, sessions_between
@@ -125,7 +126,7 @@ LEAKS = {
 BLIND_TO_DELAY = {"missing publication lag", "event at its period's end", "close of the fill session"}
 
 
-def is_caught(futures, market, function, perturb, moment):
+def is_caught(market, function, perturb, moment):
     before, after = (
         {"rows": futures.decided(function(each))} for each in (market, futures.PERTURBATIONS[perturb](market, moment))
     )
@@ -136,13 +137,13 @@ def is_caught(futures, market, function, perturb, moment):
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: str(moment.date()))
 @pytest.mark.parametrize("perturb", ["cut", "garble", "delay"])
 @pytest.mark.parametrize("leak", LEAKS)
-def test_a_leak_is_caught_and_its_right_twin_is_not(sample, futures, leak, perturb, moment):
+def test_a_leak_is_caught_and_its_right_twin_is_not(sample, leak, perturb, moment):
     wrong, right = LEAKS[leak]
-    assert is_caught(futures, sample, wrong, perturb, moment) == (perturb != "delay" or leak not in BLIND_TO_DELAY)
-    assert not is_caught(futures, sample, right, perturb, moment)
+    assert is_caught(sample, wrong, perturb, moment) == (perturb != "delay" or leak not in BLIND_TO_DELAY)
+    assert not is_caught(sample, right, perturb, moment)
 
 
-def test_a_leak_inside_a_whole_run_is_caught(sample, futures, monkeypatch):
+def test_a_leak_inside_a_whole_run_is_caught(sample, monkeypatch):
     """The decision weighs by the close of the session that it is taken for."""
     moment = MOMENTS[0]
     settings = {"policy.weighting": "inverse_volatility", "policy.volatility_sessions": 20}

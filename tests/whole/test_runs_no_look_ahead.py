@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+import futures
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from data.clock import decision_times, previous_session
@@ -44,7 +45,7 @@ def test_the_run_trades_at_its_decisions_and_changes_regime_at_the_first(whole):
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: str(moment.date()))
 @pytest.mark.parametrize("perturb", PERTURBATIONS)
-def test_the_future_changes_nothing_decided_or_booked_before(sample, whole, futures, perturb, moment):
+def test_the_future_changes_nothing_decided_or_booked_before(sample, whole, perturb, moment):
     market = futures.PERTURBATIONS[perturb](sample, moment)
     run = run_until(market, session_before(moment) if perturb == "cut" else LAST)
     assert futures.changed(futures.run_tables(whole), futures.run_tables(run), moment) == []
@@ -52,7 +53,7 @@ def test_the_future_changes_nothing_decided_or_booked_before(sample, whole, futu
 
 @pytest.mark.parametrize("moment", DECISIONS, ids=lambda moment: str(moment.date()))
 @pytest.mark.parametrize("perturb", PERTURBATIONS)
-def test_the_future_changes_no_order_decided_at_the_moment(sample, futures, perturb, moment):
+def test_the_future_changes_no_order_decided_at_the_moment(sample, perturb, moment):
     market = futures.PERTURBATIONS[perturb](sample, moment)
     before, after = (run_until(each, session_before(moment)).engine.next_orders for each in (sample, market))
     assert len(before) > 3
@@ -60,7 +61,7 @@ def test_the_future_changes_no_order_decided_at_the_moment(sample, futures, pert
 
 
 @pytest.mark.parametrize("perturb", ["garble", "delay"])
-def test_the_perturbed_future_is_another_one(sample, whole, futures, perturb):
+def test_the_perturbed_future_is_another_one(sample, whole, perturb):
     run = run_until(futures.PERTURBATIONS[perturb](sample, DECISIONS[1]), LAST)
     end = decision_times(pd.DatetimeIndex([LAST]))[0] + pd.Timedelta(days=1)
     changed = set(futures.changed(futures.run_tables(whole), futures.run_tables(run), end))
@@ -69,7 +70,7 @@ def test_the_perturbed_future_is_another_one(sample, whole, futures, perturb):
         assert {"targets", "orders", "positions", "equity", "returns"} <= changed
 
 
-def test_what_is_known_at_a_decision_does_reach_it(sample, whole, futures):
+def test_what_is_known_at_a_decision_does_reach_it(sample, whole):
     """The day before is a Sunday: of the prices before the decision, only the coins' of it are garbled."""
     moment = DECISIONS[1]
     run = run_until(futures.garble(sample, moment - pd.Timedelta(days=1)), LAST)
@@ -78,7 +79,7 @@ def test_what_is_known_at_a_decision_does_reach_it(sample, whole, futures):
     assert "equity" not in changed
 
 
-def test_the_end_of_a_run_moves_no_earlier_row(sample, whole, futures):
+def test_the_end_of_a_run_moves_no_earlier_row(sample, whole):
     early = run_until(sample, "2024-03-28")
     moment = decision_times(pd.DatetimeIndex([early.plan.targets.index[-1]]))[0]
     assert futures.changed(futures.run_tables(whole), futures.run_tables(early), moment) == []

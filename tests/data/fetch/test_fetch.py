@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
 import pytest
 
+import fetch_world
 from data.errors import InputError
 from data.events.completion import reference_events
 from data.fetch.fetch import FetchOutcome, fetch
@@ -25,6 +25,7 @@ from data.market.snapshot import load, read_manifest, save, snapshot_names, snap
 from data.market.versions import locked, versions_of
 from data.markets import open_market
 from data.net.errors import NoNetworkError, SourceError
+from hand_made import make_snapshot
 
 MONDAY = pd.Timestamp("2025-12-01 12:00", tz="UTC")  # Friday, November 28 was the last session that is over.
 WANTED = FetchRecord(symbols=("MU", "BTC-USD"), series=("DGS10",), companies=("MSFT",), start=date(2025, 10, 1))
@@ -37,7 +38,7 @@ Fetch = Callable[..., FetchOutcome]
 
 
 @pytest.fixture
-def world(fetch_world: ModuleType) -> World:
+def world() -> World:
     """Two instruments, a series and a company; more of each than is public on MONDAY."""
     return fetch_world.World(
         bars={
@@ -95,9 +96,7 @@ def test_where_nothing_is_due_nothing_is_asked_and_no_version_is_made(fetch_live
     assert files(snapshots_dir()) == before
 
 
-def test_a_later_fetch_adds_what_is_new_to_a_new_version(
-    fetch_live: Fetch, world: World, fetch_world: ModuleType
-) -> None:
+def test_a_later_fetch_adds_what_is_new_to_a_new_version(fetch_live: Fetch, world: World) -> None:
     fetch_live()
     first = files(snapshots_dir() / "live.1")
     world.series["DGS10"] = fetch_world.made_series({**TEN_YEAR_YIELD, "2025-11-28": 4.3})
@@ -134,9 +133,7 @@ def test_one_symbol_failing_loses_nothing_and_only_it_is_asked_again(fetch_live:
     assert (again.version, again.lacking, again.failures) == ("live.2", (), ())
 
 
-def test_an_answer_that_cannot_be_used_is_a_failure_of_its_own(
-    fetch_live: Fetch, world: World, fetch_world: ModuleType
-) -> None:
+def test_an_answer_that_cannot_be_used_is_a_failure_of_its_own(fetch_live: Fetch, world: World) -> None:
     world.actions["MU"] = fetch_world.made_action("2025-10-20", "dividend", 1e6)
     outcome = fetch_live()
 
@@ -158,9 +155,7 @@ def test_a_source_out_of_reach_is_asked_once(fetch_live: Fetch, world: World) ->
     assert (outcome.version, snapshot_names(), files(snapshots_dir())) == (None, [], {})
 
 
-def test_a_dividend_changes_adjusted_closes_alone_and_is_told(
-    fetch_live: Fetch, world: World, fetch_world: ModuleType
-) -> None:
+def test_a_dividend_changes_adjusted_closes_alone_and_is_told(fetch_live: Fetch, world: World) -> None:
     fetch_live()
     before = load("live.1").bars_of("MU").set_index("date")
     # The closes of November 26 and 28 are 140 and 141.
@@ -180,9 +175,7 @@ def test_a_dividend_changes_adjusted_closes_alone_and_is_told(
     assert load("live.2").actions["source"].tolist() == ["Yahoo"]
 
 
-def test_a_split_leaves_the_prices_of_its_time_and_divides_the_adjusted_ones(
-    fetch_live: Fetch, world: World, fetch_world: ModuleType
-) -> None:
+def test_a_split_leaves_the_prices_of_its_time_and_divides_the_adjusted_ones(fetch_live: Fetch, world: World) -> None:
     fetch_live()
     bars = world.bars["MU"]
     later = bars["date"] >= "2025-12-01"
@@ -235,9 +228,7 @@ def test_where_the_whole_past_does_not_come_the_old_one_is_kept_whole(fetch_live
     pd.testing.assert_frame_equal(after, before)
 
 
-def test_results_of_companies_follow_on_the_reference_set(
-    fetch_live: Fetch, world: World, fetch_world: ModuleType
-) -> None:
+def test_results_of_companies_follow_on_the_reference_set(fetch_live: Fetch, world: World) -> None:
     newest = reference_events()["capex_actuals"].query("company == 'MSFT'").iloc[-1]
     end = newest["period_end"] + pd.DateOffset(months=3)
     world.quarters["MSFT"] = pd.concat(
@@ -262,7 +253,7 @@ def test_sources_that_are_not_chosen_are_not_asked_nor_wanted(fetch_live: Fetch,
     assert read_manifest("live.1").fetched.symbols == ()
 
 
-def test_an_earlier_start_asks_for_everything_once(fetch_live: Fetch, world: World, fetch_world: ModuleType) -> None:
+def test_an_earlier_start_asks_for_everything_once(fetch_live: Fetch, world: World) -> None:
     fetch_live()
     world.bars["MU"] = pd.concat([fetch_world.made_bars("MU", "2025-09-02", "2025-09-30", 70.0), world.bars["MU"]])
     earlier = WANTED.model_copy(update={"start": date(2025, 9, 2)})
@@ -307,9 +298,7 @@ def test_what_the_catalogues_do_not_know_is_refused_before_anything_is_asked(fet
     assert world.asked == []
 
 
-def test_names_that_cannot_have_versions_are_refused(
-    world: World, make_snapshot: Callable[..., Any], fetch_live: Fetch
-) -> None:
+def test_names_that_cannot_have_versions_are_refused(world: World, fetch_live: Fetch) -> None:
     save(make_snapshot({"MU": [("2024-01-02", 1.0, 1.0)]}, name="imported"))
     save(make_snapshot({"MU": [("2024-01-02", 1.0, 1.0)]}, name="old.7"))
     fetch_live()

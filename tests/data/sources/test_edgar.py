@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import loopback
 from data.catalogue.companies import Company
 from data.errors import InputError
 from data.events.validation import validate_events
@@ -16,6 +17,7 @@ from data.net.errors import NoNetworkError, SourceError
 from data.net.settings import SourceSettings
 from data.sources import edgar
 from data.sources.edgar import CompanyAnswer, fetch_company
+from hand_made import make_snapshot
 from signals.capex.spending import company_quarters
 
 CAPEX_TAG, OLD_TAG = "PaymentsToAcquireProductiveAssets", "PaymentsToAcquirePropertyPlantAndEquipment"
@@ -85,7 +87,7 @@ def _contact(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def serve(server: Any, loopback: Any) -> Callable[..., None]:
+def serve(server: Any) -> Callable[..., None]:
     """Answer for the fictitious company; other figures and filings on request."""
 
     def answer(
@@ -152,7 +154,7 @@ def test_a_row_says_where_it_comes_from(serve: Callable[..., None], fetch: Calla
 
 
 def test_the_rows_are_a_sound_table_that_the_signal_takes(
-    serve: Callable[..., None], fetch: Callable[[], CompanyAnswer], make_snapshot: Callable[..., Any]
+    serve: Callable[..., None], fetch: Callable[[], CompanyAnswer]
 ) -> None:
     from dataclasses import replace
 
@@ -224,7 +226,7 @@ def test_a_release_of_a_company_whose_release_lacks_the_cash_flow_is_not_used(
 
 
 def test_lists_of_older_filings_are_read_as_far_as_they_count(
-    serve: Callable[..., None], fetch: Callable[[], CompanyAnswer], server: Any, loopback: Any
+    serve: Callable[..., None], fetch: Callable[[], CompanyAnswer], server: Any
 ) -> None:
     pages = [
         {"name": f"CIK0000000042-submissions-00{number}.json", "filingCount": 1, "filingFrom": first, "filingTo": last}
@@ -284,7 +286,7 @@ def test_slips_in_filings_are_left_out_and_told(serve: Callable[..., None], fetc
 
 @pytest.mark.parametrize("status", [429, 403, 504])
 def test_a_refusal_is_asked_again(
-    status: int, serve: Callable[..., None], fetch: Callable[[], CompanyAnswer], server: Any, loopback: Any
+    status: int, serve: Callable[..., None], fetch: Callable[[], CompanyAnswer], server: Any
 ) -> None:
     serve()
     good = loopback.Answer(concept(CAPEX_ROWS, CAPEX_TAG))
@@ -295,7 +297,7 @@ def test_a_refusal_is_asked_again(
 
 @pytest.mark.parametrize("trouble", ["slow", "cut"])
 def test_a_slow_or_a_cut_answer_is_asked_again(
-    trouble: str, serve: Callable[..., None], fetch: Callable[[], CompanyAnswer], server: Any, loopback: Any
+    trouble: str, serve: Callable[..., None], fetch: Callable[[], CompanyAnswer], server: Any
 ) -> None:
     serve()
     body = concept(CAPEX_ROWS, CAPEX_TAG)
@@ -305,7 +307,7 @@ def test_a_slow_or_a_cut_answer_is_asked_again(
 
 
 def test_what_stays_bad_is_one_line_that_can_be_tried_later(
-    serve: Callable[..., None], fetch: Callable[[], CompanyAnswer], server: Any, loopback: Any
+    serve: Callable[..., None], fetch: Callable[[], CompanyAnswer], server: Any
 ) -> None:
     serve()
     server.answers(path(OCF_TAG), loopback.Answer(status=504))
@@ -343,7 +345,7 @@ FACT = GOOD["units"]["USD"][0]
     ids=["empty", "list", "page", "other company", "no units", "euros", "renamed", "null", "no day", "none"],
 )
 def test_answers_in_another_shape_are_refused_by_name(
-    body: Any, message: str, serve: Callable[..., None], fetch: Callable[[], Any], server: Any, loopback: Any
+    body: Any, message: str, serve: Callable[..., None], fetch: Callable[[], Any], server: Any
 ) -> None:
     serve()
     server.answers(path(CAPEX_TAG), loopback.Answer(body))
@@ -386,7 +388,7 @@ def test_a_company_that_never_used_any_of_its_tags_is_told(fetch: Callable[[], A
         fetch()
 
 
-def test_no_network_is_told_at_once(loopback: Any) -> None:
+def test_no_network_is_told_at_once() -> None:
     with pytest.raises(NoNetworkError, match="no network"):
         fetch_company("FICT", SourceSettings(edgar_url=loopback.closed_port_url(), attempts=9, pause=9.0))
 

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import loopback
 from data.errors import InputError
 from data.net.errors import NoNetworkError, NotFoundError, SourceError
 from data.net.settings import SourceSettings
@@ -54,7 +55,7 @@ THANKSGIVING = "{date},DGS10\n2025-11-24,4.04\n2025-11-25,4.01\n2025-11-26,4.00\
 @pytest.mark.parametrize("blank", [".", ""])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_a_series_lands_with_its_times(
-    server: Any, loopback: Any, settings: SourceSettings, date: str, blank: str, newline: str
+    server: Any, settings: SourceSettings, date: str, blank: str, newline: str
 ) -> None:
     text = THANKSGIVING.format(date=date, blank=blank).replace("\n", newline)
     server.answers("/graph", loopback.Answer(text))
@@ -75,7 +76,7 @@ def test_a_series_lands_with_its_times(
     assert server.asked[0].query == {"id": "DGS10", "cosd": "2025-11-24"}
 
 
-def test_a_weekly_series_over_christmas(server: Any, loopback: Any, settings: SourceSettings) -> None:
+def test_a_weekly_series_over_christmas(server: Any, settings: SourceSettings) -> None:
     """Federal offices were closed from the 24th to the 26th: not before Monday the 29th."""
     server.answers("/graph", loopback.Answer("observation_date,WALCL\n2025-12-17,6556886\n2025-12-24,6581225\n"))
 
@@ -91,9 +92,7 @@ def test_a_weekly_series_over_christmas(server: Any, loopback: Any, settings: So
 @pytest.mark.parametrize(
     "trouble", [{"status": 429}, {"status": 504, "body": "<html>"}, {"delay": 5}, {"body": THANKSGIVING, "sent": 40}]
 )
-def test_trouble_that_passes_costs_nothing(
-    server: Any, loopback: Any, settings: SourceSettings, trouble: dict[str, Any]
-) -> None:
+def test_trouble_that_passes_costs_nothing(server: Any, settings: SourceSettings, trouble: dict[str, Any]) -> None:
     good = loopback.Answer(THANKSGIVING.format(date="observation_date", blank="."))
     server.answers("/graph", loopback.Answer(**trouble), good)
 
@@ -122,7 +121,7 @@ def test_trouble_that_passes_costs_nothing(
     ],
 )
 def test_trouble_that_stays_is_told(
-    server: Any, loopback: Any, settings: SourceSettings, answer: dict[str, Any], reason: str, retry_later: bool
+    server: Any, settings: SourceSettings, answer: dict[str, Any], reason: str, retry_later: bool
 ) -> None:
     server.answers("/graph", loopback.Answer(**answer))
 
@@ -144,12 +143,12 @@ def test_a_series_that_the_catalogue_does_not_have_is_not_asked_for(server: Any,
     assert server.asked == []
 
 
-def test_without_a_network(loopback: Any) -> None:
+def test_without_a_network() -> None:
     with pytest.raises(NoNetworkError, match="FRED: no network"):
         fetched(SourceSettings(fred_graph_url=loopback.closed_port_url()))
 
 
-def test_the_three_years_of_the_ice_series_are_said_aloud(server: Any, loopback: Any, settings: SourceSettings) -> None:
+def test_the_three_years_of_the_ice_series_are_said_aloud(server: Any, settings: SourceSettings) -> None:
     server.answers("/graph", loopback.Answer("observation_date,BAMLH0A0HYM2\n2022-12-01,4.55\n2025-11-28,2.92\n"))
 
     answer = fetched(settings, "BAMLH0A0HYM2", "2005-01-03")
@@ -161,7 +160,7 @@ def test_the_three_years_of_the_ice_series_are_said_aloud(server: Any, loopback:
     assert len(answer.rows) == 2
 
 
-def test_a_late_beginning_and_an_early_end_are_said(server: Any, loopback: Any, settings: SourceSettings) -> None:
+def test_a_late_beginning_and_an_early_end_are_said(server: Any, settings: SourceSettings) -> None:
     server.answers("/graph", loopback.Answer("observation_date,SOFR\n2018-04-03,1.83\n2025-11-14,3.95\n"))
 
     assert fetched(settings, "SOFR", "2005-01-03").notes == (
@@ -170,9 +169,7 @@ def test_a_late_beginning_and_an_early_end_are_said(server: Any, loopback: Any, 
     )
 
 
-def test_a_revised_series_without_a_key_says_what_it_is_not(
-    server: Any, loopback: Any, settings: SourceSettings
-) -> None:
+def test_a_revised_series_without_a_key_says_what_it_is_not(server: Any, settings: SourceSettings) -> None:
     server.answers("/graph", loopback.Answer("observation_date,NFCI\n2025-11-21,-0.52\n"))
 
     answer = fetched(settings, "NFCI", "2025-11-21")
@@ -184,7 +181,7 @@ def test_a_revised_series_without_a_key_says_what_it_is_not(
 
 
 def test_the_key_is_not_used_for_what_is_not_revised(
-    server: Any, loopback: Any, settings: SourceSettings, monkeypatch: pytest.MonkeyPatch
+    server: Any, settings: SourceSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FRED_API_KEY", KEY)
     server.answers("/graph", loopback.Answer(THANKSGIVING.format(date="DATE", blank=".")))
@@ -216,7 +213,7 @@ def page(field: str, rows: list[Any], count: int | None = None, offset: int = 0)
 
 
 @pytest.fixture
-def archive(server: Any, loopback: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def archive(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Three vintages of NFCI; the archive begins on 2025-11-13."""
     monkeypatch.setenv("FRED_API_KEY", KEY)
     vintages = ["2025-11-13", "2025-11-19", "2025-12-02"]
@@ -256,7 +253,7 @@ def test_vintages_land_with_the_day_of_each(archive: Any, settings: SourceSettin
 
 
 def test_more_vintages_than_the_api_tells_at_once(
-    archive: Any, loopback: Any, settings: SourceSettings, monkeypatch: pytest.MonkeyPatch
+    archive: Any, settings: SourceSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A value that lasts is told in each period anew, from its first day on: it is one value."""
     monkeypatch.setattr(fred_vintages, "MOST_VINTAGES", 2)
@@ -298,7 +295,7 @@ def test_more_vintages_than_the_api_tells_at_once(
     ]
 
 
-def test_pages_are_put_together(archive: Any, loopback: Any, settings: SourceSettings) -> None:
+def test_pages_are_put_together(archive: Any, settings: SourceSettings) -> None:
     first = [value("2025-10-31", "-0.54", "2025-11-13")]
     second = [value("2025-11-07", "-0.53", "2025-11-13")]
     archive.answers(
@@ -324,9 +321,7 @@ def test_pages_are_put_together(archive: Any, loopback: Any, settings: SourceSet
         ("<html><title>Down</title>", r'an HTML page \("Down"\) instead of JSON'),
     ],
 )
-def test_vintages_of_another_form_are_refused(
-    archive: Any, loopback: Any, settings: SourceSettings, body: Any, reason: str
-) -> None:
+def test_vintages_of_another_form_are_refused(archive: Any, settings: SourceSettings, body: Any, reason: str) -> None:
     archive.answers("/fred/series/observations", loopback.Answer(body))
 
     with pytest.raises(SourceError, match=reason):
@@ -334,7 +329,7 @@ def test_vintages_of_another_form_are_refused(
 
 
 @pytest.mark.parametrize("answer", [{"status": 400}, {"status": 429}, {"reset": True}, {"body": "{"}])
-def test_no_error_tells_the_key(archive: Any, loopback: Any, settings: SourceSettings, answer: dict[str, Any]) -> None:
+def test_no_error_tells_the_key(archive: Any, settings: SourceSettings, answer: dict[str, Any]) -> None:
     refusal = {"error_code": 400, "error_message": f"Bad Request. The value for variable api_key {KEY} is wrong."}
     archive.answers("/fred/series/vintagedates", loopback.Answer(**{"body": refusal, **answer}))
 
@@ -348,7 +343,7 @@ def test_no_error_tells_the_key(archive: Any, loopback: Any, settings: SourceSet
     assert KEY not in repr(settings)
 
 
-def test_a_revised_history_is_asked_anew(server: Any, loopback: Any, settings: SourceSettings) -> None:
+def test_a_revised_history_is_asked_anew(server: Any, settings: SourceSettings) -> None:
     server.answers(
         "/graph",
         loopback.Answer("observation_date,DGS10\n2025-11-24,4.04\n"),

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 
+import loopback
 from data.net.errors import NoNetworkError, NotFoundError, RateLimitError, SourceError
 from data.net.http import get
 from data.net.retry import Pacer, TransientError, persist
@@ -32,7 +33,7 @@ def ask(server: Any) -> Callable[..., bytes]:
     return asked
 
 
-def test_the_body_comes_and_we_introduce_ourselves(server: Any, loopback: Any, ask: Callable[..., bytes]) -> None:
+def test_the_body_comes_and_we_introduce_ourselves(server: Any, ask: Callable[..., bytes]) -> None:
     server.answers("/data.csv", loopback.Answer("a,b\n1,2\n"))
 
     assert ask(id="DGS10", cosd="2020-01-01") == b"a,b\n1,2\n"
@@ -40,7 +41,7 @@ def test_the_body_comes_and_we_introduce_ourselves(server: Any, loopback: Any, a
     assert server.asked[0].headers["user-agent"] == SETTINGS.user_agent
 
 
-def test_a_compressed_body_is_measured_as_it_was_sent(server: Any, loopback: Any, ask: Callable[..., bytes]) -> None:
+def test_a_compressed_body_is_measured_as_it_was_sent(server: Any, ask: Callable[..., bytes]) -> None:
     packed = gzip.compress(b"a,b\n" * 100)
     server.answers("/data.csv", loopback.Answer(packed, headers={"Content-Encoding": "gzip"}))
 
@@ -60,7 +61,7 @@ def test_a_compressed_body_is_measured_as_it_was_sent(server: Any, loopback: Any
     ],
 )
 def test_what_may_pass_is_asked_again(
-    server: Any, loopback: Any, ask: Callable[..., bytes], trouble: dict[str, Any], reason: str
+    server: Any, ask: Callable[..., bytes], trouble: dict[str, Any], reason: str
 ) -> None:
     settings = HASTY if "delay" in trouble else SETTINGS
     server.answers("/data.csv", loopback.Answer(**trouble), loopback.Answer("a,b\n1,2\n"))
@@ -77,9 +78,7 @@ def test_what_may_pass_is_asked_again(
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Length": ""}])
-def test_a_trickle_ends_at_the_time_out(
-    server: Any, loopback: Any, ask: Callable[..., bytes], headers: dict[str, str]
-) -> None:
+def test_a_trickle_ends_at_the_time_out(server: Any, ask: Callable[..., bytes], headers: dict[str, str]) -> None:
     """Every byte comes in time, the whole does not; where no length is told, what came is still no answer."""
     server.answers("/data.csv", loopback.Answer("a,b\n" * 100, pace=0.05, headers=headers))
     began = time.monotonic()
@@ -91,9 +90,7 @@ def test_a_trickle_ends_at_the_time_out(
 
 
 @pytest.mark.parametrize("as_date", [False, True])
-def test_it_waits_as_long_as_the_host_asks(
-    server: Any, loopback: Any, monkeypatch: pytest.MonkeyPatch, as_date: bool
-) -> None:
+def test_it_waits_as_long_as_the_host_asks(server: Any, monkeypatch: pytest.MonkeyPatch, as_date: bool) -> None:
     slept: list[float] = []
     monkeypatch.setattr("time.sleep", slept.append)
     when = format_datetime(datetime.now(UTC) + timedelta(seconds=40), usegmt=True) if as_date else "40"
@@ -106,7 +103,7 @@ def test_it_waits_as_long_as_the_host_asks(
 
 
 def test_a_host_that_asks_for_too_long_is_left_alone(
-    server: Any, loopback: Any, ask: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+    server: Any, ask: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     server.answers("/data.csv", loopback.Answer(status=429, headers={"Retry-After": "3600"}))
@@ -132,7 +129,7 @@ def test_pauses_double(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(10 * 2**n <= pause <= 10 * 2**n + 10 for n, pause in enumerate(slept))
 
 
-def test_what_will_not_pass_is_asked_once(server: Any, loopback: Any, ask: Callable[..., bytes]) -> None:
+def test_what_will_not_pass_is_asked_once(server: Any, ask: Callable[..., bytes]) -> None:
     server.answers("/data.csv", loopback.Answer({"error_message": "Bad Request. No such variable."}, status=400))
 
     with pytest.raises(SourceError, match=r"TEST: answered 400 Bad Request: .*No such variable") as failure:
@@ -148,14 +145,14 @@ def test_what_is_not_there_has_its_own_error(server: Any, ask: Callable[..., byt
     assert len(server.asked) == 1
 
 
-def test_an_html_page_is_no_data(server: Any, loopback: Any, ask: Callable[..., bytes]) -> None:
+def test_an_html_page_is_no_data(server: Any, ask: Callable[..., bytes]) -> None:
     server.answers("/data.csv", loopback.Answer("\n " + loopback.HTML_PAGE))
 
     with pytest.raises(SourceError, match=r'an HTML page \("Sorry, you have been blocked"\) instead of CSV'):
         ask()
 
 
-def test_without_a_network_it_says_so_at_once(loopback: Any) -> None:
+def test_without_a_network_it_says_so_at_once() -> None:
     began = time.monotonic()
     with pytest.raises(NoNetworkError, match=r"TEST: no network: 127\.0\.0\.1:\d+ cannot be reached"):
         get(loopback.closed_port_url(), {}, SourceSettings(), source="TEST", wanted="CSV", per_second=1000)
@@ -196,7 +193,7 @@ def test_requests_to_one_host_are_spaced() -> None:
     assert len(slept) == 2
 
 
-def test_get_is_paced_by_host(server: Any, loopback: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_get_is_paced_by_host(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[tuple[str, float]] = []
     monkeypatch.setattr("data.net.retry.PACER.wait", lambda host, rate: waits.append((host, rate)))
     server.answers("/x", loopback.Answer(status=503), loopback.Answer("a\n"))
@@ -220,7 +217,6 @@ def test_get_is_paced_by_host(server: Any, loopback: Any, monkeypatch: pytest.Mo
 )
 def test_no_failure_tells_the_key(
     server: Any,
-    loopback: Any,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     answer: dict[str, Any] | None,

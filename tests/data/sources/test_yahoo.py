@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import loopback
 from data.errors import InputError
 from data.net.errors import NoNetworkError, RateLimitError, SourceError
 from data.net.settings import SourceSettings
@@ -22,7 +23,7 @@ Fetch = Callable[..., dict[str, PriceAnswer | SourceError]]
 
 
 @pytest.fixture
-def yahoo(server: Any, loopback: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def yahoo(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The loopback server in the place of Yahoo."""
     loopback.redirect_yahoo(server, monkeypatch)
     return server
@@ -85,12 +86,12 @@ SPLITS = {"2024-06-10": (10, 1)}
 
 
 @pytest.fixture
-def chart(loopback: Any) -> Any:
+def chart() -> Any:
     return loopback.yahoo_chart("MU", BARS, DIVIDENDS, SPLITS)
 
 
 @pytest.fixture
-def good(yahoo: Any, loopback: Any, chart: Any) -> Any:
+def good(yahoo: Any, chart: Any) -> Any:
     yahoo.answers(loopback.yahoo_path("MU"), loopback.Answer(chart))
     return yahoo
 
@@ -116,7 +117,7 @@ def test_what_was_traded_lands(good: Any, fetch: Fetch) -> None:
     assert adjusted_close(bars, answer.actions).tolist() == pytest.approx([row[5] for row in BARS])
 
 
-def test_what_is_asked_is_stated(good: Any, loopback: Any, fetch: Fetch) -> None:
+def test_what_is_asked_is_stated(good: Any, fetch: Fetch) -> None:
     fetch()
 
     query = good.asked_for(loopback.yahoo_path("MU"))[0].query
@@ -134,7 +135,7 @@ def test_a_split_after_the_days_that_are_wanted_still_restores_them(good: Any, f
     assert answer.notes == ()
 
 
-def test_a_split_of_today_restores_the_days_before(yahoo: Any, loopback: Any, fetch: Fetch) -> None:
+def test_a_split_of_today_restores_the_days_before(yahoo: Any, fetch: Fetch) -> None:
     """On the morning of the split Yahoo has divided its history; the day's own bar is not over."""
     chart = loopback.yahoo_chart("MU", BARS[:4], {"2024-06-06": 0.01}, SPLITS)
     yahoo.answers(loopback.yahoo_path("MU"), loopback.Answer(chart))
@@ -162,7 +163,7 @@ def test_the_time_zone_of_the_machine_changes_nothing(
     pd.testing.assert_frame_equal(here.actions, there.actions)
 
 
-def test_a_coin_has_utc_days_and_no_bar_of_a_day_that_goes_on(yahoo: Any, loopback: Any, fetch: Fetch) -> None:
+def test_a_coin_has_utc_days_and_no_bar_of_a_day_that_goes_on(yahoo: Any, fetch: Fetch) -> None:
     days = ["2024-06-08", "2024-06-09", "2024-06-10", "2024-06-11", "2024-06-12"]
     chart = loopback.yahoo_chart("BTC-USD", [bar(day, 69_000.0) for day in days])
     yahoo.answers(loopback.yahoo_path("BTC-USD"), loopback.Answer(chart))
@@ -173,7 +174,7 @@ def test_a_coin_has_utc_days_and_no_bar_of_a_day_that_goes_on(yahoo: Any, loopba
     assert answer.notes == ("bars left out because their UTC day is not over: 1",)
 
 
-def test_a_foreign_session_keeps_the_date_of_its_exchange(yahoo: Any, loopback: Any, fetch: Fetch) -> None:
+def test_a_foreign_session_keeps_the_date_of_its_exchange(yahoo: Any, fetch: Fetch) -> None:
     days = ["2024-06-05", "2024-06-07", "2024-06-10", "2024-06-11"]  # June 6 is Memorial Day in Seoul.
     chart = loopback.yahoo_chart("000660.KS", [bar(day, 200_000.0) for day in days], currency="KRW")
     yahoo.answers(loopback.yahoo_path("000660.KS"), loopback.Answer(chart))
@@ -184,13 +185,13 @@ def test_a_foreign_session_keeps_the_date_of_its_exchange(yahoo: Any, loopback: 
     assert answer.notes == ()
 
 
-def test_another_currency_is_another_instrument(yahoo: Any, loopback: Any, fetch: Fetch) -> None:
+def test_another_currency_is_another_instrument(yahoo: Any, fetch: Fetch) -> None:
     yahoo.answers(loopback.yahoo_path("MU"), loopback.Answer(loopback.yahoo_chart("MU", BARS, currency="CAD")))
 
     assert str(failed(fetch())) == "Yahoo: MU: got prices in CAD, wanted USD"
 
 
-def test_nothing_before_the_listing_date_is_asked_for(yahoo: Any, loopback: Any, fetch: Fetch) -> None:
+def test_nothing_before_the_listing_date_is_asked_for(yahoo: Any, fetch: Fetch) -> None:
     chart = loopback.yahoo_chart("SNDK", [bar("2025-02-24", 50.0), bar("2025-02-25", 51.0)])
     yahoo.answers(loopback.yahoo_path("SNDK"), loopback.Answer(chart))
 
@@ -216,9 +217,7 @@ def test_nothing_before_the_listing_date_is_asked_for(yahoo: Any, loopback: Any,
         {"reset": True},
     ],
 )
-def test_trouble_that_passes_costs_nothing(
-    yahoo: Any, loopback: Any, chart: Any, fetch: Fetch, trouble: dict[str, Any]
-) -> None:
+def test_trouble_that_passes_costs_nothing(yahoo: Any, chart: Any, fetch: Fetch, trouble: dict[str, Any]) -> None:
     if trouble.get("body") == "HTML":
         trouble = {"body": loopback.HTML_PAGE}
     bad = loopback.Answer(**{"body": chart, **trouble})
@@ -250,7 +249,6 @@ def test_trouble_that_passes_costs_nothing(
 )
 def test_trouble_that_stays_is_told(
     yahoo: Any,
-    loopback: Any,
     chart: Any,
     fetch: Fetch,
     answer: dict[str, Any],
@@ -273,13 +271,13 @@ def test_trouble_that_stays_is_told(
 @pytest.mark.parametrize(
     ("was", "becomes"), [('"close"', '"closing"'), ('"timestamp"', '"times"'), ('"currency"', '"money"')]
 )
-def test_a_renamed_field_is_told(yahoo: Any, loopback: Any, chart: Any, fetch: Fetch, was: str, becomes: str) -> None:
+def test_a_renamed_field_is_told(yahoo: Any, chart: Any, fetch: Fetch, was: str, becomes: str) -> None:
     yahoo.answers(loopback.yahoo_path("MU"), loopback.Answer(json.dumps(chart).replace(was, becomes)))
 
     assert f"cannot read (KeyError: '{was[1:-1]}')" in str(failed(fetch()))
 
 
-def test_a_short_answer_is_a_failure_and_one_session_a_note(yahoo: Any, loopback: Any, fetch: Fetch) -> None:
+def test_a_short_answer_is_a_failure_and_one_session_a_note(yahoo: Any, fetch: Fetch) -> None:
     path = loopback.yahoo_path("MU")
     blank = ("2024-06-07", None, None, None, None, None, None)
     yahoo.answers(
@@ -299,14 +297,14 @@ def test_a_short_answer_is_a_failure_and_one_session_a_note(yahoo: Any, loopback
     assert answer.notes[-1] == "asked for 5 sessions from 2024-06-05 to 2024-06-11, got 4; missing 2024-06-07"
 
 
-def test_nothing_but_blanks_is_a_failure(yahoo: Any, loopback: Any, fetch: Fetch) -> None:
+def test_nothing_but_blanks_is_a_failure(yahoo: Any, fetch: Fetch) -> None:
     blanks = [(row[0], None, None, None, None, None, None) for row in BARS]
     yahoo.answers(loopback.yahoo_path("MU"), loopback.Answer(loopback.yahoo_chart("MU", blanks)))
 
     assert "got 0; missing 2024-06-05, 2024-06-06, 2024-06-07 and 2 more" in str(failed(fetch()))
 
 
-def test_a_bar_on_a_day_without_a_session_is_told(yahoo: Any, loopback: Any, fetch: Fetch) -> None:
+def test_a_bar_on_a_day_without_a_session_is_told(yahoo: Any, fetch: Fetch) -> None:
     saturday = bar("2024-06-08", 121.0)
     yahoo.answers(
         loopback.yahoo_path("MU"), loopback.Answer(loopback.yahoo_chart("MU", [*BARS[:3], saturday, *BARS[3:]]))
@@ -318,7 +316,7 @@ def test_a_bar_on_a_day_without_a_session_is_told(yahoo: Any, loopback: Any, fet
     assert "bars on days without a session: 2024-06-08" in answer.notes
 
 
-def test_an_open_that_is_blank_stays_blank(yahoo: Any, loopback: Any, fetch: Fetch) -> None:
+def test_an_open_that_is_blank_stays_blank(yahoo: Any, fetch: Fetch) -> None:
     bars = [("2024-06-05", None, None, None, 122.44, 122.44, None), *(bar(*row[:1], row[4]) for row in BARS[1:])]
     yahoo.answers(loopback.yahoo_path("MU"), loopback.Answer(loopback.yahoo_chart("MU", bars)))
 
@@ -328,9 +326,7 @@ def test_an_open_that_is_blank_stays_blank(yahoo: Any, loopback: Any, fetch: Fet
     assert first["close"] == 122.44
 
 
-def test_a_difference_from_yahoos_adjusted_close_is_told_and_not_taken_over(
-    yahoo: Any, loopback: Any, fetch: Fetch
-) -> None:
+def test_a_difference_from_yahoos_adjusted_close_is_told_and_not_taken_over(yahoo: Any, fetch: Fetch) -> None:
     chart = loopback.yahoo_chart("MU", [bar("2024-06-05", 122.44, 121.0), *BARS[1:]], DIVIDENDS, SPLITS)
     yahoo.answers(loopback.yahoo_path("MU"), loopback.Answer(chart))
     answer = came(fetch())
@@ -341,7 +337,7 @@ def test_a_difference_from_yahoos_adjusted_close_is_told_and_not_taken_over(
     assert adjusted_close(answer.bars, answer.actions).iloc[0] == pytest.approx(122.44 * BEFORE_JUNE_6 * BEFORE_JUNE_11)
 
 
-def test_our_adjusted_close_is_yahoos_on_what_yahoo_gave(yahoo: Any, loopback: Any, fetch: Fetch) -> None:
+def test_our_adjusted_close_is_yahoos_on_what_yahoo_gave(yahoo: Any, fetch: Fetch) -> None:
     """National Presto, 4.50 US dollars on 83.50: Yahoo's figures, as yfinance keeps them among its own tests."""
     bars = [
         ("2022-02-24", 76.839996, 80.940002, 76.400002, 80.3499984741211, 67.92926788330078, 137100),
@@ -358,7 +354,7 @@ def test_our_adjusted_close_is_yahoos_on_what_yahoo_gave(yahoo: Any, loopback: A
     assert (ours / ours.iloc[-1]).tolist() == pytest.approx([row[5] / bars[-1][5] for row in bars], rel=3e-7)
 
 
-def test_prices_that_do_not_follow_a_split_are_refused(yahoo: Any, loopback: Any, fetch: Fetch) -> None:
+def test_prices_that_do_not_follow_a_split_are_refused(yahoo: Any, fetch: Fetch) -> None:
     """Yahoo tells of the split and has not divided the prices before it."""
     undivided = [*(bar(row[0], 10 * row[4]) for row in BARS[:3]), *BARS[3:]]
     yahoo.answers(loopback.yahoo_path("MU"), loopback.Answer(loopback.yahoo_chart("MU", undivided, {}, SPLITS)))
@@ -374,14 +370,14 @@ def test_prices_that_do_not_follow_a_split_are_refused(yahoo: Any, loopback: Any
     ],
 )
 def test_a_dividend_that_cannot_be_is_refused(
-    yahoo: Any, loopback: Any, fetch: Fetch, dividends: dict[str, float], reason: str
+    yahoo: Any, fetch: Fetch, dividends: dict[str, float], reason: str
 ) -> None:
     yahoo.answers(loopback.yahoo_path("MU"), loopback.Answer(loopback.yahoo_chart("MU", BARS, dividends, SPLITS)))
 
     assert reason in str(failed(fetch()))
 
 
-def test_a_revised_history_comes_as_it_is_told(good: Any, loopback: Any, chart: Any, fetch: Fetch) -> None:
+def test_a_revised_history_comes_as_it_is_told(good: Any, chart: Any, fetch: Fetch) -> None:
     before = came(fetch())
     revised = [*BARS[:2], bar("2024-06-07", 120.9, 120.9 * BEFORE_JUNE_11), *BARS[3:]]
     good.answers(loopback.yahoo_path("MU"), loopback.Answer(loopback.yahoo_chart("MU", revised, DIVIDENDS, SPLITS)))
@@ -393,7 +389,7 @@ def test_a_revised_history_comes_as_it_is_told(good: Any, loopback: Any, chart: 
     assert after.bars["close"][2] == pytest.approx(1209.0)
 
 
-def test_one_of_three_fails_and_the_others_come(good: Any, loopback: Any, fetch: Fetch) -> None:
+def test_one_of_three_fails_and_the_others_come(good: Any, fetch: Fetch) -> None:
     good.answers(loopback.yahoo_path("CRM"), loopback.Answer(status=504))
     good.answers(loopback.yahoo_path("NOW"), loopback.Answer(loopback.yahoo_chart("NOW", BARS, DIVIDENDS, SPLITS)))
     told: list[str] = []
@@ -406,7 +402,7 @@ def test_one_of_three_fails_and_the_others_come(good: Any, loopback: Any, fetch:
     assert "Yahoo: CRM: " in str(failed(answers, "CRM"))
 
 
-def test_once_asked_too_often_the_others_are_not_asked(good: Any, loopback: Any, fetch: Fetch) -> None:
+def test_once_asked_too_often_the_others_are_not_asked(good: Any, fetch: Fetch) -> None:
     good.answers(loopback.yahoo_path("CRM"), loopback.Answer("Too Many Requests", status=429))
 
     answers = fetch(["MU", "CRM", "NOW"])
@@ -418,7 +414,7 @@ def test_once_asked_too_often_the_others_are_not_asked(good: Any, loopback: Any,
     assert good.asked_for(loopback.yahoo_path("NOW")) == []
 
 
-def test_without_a_network_it_is_asked_once(loopback: Any, server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_network_it_is_asked_once(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     loopback.redirect_yahoo(server, monkeypatch)
     server.close()
     settings = SourceSettings(yahoo_url=server.url, yahoo_per_second=1000)
