@@ -11,6 +11,7 @@ import pandas as pd
 from backtests.audit.look_ahead import check_strategy
 from backtests.engines.event_engine import EngineResult, run_event_engine
 from backtests.engines.ledger import LedgerResult, run_ledger
+from backtests.execution.fill_rules import FillRules, fill_rules
 from backtests.identity import run_id
 from backtests.measures.counts import run_counts, run_warnings
 from backtests.measures.performance import daily_bill_return, order_flows
@@ -100,7 +101,6 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         seconds[name] = time.perf_counter() - begin
 
     given = read_extensions(spec)
-    terms = (snapshot.instruments, spec.costs, spec.order_rules, spec.run.initial_cash)
 
     def play(panel: Panel, plan: Plan) -> EngineResult:
         return run_plan(spec, snapshot, panel, plan, signal, given.strategy)
@@ -132,9 +132,9 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         if given.strategy is not None:
             check_strategy(engine, play, panel, plan, given.strategy)
     with stage("baselines"):
-        interest = run_interest(spec, snapshot, market)
+        fills = run_fill_rules(spec, snapshot, market)
         baselines = {
-            name: run_ledger(market, each, *terms, interest=interest)
+            name: run_ledger(fills, each, spec.order_rules, spec.run.initial_cash)
             for name, each in run_baseline_plans(spec, snapshot, market, signal, benchmark_prices).items()
         }
     with stage("metrics"):
@@ -181,13 +181,18 @@ def run_plan(
         InputError: what the strategy raises, or an order of it that is not offered.
         LookAheadError: it reads a later bar.
     """
-    terms = (snapshot.instruments, spec.costs, spec.order_rules, spec.run.initial_cash)
-    interest = run_interest(spec, snapshot, panel)
+    terms = (run_fill_rules(spec, snapshot, panel), plan, spec.order_rules, spec.run.initial_cash)
     if strategy is None:
-        return run_event_engine(panel, plan, *terms, interest=interest)
+        return run_event_engine(*terms)
     score = signal.score.reindex(panel.decides_for)
     with user_faults(strategy.file.path):
-        return run_event_engine(panel, plan, *terms, strategy=strategy.load(), score=score, interest=interest)
+        return run_event_engine(*terms, strategy=strategy.load(), score=score)
+
+
+def run_fill_rules(spec: Spec, snapshot: Snapshot, panel: Panel) -> FillRules:
+    """What an engine must know to fill the sessions of a panel, as the spec has it."""
+    interest = run_interest(spec, snapshot, panel)
+    return fill_rules(panel, snapshot.instruments, spec.costs, spec.order_rules, interest)
 
 
 def _as_plan(engine: EngineResult) -> Plan:

@@ -17,6 +17,7 @@ import pandas as pd
 from measuring import show
 
 from backtests.engines.event_engine import run_event_engine
+from backtests.execution.fill_rules import fill_rules
 from backtests.spec.costs import Costs, trade_terms
 from data.catalogue.instruments import Instrument
 from data.clock import next_session, previous_session, sessions_between
@@ -172,7 +173,7 @@ def run_plain(panel: Panel, plan: Plan, instruments: Mapping[str, Instrument]) -
 
 def require_same(panel: Panel, plan: Plan, instruments: Mapping[str, Instrument]) -> None:
     """Both sides send the same orders and find the same equity, or the times mean nothing."""
-    ours = run_event_engine(panel, plan, instruments, Costs(), RULES, CASH)
+    ours = run_event_engine(fill_rules(panel, instruments, Costs(), RULES), plan, RULES, CASH)
     plain = run_plain(panel, plan, instruments)
     np.testing.assert_allclose(ours.equity["equity"].to_numpy(), plain.values[1:], rtol=1e-9)
     filled = ours.orders.query("size > 0")
@@ -191,7 +192,7 @@ def seconds_of(run: object, *arguments: object) -> float:
 
 def ours(panel: Panel, plan: Plan, instruments: Mapping[str, Instrument]) -> None:
     """The event engine as a backtest calls it."""
-    run_event_engine(panel, plan, instruments, Costs(), RULES, CASH)
+    run_event_engine(fill_rules(panel, instruments, Costs(), RULES), plan, RULES, CASH)
 
 
 def main() -> None:

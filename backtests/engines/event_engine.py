@@ -6,7 +6,7 @@ against this.
 """
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import backtrader as bt
 import numpy as np
@@ -15,12 +15,9 @@ import pandas as pd
 from backtests.engines.event_broker import SessionBroker, TermsCommission
 from backtests.engines.event_feed import feed_columns
 from backtests.engines.user_strategies import no_later_bar, refuse_cheating, refuse_settings
-from backtests.execution.fill_rules import fill_rules
+from backtests.execution.fill_rules import FillRules
 from backtests.execution.result import EngineResult, collect_result
-from backtests.spec.costs import Costs
-from data.catalogue.instruments import Instrument
 from data.errors import InputError
-from data.prices.panel import Panel
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
 from strategies.rotation import Rotation
@@ -77,41 +74,35 @@ class _Recorder(bt.Analyzer):
 
 
 def run_event_engine(
-    panel: Panel,
+    fills: FillRules,
     plan: Plan,
-    instruments: Mapping[str, Instrument],
-    costs: Costs,
     rules: OrderRulesConfig,
     initial_cash: float,
     strategy: Callable[..., bt.Strategy] | None = None,
     score: pd.Series | None = None,
-    interest: np.ndarray | None = None,
 ) -> EngineResult:
-    """Run a plan over a panel through Backtrader.
+    """Run a plan through Backtrader.
 
     Args:
-        panel: prices; its first session carries the first decision alone.
-        plan: by session decided for, columns as `panel.symbols`.
-        instruments: entries of the panel's symbols.
-        costs: by asset class.
-        rules: band, minimum order, stale holdings.
+        fills: rules of filling, with the panel of prices; its first session carries the first decision alone.
+        plan: by session decided for; its columns hold the panel's symbols.
+        rules: band, minimum order.
         initial_cash: US dollars.
         strategy: of a user, in the place of the rotation; the plan then is only something that it may read.
         score: of the signal by session decided for; for a strategy of a user.
-        interest: by session, as `backtests.spec.cash.interest_rates` gives it; None: cash brings nothing.
 
     Raises:
         InputError: the strategy is none, or sends an order that is not offered.
         LookAheadError: the strategy reads a bar after that of its decision.
     """
-    fills = fill_rules(panel, instruments, costs, rules, interest)
+    panel = fills.panel
     cerebro = bt.Cerebro(stdstats=False)
     broker = SessionBroker(fills)
     broker.set_cash(initial_cash)
     cerebro.setbroker(broker)
     times = np.array([bt.date2num(session) for session in panel.sessions.to_pydatetime()])
     for place, symbol in enumerate(panel.symbols):
-        columns = {"datetime": times, **feed_columns(panel, plan, place, rules, score)}
+        columns = {"datetime": times, **feed_columns(fills, plan, place, score)}
         cerebro.adddata(SessionFeed(columns=columns), name=symbol)
         terms = at_places(fills.terms, np.array(place))
         broker.addcommissioninfo(TermsCommission(terms=terms), name=symbol)

@@ -5,7 +5,6 @@ cash and units at their closes. `tests/backtests/test_ledger.py` runs its plans 
 same equity.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,9 +12,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.execution.book import Book, SessionOrders
-from backtests.execution.fill_rules import FillRules, fill_rules
-from backtests.spec.costs import Costs
-from data.catalogue.instruments import Instrument
+from backtests.execution.fill_rules import FillRules
 from data.prices.panel import Panel
 from strategies.order_rules import OrderRulesConfig, plan_orders
 from strategies.policy import Plan
@@ -48,22 +45,15 @@ class _State(NamedTuple):
     costs: float
 
 
-def run_ledger(
-    panel: Panel,
-    plan: Plan,
-    instruments: Mapping[str, Instrument],
-    costs: Costs,
-    rules: OrderRulesConfig,
-    initial_cash: float,
-    interest: np.ndarray | None = None,
-) -> LedgerResult:
-    """Run a plan over a panel. Arguments as for `backtests.engines.event_engine.run_event_engine`."""
+def run_ledger(fills: FillRules, plan: Plan, rules: OrderRulesConfig, initial_cash: float) -> LedgerResult:
+    """Run a plan. Arguments as for `backtests.engines.event_engine.run_event_engine`."""
     # What the plan never wants is never held.
-    places = plan.targets.columns.get_indexer(pd.Index(panel.symbols))
+    symbols = fills.panel.symbols
+    places = plan.targets.columns.get_indexer(pd.Index(symbols))
     targets = np.take(plan.targets.to_numpy(), places, axis=1)
     wanted = (targets > 0).any(axis=0)
-    panel = panel.select(tuple(np.array(panel.symbols)[wanted].tolist()))
-    fills = fill_rules(panel, instruments, costs, rules, interest)
+    fills = fills.select(tuple(np.array(symbols)[wanted].tolist()))
+    panel = fills.panel
     decisions = _Decisions(targets[:, wanted], plan.rebalance.to_numpy(), fills, rules)
     book = Book(initial_cash, np.zeros(len(panel.symbols)))
     states = {0: _State(book.cash, book.units, book.traded, book.costs)}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from backtests.engines.ledger import run_ledger
+from backtests.execution.fill_rules import fill_rules
 from backtests.measures.performance import daily_bill_return, performance
 from backtests.prepare.bill import bill_yield
 from backtests.prepare.plans import benchmark_decision_prices, make_run_plan, run_baseline_plans
@@ -59,13 +60,16 @@ def compare_with_truth(spec: Spec, snapshot: Snapshot, truth: pd.Series) -> Trut
     sessions = market.sessions[1:]
     lagged = _lagged(truth, round(spec.signal.half_life_sessions), sessions)
     bill = bill_yield(snapshot, pd.DatetimeIndex(sessions))
-    terms = (snapshot.instruments, spec.costs, spec.order_rules, spec.run.initial_cash)
+    fills = fill_rules(market, snapshot.instruments, spec.costs, spec.order_rules)
+    terms = (spec.order_rules, spec.run.initial_cash)
     rotation = market.select(universe.symbols)
     prices = benchmark_decision_prices(spec, snapshot, market)
     baselines = run_baseline_plans(spec, snapshot, market, signal, prices)
     equities = {
-        "rotation": run_ledger(rotation, make_run_plan(spec, snapshot, rotation, signal), *terms).equity,
-        "static mix": run_ledger(market, baselines["static_mix"], *terms).equity,
+        "rotation": run_ledger(
+            fills.select(universe.symbols), make_run_plan(spec, snapshot, rotation, signal), *terms
+        ).equity,
+        "static mix": run_ledger(fills, baselines["static_mix"], *terms).equity,
     }
     sharpes = {name: _sharpe(name, equity, spec.run.initial_cash, bill) for name, equity in equities.items()}
     return TruthComparison(

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime
 import pandas as pd
 
 from backtests.engines.ledger import run_ledger
-from backtests.prepare.bill import run_interest
 from data.clock import next_session
 from data.errors import InputError
 from paper.config import PaperConfig
@@ -207,16 +206,7 @@ def _compare(paper: pd.Series, market: PaperMarket, deposit: float) -> Compariso
     """Run the spec over the account's sessions, from the same cash."""
     if paper.empty:
         return None
-    panel = market.panel
-    result = run_ledger(
-        panel,
-        market.plan,
-        market.snapshot.instruments,
-        market.spec.costs,
-        market.spec.order_rules,
-        deposit,
-        interest=run_interest(market.spec, market.snapshot, panel),
-    )
+    result = run_ledger(market.rules, market.plan, market.spec.order_rules, deposit)
     backtest = result.equity.reindex(paper.index)
     difference = (paper / backtest - 1.0).abs()
     on = pd.Timestamp(str(difference.idxmax()))

@@ -8,6 +8,7 @@ import pytest
 
 from backtests.engines.event_engine import EngineResult, run_event_engine
 from backtests.engines.ledger import run_ledger
+from backtests.execution.fill_rules import fill_rules
 from backtests.spec.costs import Costs
 from data.errors import InputError
 from data.market.tables import ACTIONS
@@ -45,9 +46,8 @@ def run(
     frame = frame.ffill().fillna(0.0).where(panel.tradable(10), 0.0)
     plan = Plan(frame, pd.Series(panel.decides_for.isin(pd.to_datetime(list(targets))), panel.decides_for))
     config = OrderRulesConfig(band=0.0, minimum_order=0.0, **rules)
-    terms = (snapshot.instruments, costs, config, cash)
-    event = run_event_engine(panel, plan, *terms, interest=interest)
-    ledger = run_ledger(panel, plan, *terms, interest=interest)
+    fills = fill_rules(panel, snapshot.instruments, costs, config, interest)
+    event, ledger = run_event_engine(fills, plan, config, cash), run_ledger(fills, plan, config, cash)
     np.testing.assert_allclose(ledger.equity, event.equity["equity"], rtol=1e-12)
     np.testing.assert_allclose(ledger.cash, event.equity["cash"], rtol=1e-12, atol=1e-9)
     return event

@@ -6,6 +6,7 @@ import pytest
 
 from backtests.engines.event_engine import run_event_engine
 from backtests.engines.ledger import run_ledger
+from backtests.execution.fill_rules import fill_rules
 from backtests.spec.costs import Costs, basis_warnings, refuse_whole_units, trade_terms
 from backtests.spec.spec import load_spec
 from data.errors import InputError
@@ -28,8 +29,8 @@ def run(snapshot, targets, costs, cash=1000.0):
     rebalance = pd.Series(panel.decides_for.isin(pd.to_datetime(list(targets))), panel.decides_for)
     plan = Plan(frame.ffill().fillna(0.0), rebalance)
     rules = OrderRulesConfig(band=0.0, minimum_order=0.0)
-    terms = (snapshot.instruments, Costs.model_validate(costs), rules, cash)
-    event, ledger = run_event_engine(panel, plan, *terms), run_ledger(panel, plan, *terms)
+    fills = fill_rules(panel, snapshot.instruments, Costs.model_validate(costs), rules)
+    event, ledger = run_event_engine(fills, plan, rules, cash), run_ledger(fills, plan, rules, cash)
     np.testing.assert_allclose(ledger.equity, event.equity["equity"], rtol=1e-12)
     return event.orders[COLUMNS].astype({"session": str}), event.equity
 

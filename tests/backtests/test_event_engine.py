@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from backtests.engines.event_engine import EngineResult, run_event_engine
+from backtests.execution.fill_rules import fill_rules
 from backtests.spec.costs import AssetClassCosts, Costs
 from data.prices.panel import build_panel
 from hand_made import make_instrument, make_snapshot
@@ -33,7 +34,7 @@ def run(snapshot, targets, rebalance, start, end, costs=FREE, rules=None, cash=1
         frame.ffill().fillna(0.0), pd.Series(panel.decides_for.isin(pd.to_datetime(list(rebalance))), panel.decides_for)
     )
     rules = rules or OrderRulesConfig(band=0.0, minimum_order=0.0)
-    return run_event_engine(panel, plan, snapshot.instruments, costs, rules, cash)
+    return run_event_engine(fill_rules(panel, snapshot.instruments, costs, rules), plan, rules, cash)
 
 
 def test_six_bars_pin_decision_fill_and_price():

@@ -8,6 +8,7 @@ import pytest
 
 from backtests.engines.event_engine import run_event_engine
 from backtests.engines.ledger import run_ledger
+from backtests.execution.fill_rules import fill_rules
 from backtests.measures.performance import order_flows
 from backtests.prepare.plans import benchmark_decision_prices, make_run_plan, run_baseline_plans
 from backtests.prepare.signal import read_signal
@@ -19,10 +20,9 @@ from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
 
 
-def assert_engines_agree(panel, plan, *terms_and_interest):
-    *terms, interest = terms_and_interest if len(terms_and_interest) == 5 else (*terms_and_interest, None)
-    event = run_event_engine(panel, plan, *terms, interest=interest)
-    ledger = run_ledger(panel, plan, *terms, interest=interest)
+def assert_engines_agree(panel, plan, instruments, costs, rules, cash, interest=None):
+    fills = fill_rules(panel, instruments, costs, rules, interest)
+    event, ledger = run_event_engine(fills, plan, rules, cash), run_ledger(fills, plan, rules, cash)
     np.testing.assert_allclose(ledger.equity.to_numpy(), event.equity["equity"].to_numpy(), rtol=1e-9)
     np.testing.assert_allclose(ledger.cash.to_numpy(), event.equity["cash"].to_numpy(), rtol=1e-9, atol=1e-4)
     flows = order_flows(event.orders, event.equity.index)

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtests.engines.ledger import run_ledger
-from backtests.prepare.bill import run_interest
-from backtests.run import Backtest, run_backtest, run_plan
+from backtests.run import Backtest, run_backtest, run_fill_rules, run_plan
 from backtests.spec.spec import Spec, load_spec
 from data.clock import sessions_between
 from data.market.tables import ACTIONS, BARS, SERIES
@@ -163,9 +162,8 @@ def assert_whole(run: Backtest) -> None:
 
 
 def assert_ledger_agrees(run: Backtest) -> None:
-    spec, instruments = run.spec, run.snapshot.instruments
-    terms = (instruments, spec.costs, spec.order_rules, spec.run.initial_cash)
-    ledger = run_ledger(run.panel, run.plan, *terms, interest=run_interest(spec, run.snapshot, run.panel))
+    fills = run_fill_rules(run.spec, run.snapshot, run.panel)
+    ledger = run_ledger(fills, run.plan, run.spec.order_rules, run.spec.run.initial_cash)
     equity = run.engine.equity["equity"].to_numpy()
     np.testing.assert_allclose(ledger.equity.to_numpy(), equity, rtol=1e-9)
     np.testing.assert_allclose(ledger.cash.to_numpy() / equity, run.engine.equity["cash"] / equity, atol=1e-9)

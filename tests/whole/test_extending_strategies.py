@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from backtests.engines.event_engine import run_event_engine
+from backtests.execution.fill_rules import fill_rules
 from backtests.run import run_backtest
 from backtests.spec.costs import AssetClassCosts, Costs
 from backtests.spec.spec import load_spec
@@ -50,7 +51,8 @@ def play(tmp_path):
         rules = rules or OrderRulesConfig()
         strategy = load_callable("s.py:Mine", tmp_path)
         scores = pd.Series(0.5 if score is None else score, index=panel.decides_for)
-        return run_event_engine(panel, plan, snapshot.instruments, COSTS, rules, 1000.0, strategy, scores)
+        fills = fill_rules(panel, snapshot.instruments, COSTS, rules)
+        return run_event_engine(fills, plan, rules, 1000.0, strategy, scores)
 
     return run
 
