@@ -115,7 +115,7 @@ def plan_orders(
             fee = max(terms.rate[i] * value + terms.per_unit[i] * sold, terms.minimum[i])
             available += value - min(fee, terms.maximum[i] * value)
         wanted += spent
-    if wanted > available:
+    if wanted > max(available, 0.0):
         buy_money *= max(available, 0.0) / wanted
         buy_money[buy_money < least] = 0.0
     return sell_units, buy_money, least

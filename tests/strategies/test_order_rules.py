@@ -197,6 +197,12 @@ def test_orders_never_spend_more_than_there_is(book):
     assert buys.sum() <= (cash + proceeds) * (1 + 1e-12)
 
 
+def test_cash_promised_beyond_what_is_there_and_nothing_to_buy_is_no_fault():
+    """On paper an open buy may promise more than a fall of equity has left."""
+    sells, buys = plan([100.0], [10.0], [np.nan], -5.0)
+    assert (sells, buys) == ([0.0], [0.0])
+
+
 @given(books, st.floats(0, 5), st.floats(0, 0.1), st.floats(0, 0.05))
 def test_units_bought_never_cost_more_than_the_cash(book, minimum, per_unit, spread):
     money, prices, _, cash, rate = book
