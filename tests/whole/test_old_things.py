@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
 import pytest
 
+import alpaca_double
 from backtests.spec.spec import load_spec
 from data.clock import sessions_between, trading_hours
 from data.importing.folders import import_snapshot
@@ -146,10 +146,10 @@ def test_an_account_of_the_simulated_broker_goes_on_as_it_would_have(
 
 
 @contextmanager
-def double_of(folder: Path, doubles: ModuleType) -> Iterator[Any]:
+def double_of(folder: Path) -> Iterator[alpaca_double.AlpacaDouble]:
     """The double of Alpaca as it stood beside an account."""
     kept = json.loads((folder / "double.json").read_text(encoding="utf-8"))
-    with doubles.running({}, 0.0, now=datetime.fromisoformat(kept["now"])) as double:
+    with alpaca_double.running({}, 0.0, now=datetime.fromisoformat(kept["now"])) as double:
         double.prices = {symbol: Decimal(price) for symbol, price in kept["prices"].items()}
         double.cash = Decimal(kept["cash"])
         double.positions = {symbol: Decimal(units) for symbol, units in kept["positions"].items()}
@@ -160,7 +160,7 @@ def double_of(folder: Path, doubles: ModuleType) -> Iterator[Any]:
 
 
 def test_an_account_at_alpaca_goes_on(
-    old: Path, made: Callable[[pd.Timestamp], None], alpaca_double: ModuleType, monkeypatch: pytest.MonkeyPatch
+    old: Path, made: Callable[[pd.Timestamp], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("alpaca")
     monkeypatch.setenv("ALPACA_API_KEY_ID", alpaca_double.KEY)
@@ -170,7 +170,7 @@ def test_an_account_at_alpaca_goes_on(
     monkeypatch.setattr(alpaca_broker, "FILL_WAIT", 0.005)
     monkeypatch.setattr(alpaca_broker, "POLL", 0.001)
     folder = old / "paper" / "alpaca"
-    with double_of(folder, alpaca_double) as double:
+    with double_of(folder) as double:
         text = (folder / "paper.toml").read_text(encoding="utf-8")
         (folder / "paper.toml").write_text(text.replace("http://127.0.0.1:1", double.url), encoding="utf-8")
         config = read_config(folder / "paper.toml")
