@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("data", "signals", "strategies", "backtests", "reverse_qe")
+PACKAGES = ("data", "signals", "strategies", "backtests", "paper", "reverse_qe")
+ROOT = Path(__file__).resolve().parent.parent
 DEPENDENCIES = (
     "backtrader",
     "empyrical-reloaded",
@@ -29,7 +30,7 @@ def run_id(spec_toml: str, snapshot_hash: str, user_files: Sequence[bytes] = ())
     """
     digest = hashlib.sha256()
     files = [hashlib.sha256(content).hexdigest() for content in user_files]
-    for part in (spec_toml, snapshot_hash, *files, _source_hash()):
+    for part in (spec_toml, snapshot_hash, *files, source_hash(ROOT)):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()[:12]
 
@@ -43,11 +44,15 @@ def package_versions(extras: Sequence[str] = ()) -> dict[str, str]:
     return {name: metadata.version(name) for name in sorted({*DEPENDENCIES, *extras})}
 
 
-def _source_hash() -> str:
-    root = Path(__file__).resolve().parent.parent
+def source_hash(root: Path) -> str:
+    """Hash every file of our packages, whatever its kind: what the wheel carries can change what a run is.
+
+    Args:
+        root: the folder in which the packages lie.
+    """
     digest = hashlib.sha256()
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*")):
-            if path.suffix in {".py", ".toml", ".csv", ".html"}:
-                digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -64,20 +64,6 @@ def check_reference(reference: str) -> str:
     return reference
 
 
-def load_callable(reference: str, base_folder: Path) -> Callable[..., Any]:
-    """Load a function or class of the user.
-
-    Args:
-        reference: ``file.py:name``.
-        base_folder: where a relative path begins.
-
-    Raises:
-        InputError: no such file or name, the file raises, or what it holds cannot be called.
-    """
-    file, _, name = reference.rpartition(":")
-    return UserCallable(read_user_file(base_folder / file), name).load()
-
-
 def read_user_file(path: Path) -> UserFile:
     """Read a file that the user named.
 

@@ -16,14 +16,12 @@ class PriceAnswer:
             units of that day.
         actions: rows by date and kind: ``date`` (ex-date), ``kind`` (``dividend`` | ``split``), ``value`` (currency
             per unit as quoted on that day | new units for an old one), ``known_at`` (UTC).
-        fetched_at: UTC.
         notes: what a person should know, one line each.
     """
 
     symbol: str
     bars: pd.DataFrame
     actions: pd.DataFrame
-    fetched_at: pd.Timestamp
     notes: tuple[str, ...] = ()
 
 
@@ -36,11 +34,9 @@ class SeriesAnswer:
         rows: sorted by date and ``known_at``: ``date`` (naive; what the value is about), ``value`` (in the catalogue's
             unit; NaN where the source has a blank), ``known_at`` (UTC). A date comes once, or, where the source tells
             of revisions, once for each value that it has had.
-        fetched_at: UTC.
         notes: what a person should know, one line each.
     """
 
     name: str
     rows: pd.DataFrame
-    fetched_at: pd.Timestamp
     notes: tuple[str, ...] = ()

@@ -43,14 +43,12 @@ class CompanyAnswer:
         company: its symbol.
         quarters: `data.market.tables.CAPEX`, one row a fiscal quarter, with the figures that were known first.
         versions: `data.sources.edgar_results.VERSION_COLUMNS`: every value that a figure has had.
-        fetched_at: UTC.
         notes: what a person should know, one line each.
     """
 
     company: str
     quarters: pd.DataFrame
     versions: pd.DataFrame
-    fetched_at: pd.Timestamp
     notes: tuple[str, ...] = ()
 
 
@@ -101,7 +99,7 @@ def fetch_company(company: str, settings: SourceSettings) -> CompanyAnswer:
     notes += result_notes(histories, quarters)
     versions = version_table(company, histories, quarters)
     told = tuple(f"{company} {note}" for note in notes)
-    return CompanyAnswer(company, quarters, versions, pd.Timestamp.now("UTC"), told)
+    return CompanyAnswer(company, quarters, versions, told)
 
 
 def fetch_results(

@@ -49,7 +49,7 @@ def fetch_series(
         rows, notes = fetch_vintages(name, first, key, entry.publication, settings)
     else:
         rows, notes = _download(name, first, entry, settings)
-    return SeriesAnswer(name, rows, now, (*notes, *_span_notes(name, rows, first, now, entry)))
+    return SeriesAnswer(name, rows, (*notes, *_span_notes(name, rows, first, now, entry)))
 
 
 def _download(

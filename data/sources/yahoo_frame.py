@@ -54,7 +54,6 @@ def price_answer(
         symbol=symbol,
         bars=bars.drop(columns="source_adj_close"),
         actions=actions[in_span].reset_index(drop=True),
-        fetched_at=now,
         notes=tuple(notes),
     )
 

@@ -15,8 +15,6 @@ from data.net.errors import SourceError
 from data.sources.answers import PriceAnswer, SeriesAnswer
 from data.sources.edgar import CompanyAnswer
 
-FETCHED_AT = pd.Timestamp("2025-12-01 12:00", tz="UTC")
-
 
 @dataclass
 class World:
@@ -45,20 +43,20 @@ class World:
         bars, actions = self.bars[symbol], self.actions.get(symbol, no_actions())
         bars = bars[bars["date"].between(first, last)].reset_index(drop=True)
         actions = actions[actions["date"].between(first, last)].reset_index(drop=True)
-        return PriceAnswer(symbol, bars, actions, FETCHED_AT)
+        return PriceAnswer(symbol, bars, actions)
 
     def _series(self, name: str, first: pd.Timestamp) -> SeriesAnswer:
         self.asked.append((name, str(first.date())))
         if name in self.failing:
             raise self.failing[name]
         rows = self.series[name]
-        return SeriesAnswer(name, rows[rows["date"] >= first].reset_index(drop=True), FETCHED_AT)
+        return SeriesAnswer(name, rows[rows["date"] >= first].reset_index(drop=True))
 
     def _company(self, name: str) -> CompanyAnswer:
         self.asked.append((name,))
         if name in self.failing:
             raise self.failing[name]
-        return CompanyAnswer(name, self.quarters.get(name, CAPEX.empty()), FILED.empty(), FETCHED_AT)
+        return CompanyAnswer(name, self.quarters.get(name, CAPEX.empty()), FILED.empty())
 
 
 def made_bars(symbol: str, first: str, last: str, close: float = 100.0) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from backtests.run import run_backtest
 from backtests.spec.extensions import copy_user_files, read_extensions
 from backtests.spec.spec import load_spec
 from data.errors import InputError
-from data.files.user_code import load_callable
+from data.files.user_code import UserCallable, read_user_file
 from reverse_qe import cli
 from signals.explain.explanation import explain
 
@@ -368,7 +368,7 @@ def test_a_file_is_loaded_under_a_private_name_and_leaves_no_trace(tmp_path, mon
         "@dataclass\nclass Mine:\n    name: str = __name__\n"
     )
     monkeypatch.chdir(tmp_path)
-    loaded = load_callable("data.py:Mine", Path())
+    loaded = UserCallable(read_user_file(Path("data.py")), "Mine").load()
     assert loaded().name.startswith("_reverse_qe_user_")
     assert data.__file__.endswith("__init__.py")
     assert [path.name for path in tmp_path.iterdir()] == ["data.py"]

@@ -10,7 +10,7 @@ from backtests.run import run_backtest
 from backtests.spec.costs import AssetClassCosts, Costs
 from backtests.spec.spec import load_spec
 from data.errors import InputError
-from data.files.user_code import load_callable
+from data.files.user_code import UserCallable, read_user_file
 from data.prices.panel import build_panel
 from hand_made import make_instrument, make_snapshot
 from strategies.order_rules import OrderRulesConfig
@@ -49,7 +49,7 @@ def play(tmp_path):
             pd.DataFrame(0.25, panel.decides_for, list(panel.symbols)), pd.Series(False, index=panel.decides_for)
         )
         rules = rules or OrderRulesConfig()
-        strategy = load_callable("s.py:Mine", tmp_path)
+        strategy = UserCallable(read_user_file(tmp_path / "s.py"), "Mine").load()
         scores = pd.Series(0.5 if score is None else score, index=panel.decides_for)
         fills = fill_rules(panel, snapshot.instruments, COSTS, rules)
         return run_event_engine(fills, plan, rules, 1000.0, strategy, scores)
