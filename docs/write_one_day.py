@@ -47,7 +47,7 @@ def first_turn_to_scarce(signal: LiquiditySignal) -> pd.Timestamp:
 def _run_up_to_the_day() -> Backtest:
     market = open_market("sample")
     session = first_turn_to_scarce(read_signal(load_spec("sample"), market, session_to_come(market)))
-    return run_backtest(load_spec("sample", (), {"run.end": session.date()}), market)
+    return run_backtest(load_spec("sample", {"run.end": session.date()}), market)
 
 
 class OneDay:

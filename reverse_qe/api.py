@@ -1,9 +1,10 @@
 """The words of the command line as functions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -76,7 +77,7 @@ def backtest(
     *,
     start: date | None = None,
     end: date | None = None,
-    settings: Sequence[str] = (),
+    set: Mapping[str, Any] | None = None,
     out: Path | None = None,
     tearsheet: bool = True,
     stress: bool = False,
@@ -89,7 +90,7 @@ def backtest(
         market: ``sample``, ``sample:SCENARIO`` or the name of a snapshot.
         start: first day, in place of the spec's.
         end: last day, in place of the spec's.
-        settings: "section.key=value" each, in place of the spec's.
+        set: values by dotted key, in place of the spec's.
         out: folder to make; None: below ``runs``.
         tearsheet: whether to render it.
         stress: whether to run it again with costs multiplied and the signal late.
@@ -100,7 +101,8 @@ def backtest(
     """
     if out is not None:
         require_free(out)
-    chosen = load_spec(spec or fitting_spec(market), settings, {"run.start": start, "run.end": end})
+    days = {key: day for key, day in {"run.start": start, "run.end": end}.items() if day is not None}
+    chosen = load_spec(spec or fitting_spec(market), {**(set or {}), **days})
     report("market")
     run = run_backtest(chosen, open_market(market), report)
     stressed = stress_table(run, report) if stress else None
@@ -115,7 +117,7 @@ def signal(
     market: str = BUILT_IN,
     *,
     day: date | None = None,
-    settings: Sequence[str] = (),
+    set: Mapping[str, Any] | None = None,
     history: Path | None = None,
     plot: Path | None = None,
     gauge: bool = False,
@@ -126,7 +128,7 @@ def signal(
         spec: as for `backtest`.
         market: as for `backtest`.
         day: the session decided for, or the one before it where it is none; None: the session to come.
-        settings: as for `backtest`.
+        set: as for `backtest`.
         history: CSV file to make, of the signal on every session up to the day.
         plot: HTML page to make, of the signal from the start of the spec's run to the day.
         gauge: whether to measure how prices answered the signal, from the start of the spec's run to the day.
@@ -140,7 +142,7 @@ def signal(
             require_free(path, option)
     if history is not None and history == plot:
         raise InputError(f"got {plot} for --history and --plot, wanted two files; choose another name for one")
-    chosen = load_spec(spec or fitting_spec(market), settings)
+    chosen = load_spec(spec or fitting_spec(market), set)
     snapshot = open_market(market)
     session = _session(snapshot, day)
     reading = read_signal(chosen, snapshot, session)

@@ -11,22 +11,6 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, for machines.")
-
-market_option = click.option(
-    "--market",
-    default="sample",
-    show_default=True,
-    help="The built-in sample, or the name of a market that was imported or fetched.",
-)
-set_option = click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A value of the spec, as in policy.instrument_cap=0.25.",
-)
-
 
 def print_json(value: Mapping[str, Any]) -> None:
     """Print one JSON object; dates and paths as text."""

@@ -1,7 +1,8 @@
 """The spec of a run: a TOML file that composes the sections which the layers own."""
 
-import tomllib
-from collections.abc import Mapping, Sequence
+import reprlib
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -96,33 +97,60 @@ def shipped_specs() -> list[str]:
     return sorted(path.stem for path in SHIPPED.glob("*.toml"))
 
 
-def load_spec(source: str, settings: Sequence[str] = (), overrides: Mapping[str, Any] | None = None) -> Spec:
+def load_spec(spec: "str | Path | Mapping[str, Any] | Spec", set: Mapping[str, Any] | None = None) -> Spec:
     """Read a spec.
 
     Args:
-        source: path of a TOML file, or the name of a shipped spec.
-        settings: ``section.key=value`` each, the value as in TOML; they win over the file.
-        overrides: further values by dotted key, None ones ignored; they win over `settings`.
+        spec: path of a TOML file, the name of a shipped spec, the values that a file would hold, or a spec.
+        set: values by dotted key, as in ``{"policy.instrument_cap": 0.25}``; they win over the spec; None is no value.
 
     Raises:
         InputError: no such spec, no TOML, an unknown key or a wrong value: the key, what was got, what was wanted.
     """
-    values = _read(source)
-    for setting in settings:
-        key, separator, text = setting.partition("=")
-        if not separator or not all(part.strip() for part in key.split(".")):
-            raise InputError(f"got --set {setting}, wanted --set section.key=value")
-        _put(values, key.strip(), _parse_value(text.strip()))
-    for key, value in (overrides or {}).items():
+    what, values = _read(spec)
+    named_here = [key for key, value in _pairs(set) if value is not None]
+    for key, value in _pairs(set):
         if value is not None:
             _put(values, key, value)
-    spec = validated(Spec, values, f"spec {source}", "spec", NEVER)
-    named_here = [setting.partition("=")[0].strip() for setting in settings]
-    named_here += [key for key, value in (overrides or {}).items() if value is not None]
-    if not _is_shipped(source):
-        named_there = [key for key in FILE_KEYS if _value(spec, key) and not _is_set(key, named_here)]
-        spec._folders.update(dict.fromkeys(named_there, Path(source).parent))
-    return spec
+    loaded = validated(Spec, values, what, "spec", NEVER)
+    for file_key in FILE_KEYS:
+        folder = _folder_of(spec, file_key)
+        if folder is not None and _value(loaded, file_key) and not _is_set(file_key, named_here):
+            loaded._folders[file_key] = folder
+    return loaded
+
+
+def _read(spec: "str | Path | Mapping[str, Any] | Spec") -> tuple[str, dict[str, Any]]:
+    """What a spec is called in messages, and its values, free to be changed."""
+    if isinstance(spec, Spec):
+        return f"spec {spec.run.name}", spec.model_dump(mode="json", exclude_none=True)
+    if isinstance(spec, Mapping):
+        return "the spec that was given", deepcopy(dict(spec))
+    if not isinstance(spec, str | Path):
+        wanted = "wanted a path, the name of a shipped spec, a mapping of its values or a Spec"
+        raise InputError(f"got {reprlib.repr(spec)} as a spec, {wanted}")
+    path = SHIPPED / f"{spec}.toml" if _is_shipped(spec) else Path(spec)
+    wanted = f"wanted a TOML file or one of {', '.join(shipped_specs())}"
+    return f"spec {spec}", read_toml(path, f"spec {spec}", f"no spec {spec}: {wanted}")
+
+
+def _pairs(set: Mapping[str, Any] | None) -> Iterator[tuple[str, Any]]:
+    if not isinstance(set, Mapping | None):
+        got = reprlib.repr(set)
+        raise InputError(
+            f'got {got} to set, wanted a mapping of values by key, as in {{"policy.instrument_cap": 0.25}}'
+        )
+    for key, value in (set or {}).items():
+        if not isinstance(key, str) or not all(part.strip() for part in key.split(".")):
+            raise InputError(f"got the key {key!r} to set, wanted section.key")
+        yield key, value
+
+
+def _folder_of(spec: "str | Path | Mapping[str, Any] | Spec", key: str) -> Path | None:
+    """Where the paths of a spec begin; None: at the current folder."""
+    if isinstance(spec, Spec):
+        return spec._folders.get(key)
+    return None if isinstance(spec, Mapping) or _is_shipped(spec) else Path(spec).parent
 
 
 def _value(spec: Spec, key: str) -> Any:
@@ -130,27 +158,13 @@ def _value(spec: Spec, key: str) -> Any:
     return getattr(getattr(spec, section), name)
 
 
-def _is_set(key: str, settings: Sequence[str]) -> bool:
-    """Whether one of the settings is of the key or of a section that holds it."""
-    return any(key == setting or key.startswith(f"{setting}.") for setting in settings)
+def _is_set(key: str, named: Sequence[str]) -> bool:
+    """Whether one of the names is the key's or that of a section that holds it."""
+    return any(key == name or key.startswith(f"{name}.") for name in named)
 
 
-def _is_shipped(source: str) -> bool:
-    return source in shipped_specs() and not Path(source).is_file()
-
-
-def _read(source: str) -> dict[str, Any]:
-    path = SHIPPED / f"{source}.toml" if _is_shipped(source) else Path(source)
-    wanted = f"wanted a TOML file or one of {', '.join(shipped_specs())}"
-    return read_toml(path, f"spec {source}", f"no spec {source}: {wanted}")
-
-
-def _parse_value(text: str) -> Any:
-    """A value as TOML has it; what is no TOML value is taken for a text without its quotes."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):
-        return text
+def _is_shipped(spec: str | Path) -> bool:
+    return str(spec) in shipped_specs() and not Path(spec).is_file()
 
 
 def _put(values: dict[str, Any], dotted: str, value: Any) -> None:

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_qe.output import json_option, market_option, print_json, print_table, progress, say, set_option
+from reverse_qe.options import DAY, json_option, market_option, set_option
+from reverse_qe.output import print_json, print_table, progress, say
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from reverse_qe.api import StoredBacktest
-
-DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command("backtest")
@@ -31,7 +30,7 @@ def command(
     market: str,
     start: datetime | None,
     end: datetime | None,
-    settings: tuple[str, ...],
+    settings: dict[str, Any],
     out: Path | None,
     no_tearsheet: bool,
     stress: bool,
@@ -49,7 +48,7 @@ def command(
             market,
             start=start.date() if start else None,
             end=end.date() if end else None,
-            settings=settings,
+            set=settings,
             out=out,
             tearsheet=not no_tearsheet,
             stress=stress,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reverse_qe.commands.data_versions import compare_markets, fetch_market, prune_versions
-from reverse_qe.output import json_option, print_json, print_table, progress, say
+from reverse_qe.options import json_option
+from reverse_qe.output import print_json, print_table, progress, say
 
 if TYPE_CHECKING:
     from data.market.manifest import Contents, Manifest

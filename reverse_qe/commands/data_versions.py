@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_qe.output import json_option, print_json, print_table, progress, say
+from reverse_qe.options import DAY, json_option
+from reverse_qe.output import print_json, print_table, progress, say
 
 if TYPE_CHECKING:
     from data.fetch.fetch import FetchOutcome
     from data.market.differences import Difference
     from data.market.manifest import FetchRecord
 
-DAY = click.DateTime(["%Y-%m-%d"])
 SHIPPED_SPEC = "history"
 # Without a network three sources after each other are to be found out of reach within 10 seconds.
 CONNECT_SECONDS = 2.5

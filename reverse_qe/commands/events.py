@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_qe.output import json_option, market_option, print_json, print_table, progress, say
+from reverse_qe.options import DAY, json_option, market_option
+from reverse_qe.output import print_json, print_table, progress, say
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from data.events.validation import EventCheck
     from data.market.snapshot import Snapshot
-
-DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group("events")

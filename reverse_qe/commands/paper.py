@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_qe.output import json_option, print_json, progress, say
+from reverse_qe.options import json_option
+from reverse_qe.output import print_json, progress, say
 
 if TYPE_CHECKING:
     from paper.config import PaperConfig

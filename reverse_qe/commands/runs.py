@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_qe.output import json_option, print_json, print_table
+from reverse_qe.options import json_option
+from reverse_qe.output import print_json, print_table
 
 if TYPE_CHECKING:
     from backtests.archive.folder import StoredRun

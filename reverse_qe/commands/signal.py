@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_qe.output import json_option, market_option, print_json, print_table, progress, say, set_option
+from reverse_qe.options import json_option, market_option, set_option
+from reverse_qe.output import print_json, print_table, progress, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,7 @@ def command(
     history: Path | None,
     plot: Path | None,
     gauge: bool,
-    settings: tuple[str, ...],
+    settings: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Say which regime holds on a date, since when, and why.
@@ -52,7 +53,7 @@ def command(
             spec,
             market,
             day=day.date() if day else None,
-            settings=settings,
+            set=settings,
             history=history,
             plot=plot,
             gauge=gauge,

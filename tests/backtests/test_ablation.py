@@ -42,17 +42,17 @@ BLOCKS = ["drain", "price_of_capital", "level", "pipes"]
 YEAR = {"run.start": "2021-01-04", "run.end": "2021-12-31"}
 # The same as settings of a spec.
 SETTINGS = {
-    "gate off": ["signal.gate.enabled=false"],
-    "outside funding off": ["signal.outside_funding=false"],
-    "capex events off": ["signal.capex_events=false"],
-    "model markov_switching": ["signal.model.name=markov_switching"],
-    "model jump": ["signal.model.name=jump"],
+    "gate off": {"signal.gate.enabled": False},
+    "outside funding off": {"signal.outside_funding": False},
+    "capex events off": {"signal.capex_events": False},
+    "model markov_switching": {"signal.model.name": "markov_switching"},
+    "model jump": {"signal.model.name": "jump"},
 }
 
 
 @pytest.fixture(scope="module")
 def run(sample):
-    return run_backtest(load_spec("sample", (), YEAR), sample)
+    return run_backtest(load_spec("sample", YEAR), sample)
 
 
 def by_name(variants):
@@ -75,7 +75,7 @@ def test_each_variant_changes_one_thing():
 
 
 def test_what_is_off_already_is_no_variant():
-    given = load_spec("sample", ["signal.outside_funding=false", "signal.model.name=jump"]).signal
+    given = load_spec("sample", {"signal.outside_funding": False, "signal.model.name": "jump"}).signal
     names = list(by_name(ablation_variants(given, [])))
     assert names == ["gate off", "capex events off", "model threshold", "model markov_switching"]
 
@@ -83,12 +83,12 @@ def test_what_is_off_already_is_no_variant():
 def test_ratios_and_windows_are_those_of_settings():
     full = load_spec("sample").signal
     for ratio, variant in zip(GATE_RATIOS, gate_variants(full), strict=True):
-        assert variant.config == load_spec("sample", [f"signal.gate.ratio={ratio}"]).signal
+        assert variant.config == load_spec("sample", {"signal.gate.ratio": ratio}).signal
     needed = {252: (84, 42), 504: (168, 84), 756: (252, 126), 1008: (252, 126), 1260: (252, 126)}
     for window, variant in zip(WINDOWS, window_variants(full), strict=True):
         z, scale = needed[window]
         keys = {"window_sessions": window, "min_window_sessions": z, "min_scale_sessions": scale}
-        settings = [f"signal.{key}={value}" for key, value in keys.items()]
+        settings = {f"signal.{key}": value for key, value in keys.items()}
         assert variant.config == load_spec("sample", settings).signal
     assert window_variants(full, [756])[0].config == full
 
@@ -96,7 +96,7 @@ def test_ratios_and_windows_are_those_of_settings():
 @pytest.mark.parametrize("name", ["gate off", "capex events off"])
 def test_the_signal_of_a_variant_is_that_of_a_spec_that_says_so(run, sample, name):
     variant = by_name(ablation_variants(run.spec.signal, []))[name]
-    wanted = read_signal(load_spec("sample", SETTINGS[name], YEAR), sample, run.panel.decides_for[-1])
+    wanted = read_signal(load_spec("sample", SETTINGS[name] | YEAR), sample, run.panel.decides_for[-1])
     found = signal_of(run, variant)
     pd.testing.assert_frame_equal(signal_history(found), signal_history(wanted), check_exact=True)
     assert not found.score.equals(run.signal.score)
@@ -117,8 +117,8 @@ def test_without_a_block_the_score_is_the_sum_of_what_the_others_gave(run, block
 
 
 def test_inputs_that_a_spec_adds_to_a_block_go_with_it(run):
-    added = ["signal.inputs=[{name='bill', block='level', series='DGS3MO', scarcer_when='higher'}]"]
-    config = load_spec("sample", added).signal
+    added = {"name": "bill", "block": "level", "series": "DGS3MO", "scarcer_when": "higher"}
+    config = load_spec("sample", {"signal.inputs": [added]}).signal
     variants = by_name(ablation_variants(config, BLOCKS))
     assert [len(variants[f"without {block}"].config.inputs) for block in ("drain", "level")] == [1, 0]
     assert "level.bill" in signal_of(run, variants["without drain"]).inputs
@@ -138,7 +138,7 @@ def stricter(run):
 
 
 def test_a_variant_runs_as_a_spec_that_says_so(run, sample, stricter):
-    wanted = run_backtest(load_spec("sample", ["signal.gate.ratio=0.4"], YEAR), sample)
+    wanted = run_backtest(load_spec("sample", {"signal.gate.ratio": 0.4} | YEAR), sample)
     pd.testing.assert_series_equal(stricter.returns, wanted.returns["strategy"], check_exact=True)
     assert stricter.measures == wanted.metrics["strategy"]
     assert not stricter.returns.equals(run.returns["strategy"])
@@ -172,7 +172,7 @@ def test_a_regime_without_a_session_has_a_share_of_zero(run):
 
 
 def test_a_source_has_no_parts(run):
-    spec = load_spec("sample", ["signal.source=regimes.csv"])
+    spec = load_spec("sample", {"signal.source": "regimes.csv"})
     with pytest.raises(InputError, match=r"got signal.source regimes.csv, wanted a signal that is made of blocks"):
         variant_signal(spec, run.snapshot, run.signal.score.index, Variant("full", spec.signal))
 

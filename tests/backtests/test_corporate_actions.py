@@ -237,8 +237,8 @@ def test_a_run_sells_what_will_be_delisted_and_goes_on_to_the_end_of_the_market(
     from backtests.run import run_backtest
     from backtests.spec.spec import load_spec
 
-    scarce = "policy.budgets.SCARCE={speculative = 0.2, cash_flow = 0.6, reserve = 0.2}"
-    spec = load_spec("sample", [scarce], {"run.start": "2022-01-03"})
+    scarce = {"speculative": 0.2, "cash_flow": 0.6, "reserve": 0.2}
+    spec = load_spec("sample", {"policy.budgets.SCARCE": scarce, "run.start": "2022-01-03"})
     last = pd.Timestamp("2023-06-30")
     bars = sample.bars[~((sample.bars["symbol"] == "SIM-SAAS-A") & (sample.bars["date"] > last))]
     silent = run_backtest(spec, replace(sample, bars=bars))

@@ -99,7 +99,7 @@ def test_defaults_hold_under_what_a_spec_leaves_out():
 
 
 def test_a_spec_wins_over_its_preset_and_reads_back_the_same(tmp_path):
-    spec = load_spec("sample", ["costs.preset=alpaca", "costs.us_stock.half_spread_bp=2"])
+    spec = load_spec("sample", {"costs.preset": "alpaca", "costs.us_stock.half_spread_bp": 2})
     assert (spec.costs.settlement_sessions, spec.costs.us_stock.half_spread_bp) == (2, 2.0)
     assert (spec.costs.us_etf.half_spread_bp, spec.costs.us_stock.commission_bp) == (5.0, 0.0)
     path = tmp_path / "spec.toml"
@@ -138,16 +138,16 @@ def test_adjusted_prices_refuse_or_warn_of_what_they_distort():
 
 
 def test_borrowing_is_refused_by_name():
-    for key in ("policy.leverage=2", "order_rules.borrowing=true", "costs.margin=0.5"):
+    for key in ("policy.leverage", "order_rules.borrowing", "costs.margin"):
         with pytest.raises(InputError, match="borrowing and short sales are not supported"):
-            load_spec("sample", [key])
+            load_spec("sample", {key: 1})
 
 
 def test_dust_that_cannot_be_sold_is_counted_and_told(sample):
     """From 15,000 dollars an order on, most stocks of a book of 100,000 are never sold once they are held."""
     from backtests.run import run_backtest
 
-    spec = load_spec("sample", ["costs.us_stock.minimum_notional=15000"])
+    spec = load_spec("sample", {"costs.us_stock.minimum_notional": 15000})
     run = run_backtest(spec, sample)
     positions, targets = run.engine.positions, run.plan.targets.reindex(run.engine.positions.index)
     stock = next(iter(run.counts["dust"]))
@@ -165,10 +165,10 @@ def test_a_volume_that_is_not_known_is_told_where_it_is_asked_for(sample):
     blank = (sample.bars["symbol"] == "SIM-BILL") & (sample.bars["date"] >= "2026-02-02")
     market = replace(sample, bars=sample.bars.assign(volume=sample.bars["volume"].mask(blank)))
     days = {"run.start": "2026-01-02", "run.end": "2026-02-06"}
-    limited = run_backtest(load_spec("sample", ["costs.us_etf.participation=0.1"], days), market)
+    limited = run_backtest(load_spec("sample", {"costs.us_etf.participation": 0.1} | days), market)
     assert limited.counts["bars_without_volume"] == {"SIM-BILL": 5}
     assert "SIM-BILL has 5 bars without a volume in the run" in " ".join(limited.warnings)
-    assert run_backtest(load_spec("sample", (), days), market).counts["bars_without_volume"] == {}
+    assert run_backtest(load_spec("sample", days), market).counts["bars_without_volume"] == {}
 
 
 def test_cash_without_a_known_bill_is_told(sample):
@@ -178,6 +178,6 @@ def test_cash_without_a_known_bill_is_told(sample):
 
     market = replace(sample, series=sample.series[sample.series["series"] != "DGS3MO"])
     days = {"run.start": "2026-01-02", "run.end": "2026-01-30"}
-    run = run_backtest(load_spec("sample", ["cash.interest=bill"], days), market)
+    run = run_backtest(load_spec("sample", {"cash.interest": "bill"} | days), market)
     assert any("Sharpe, Sortino and idle cash take 0 there" in warning for warning in run.warnings)
     assert set(run.engine.cash["kind"]) == {"deposit"}

@@ -37,8 +37,8 @@ from signals.liquidity import LiquiditySignal
 RISKY = ("crypto", "speculative", "cash_flow")
 
 
-def gauged(snapshot: Snapshot, settings: tuple[str, ...] = ()) -> Gauge:
-    spec, coming = load_spec("sample", settings), session_to_come(snapshot)
+def gauged(snapshot: Snapshot) -> Gauge:
+    spec, coming = load_spec("sample"), session_to_come(snapshot)
     return gauge_spec(spec, snapshot, read_signal(spec, snapshot, coming), previous_session(coming))
 
 

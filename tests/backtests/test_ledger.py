@@ -32,7 +32,7 @@ def assert_engines_agree(panel, plan, instruments, costs, rules, cash, interest=
 
 
 def every_plan(snapshot, spec_name, start, end):
-    spec = load_spec(spec_name, (), {"run.start": start, "run.end": end})
+    spec = load_spec(spec_name, {"run.start": start, "run.end": end})
     symbols = (*spec.universe.symbols, spec.universe.benchmark)
     market = build_panel(snapshot, symbols, pd.Timestamp(start), pd.Timestamp(end))
     signal = read_signal(spec, snapshot, market.decides_for[-1])

@@ -16,6 +16,6 @@ def test_the_shipped_spec_for_real_history_needs_its_universe_its_signal_and_the
 
 
 def test_an_added_input_is_needed_too() -> None:
-    added = 'signal.inputs=[{name="vix", block="pipes", series="VIXCLS", scarcer_when="higher"}]'
+    added = {"name": "vix", "block": "pipes", "series": "VIXCLS", "scarcer_when": "higher"}
 
-    assert "VIXCLS" in needs_of(load_spec("history", [added])).series
+    assert "VIXCLS" in needs_of(load_spec("history", {"signal.inputs": [added]})).series

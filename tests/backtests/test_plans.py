@@ -28,7 +28,7 @@ def signal(sample):
 
 def spec_with(**policy):
     settings = {f"policy.{key}": value for key, value in policy.items()}
-    return load_spec("sample", (), {"run.start": START, "run.end": END} | settings)
+    return load_spec("sample", {"run.start": START, "run.end": END} | settings)
 
 
 def market_of(spec, snapshot, start=START):

@@ -17,7 +17,7 @@ SHORT = {"run.start": "2022-01-03", "run.end": "2023-06-30"}
 
 
 def spec_of(name, **overrides):
-    return load_spec(name, (), {key.replace("__", "."): value for key, value in overrides.items()})
+    return load_spec(name, {key.replace("__", "."): value for key, value in overrides.items()})
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_no_order_is_rejected_and_cash_is_never_negative(sample_run):
 
 
 def test_two_runs_write_the_same_bytes(sample, tmp_path):
-    spec = load_spec("sample", (), SHORT)
+    spec = load_spec("sample", SHORT)
     folders = [write_run(run_backtest(spec, sample), tmp_path / name, tearsheet_page) for name in ("one", "two")]
     names = sorted(path.name for path in folders[0].iterdir())
     assert names == sorted(path.name for path in folders[1].iterdir())
@@ -111,9 +111,9 @@ def test_a_file_that_ends_a_day_early_ends_the_run_unless_an_end_is_asked_for(sa
         f"policy.budgets.{name}": {"speculative": 0.3, "cash_flow": 0.3, "reserve": 0.4}
         for name in ("ABUNDANT", "NEUTRAL", "SCARCE")
     }
-    spec = load_spec("sample", (), {"run.start": "2026-06-01", **budgets})
+    spec = load_spec("sample", {"run.start": "2026-06-01", **budgets})
     assert run_backtest(spec, shorter).sessions[-1] < last
-    asked = load_spec("sample", (), {"run.start": "2026-06-01", "run.end": str(last.date()), **budgets})
+    asked = load_spec("sample", {"run.start": "2026-06-01", "run.end": str(last.date()), **budgets})
     run = run_backtest(asked, shorter)
     assert run.sessions[-1] == last
     assert run.counts["stale_valuations"] == {"SIM-BILL": 1}
@@ -124,7 +124,7 @@ def test_the_benchmarks_file_ends_the_run_too(sample):
     bars = sample.bars
     last = bars.loc[bars["symbol"] == "SIM-MARKET", "date"].max()
     shorter = replace(sample, bars=bars[~((bars["symbol"] == "SIM-MARKET") & (bars["date"] == last))])
-    run = run_backtest(load_spec("sample", (), {"run.start": "2026-06-01"}), shorter)
+    run = run_backtest(load_spec("sample", {"run.start": "2026-06-01"}), shorter)
     assert run.sessions[-1] < last
     assert run.counts["benchmark_sessions_without_bar"] == 0
 
@@ -141,7 +141,7 @@ def test_the_benchmarks_file_ends_the_run_too(sample):
 )
 def test_spec_and_market_that_do_not_fit_are_refused(sample, overrides, wanted):
     with pytest.raises(InputError, match=wanted):
-        run_backtest(load_spec("sample", (), overrides), sample)
+        run_backtest(load_spec("sample", overrides), sample)
 
 
 def test_what_is_not_in_us_dollars_is_refused():
@@ -149,7 +149,6 @@ def test_what_is_not_in_us_dollars_is_refused():
     snapshot = make_snapshot({"S": [("2024-04-08", 1.0, 1.0)], "C": [("2024-04-08", 1.0, 1.0)]}, {"C": foreign})
     spec = load_spec(
         "sample",
-        (),
         {"universe": {"speculative": ["S"], "cash_flow": ["C"], "benchmark": "S"}},
     )
     with pytest.raises(InputError, match=r"more than one place|C \(KRW\)"):
@@ -161,4 +160,4 @@ def test_too_many_bars_without_an_open_are_refused(sample):
     rows = blank.index[(blank["symbol"] == "SIM-SAAS-A") & (blank["date"] >= "2022-01-03")][:20]
     blank.loc[rows, "open"] = np.nan
     with pytest.raises(InputError, match=r"SIM-SAAS-A: 20 bars of the run .* have no open"):
-        run_backtest(load_spec("sample", (), SHORT), replace(sample, bars=blank))
+        run_backtest(load_spec("sample", SHORT), replace(sample, bars=blank))

@@ -78,7 +78,7 @@ def test_kappa_that_means_nothing_is_refused(one, other, complaint):
 
 
 def test_the_sharpe_ratios_are_those_of_a_run_through_backtrader(sample):
-    spec = load_spec("sample", (), SHORT)
+    spec = load_spec("sample", SHORT)
     found = compare_with_truth(spec, sample, true_regime())
     metrics = run_backtest(spec, sample).metrics
     assert found.sharpe == pytest.approx(metrics["strategy"]["sharpe"], rel=1e-9)
@@ -89,14 +89,14 @@ def test_the_sharpe_ratios_are_those_of_a_run_through_backtrader(sample):
 
 def test_the_truth_is_that_of_ten_sessions_before(sample):
     """The decided path itself, told ten sessions sooner, is found again wholly; told at once, it is not."""
-    spec = load_spec("sample", (), SHORT)
+    spec = load_spec("sample", SHORT)
     decided = read_signal(spec, sample, pd.Timestamp("2024-03-28")).regime
     assert compare_with_truth(spec, sample, decided.shift(-10).dropna()).kappa == 1.0
     assert compare_with_truth(spec, sample, decided).kappa < 1.0
 
 
 def test_a_truth_that_does_not_reach_over_the_run_is_refused(sample):
-    spec = load_spec("sample", (), SHORT)
+    spec = load_spec("sample", SHORT)
     with pytest.raises(
         InputError, match=r"got no regime of 10 sessions before 2023-06-15, wanted one .* to 2023-12-29"
     ):
@@ -104,7 +104,7 @@ def test_a_truth_that_does_not_reach_over_the_run_is_refused(sample):
 
 
 def test_before_costs_a_trade_costs_nothing_and_all_else_is_the_same(sample):
-    spec = load_spec("sample", (), SHORT)
+    spec = load_spec("sample", SHORT)
     free = before_costs(spec)
     terms = trade_terms(list(sample.instruments), sample.instruments, free.costs)
     assert not any(column.any() for column in (terms.rate, terms.per_unit, terms.minimum, terms.spread, terms.impact))
@@ -122,7 +122,7 @@ def test_a_rotation_that_never_moves_has_no_sharpe_ratio(sample):
     zero = pd.DataFrame({"series": "DGS3MO", "date": sessions, "value": 0.0})
     zero["known_at"] = zero["date"].dt.tz_localize("UTC") + pd.Timedelta(hours=46)
     market = replace(sample, bars=still, series=pd.concat([bill, zero]))
-    spec = before_costs(load_spec("sample", (), SHORT))
+    spec = before_costs(load_spec("sample", SHORT))
     with pytest.raises(InputError, match="the rotation never moved against the bill"):
         compare_with_truth(spec, market, true_regime())
 

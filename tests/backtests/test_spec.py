@@ -1,5 +1,6 @@
 import tomllib
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -37,15 +38,36 @@ def test_defaults_are_written_out_and_read_back_the_same(spec_file):
     assert load_spec(spec_file(spec.to_toml())) == spec
 
 
-def test_settings_win_over_the_file_and_overrides_over_both(spec_file):
+def test_what_is_set_wins_over_the_file_and_none_leaves_it(spec_file):
     path = spec_file(MINIMAL + "[policy]\ninstrument_cap = 0.5\n")
-    spec = load_spec(path, ["policy.instrument_cap=0.25", "run.start=2021-01-04"], {"run.start": date(2022, 1, 3)})
+    spec = load_spec(path, {"run.start": date(2022, 1, 3), "run.end": None, "policy.instrument_cap": 0.25})
     assert spec.policy.instrument_cap == 0.25
     assert spec.run.start == date(2022, 1, 3)
+    assert load_spec(path, {"policy.instrument_cap": None}).policy.instrument_cap == 0.5
 
 
-def test_a_setting_may_be_a_bare_word(spec_file):
-    assert load_spec(spec_file(MINIMAL), ["policy.weighting=inverse_volatility"]).policy.weighting.startswith("inverse")
+def test_a_path_a_mapping_and_a_spec_say_the_same(spec_file):
+    path = spec_file(MINIMAL)
+    values = tomllib.loads(MINIMAL)
+    asked = {"policy.instrument_cap": 0.1}
+    spec = load_spec(path)
+    assert spec == load_spec(Path(path)) == load_spec(values) == load_spec(spec)
+    assert load_spec(path, asked) == load_spec(values, asked) == load_spec(spec, asked)
+    assert values == tomllib.loads(MINIMAL)
+
+
+@pytest.mark.parametrize("given", [5, None, ["sample"], b"sample"])
+def test_what_is_no_spec_is_refused(given):
+    with pytest.raises(
+        InputError, match="wanted a path, the name of a shipped spec, a mapping of its values or a Spec"
+    ):
+        load_spec(given)
+
+
+@pytest.mark.parametrize("given", ["run.start=2021-01-04", ["run.start"], 5])
+def test_what_is_set_is_a_mapping(given):
+    with pytest.raises(InputError, match="wanted a mapping of values by key"):
+        load_spec("sample", given)
 
 
 @pytest.mark.parametrize("name", shipped_specs())
@@ -57,22 +79,24 @@ def test_shipped_specs_load_and_repeat_no_default(name):
 @pytest.mark.parametrize(
     ("text", "settings", "wanted"),
     [
-        (MINIMAL + "[polcy]\ncap = 1\n", (), "unknown key polcy"),
-        (MINIMAL + "[policy]\ncap = 1\n", (), "unknown key policy.cap"),
-        (MINIMAL + '[policy]\ninstrument_cap = "much"\n', (), "policy.instrument_cap: got 'much'"),
-        (MINIMAL, ("policy.instrument_cap=2",), "policy.instrument_cap: got 2"),
-        (MINIMAL, ("signal.leave=0.9",), "leave"),
-        (MINIMAL, ("run.end=2019-01-02",), "start 2020-01-02 is after end 2019-01-02"),
-        (MINIMAL, ("run.initial_cash=-1",), "run.initial_cash: got -1"),
-        (MINIMAL, ("nonsense",), "got --set nonsense"),
-        (MINIMAL, ("run.name.more=1",), "name is a value"),
-        (MINIMAL.replace('name = "mine"', ""), (), "run.name is missing"),
-        ("not TOML at all", (), "is no TOML"),
-        (MINIMAL.replace('["C"]', '["S"]'), (), "more than one place"),
+        (MINIMAL + "[polcy]\ncap = 1\n", {}, "unknown key polcy"),
+        (MINIMAL + "[policy]\ncap = 1\n", {}, "unknown key policy.cap"),
+        (MINIMAL + '[policy]\ninstrument_cap = "much"\n', {}, "policy.instrument_cap: got 'much'"),
+        (MINIMAL, {"policy.instrument_cap": 2}, "policy.instrument_cap: got 2"),
+        (MINIMAL, {"signal.leave": 0.9}, "leave"),
+        (MINIMAL, {"run.end": "2019-01-02"}, "start 2020-01-02 is after end 2019-01-02"),
+        (MINIMAL, {"run.initial_cash": -1}, "run.initial_cash: got -1"),
+        (MINIMAL, {"nonsense": 1}, "unknown key nonsense"),
+        (MINIMAL, {"": 1}, "got the key ''"),
+        (MINIMAL, {5: 1}, "got the key 5"),
+        (MINIMAL, {"run.name.more": 1}, "name is a value"),
+        (MINIMAL.replace('name = "mine"', ""), {}, "run.name is missing"),
+        ("not TOML at all", {}, "is no TOML"),
+        (MINIMAL.replace('["C"]', '["S"]'), {}, "more than one place"),
     ],
 )
 def test_bad_specs_are_refused_in_one_line(spec_file, text, settings, wanted):
-    with pytest.raises(InputError, match=r"spec|--set|key") as refusal:
+    with pytest.raises(InputError, match=r"spec|key") as refusal:
         load_spec(spec_file(text), settings)
     assert wanted in str(refusal.value)
     assert "\n" not in str(refusal.value)

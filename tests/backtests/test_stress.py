@@ -81,7 +81,7 @@ def test_ten_sessions_by_hand(by_hand, factor, delay):
 
 @pytest.fixture(scope="module")
 def run(sample):
-    return run_backtest(load_spec("sample", (), SHORT), sample)
+    return run_backtest(load_spec("sample", SHORT), sample)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_a_run_of_other_regimes_is_the_delayed_cell(sample, run, table, tmp_path
     lines = [f"{day:%Y-%m-%d}T00:00:00+00:00,{regime[start]}" for start, day in zip(starts, late, strict=False)]
     source = tmp_path / "late.csv"
     source.write_text("\n".join(["known_at,regime", *lines]) + "\n")
-    other = run_backtest(load_spec("sample", (), SHORT | {"signal.source": str(source)}), sample)
+    other = run_backtest(load_spec("sample", SHORT | {"signal.source": str(source)}), sample)
     cell = table.query("cost_factor == 1 and delay_sessions == 5").iloc[0]
     for name in MEASURES:
         assert cell[name] == other.metrics["strategy"][name], name
@@ -165,7 +165,7 @@ def test_the_future_changes_no_cell(sample, run, table):
 
 
 def test_a_strategy_of_the_users_is_stressed_too(sample):
-    spec = load_spec(str(EXAMPLES / "strategy.toml"), (), SHORT)
+    spec = load_spec(str(EXAMPLES / "strategy.toml"), SHORT)
     run = run_backtest(spec, sample)
     table = stress_table(run)
     assert_first_cell_is_the_run(table, run)
@@ -174,7 +174,7 @@ def test_a_strategy_of_the_users_is_stressed_too(sample):
 
 
 def test_costs_that_no_trade_could_bear_four_times_are_refused(sample):
-    run = run_backtest(load_spec("sample", ["costs.crypto.commission_bp=3000"], SHORT), sample)
+    run = run_backtest(load_spec("sample", {"costs.crypto.commission_bp": 3000} | SHORT), sample)
     with pytest.raises(InputError, match="times 4"):
         stress_table(run)
 

@@ -67,7 +67,7 @@ def test_the_page_on_run_files_names_every_file_that_is_written(sample, tmp_path
     from backtests.archive.folder import write_run
     from backtests.run import run_backtest
 
-    run = run_backtest(load_spec("sample", (), {"run.start": "2026-06-01"}), sample)
+    run = run_backtest(load_spec("sample", {"run.start": "2026-06-01"}), sample)
     text = (ROOT / "docs" / "run-files.md").read_text()
     written = {path.name for path in write_run(run, tmp_path / "run").iterdir()}
     assert set(re.findall(r"^\| `([a-z]+\.[a-z]+)`", text, re.M)) == written | {"tearsheet.html"}

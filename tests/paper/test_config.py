@@ -178,7 +178,7 @@ def test_paths_begin_at_the_folder_of_the_configuration(paper_file: Path, tmp_pa
     assert config.state_folder == tmp_path / "home" / "paper" / "paper"
     assert config.kill_file == config.state_folder / "STOP"
     assert config.load_spec() == load_spec("sample")
-    (paper_file.parent / "mine.toml").write_text(load_spec("sample", ["run.name=mine"]).to_toml())
+    (paper_file.parent / "mine.toml").write_text(load_spec("sample", {"run.name": "mine"}).to_toml())
     paper_file.write_text('market = "sample"\nspec = "mine.toml"')
     assert read_config(paper_file).load_spec().run.name == "mine"
     paper_file.write_text('market = "sample"\nspec = "nosuch.toml"')
@@ -190,7 +190,7 @@ def test_a_spec_of_the_users_is_named_from_the_folder_of_the_configuration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path('it\'s "mine".toml').write_text(load_spec("sample", ["run.name=mine"]).to_toml())
+    Path('it\'s "mine".toml').write_text(load_spec("sample", {"run.name": "mine"}).to_toml())
     write_config(Path("folder/paper.toml"), "sample", 'it\'s "mine".toml', "simulated")
     config = read_config(Path("folder/paper.toml"))
     assert config.spec == '../it\'s "mine".toml'

@@ -24,7 +24,7 @@ from paper.storage.database import Database
 KILLS = int(os.environ.get("REVERSE_QE_KILLS", "50"))
 # Everything is bought on the first of these days; on the third the regime turns SCARCE and half of it is sold.
 DAYS = [day.date() for day in sessions_between(pd.Timestamp("2021-03-16"), pd.Timestamp("2021-03-22"))]
-SETTINGS = "policy.rebalance='daily'"
+SETTINGS = {"policy.rebalance": "daily"}
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def _no_waiting_for_the_disk(monkeypatch):
 @pytest.fixture(scope="module")
 def config_of(tmp_path_factory):
     spec = tmp_path_factory.mktemp("spec") / "daily.toml"
-    spec.write_text(load_spec("sample", [SETTINGS]).to_toml(), encoding="utf-8")
+    spec.write_text(load_spec("sample", SETTINGS).to_toml(), encoding="utf-8")
     return lambda folder: PaperConfig(market="sample", spec=str(spec), state={"path": folder})
 
 

@@ -46,11 +46,17 @@ def assert_same_as_backtest(folder, engine):
 
 # Settings, and days in which orders are cut or not filled, and planned anew.
 REPLAYS = {
-    "shipped": ("", "2021-01-04", "2021-06-30"),
-    "daily": ("policy.rebalance='daily'", "2021-04-01", "2021-06-08"),
+    "shipped": ({}, "2021-01-04", "2021-06-30"),
+    "daily": ({"policy.rebalance": "daily"}, "2021-04-01", "2021-06-08"),
     "raw prices, interest, dear": (
-        "run.prices='raw'\ncash.interest='bill'\ncosts.settlement_sessions=3\ncosts.crypto.participation=1e-7\n"
-        "costs.us_stock.minimum_commission=1.0\npolicy.rebalance='weekly'",
+        {
+            "run.prices": "raw",
+            "cash.interest": "bill",
+            "costs.settlement_sessions": 3,
+            "costs.crypto.participation": 1e-7,
+            "costs.us_stock.minimum_commission": 1.0,
+            "policy.rebalance": "weekly",
+        },
         "2021-03-08",
         "2021-03-31",
     ),
@@ -67,7 +73,7 @@ def _no_waiting_for_the_disk(monkeypatch):
 def write_spec(tmp_path):
     def write(base, settings):
         path = tmp_path / "spec.toml"
-        path.write_text(load_spec(base, settings.splitlines()).to_toml(), encoding="utf-8")
+        path.write_text(load_spec(base, settings).to_toml(), encoding="utf-8")
         return path
 
     return write
@@ -78,7 +84,7 @@ def test_on_the_sample(settings, first, last, sample, tmp_path, write_spec):
     spec = write_spec("sample", settings)
     config = PaperConfig(market="sample", spec=str(spec), state={"path": tmp_path / "state"})
     days = replay(config, first, last)
-    run = run_backtest(load_spec(str(spec), (), {"run.start": days[0], "run.end": days[-1]}), sample)
+    run = run_backtest(load_spec(str(spec), {"run.start": days[0], "run.end": days[-1]}), sample)
     assert len(set(run.engine.orders["status"])) > 1
     assert_same_as_backtest(tmp_path / "state", run.engine)
     assert reconcile(config) == []
@@ -91,7 +97,7 @@ def test_a_year_of_real_history(first, last, history, tmp_path):
     save(history)
     config = PaperConfig(market="history", spec="history", state={"path": tmp_path / "state"})
     days = replay(config, first, last)
-    run = run_backtest(load_spec("history", (), {"run.start": days[0], "run.end": days[-1]}), history)
+    run = run_backtest(load_spec("history", {"run.start": days[0], "run.end": days[-1]}), history)
     assert_same_as_backtest(tmp_path / "state", run.engine)
 
 
@@ -146,7 +152,7 @@ def test_a_replay_is_refused_where_it_makes_no_sense(tmp_path):
 def test_an_account_keeps_its_spec_and_its_broker(tmp_path, write_spec):
     given = {"market": "sample", "state": {"path": tmp_path / "state"}}
     run_step(PaperConfig(spec="sample", **given), date(2021, 1, 4))
-    other = write_spec("sample", "policy.rebalance='daily'")
+    other = write_spec("sample", {"policy.rebalance": "daily"})
     with pytest.raises(InputError, match="is not the one that the account paper was opened with"):
         run_step(PaperConfig(spec=str(other), **given), date(2021, 1, 5))
     with pytest.raises(InputError, match="adjusted prices"):

@@ -58,7 +58,7 @@ def test_the_plot_is_one_page_that_needs_nothing_else(call: Call, tmp_path: Path
 
 
 def test_the_page_shows_what_was_known_and_nothing_later(sample: Snapshot) -> None:
-    spec = load_spec("sample", ("run.start=2024-01-02",))
+    spec = load_spec("sample", {"run.start": "2024-01-02"})
     day = pd.Timestamp(DAY)
     page = signal_page(spec, sample, read_signal(spec, sample, day), day)
     events = event_timeline(sample)
@@ -82,7 +82,7 @@ def test_the_page_shows_what_was_known_and_nothing_later(sample: Snapshot) -> No
 
 
 def test_a_market_that_was_observed_is_not_called_simulated(sample: Snapshot) -> None:
-    spec, day = load_spec("sample", ("run.start=2025-05-01",)), pd.Timestamp(DAY)
+    spec, day = load_spec("sample", {"run.start": "2025-05-01"}), pd.Timestamp(DAY)
     observed = replace(sample, name="observed", simulated=False)
     page = signal_page(spec, observed, read_signal(spec, observed, day), day)
     assert "SIMULATED" not in page

@@ -229,16 +229,16 @@ def test_the_reason_of_a_change_names_the_model_where_no_threshold_decides() -> 
 
 
 @pytest.mark.parametrize(
-    "settings", [(), ("signal.mark_joint_rises=true", 'signal.credit_spread="BAMLH0A0HYM2_else_BAA10Y"')]
+    "settings", [{}, {"signal.mark_joint_rises": True, "signal.credit_spread": "BAMLH0A0HYM2_else_BAA10Y"}]
 )
 @pytest.mark.real_history
-def test_contributions_add_up_on_real_history(history: Snapshot, settings: tuple[str, ...]) -> None:
+def test_contributions_add_up_on_real_history(history: Snapshot, settings: dict[str, object]) -> None:
     spec = load_spec("history", settings)
     check_sums(read_signal(spec, history, session_to_come(history)))
 
 
-@pytest.mark.parametrize("settings", [(), ("signal.mark_joint_rises=true",)])
-def test_contributions_add_up_on_the_sample(sample: Snapshot, settings: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("settings", [{}, {"signal.mark_joint_rises": True}])
+def test_contributions_add_up_on_the_sample(sample: Snapshot, settings: dict[str, object]) -> None:
     check_sums(read_signal(load_spec("sample", settings), sample, session_to_come(sample)))
 
 

@@ -363,7 +363,7 @@ SETTINGS = {"run.start": "2026-06-01", "signal.model.first_fit_sessions": 2000, 
 
 def test_a_run_shows_the_probabilities_the_package_and_what_must_be_known(sample: Snapshot, tmp_path):
     settings = SETTINGS | {"signal.model.name": "markov_switching", "signal.model.refit_sessions": 1000}
-    spec = load_spec("sample", (), settings | {"policy.blend_by_probability": True})
+    spec = load_spec("sample", settings | {"policy.blend_by_probability": True})
     run = run_backtest(spec, sample)
     folder = write_run(run, tmp_path / "run")
     table = pd.read_csv(folder / "regime.csv", index_col="session")

@@ -147,7 +147,7 @@ def spec_of(drawn: dict[str, Any], regimes: list[str], folder) -> Spec:
     }
     if drawn.get("run.prices", "adjusted") == "adjusted":  # which refuses whole units by name
         drawn = drawn | {f"costs.{name}.units": "fractional" for name in ("us_stock", "us_etf")}
-    return load_spec("sample", (), values | drawn)
+    return load_spec("sample", values | drawn)
 
 
 def assert_whole(run: Backtest) -> None:

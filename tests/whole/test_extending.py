@@ -39,7 +39,7 @@ def mine(tmp_path):
     return write
 
 
-def run_of(path, sample, settings=()):
+def run_of(path, sample, settings=None):
     return run_backtest(load_spec(path, settings), sample)
 
 
@@ -57,7 +57,7 @@ def known_values(sample, name, sessions):
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_example_runs_on_the_sample_and_the_page_shows_it(path, sample):
-    run = run_backtest(load_spec(str(path), (), DAYS), sample)
+    run = run_backtest(load_spec(str(path), DAYS), sample)
     assert run.counts["orders"]["rejected"] == 0
     assert run.counts["orders"]["filled"] > 5
     page = (EXAMPLES.parent / "extending.md").read_text()
@@ -130,14 +130,14 @@ def test_a_fifth_block_weighs_a_fifth(sample):
 
 
 def test_a_run_counts_five_blocks(sample):
-    run = run_backtest(load_spec(str(EXAMPLES / "block.toml"), (), DAYS), sample)
+    run = run_backtest(load_spec(str(EXAMPLES / "block.toml"), DAYS), sample)
     assert list(run.counts["live_blocks"]) == ["0", "1", "2", "3", "4", "5"]
     assert sum(run.counts["live_blocks"].values()) == pytest.approx(1.0)
 
 
 def test_a_policy_makes_the_weights_and_the_baselines_keep_theirs(sample):
-    run = run_backtest(load_spec(str(EXAMPLES / "policy.toml"), (), DAYS), sample)
-    plain = run_backtest(load_spec("sample", (), DAYS), sample)
+    run = run_backtest(load_spec(str(EXAMPLES / "policy.toml"), DAYS), sample)
+    plain = run_backtest(load_spec("sample", DAYS), sample)
     prices = run.panel.decision_prices()
     rising = prices >= prices.rolling(100, min_periods=1).mean()
     symbols = list(run.panel.symbols)
@@ -150,7 +150,7 @@ def test_a_policy_makes_the_weights_and_the_baselines_keep_theirs(sample):
 def test_a_signal_reads_a_policy_as_the_run_does(sample):
     from backtests.prepare.decision import decide_from_cash
 
-    run = run_backtest(load_spec(str(EXAMPLES / "policy.toml"), (), DAYS), sample)
+    run = run_backtest(load_spec(str(EXAMPLES / "policy.toml"), DAYS), sample)
     session = run.panel.decides_for[-1]
     decision = decide_from_cash(run.spec, sample, run.signal, session)
     symbols = list(run.panel.symbols)
@@ -158,7 +158,7 @@ def test_a_signal_reads_a_policy_as_the_run_does(sample):
 
 
 def test_regimes_of_a_file_hold_from_the_first_decision_after_they_are_known(sample):
-    run = run_backtest(load_spec(str(EXAMPLES / "source.toml"), (), {"run.start": "2020-02-03"}), sample)
+    run = run_backtest(load_spec(str(EXAMPLES / "source.toml"), {"run.start": "2020-02-03"}), sample)
     path = run.signal.regime["2018-12-28":"2023-03-01"]
     changes = {f"{day:%Y-%m-%d}": name for day, name in path[path != path.shift()].items()}
     assert changes == {
@@ -346,9 +346,9 @@ def test_paths_begin_at_the_spec_and_those_of_settings_at_the_current_folder(min
     elsewhere.mkdir()
     (elsewhere / "q.py").write_text("")
     monkeypatch.chdir(elsewhere)
-    given = read_extensions(load_spec(path, ["policy.function=q.py:q"]))
+    given = read_extensions(load_spec(path, {"policy.function": "q.py:q"}))
     assert [file.path.resolve() for file in given.files] == [tmp_path / "b.py", elsewhere / "q.py"]
-    given = read_extensions(load_spec("sample", ["policy.function=q.py:q"]))
+    given = read_extensions(load_spec("sample", {"policy.function": "q.py:q"}))
     assert [file.path.resolve() for file in given.files] == [elsewhere / "q.py"]
 
 
@@ -419,4 +419,4 @@ def test_the_command_line_says_it_in_one_line_with_status_2(mine, sample, tmp_pa
 def test_an_example_copied_elsewhere_runs(tmp_path, sample):
     for name in ("block.toml", "my_block.py"):
         shutil.copy(EXAMPLES / name, tmp_path / name)
-    assert run_backtest(load_spec(str(tmp_path / "block.toml"), (), DAYS), sample).counts["orders"]["filled"] > 0
+    assert run_backtest(load_spec(str(tmp_path / "block.toml"), DAYS), sample).counts["orders"]["filled"] > 0

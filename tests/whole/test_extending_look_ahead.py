@@ -89,7 +89,7 @@ def test_a_planted_leak_stops_the_run(mine, sample, leak):
     kind, code = LEAKS[leak]
     assert code not in (BLOCK, POLICY, STRATEGY)
     with pytest.raises(LookAheadError) as stopped:
-        run_backtest(load_spec(mine(kind, code), (), DAYS), sample)
+        run_backtest(load_spec(mine(kind, code), DAYS), sample)
     said = str(stopped.value)
     column = {"block": "money_market", "policy": "target weight of SIM-", "strategy": "SIM-"}[kind]
     assert f"my_{kind}.py" in said
@@ -107,7 +107,7 @@ def test_honest_code_passes_and_is_run_again(mine, sample, kind, monkeypatch):
 
     monkeypatch.setattr("backtests.audit.look_ahead.require_same_past", counting)
     code = {"block": BLOCK, "policy": POLICY, "strategy": STRATEGY}[kind]
-    run_backtest(load_spec(mine(kind, code), (), DAYS), sample)
+    run_backtest(load_spec(mine(kind, code), DAYS), sample)
     assert len(compared) == (2 * CUTS if kind == "block" else CUTS)
     assert all(pd.Timestamp("2022-01-03") < cut <= pd.Timestamp("2024-01-02") for cut in compared)
 
@@ -117,19 +117,19 @@ def test_what_a_module_remembers_hides_no_leak(mine, sample):
         "prices.rolling(100, min_periods=1).mean()", 'MEMORY.setdefault("mean", prices.mean())'
     )
     with pytest.raises(LookAheadError, match="target weight of"):
-        run_backtest(load_spec(mine("policy", code), (), DAYS), sample)
+        run_backtest(load_spec(mine("policy", code), DAYS), sample)
 
 
 def test_the_bar_to_come_is_named_by_line(mine, sample):
     code = STRATEGY.replace("price = data.decision_price[0]", "price = data.open[2]")
     with pytest.raises(LookAheadError, match=r"my_strategy\.py, line \d+: reads open of SIM-COIN-A, 2 bars after"):
-        run_backtest(load_spec(mine("strategy", code), (), DAYS), sample)
+        run_backtest(load_spec(mine("strategy", code), DAYS), sample)
 
 
 def test_a_bar_before_the_first_is_no_look_ahead(mine, sample):
     code = STRATEGY.replace("price = data.decision_price[0]", "price = data.close[-5]")
     with pytest.raises(InputError, match="IndexError"):
-        run_backtest(load_spec(mine("strategy", code), (), DAYS), sample)
+        run_backtest(load_spec(mine("strategy", code), DAYS), sample)
 
 
 def test_reading_a_signal_or_a_decision_checks_too(mine, sample):

@@ -174,7 +174,7 @@ def test_cheat_on_open_is_refused_by_name(play):
 
 
 def write_strategy(folder, code, days=DAYS):
-    spec = load_spec("sample", (), days).to_toml()
+    spec = load_spec("sample", days).to_toml()
     (folder / "s.py").write_text(code)
     path = folder / "mine.toml"
     path.write_text(spec.replace("[run]\n", '[run]\nstrategy = "s.py:Mine"\n'))
@@ -183,7 +183,7 @@ def write_strategy(folder, code, days=DAYS):
 
 def test_the_rotation_as_a_file_of_a_user_finds_the_same_equity(sample, tmp_path):
     """Bars one by one and plain cerebro options change nothing: what a user's run goes through is the same engine."""
-    plain = run_backtest(load_spec("sample", (), DAYS), sample)
+    plain = run_backtest(load_spec("sample", DAYS), sample)
     from backtests.spec.costs import trade_terms
 
     terms = trade_terms(plain.panel.symbols, sample.instruments, plain.spec.costs)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def replay(sample):
     """A run, its signed units and fill prices by session and symbol, its closes and cost rates."""
-    run = run_backtest(load_spec("sample", (), {"run.start": "2021-01-04", "run.end": "2023-12-29"}), sample)
+    run = run_backtest(load_spec("sample", {"run.start": "2021-01-04", "run.end": "2023-12-29"}), sample)
     filled = run.engine.orders.query("size > 0")
     signed = filled["size"].where(filled["side"] == "buy", -filled["size"])
     shape = {"index": run.sessions, "columns": list(run.panel.symbols)}

@@ -147,7 +147,7 @@ def test_a_leak_inside_a_whole_run_is_caught(sample, monkeypatch):
     """The decision weighs by the close of the session that it is taken for."""
     moment = MOMENTS[0]
     settings = {"policy.weighting": "inverse_volatility", "policy.volatility_sessions": 20}
-    spec = load_spec("sample", (), settings | {"run.start": "2023-11-01", "run.end": "2024-03-28"})
+    spec = load_spec("sample", settings | {"run.start": "2023-11-01", "run.end": "2024-03-28"})
     markets = (sample, futures.garble(sample, moment))
 
     def caught():

@@ -28,7 +28,7 @@ def session_before(moment):
 
 
 def run_until(market, last):
-    return run_backtest(load_spec("sample", (), SETTINGS | {"run.end": str(pd.Timestamp(last).date())}), market)
+    return run_backtest(load_spec("sample", SETTINGS | {"run.end": str(pd.Timestamp(last).date())}), market)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,45 @@
+"""Options that several commands share, and how their texts become values."""
+
+from typing import Any
+
+import click
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+def _parsed(_context: click.Context, _parameter: click.Parameter, settings: tuple[str, ...]) -> dict[str, Any]:
+    """Values by dotted key, of texts ``section.key=value``; of two of one key the last."""
+    values = {}
+    for setting in settings:
+        key, separator, text = setting.partition("=")
+        if not separator or not all(part.strip() for part in key.split(".")):
+            raise click.BadParameter(f"got {setting!r}, wanted section.key=value", param_hint="--set")
+        values[key.strip()] = _toml_value(text.strip())
+    return values
+
+
+def _toml_value(text: str) -> Any:
+    """A value as TOML has it; what is no TOML value is taken for a text without its quotes."""
+    import tomllib
+
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
+        return text
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, for machines.")
+market_option = click.option(
+    "--market",
+    default="sample",
+    show_default=True,
+    help="The built-in sample, or the name of a market that was imported or fetched.",
+)
+set_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=_parsed,
+    help="A value of the spec, as in policy.instrument_cap=0.25.",
+)
