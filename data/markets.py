@@ -2,8 +2,6 @@
 
 import pandas as pd
 
-from data.events.comparison import REFERENCE
-from data.events.completion import reference_events
 from data.market.snapshot import Snapshot, is_built_in, load
 from data.market.tables import CAPEX
 from data.market.versions import resolve
@@ -27,4 +25,7 @@ def open_market(name: str) -> Snapshot:
 
 def results_of(name: str) -> pd.DataFrame:
     """Return `data.market.tables.CAPEX` of a market by its name, or of the shipped events for `REFERENCE`."""
+    from data.events.comparison import REFERENCE
+    from data.events.completion import reference_events
+
     return reference_events()[CAPEX.name] if name == REFERENCE else open_market(name).capex_actuals

@@ -8,6 +8,7 @@ import io
 import math
 import re
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -26,7 +27,9 @@ _POSITIVE = ("open", "high", "low", "close", "adj_close")
 _NEEDED = ("close", "adj_close")
 _MISSING_VALUE = ("", ".")  # FRED writes a dot
 _FLAGS = {"true": True, "false": False}
-_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_NO_PLAIN_NUMBER = re.compile("[_nN]")  # 1_000, nan and inf are numbers to Python.
+_ISO_DAY = re.compile(r"(?!0000)\d{4}-\d{2}-\d{2}", re.ASCII)
+_ISO_DAYS = re.compile(rf"{_ISO_DAY.pattern}(,{_ISO_DAY.pattern})*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,13 @@ def _number(cell: str, blanks: Collection[str]) -> float:
 
 
 def _numbers(cells: Sequence[str], blanks: Collection[str] = ("",)) -> np.ndarray:
+    """The numbers in cells, as `_number` has them: all at once where every cell is plainly one."""
+    together = "".join(cells)
+    if together.isascii() and not _NO_PLAIN_NUMBER.search(together):
+        with suppress(ValueError):
+            values = np.array([math.nan if cell in blanks else float(cell) for cell in cells])
+            if not np.isinf(values).any():
+                return values
     return np.array([_number(cell, blanks) for cell in cells])
 
 
@@ -198,6 +208,10 @@ def _day(cell: str) -> date | None:
 
 
 def _days(cells: Sequence[str]) -> np.ndarray:
+    """The days in cells, NaT where one is none: all at once where each is plainly one."""
+    if _ISO_DAYS.fullmatch(",".join(cells)):
+        with suppress(ValueError):  # Such as the 31st of June.
+            return np.array(cells, dtype="datetime64[D]").astype("datetime64[us]")
     return np.array([_day(cell) for cell in cells], dtype="datetime64[us]")
 
 

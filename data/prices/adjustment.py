@@ -43,6 +43,8 @@ def adjusted_close(bars: pd.DataFrame, actions: pd.DataFrame) -> pd.Series:
     Raises:
         InputError: a dividend is no less than the close before it.
     """
+    if actions.empty:
+        return bars["close"].rename("adj_close")
     days = pd.DatetimeIndex(bars["date"])
     applied = actions[actions["date"] <= days.max()]
     price = bars["close"].to_numpy(dtype=float) / units_to_come(days, applied)
