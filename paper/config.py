@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from backtests.spec.spec import Spec, load_spec, shipped_specs
+from backtests.spec.versions import VERSION
 from data.files.home import home
 from data.files.toml import read_toml, validated
 
@@ -230,14 +231,18 @@ class PaperConfig(BaseModel):
             )
         return self
 
-    def load_spec(self) -> Spec:
+    def load_spec(self, by_hand: int = VERSION) -> Spec:
         """Read the spec.
+
+        Args:
+            by_hand: the version of a spec that does not say which one wrote it: that of the account.
 
         Raises:
             InputError: there is none, or it is wrong.
         """
         beside = self._folder / self.spec
-        return load_spec(self.spec if self.spec in shipped_specs() and not beside.is_file() else str(beside))
+        source = self.spec if self.spec in shipped_specs() and not beside.is_file() else str(beside)
+        return load_spec(source, by_hand=by_hand)
 
     @property
     def state_folder(self) -> Path:

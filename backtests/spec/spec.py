@@ -1,6 +1,7 @@
 """The spec of a run: a TOML file that composes the sections which the layers own."""
 
 import reprlib
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from datetime import date
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from backtests.spec.cash import CashConfig
 from backtests.spec.costs import Costs
+from backtests.spec.versions import VERSION, differing_keys, fill_missing, put, take_version
 from data.errors import InputError
 from data.files.toml import read_toml, validated
 from data.files.user_code import check_reference
@@ -88,8 +90,16 @@ class Spec(BaseModel):
         return copy if copy.is_file() and (folder / "manifest.json").is_file() else folder / file
 
     def to_toml(self) -> str:
-        """The spec, complete, every default written out."""
-        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+        """The spec, complete, every default written out, with the version that writes it."""
+        return tomli_w.dumps(self._values())
+
+    def differences(self, other: "Spec") -> list[str]:
+        """The dotted keys in which another spec differs, sorted."""
+        return differing_keys(self._values(), other._values())
+
+    def _values(self) -> dict[str, Any]:
+        """What a file would hold."""
+        return {"version": VERSION, **self.model_dump(mode="json", exclude_none=True)}
 
 
 def shipped_specs() -> list[str]:
@@ -97,12 +107,15 @@ def shipped_specs() -> list[str]:
     return sorted(path.stem for path in SHIPPED.glob("*.toml"))
 
 
-def load_spec(spec: "str | Path | Mapping[str, Any] | Spec", set: Mapping[str, Any] | None = None) -> Spec:
-    """Read a spec.
+def load_spec(
+    spec: "str | Path | Mapping[str, Any] | Spec", set: Mapping[str, Any] | None = None, by_hand: int = VERSION
+) -> Spec:
+    """Read a spec. Keys that it lacks have the values that they had for the version that wrote it.
 
     Args:
         spec: path of a TOML file, the name of a shipped spec, the values that a file would hold, or a spec.
         set: values by dotted key, as in ``{"policy.instrument_cap": 0.25}``; they win over the spec; None is no value.
+        by_hand: the version of a spec that does not say which one wrote it.
 
     Raises:
         InputError: no such spec, no TOML, an unknown key or a wrong value: the key, what was got, what was wanted.
@@ -111,8 +124,8 @@ def load_spec(spec: "str | Path | Mapping[str, Any] | Spec", set: Mapping[str, A
     named_here = [key for key, value in _pairs(set) if value is not None]
     for key, value in _pairs(set):
         if value is not None:
-            _put(values, key, value)
-    loaded = validated(Spec, values, what, "spec", NEVER)
+            put(values, key, value)
+    loaded = _complete(values, what, by_hand)
     for file_key in FILE_KEYS:
         folder = _folder_of(spec, file_key)
         if folder is not None and _value(loaded, file_key) and not _is_set(file_key, named_here):
@@ -123,7 +136,7 @@ def load_spec(spec: "str | Path | Mapping[str, Any] | Spec", set: Mapping[str, A
 def _read(spec: "str | Path | Mapping[str, Any] | Spec") -> tuple[str, dict[str, Any]]:
     """What a spec is called in messages, and its values, free to be changed."""
     if isinstance(spec, Spec):
-        return f"spec {spec.run.name}", spec.model_dump(mode="json", exclude_none=True)
+        return f"spec {spec.run.name}", spec._values()
     if isinstance(spec, Mapping):
         return "the spec that was given", deepcopy(dict(spec))
     if not isinstance(spec, str | Path):
@@ -153,6 +166,29 @@ def _folder_of(spec: "str | Path | Mapping[str, Any] | Spec", key: str) -> Path 
     return None if isinstance(spec, Mapping) or _is_shipped(spec) else Path(spec).parent
 
 
+def read_written_spec(text: str, what: str) -> tuple[Spec, int]:
+    """Read a spec that was written out, complete, and find which version wrote it.
+
+    Args:
+        text: of `Spec.to_toml`, of this or of an earlier version.
+        what: it is, for messages.
+
+    Raises:
+        InputError: it is none, or of a later version.
+    """
+    try:
+        values = tomllib.loads(text)
+    except ValueError as error:
+        raise InputError(f"{what} is no TOML: {error}; wanted a spec as a run or an account writes it") from error
+    version = take_version(dict(values), what)
+    return _complete(values, what, version), version
+
+
+def _complete(values: dict[str, Any], what: str, by_hand: int) -> Spec:
+    fill_missing(values, take_version(values, what, by_hand))
+    return validated(Spec, values, what, "spec", NEVER)
+
+
 def _value(spec: Spec, key: str) -> Any:
     section, _, name = key.partition(".")
     return getattr(getattr(spec, section), name)
@@ -165,12 +201,3 @@ def _is_set(key: str, named: Sequence[str]) -> bool:
 
 def _is_shipped(spec: str | Path) -> bool:
     return str(spec) in shipped_specs() and not Path(spec).is_file()
-
-
-def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
-    *sections, key = dotted.split(".")
-    for section in sections:
-        values = values.setdefault(section, {})
-        if not isinstance(values, dict):
-            raise InputError(f"got the key {dotted}, but {section} is a value, not a section; wanted section.key=value")
-    values[key] = value

@@ -25,7 +25,7 @@ from paper.market import PaperMarket, newest_snapshot, read_market
 from paper.service.alerts import Alerts
 from paper.step.account_files import copied, held
 from paper.step.guards import kill_file_reason, sessions_behind
-from paper.step.requirements import decision_time, require_same_account, was_replayed
+from paper.step.requirements import decision_time, require_same_account, spec_of, was_replayed
 
 Verdict = Literal["ok", "warning", "fault"]
 
@@ -175,7 +175,7 @@ def _ledger(config: PaperConfig, now: datetime) -> Iterator[Finding]:
             replayed = last is not None and was_replayed(last)
             # A replay has a clock of its own.
             at = decision_time(last.session) if last is not None and replayed else now
-            require_same_account(config, config.load_spec(), ledger, at, replayed)
+            require_same_account(config, spec_of(config, ledger.account()), ledger, at, replayed)
     except InputError as error:
         yield Finding("account", "fault", str(error))
         return

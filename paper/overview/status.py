@@ -15,7 +15,7 @@ from paper.ledger.reader import LEDGER_FILE, LedgerReader
 from paper.ledger.records import AccountRecord, DecisionRecord, Event, Holdings
 from paper.market import PaperMarket, newest_snapshot, read_market
 from paper.service.schedule import next_step_at
-from paper.step.requirements import was_replayed
+from paper.step.requirements import spec_of, was_replayed
 from signals.explain.sentence import signal_sentence
 
 
@@ -159,7 +159,7 @@ def _not_open(config: PaperConfig) -> InputError:
 
 def _market(config: PaperConfig, account: AccountRecord, decision: DecisionRecord | None) -> PaperMarket:
     """The account's market, on its own basis of prices."""
-    spec = config.load_spec()
+    spec = spec_of(config, account)
     spec = spec.model_copy(update={"run": spec.run.model_copy(update={"prices": account.prices})})
     reached = decision.session if decision else account.first_session
     return read_market(spec, newest_snapshot(config.market), account.first_session, reached)

@@ -4,13 +4,26 @@ from datetime import date, datetime
 
 import pandas as pd
 
-from backtests.spec.spec import Spec
+from backtests.spec.spec import Spec, read_written_spec
 from data.clock import decision_times, next_session, sessions_between
 from data.errors import InputError
 from data.market.snapshot import is_built_in
 from paper.config import PaperConfig
 from paper.ledger.reader import LedgerReader
-from paper.ledger.records import DecisionRecord
+from paper.ledger.records import AccountRecord, DecisionRecord
+
+
+def spec_of(config: PaperConfig, account: AccountRecord | None) -> Spec:
+    """Read the spec of a configuration; what it leaves out means what it meant when the account was opened.
+
+    Args:
+        config: of the account.
+        account: None before it is opened.
+
+    Raises:
+        InputError: there is no such spec, it is wrong, or that in the ledger is of a later version.
+    """
+    return config.load_spec() if account is None else config.load_spec(_opened_with(account)[1])
 
 
 def require_same_account(config: PaperConfig, spec: Spec, ledger: LedgerReader, now: datetime, is_replay: bool) -> None:
@@ -31,10 +44,11 @@ def require_same_account(config: PaperConfig, spec: Spec, ledger: LedgerReader, 
             f"the account {name} was opened at the broker {account.broker}, got {config.broker.kind}; "
             "choose another account.name"
         )
-    if account.spec != spec.to_toml():
+    if keys := _opened_with(account)[0].differences(spec):
+        more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
         raise InputError(
-            f"the spec {config.spec} is not the one that the account {name} was opened with; put it back, or "
-            "choose another account.name"
+            f"the spec {config.spec} is not the one that the account {name} was opened with: it differs in "
+            f"{', '.join(keys[:3])}{more}; put it back, or choose another account.name"
         )
     if not is_replay and account.prices != "raw":
         raise InputError(
@@ -82,3 +96,7 @@ def decision_time(session: date) -> datetime:
     """Return the moment, UTC, at which the decision for a session is taken."""
     moment: datetime = decision_times(pd.DatetimeIndex([session]))[0].to_pydatetime()
     return moment
+
+
+def _opened_with(account: AccountRecord) -> tuple[Spec, int]:
+    return read_written_spec(account.spec, f"the spec in the ledger of the account {account.name}")

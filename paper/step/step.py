@@ -22,7 +22,13 @@ from paper.step.decision import Decision, decide
 from paper.step.guards import kill_file_reason, reasons_to_halt
 from paper.step.order_desk import Desk
 from paper.step.refresh import refresh
-from paper.step.requirements import decision_time, require_growing_market, require_replayable, require_same_account
+from paper.step.requirements import (
+    decision_time,
+    require_growing_market,
+    require_replayable,
+    require_same_account,
+    spec_of,
+)
 
 DAY = timedelta(days=1)
 
@@ -83,7 +89,7 @@ class Step:
             report: is told each stage as it begins.
         """
         self.config, self.folder, self.ledger, self.report = config, folder, ledger, report
-        self.is_replay, self.spec = replayed is not None, config.load_spec()
+        self.is_replay, self.spec = replayed is not None, spec_of(config, ledger.account())
         self._clock = clock
         self._replay_time = None if replayed is None else decision_time(replayed)
         self.told = StepReport(config.account.name, replayed, self.now, dry_run)

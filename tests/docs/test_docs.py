@@ -9,6 +9,7 @@ import pytest
 
 from backtests.archive.folder import manifest
 from backtests.spec.spec import Spec, load_spec
+from backtests.spec.versions import VERSION
 from reverse_qe.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,5 +103,6 @@ def test_the_commented_spec_is_the_shipped_one_and_names_every_key():
         if head := re.match(r"\[([\w.]+)\]", line):
             section = head[1]
         elif key := re.match(r"(?:# )?(\w+) = ", line):
-            named.add(f"{section}.{key[1]}")
-    assert named == set(keys_of(Spec))
+            named.add(f"{section}.{key[1]}" if section else key[1])
+    assert named == {"version", *keys_of(Spec)}
+    assert f"version = {VERSION}\n" in path.read_text()
