@@ -14,7 +14,7 @@ from backtests.run import Backtest, run_backtest
 from backtests.spec.spec import load_spec
 from data.importing.folders import import_snapshot
 from data.market.snapshot import Snapshot, load, save
-from reverse_qe.pages.run import tearsheet_page
+from reverse_qe.pages.run import run_page
 
 ROUNDS = 9
 
@@ -36,7 +36,7 @@ def one_round(snapshot: Snapshot) -> tuple[Backtest, dict[str, float]]:
     try:
         run = run_backtest(load_spec("history"), snapshot)
         begin = time.perf_counter()
-        tearsheet_page(run)
+        run_page(run)
         return run, {**run.seconds, "rendering": time.perf_counter() - begin}
     finally:
         gc.enable()

@@ -19,9 +19,10 @@ from backtests.studies.stress import stress_table
 from data.clock import next_session, previous_session
 from data.errors import InputError
 from data.files.atomic import require_free, write_new_file
+from data.files.plain_text import spreadsheet_frame
 from data.market.snapshot import BUILT_IN, Snapshot, is_built_in
 from data.markets import open_market
-from reverse_qe.pages.run import tearsheet_page
+from reverse_qe.pages.run import run_page
 from reverse_qe.pages.signal import signal_page
 from signals.explain.explanation import Explanation, explain
 from signals.explain.history import signal_history
@@ -108,7 +109,7 @@ def backtest(
     stressed = stress_table(run, report) if stress else None
     report("files and tearsheet" if tearsheet else "files")
     return StoredBacktest(
-        run, write_run(run, out or default_folder(run), tearsheet_page if tearsheet else None, stressed), stressed
+        run, write_run(run, out or default_folder(run), run_page if tearsheet else None, stressed), stressed
     )
 
 
@@ -156,7 +157,8 @@ def signal(
         gauge=gauge_spec(chosen, snapshot, reading, previous_session(session)) if gauge else None,
     )
     if history is not None:
-        write_new_file(history, signal_history(reading).to_csv(date_format="%Y-%m-%d"), "--history")
+        table = spreadsheet_frame(signal_history(reading))
+        write_new_file(history, table.to_csv(date_format="%Y-%m-%d"), "--history")
     if plot is not None:
         write_new_file(plot, signal_page(chosen, snapshot, reading, session), "--plot")
     return answer

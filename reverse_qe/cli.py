@@ -6,6 +6,7 @@ import sys
 import click
 
 from data.errors import InputError, ReverseQeError
+from reverse_qe.output import say
 
 COMMANDS = ("backtest", "data", "events", "paper", "runs", "signal")
 
@@ -41,7 +42,7 @@ def main() -> None:
         # A command that ends by `ctx.exit(status)` makes this return the status.
         sys.exit(cli(prog_name="reverse-qe", standalone_mode=False))
     except click.Abort:
-        click.echo("Aborted.", err=True)
+        say("Aborted.")
         sys.exit(130)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
@@ -55,5 +56,5 @@ def main() -> None:
 
 
 def _refuse(message: str, status: int = InputError.exit_status) -> None:
-    click.echo(f"Error: {message}", err=True)
+    say(f"Error: {message}")
     sys.exit(status)

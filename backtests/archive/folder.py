@@ -18,6 +18,7 @@ from backtests.run import Backtest
 from backtests.spec.extensions import copy_user_files
 from data.errors import InputError
 from data.files.atomic import require_free
+from data.files.plain_text import spreadsheet_frame
 from signals.explain.history import signal_history
 from signals.models.registry import model_packages
 
@@ -128,10 +129,10 @@ def _write_tables(run: Backtest, folder: Path) -> None:
         "regime": signal_history(run.signal).loc[run.panel.decides_for],
     }
     for name, frame in tables.items():
-        frame.rename_axis("session").to_csv(folder / f"{name}.csv", date_format="%Y-%m-%d")
+        spreadsheet_frame(frame.rename_axis("session")).to_csv(folder / f"{name}.csv", date_format="%Y-%m-%d")
     listings = {"orders": run.engine.orders, "cash": run.engine.cash, "rotations": run.rotations}
     for name, frame in listings.items():
-        frame.to_csv(folder / f"{name}.csv", date_format="%Y-%m-%d", index=False)
+        spreadsheet_frame(frame).to_csv(folder / f"{name}.csv", date_format="%Y-%m-%d", index=False)
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reverse_qe.options import DAY, json_option, market_option, set_option
-from reverse_qe.output import print_json, print_table, progress, say
+from reverse_qe.output import print_json, print_table, progress, say, show
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,7 +106,7 @@ def _print_summary(stored: "StoredBacktest") -> None:
         portfolio_rows(run),
     )
     for sentence in regime_sentences(run):
-        click.echo(sentence)
+        show(sentence)
     print_table(
         f"Targets for {coming.date()}",
         ("", "weight"),
@@ -116,17 +116,20 @@ def _print_summary(stored: "StoredBacktest") -> None:
     if orders:
         print_table(f"Orders for {coming.date()}", ("", "side", "size"), orders)
     else:
-        click.echo(f"No orders for {coming.date()}.")
-    click.echo(f"{order_sentence(run)}.\n{block_sentence(run).capitalize()}.")
+        show(f"No orders for {coming.date()}.")
+    show(f"{order_sentence(run)}.")
+    show(f"{block_sentence(run).capitalize()}.")
     for warning in run.warnings:
-        click.echo(f"! {warning}")
+        show(f"! {warning}")
     if stored.stress is not None:
-        click.echo()
+        show("")
         print_table(
             "Stress: the strategy with its costs multiplied and its signal late",
             STRESS_HEAD,
             stress_rows(stored.stress),
         )
-        click.echo(stress_sentence(run))
+        show(stress_sentence(run))
     page = stored.folder / "tearsheet.html"
-    say(f"Run folder: {stored.folder}" + (f"\nTearsheet:  {page}" if page.exists() else ""))
+    say(f"Run folder: {stored.folder}")
+    if page.exists():
+        say(f"Tearsheet:  {page}")

@@ -8,7 +8,7 @@ import click
 
 from reverse_qe.commands.data_versions import compare_markets, fetch_market, prune_versions
 from reverse_qe.options import json_option
-from reverse_qe.output import print_json, print_table, progress, say
+from reverse_qe.output import print_json, print_table, progress, say, show
 
 if TYPE_CHECKING:
     from data.market.manifest import Contents, Manifest
@@ -67,7 +67,7 @@ def import_csv(
             }
         )
         return
-    click.echo(f"Imported {name}: {_holdings(held)}, content {snapshot.content_hash[:12]}")
+    show(f"Imported {name}: {_holdings(held)}, content {snapshot.content_hash[:12]}")
     _print_quality(quality)
     say(f"Kept in {folder}. Next: reverse-qe backtest --market {name}")
 
@@ -120,8 +120,8 @@ def show_snapshot(name: str, as_json: bool) -> None:
     if as_json:
         print_json({**_identity(snapshot), "origin": snapshot.origin, **tables, "quality": quality.as_json()})
         return
-    click.echo(f"{snapshot.name}{' (SIMULATED)' if snapshot.simulated else ''}: {snapshot.origin}")
-    click.echo(f"content {snapshot.content_hash}")
+    show(f"{snapshot.name}{' (SIMULATED)' if snapshot.simulated else ''}: {snapshot.origin}")
+    show(f"content {snapshot.content_hash}")
     for title, rows in tables.items():
         _print_rows(title.capitalize(), rows)
     _print_quality(quality)
@@ -154,7 +154,7 @@ def verify_snapshot(name: str, page: Path | None, as_json: bool) -> None:
     if as_json:
         print_json({**_identity(snapshot), "quality": quality.as_json(), "page": page})
         return
-    click.echo(f"{snapshot.name}: files and content are unchanged, content {snapshot.content_hash}")
+    show(f"{snapshot.name}: files and content are unchanged, content {snapshot.content_hash}")
     _print_quality(quality)
     if page is not None:
         say(f"Page: {page}")
@@ -184,7 +184,7 @@ def _holdings(held: "Contents") -> str:
 
 def _print_rows(title: str, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
-        click.echo(f"{title}: none")
+        show(f"{title}: none")
         return
     columns = [name.replace("_", " ") for name in rows[0]]
     print_table(title, columns, [list(row.values()) for row in rows])
@@ -192,6 +192,6 @@ def _print_rows(title: str, rows: Sequence[dict[str, Any]]) -> None:
 
 def _print_quality(quality: "QualityReport") -> None:
     lines = quality.lines()
-    click.echo("Kept as it came, and odd:" if lines else "Nothing odd was found.")
+    show("Kept as it came, and odd:" if lines else "Nothing odd was found.")
     for line in lines:
-        click.echo(f"  {line}")
+        show(f"  {line}")

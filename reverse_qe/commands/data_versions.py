@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reverse_qe.options import DAY, json_option
-from reverse_qe.output import print_json, print_table, progress, say
+from reverse_qe.output import print_json, print_table, progress, say, show
 
 if TYPE_CHECKING:
     from data.fetch.fetch import FetchOutcome
@@ -97,7 +97,7 @@ def compare_markets(old: str, new: str, as_json: bool) -> None:
         print_json({"old": before.name, "new": after.name, "differences": [each.as_json() for each in found]})
         return
     if not found:
-        click.echo(f"{before.name} and {after.name} hold the same.")
+        show(f"{before.name} and {after.name} hold the same.")
         return
     print_table(f"From {before.name} to {after.name}", *_difference_table(found))
 
@@ -116,7 +116,7 @@ def prune_versions(name: str, keep: int, dry_run: bool, as_json: bool) -> None:
     if as_json:
         print_json({"market": name, "dry_run": dry_run, "deleted": deleted, "kept": kept})
         return
-    click.echo(f"{'Would delete' if dry_run else 'Deleted'}: {', '.join(deleted) or 'none'}. Kept: {', '.join(kept)}.")
+    show(f"{'Would delete' if dry_run else 'Deleted'}: {', '.join(deleted) or 'none'}. Kept: {', '.join(kept)}.")
 
 
 def _wanted(
@@ -155,20 +155,20 @@ def _outcome_as_json(outcome: "FetchOutcome") -> dict[str, Any]:
 def _print_outcome(outcome: "FetchOutcome") -> None:
     follows = f"follows {outcome.before}" if outcome.before else "the first version"
     if outcome.version:
-        click.echo(f"{outcome.version}: {follows}")
+        show(f"{outcome.version}: {follows}")
     else:
-        click.echo(f"Nothing new{f': {outcome.before} stays the newest' if outcome.before else ''}.")
+        show(f"Nothing new{f': {outcome.before} stays the newest' if outcome.before else ''}.")
     if added := [each for each in outcome.differences if each.what == "added" and each.first is not None]:
         rows = [(each.name or "-", each.table, each.count, each.first, each.last) for each in added]
         print_table("New", ("", "table", "rows", "first", "last"), rows)
     if outcome.before and (history := [each for each in outcome.differences if each.is_history]):
         print_table(f"Changed history against {outcome.before}", *_difference_table(history))
     for note in outcome.notes:
-        click.echo(f"  {note}")
+        show(f"  {note}")
     for failure in outcome.failures:
-        click.echo(f"! {failure.source} did not give {failure.name}: {failure.reason}")
+        show(f"! {failure.source} did not give {failure.name}: {failure.reason}")
     if outcome.lacking:
-        click.echo(f"! {outcome.version or outcome.before or outcome.market} lacks {', '.join(outcome.lacking)}")
+        show(f"! {outcome.version or outcome.before or outcome.market} lacks {', '.join(outcome.lacking)}")
     if outcome.failures:
         say(f"What failed is asked for again by: reverse-qe data fetch --name {outcome.market}")
     elif outcome.version:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reverse_qe.options import DAY, json_option, market_option
-from reverse_qe.output import print_json, print_table, progress, say
+from reverse_qe.output import print_json, print_table, progress, say, show
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,9 +183,9 @@ def _print_checks(snapshot: "Snapshot", checks: tuple["EventCheck", ...]) -> Non
     )
     for title, attribute in (("Defects", "defects"), ("Notes", "notes")):
         lines = [f"  {check.name}: {line}" for check in checks for line in getattr(check, attribute)]
-        click.echo(f"{title}:{'' if lines else ' none'}")
+        show(f"{title}:{'' if lines else ' none'}")
         for line in lines:
-            click.echo(line)
+            show(line)
 
 
 def _print_comparison(against: str, compared: "pd.DataFrame") -> None:
@@ -195,7 +195,7 @@ def _print_comparison(against: str, compared: "pd.DataFrame") -> None:
     alike = (compared["status"] == "alike").sum()
     names = {"reference": "the shipped reference events", "edgar": "the SEC"}
     name = names.get(against, f"market {against}")
-    click.echo(f"Results beside those of {name}: {alike} figures alike, {len(differing)} differ")
+    show(f"Results beside those of {name}: {alike} figures alike, {len(differing)} differ")
     if len(differing):
         print_table(
             "Figures that differ in value or in the moment from which they were known (UTC)",
@@ -203,7 +203,7 @@ def _print_comparison(against: str, compared: "pd.DataFrame") -> None:
             [_comparison_row(row) for row in differing.itertuples(index=False)],
         )
     for line in one_sided(compared):
-        click.echo(f"  {line}")
+        show(f"  {line}")
 
 
 def _comparison_row(row: Any) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reverse_qe.options import json_option
-from reverse_qe.output import print_json, progress, say
+from reverse_qe.output import print_json, progress, say, show
 
 if TYPE_CHECKING:
     from paper.config import PaperConfig
@@ -49,7 +49,7 @@ def init(path: Path, spec: str | None, broker: str, market: str | None) -> None:
     chosen = market or ("live" if broker == "alpaca" else "sample")
     kind: BrokerKind = "alpaca" if broker == "alpaca" else "simulated"
     account = write_config(path, chosen, spec or fitting_spec(chosen), kind)
-    click.echo(f"Wrote {path}: account {account}, market {chosen}, broker {broker}.")
+    show(f"Wrote {path}: account {account}, market {chosen}, broker {broker}.")
     say(f"Next: reverse-qe paper check{'' if path == Path('paper.toml') else f' {path}'}")
 
 
@@ -78,9 +78,9 @@ def check_account(context: click.Context, path: Path, test_alerts: bool, as_json
     if as_json:
         print_json({"config": path, "works": works, "findings": [asdict(each) for each in findings]})
     else:
-        click.echo(f"ok       configuration: {path}")
+        show(f"ok       configuration: {path}")
         for each in findings:
-            click.echo(f"{each.verdict:<8} {each.what}: {each.says}")
+            show(f"{each.verdict:<8} {each.what}: {each.says}")
     if test_alerts:
         delivered = Alerts(config.alerts, config.account.name).test(say)
         works = works and delivered
@@ -193,10 +193,8 @@ def reconcile(context: click.Context, path: Path, as_json: bool) -> None:
         print_json({"account": config.account.name, "agree": not found, "differences": found})
     else:
         for each in found:
-            click.echo(f"! {each}")
-        click.echo(
-            "Ledger and broker do not agree." if found else "Ledger and broker agree, and every invariant holds."
-        )
+            show(f"! {each}")
+        show("Ledger and broker do not agree." if found else "Ledger and broker agree, and every invariant holds.")
     context.exit(1 if found else 0)
 
 
@@ -233,7 +231,7 @@ def _by_hand(
         raise click.UsageError("got an empty --why, wanted the reason in words", context)
     config = read_config(path)
     act(config, why)
-    click.echo(f"The account {config.account.name} is {what}: {why}")
+    show(f"The account {config.account.name} is {what}: {why}")
     Alerts(config.alerts, config.account.name).send("halt", f"{what} by hand: {why}", say)
 
 
@@ -250,4 +248,4 @@ def _log(line: str) -> None:
     """One line with its time; it goes out at once, also into a file."""
     from datetime import UTC
 
-    click.echo(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {line}")
+    show(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {line}")

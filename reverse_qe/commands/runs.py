@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reverse_qe.options import json_option
-from reverse_qe.output import print_json, print_table
+from reverse_qe.output import print_json, print_table, show
 
 if TYPE_CHECKING:
     from backtests.archive.folder import StoredRun
@@ -35,7 +35,7 @@ def list_runs(folder: Path, as_json: bool) -> None:
         print_json({"runs": [_as_json(run) for run in runs]})
         return
     if not runs:
-        click.echo(f"No run below {folder}/; make one with: reverse-qe backtest")
+        show(f"No run below {folder}/; make one with: reverse-qe backtest")
         return
     print_table(
         f"Runs below {folder}/",
@@ -74,7 +74,7 @@ def show_run(run: Path, as_json: bool) -> None:
         ],
     )
     for warning in manifest["warnings"]:
-        click.echo(f"! {warning}")
+        show(f"! {warning}")
 
 
 def _as_json(run: "StoredRun") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reverse_qe.options import json_option, market_option, set_option
-from reverse_qe.output import print_json, print_table, progress, say
+from reverse_qe.output import print_json, print_table, progress, say, show
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,16 +101,16 @@ def _print_reading(reading: "SignalReading") -> None:
     from reverse_qe.words.run import REASON_HEAD, reason_rows, state_sentences
 
     reasons = reading.explanation
-    click.echo(
+    show(
         f"{'SIMULATED market' if reading.simulated else 'Market'} {reading.market}, decision for "
         f"{reasons.session.date()}: score {reasons.score:+.2f} (+ means scarcer), "
         f"{reasons.live_blocks} of {len(reasons.blocks)} blocks live"
     )
-    click.echo(f"{reading.sentence}.")
+    show(f"{reading.sentence}.")
     for state in state_sentences(reasons):
-        click.echo(state)
+        show(state)
     for note in reading.notes:
-        click.echo(f"! {note}")
+        show(f"! {note}")
     print_table("Why: what each block and input gives to the score", REASON_HEAD, reason_rows(reasons))
     money = reading.decision.buy_money
     targets = reading.decision.targets
@@ -136,6 +136,6 @@ def _print_gauge(gauge: "Gauge") -> None:
         response_rows(gauge),
     )
     print_table("Gauge: mean return a year of the weeks that begin in each regime", PARTING_HEAD, parting_rows(gauge))
-    click.echo("In brackets: intervals of 95%, by Newey and West. The gauge is never an input of the signal.")
+    show("In brackets: intervals of 95%, by Newey and West. The gauge is never an input of the signal.")
     if gauge.hindsight:
-        click.echo(f"! HINDSIGHT: {gauge.hindsight}")
+        show(f"! HINDSIGHT: {gauge.hindsight}")

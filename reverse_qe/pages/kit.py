@@ -1,115 +1,170 @@
-"""The HTML of the tearsheet: a page that is complete in itself, around the report that QuantStats renders."""
+"""What every page is made of: one template, one style sheet, one rule of what a page may load, and text made safe.
 
-import html
+Whatever enters a page is text and escaped, in attributes too, unless it is `Html`; `page` writes out what steers a
+terminal or hides. A page is complete in itself: its policy lets no request leave it and no script run.
+"""
+
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-PAGE_TEMPLATE = Path(__file__).parent / "tearsheet.html.tmpl"
+from markupsafe import Markup, escape
 
-# Each line has its test in tests/reverse_qe/test_tearsheet.py, which fails when QuantStats changes.
-DIFFERENCES = (
-    "Sharpe and Sortino: ours are over the bill's return of each day, QuantStats' over one rate for the whole run "
-    "(its first line); its rolling Sharpe and Sortino charts are over no rate at all.",
-    "Time in market counts the days with a return other than zero; our exposure is the share of equity invested.",
-    "Win rates and average returns leave out the days without a return.",
-    "Value-at-risk and expected shortfall are those of a normal distribution, whatever the tails were.",
-    "The information ratio is daily, not annualised; Treynor's ratio divides the total return, not the yearly one.",
-    "The recovery factor has no sign: it is positive for a losing run too.",
-    "A drawdown that has not recovered shows the last day of the run as its recovery; a series that is below its "
-    "start from the first day to the last shows no drawdown at all.",
-    "The worst five drawdown periods of the chart are the longest, not the deepest.",
-    "3, 5 and 10 years are 35, 59 and 119 months before the last day; a shorter run is taken whole.",
-    "Months outside the run stand as 0.00 in the table of monthly returns.",
-    "Left out: its charts of summed daily returns, which fall to zero at each weekend, and of return quantiles, which "
-    "lose every week, month and year that does not end on a session.",
-)
+from data.files.plain_text import printable
+
+TEMPLATE = Path(__file__).parent / "kit.html.tmpl"
+STYLE = Path(__file__).parent / "kit.css"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+_WITHOUT_CONTENT = frozenset({"br", "hr", "line", "path", "rect", "circle", "polyline", "use"})
+
+Html = Markup
+Row = Sequence[object]
 
 
 @dataclass(frozen=True)
-class PageTable:
-    """A table of plain text, ready to print: its title, its head and its rows; the first column is left-aligned."""
+class Part:
+    """A part of a page under a heading of its own.
+
+    Attributes:
+        title: the heading; the list of contents names it.
+        body: below it.
+    """
 
     title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    body: Html
+
+
+def tag(name: str, *content: object, **attributes: object) -> Html:
+    """An element; its content and its attributes are escaped, unless they are `Html`.
+
+    Args:
+        name: of the element.
+        content: put one after the other.
+        attributes: by name, ``class_`` for a word of Python, ``aria_label`` for ``aria-label``; None or False: not set.
+    """
+    given = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
+    told = "".join(
+        f' {key}="{escape(value)}"' for key, value in given.items() if value is not None and value is not False
+    )
+    if name in _WITHOUT_CONTENT:
+        return Html(f"<{name}{told}/>")
+    return Html(f"<{name}{told}>{joined(content)}</{name}>")
+
+
+def joined(pieces: Iterable[object], between: str = "") -> Html:
+    """Pieces one after the other, with `between` between them; what is not `Html` is escaped."""
+    return escape(between).join(escape(piece) for piece in pieces)
 
 
 def page(
     *,
     title: str,
+    heading: str,
     subtitle: str,
-    banners: Sequence[tuple[str, str]],
-    benchmark_name: str,
-    summary: Sequence[tuple[str, str, str]],
-    notes: Sequence[str],
-    tables: Sequence[PageTable],
-    report: str,
-    footer: str,
+    lead: Html,
+    banners: Sequence[tuple[str, str]] = (),
+    parts: Sequence[Part] = (),
+    footer: str = "Rendered by Reverse QE.",
 ) -> str:
-    """Return the page; everything but `report`, which is HTML, is plain text and escaped here."""
-    return Template(PAGE_TEMPLATE.read_text(encoding="utf-8")).substitute(
-        title=html.escape(title),
-        subtitle=html.escape(subtitle),
-        banners="\n".join(banner_html(label, text) for label, text in banners),
-        summary=_summary(benchmark_name, summary),
-        notes=_notes(notes),
-        tables="\n".join(table_html(table) for table in tables),
-        report=report,
-        footer=html.escape(footer),
+    """The whole page.
+
+    Args:
+        title: of the window: what tells this page from all others.
+        heading: the first one.
+        subtitle: below it.
+        lead: what stands before the first part.
+        banners: label and text of each warning that must not be overlooked.
+        parts: in order; more than two get a list of contents.
+        footer: the last line.
+    """
+    keys = [_key(part.title) for part in parts]
+    body = tag(
+        "div",
+        tag("a", "To the content", class_="skip", href="#content"),
+        tag(
+            "header",
+            tag("h1", heading),
+            tag("p", subtitle, class_="subtitle"),
+            *(banner(label, text) for label, text in banners),
+        ),
+        _contents(parts, keys) if len(parts) > 2 else "",
+        tag("main", lead, *map(_section, parts, keys), id="content"),
+        tag("footer", footer),
+        class_="page",
+    )
+    text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        policy=escape(POLICY), title=escape(title), style=STYLE.read_text(encoding="utf-8"), body=body
+    )
+    return printable(text, keep="\n")
+
+
+def banner(label: str, text: str) -> Html:
+    """One warning that must not be overlooked."""
+    return tag("p", tag("strong", label), text, class_="banner", role="note")
+
+
+def table(
+    head: Row, rows: Sequence[Row], *, caption: str = "", texts: Collection[int] = (), ids: Sequence[str] = ()
+) -> Html:
+    """A table: the first column names the row; where the window is too narrow it scrolls by itself.
+
+    Args:
+        head: of each column.
+        rows: of cells.
+        caption: its title.
+        texts: places of the columns of words, left-aligned; all others but the first are of numbers.
+        ids: of each row; none: no ids.
+    """
+    top = tag("tr", *(tag("th" if cell else "td", cell, scope="col" if cell else None, class_=_aligned(place, texts))
+                      for place, cell in enumerate(head)))  # fmt: skip
+    named: Sequence[str | None] = ids or [None] * len(rows)
+    body = joined((_row(row, texts, name) for row, name in zip(rows, named, strict=True)), "\n")
+    whole = tag("table", tag("caption", caption) if caption else "", tag("thead", top), "\n", tag("tbody", body, "\n"))
+    # What scrolls has to be reached by the keyboard, and then has to have a name.
+    return tag("div", whole, class_="box", role="region", tabindex=0, aria_label=caption or joined(head, " ").strip())
+
+
+def bullets(lines: Sequence[object]) -> Html:
+    """A list of sentences; nothing where there is none."""
+    return tag("ul", *(tag("li", line) for line in lines)) if lines else Html()
+
+
+def unbroken_days(text: str) -> Html:
+    """Text whose days do not break at their hyphens."""
+    pieces = re.split(r"(\d{4}-\d{2}-\d{2})", text)
+    return joined(tag("span", piece, class_="days") if place % 2 else piece for place, piece in enumerate(pieces))
+
+
+def _row(row: Row, texts: Collection[int], name: str | None) -> Html:
+    first = tag("th", row[0], scope="row")
+    return tag(
+        "tr", first, *(tag("td", cell, class_=_aligned(place, texts)) for place, cell in enumerate(row[1:], 1)), id=name
     )
 
 
-def quantstats_section(body: str) -> str:
-    """Return the section that holds the HTML of QuantStats' report, and how its numbers differ from ours."""
-    items = "\n".join(f"<li>{html.escape(line)}</li>" for line in DIFFERENCES)
-    return (
-        "<section>\n<h2>QuantStats report</h2>\n"
-        f"<details><summary>What to know of its numbers and charts</summary>\n<ul>\n{items}\n</ul></details>\n"
-        f"{body}\n</section>"
+def _aligned(place: int, texts: Collection[int]) -> str | None:
+    return "text" if place in texts else None
+
+
+def _section(part: Part, key: str) -> Html:
+    return tag(
+        "section",
+        tag("h2", part.title, id=f"{key}-title"),
+        "\n",
+        part.body,
+        "\n",
+        id=key,
+        aria_labelledby=f"{key}-title",
     )
 
 
-def plain_section(reason: str, chart: str) -> str:
-    """Return the section that stands in for QuantStats' report: why it is missing, and our own chart as SVG."""
-    return (
-        f'<section>\n<h2>Equity and drawdown</h2>\n<p class="missing">The QuantStats report is left out: '
-        f"{html.escape(reason)}</p>\n{chart}\n</section>"
-    )
+def _contents(parts: Sequence[Part], keys: Sequence[str]) -> Html:
+    links = [tag("li", tag("a", part.title, href=f"#{key}")) for part, key in zip(parts, keys, strict=True)]
+    return tag("nav", tag("ul", *links), class_="contents", aria_label="Contents")
 
 
-def inline_svg(text: str) -> str:
-    """Return the text without what belongs to an SVG file and not to an SVG inside a page."""
-    return re.sub(r"<\?xml.*?\?>\s*|<!DOCTYPE svg.*?>\s*", "", text, flags=re.DOTALL)
-
-
-def banner_html(label: str, text: str) -> str:
-    """Return one warning that must not be overlooked."""
-    return f'<p class="banner" role="note"><strong>{html.escape(label)}</strong>{html.escape(text)}</p>'
-
-
-def _summary(benchmark_name: str, rows: Sequence[tuple[str, str, str]]) -> str:
-    head = _row("th", ("Measure", "Strategy", benchmark_name))
-    body = "\n".join(_row("td", row) for row in rows)
-    return f'<table class="ours">\n<thead>\n{head}\n</thead>\n<tbody>\n{body}\n</tbody>\n</table>'
-
-
-def table_html(table: PageTable) -> str:
-    """Return a table with its title."""
-    body = "\n".join(_row("td", row) for row in table.rows)
-    return (
-        f'<section>\n<h3>{html.escape(table.title)}</h3>\n<table class="wide">\n<thead>\n{_row("th", table.head)}\n'
-        f"</thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</section>"
-    )
-
-
-def _row(tag: str, cells: Sequence[str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-
-def _notes(notes: Sequence[str]) -> str:
-    if not notes:
-        return ""
-    return "<h3>Notes</h3>\n<ul>\n" + "\n".join(f"<li>{html.escape(note)}</li>" for note in notes) + "\n</ul>"
+def _key(title: str) -> str:
+    """The name of a part inside its page."""
+    return "part-" + re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")

@@ -1,11 +1,8 @@
 """The quality report as a page that a person can read: complete in itself, with a small picture for each name."""
 
-import html
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from string import Template
 from types import MappingProxyType
 
 import numpy as np
@@ -16,10 +13,8 @@ from data.market.snapshot import Snapshot, contents
 from data.quality.findings import KINDS, FindingKind
 from data.quality.price_checks import SOURCES_TOLERANCE, source_difference
 from data.quality.report import QualityReport
+from reverse_qe.pages.kit import Part, bullets, joined, page, table, tag, unbroken_days
 from reverse_qe.pages.small_pictures import Frame, line, picture, strip
-
-TEMPLATE = Path(__file__).parent / "quality.html.tmpl"
-BLUE, RED = "#1f6fa5", "#a3271d"
 
 INSTRUMENT_LEGEND = (
     "Line: the logarithm of the adjusted close, each on its own scale. Strip, by month: dark where there are bars, "
@@ -59,6 +54,7 @@ SERIOUS: frozenset[FindingKind] = frozenset(
 )
 
 
+Row = tuple[object, ...]
 Told = Mapping[str, Sequence[tuple[FindingKind, str]]]
 
 
@@ -88,19 +84,21 @@ def quality_page(snapshot: Snapshot, report: QualityReport) -> str:
     made = f", made {snapshot.made_at:%Y-%m-%d %H:%M} UTC" if snapshot.made_at else ""
     label = " (SIMULATED)" if snapshot.simulated else ""
     span = f"bars from {held.first} to {held.last}"
-    sections = [
+    parts = [
         _summary(report),
         _names("Instruments", INSTRUMENT_LEGEND, _instrument_rows(snapshot, told)),
         _names("Series", SERIES_LEGEND, _series_rows(snapshot, told)),
         _sources(snapshot),
-        _notes(report.notes),
+        Part("Notes", bullets(report.notes)) if report.notes else None,
     ]
-    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        title=html.escape(f"Quality of the market {snapshot.name}{label}"),
-        subtitle=html.escape(f"{snapshot.origin}{made}. {held.symbols} instruments, {held.series} series, {span}."),
-        verdict=html.escape(_verdict(report)),
-        sections="\n".join(section for section in sections if section),
-        footer=html.escape(f"Content {snapshot.content_hash}. Kept as it came: nothing was mended or left out."),
+    name = f"Quality of the market {snapshot.name}{label}"
+    return page(
+        title=f"{name}, {span} - Reverse QE",
+        heading=name,
+        subtitle=f"{snapshot.origin}{made}. {held.symbols} instruments, {held.series} series, {span}.",
+        lead=tag("p", _verdict(report), class_="said"),
+        parts=[part for part in parts if part is not None],
+        footer=f"Content {snapshot.content_hash}. Kept as it came: nothing was mended or left out.",
     )
 
 
@@ -123,35 +121,24 @@ def _verdict(report: QualityReport) -> str:
     )
 
 
-def _summary(report: QualityReport) -> str:
+def _summary(report: QualityReport) -> Part | None:
     rows = []
     for kind in KINDS:
         found = [finding for finding in report.findings if finding.kind == kind]
         if found:
             names = list(dict.fromkeys(finding.name for finding in found))
             title, meaning = MEANINGS[kind]
-            grave = ' class="serious"' if kind in SERIOUS else ""
-            rows.append(
-                f"<tr><td{grave}><strong>{html.escape(title)}</strong></td><td>{html.escape(meaning)}</td>"
-                f'<td class="soft">{html.escape(", ".join(names))}</td></tr>'
-            )
-    if not rows:
-        return ""
-    head = "<tr><th>What</th><th>What it means</th><th>Where</th></tr>"
-    return f"<h2>What was found</h2>\n<table><thead>{head}</thead>\n<tbody>{''.join(rows)}</tbody></table>"
+            rows.append((tag("strong", title, class_=_grave(kind)), meaning, ", ".join(names)))
+    head = ("What", "What it means", "Where")
+    return Part("What was found", table(head, rows, texts=(1, 2))) if rows else None
 
 
-def _names(title: str, legend: str, rows: Sequence[str]) -> str:
-    if not rows:
-        return ""
-    head = "<tr><th>Name</th><th></th><th>Days</th><th>Rows</th><th>What is odd</th></tr>"
-    return (
-        f"<h2>{title}</h2>\n<p class='subtitle'>{legend}</p>\n<table class='names'><thead>{head}</thead>\n"
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
+def _names(title: str, legend: str, rows: Sequence[Row]) -> Part | None:
+    head = ("Name", "Values over time", "Days", "Rows", "What is odd")
+    return Part(title, joined([tag("p", legend, class_="soft"), table(head, rows, texts=(1, 4))])) if rows else None
 
 
-def _instrument_rows(snapshot: Snapshot, told: Told) -> list[str]:
+def _instrument_rows(snapshot: Snapshot, told: Told) -> list[Row]:
     if snapshot.bars.empty:
         return []
     frame = Frame(snapshot.bars["date"].min(), snapshot.bars["date"].max())
@@ -164,7 +151,7 @@ def _instrument_rows(snapshot: Snapshot, told: Told) -> list[str]:
     return rows
 
 
-def _series_rows(snapshot: Snapshot, told: Told) -> list[str]:
+def _series_rows(snapshot: Snapshot, told: Told) -> list[Row]:
     if snapshot.series.empty:
         return []
     days_of_bars = snapshot.bars["date"]
@@ -189,26 +176,19 @@ def _row(
     values: pd.Series,
     frame: Frame,
     told: Told,
-) -> str:
-    label = html.escape(f"{name}, its values over time", quote=True)
-    parts = [line(values[values.index >= frame.first], frame, 2, 34, BLUE), strip(held, whole, frame, 38, 6)]
-    items = "".join(
-        f"<li{' class=serious' if kind in SERIOUS else ''}>{_unbroken_days(html.escape(text))}</li>"
-        for kind, text in told.get(name, ())
-    )
-    span = f"{held[0].date()}<br>{held[-1].date()}" if len(held) else "none"
-    return (
-        f'<tr><td class="name">{html.escape(name)}</td><td>{picture(parts, frame, label)}</td>'
-        f'<td class="days">{span}</td><td class="number">{len(values):,}</td><td><ul>{items}</ul></td></tr>\n'
-    )
+) -> Row:
+    parts = [line(values[values.index >= frame.first], frame, 2, 34), strip(held, whole, frame, 38, 6)]
+    odd = [tag("span", unbroken_days(text), class_=_grave(kind)) for kind, text in told.get(name, ())]
+    span = [tag("span", day.date(), class_="days") for day in (held[0], held[-1])] if len(held) else ["none"]
+    drawn = picture(parts, frame, f"{name}, its values over time")
+    return (tag("span", name, class_="name"), drawn, joined(span, tag("br")), f"{len(values):,}", bullets(odd))
 
 
-def _unbroken_days(text: str) -> str:
-    """Text whose days do not break at their hyphens."""
-    return re.sub(r"\d{4}-\d{2}-\d{2}", r'<span class="day">\g<0></span>', text)
+def _grave(kind: FindingKind) -> str | None:
+    return "grave" if kind in SERIOUS else None
 
 
-def _sources(snapshot: Snapshot) -> str:
+def _sources(snapshot: Snapshot) -> Part | None:
     figures = []
     for symbol in snapshot.bars["symbol"].unique():
         compared = source_difference(snapshot, symbol)
@@ -217,22 +197,15 @@ def _sources(snapshot: Snapshot) -> str:
         other, difference = compared
         size = difference.abs()
         frame = Frame(difference.index[0], difference.index[-1], width=1120, height=90)
-        label = html.escape(f"closes of {symbol} over those of {other}", quote=True)
         caption = (
             f"{symbol} over {other}, {len(difference):,} days from {difference.index[0].date()} to "
             f"{difference.index[-1].date()}: median {size.median():.2%}, 99 of 100 days within "
             f"{size.quantile(0.99):.1%}, at most {size.max():.1%}; more than {SOURCES_TOLERANCE:.0%} apart on "
             f"{int((size > SOURCES_TOLERANCE).sum())} days"
         )
-        drawn = picture([line(size, frame, 4, 86, RED)], frame, label)
-        figures.append(f"<figure>{drawn}<figcaption>{html.escape(caption)}</figcaption></figure>")
+        drawn = picture([line(size, frame, 4, 86, "grave")], frame, f"Closes of {symbol} over those of {other}")
+        figures.append(tag("figure", drawn, tag("figcaption", caption)))
     if not figures:
-        return ""
-    head = "<h2>Two sources beside each other</h2>\n<p class='subtitle'>How far their closes lie apart.</p>"
-    return head + "".join(figures)
-
-
-def _notes(notes: Sequence[str]) -> str:
-    if not notes:
-        return ""
-    return "<h2>Notes</h2>\n<ul>" + "".join(f"<li>{html.escape(note)}</li>" for note in notes) + "</ul>"
+        return None
+    said = tag("p", "How far their closes lie apart.", class_="soft")
+    return Part("Two sources beside each other", joined([said, *figures]))

@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 
 from backtests.measures.performance import SESSIONS_PER_YEAR
-from reverse_qe.pages.kit import inline_svg
 
 TEMPLATE = Path(__file__).parent / "quantstats_report.html.tmpl"
 # DejaVu Sans comes with matplotlib, so that the page is the same on every machine.
@@ -101,7 +100,7 @@ def quantstats_report(
             output=output,
         )
         report = output.read_text(encoding="utf-8")
-    return inline_svg(report).replace("CAGR﹪", "CAGR")
+    return report.replace("CAGR﹪", "CAGR")
 
 
 @contextmanager

@@ -1,10 +1,12 @@
-"""The tearsheet of a run: what the page says around QuantStats' figures."""
+"""The page of a run: its own numbers first, then QuantStats' report."""
 
 from calendar import timegm
+from importlib.metadata import version
 
+from backtests.measures.performance import SESSIONS_PER_YEAR
 from backtests.run import Backtest
-from reverse_qe.pages.kit import PageTable
-from reverse_qe.pages.tearsheet import TearsheetInput, render_tearsheet
+from reverse_qe.pages.kit import Html, Part, bullets, joined, page, table, tag
+from reverse_qe.pages.quantstats_part import ReportInput, quantstats_part
 from reverse_qe.words.run import (
     PORTFOLIO_HEAD,
     REGIME_HEAD,
@@ -21,24 +23,29 @@ from reverse_qe.words.run import (
 SIMULATED = "Every price and series on this page is made by a model, none of it was observed: no market did this."
 
 
-def tearsheet_page(run: Backtest) -> str:
-    """Render the tearsheet of a run as HTML, complete in itself."""
+def run_page(run: Backtest) -> str:
+    """Render the page of a run as HTML, complete in itself: the same bytes for the same run."""
     first, last = run.sessions[0], run.sessions[-1]
     market = f"{'SIMULATED ' if run.snapshot.simulated else ''}market {run.snapshot.name}"
-    return render_tearsheet(
-        TearsheetInput(
-            title="Liquidity-regime rotation",
-            subtitle=f"Spec {run.spec.run.name} on {market}, {first.date()} to {last.date()}, run {run.run_id}",
-            returns=run.returns[["strategy", "benchmark"]],
-            benchmark_name=run.spec.universe.benchmark,
-            banners=_banners(run),
-            summary=tuple(performance_rows(run)),
-            notes=_notes(run),
-            tables=_tables(run),
-            risk_free_rate=float(run.bill_yield.fillna(0.0).mean()) / 100,
-            run_id=run.run_id,
-            epoch=timegm(last.timetuple()),
-        )
+    span = f"{first.date()} to {last.date()}"
+    return page(
+        title=f"{run.spec.run.name} on {market}, {span}, run {run.run_id} - Reverse QE",
+        heading="Liquidity-regime rotation",
+        subtitle=f"Spec {run.spec.run.name} on {market}, {span}, run {run.run_id}",
+        banners=_banners(run),
+        lead=_summary(run),
+        parts=(*_parts(run), quantstats_part(_report_input(run))),
+        footer=f"Rendered by Reverse QE with QuantStats {version('quantstats')}.",
+    )
+
+
+def _report_input(run: Backtest) -> ReportInput:
+    return ReportInput(
+        returns=run.returns[["strategy", "benchmark"]],
+        benchmark_name=run.spec.universe.benchmark,
+        risk_free_rate=float(run.bill_yield.fillna(0.0).mean()) / 100,
+        salt=run.run_id,
+        epoch=timegm(run.sessions[-1].timetuple()),
     )
 
 
@@ -48,6 +55,12 @@ def _banners(run: Backtest) -> tuple[tuple[str, str], ...]:
     return simulated + hindsight
 
 
+def _summary(run: Backtest) -> Html:
+    head = ("Measure", "Strategy", run.spec.universe.benchmark)
+    notes = joined([tag("h2", "Notes"), bullets(_notes(run))])
+    return tag("div", table(head, performance_rows(run)), tag("div", notes), class_="beside")
+
+
 def _notes(run: Backtest) -> tuple[str, ...]:
     said_by_banners = ("SIMULATED", "HINDSIGHT")
     sentences = (
@@ -55,16 +68,24 @@ def _notes(run: Backtest) -> tuple[str, ...]:
         f"{order_sentence(run)}.",
         f"{block_sentence(run).capitalize()}.",
         *run.warnings,
+        *_length_notes(len(run.sessions)),
     )
     return tuple(sentence for sentence in sentences if not sentence.startswith(said_by_banners))
 
 
-def _tables(run: Backtest) -> tuple[PageTable, ...]:
+def _length_notes(sessions: int) -> tuple[str, ...]:
+    if sessions >= SESSIONS_PER_YEAR - 5:  # a calendar year has 248 to 253 sessions
+        return ()
+    unit = "session" if sessions == 1 else "sessions"
+    return (f"The run has {sessions} {unit}, less than a year: yearly figures are extrapolated and mean little.",)
+
+
+def _parts(run: Backtest) -> tuple[Part, ...]:
     portfolios = tuple(str(name).replace("_", " ") for name in run.returns.columns)
     legs = ("", "regime", "speculative", "cash flow", "reserve", "strategy", "static mix", "why it began")
     return (
-        PageTable("Beside the baselines, which pay the same costs", PORTFOLIO_HEAD, tuple(portfolio_rows(run))),
-        PageTable("The strategy by regime", REGIME_HEAD, tuple(regime_rows(run))),
-        PageTable("Return by year", ("", *portfolios), tuple(year_rows(run))),
-        PageTable("Every stay in a regime, baskets before costs", legs, tuple(rotation_rows(run))),
+        Part("Beside the baselines, which pay the same costs", table(PORTFOLIO_HEAD, portfolio_rows(run))),
+        Part("The strategy by regime", table(REGIME_HEAD, regime_rows(run))),
+        Part("Return by year", table(("", *portfolios), year_rows(run))),
+        Part("Every stay in a regime, baskets before costs", table(legs, rotation_rows(run), texts=(1, 7))),
     )

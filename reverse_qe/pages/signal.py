@@ -1,9 +1,6 @@
 """The signal as a page for people: its sentence, its picture over time, its reasons and the events behind them."""
 
-import html
 import re
-from pathlib import Path
-from string import Template
 from typing import Any
 
 import pandas as pd
@@ -13,7 +10,7 @@ from data.clock import decision_times
 from data.events.completion import CASH_KINDS
 from data.events.timeline import GUIDED, RESULT, amount_text, event_timeline
 from data.market.snapshot import Snapshot
-from reverse_qe.pages.kit import PageTable, banner_html, table_html
+from reverse_qe.pages.kit import Html, Part, joined, page, table, tag
 from reverse_qe.pages.run import SIMULATED
 from reverse_qe.pages.signal_chart import signal_chart
 from reverse_qe.words.run import REASON_HEAD, reason_rows, state_sentences
@@ -21,7 +18,6 @@ from signals.explain.explanation import explain
 from signals.explain.sentence import signal_sentence
 from signals.liquidity import LiquiditySignal
 
-PAGE_TEMPLATE = Path(__file__).parent / "signal.html.tmpl"
 HINT = (
     "Shaded bands are regimes. The mark of an event tells its text when the pointer rests on it, and leads to its row "
     "below when it is clicked. Commitments and policy are shown for the eye: they enter no score."
@@ -44,18 +40,24 @@ def signal_page(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, session
     chart = signal_chart(signal, sessions, events, spec.signal, salt=f"{snapshot.content_hash} {session.date()}")
     market = f"{'SIMULATED ' if snapshot.simulated else ''}market {snapshot.name}"
     explanation = explain(signal, session)
-    title = f"What each block and input gives to the score of {session.date()}, {explanation.score:+.2f}"
-    reasons = PageTable(title, REASON_HEAD, tuple(reason_rows(explanation)))
-    return Template(PAGE_TEMPLATE.read_text(encoding="utf-8")).substitute(
-        title="Liquidity regime",
-        subtitle=html.escape(f"Spec {spec.run.name} on {market}, {sessions[0].date()} to {session.date()}"),
-        banners=banner_html("SIMULATED", SIMULATED) if snapshot.simulated else "",
-        sentence=html.escape(f"{signal_sentence(signal, session, spec.signal)}."),
-        states="\n".join(f"<p>{html.escape(state)}</p>" for state in state_sentences(explanation)),
-        chart=_with_tooltips(chart, events),
-        hint=HINT,
-        reasons=table_html(reasons),
-        events="\n".join(_event_row(event) for event in events.itertuples(index=False)),
+    span = f"{sessions[0].date()} to {session.date()}"
+    why = f"What each block and input gives to the score of {session.date()}, {explanation.score:+.2f}"
+    said = [
+        tag("p", f"{signal_sentence(signal, session, spec.signal)}.", class_="said"),
+        *(tag("p", state) for state in state_sentences(explanation)),
+        _with_tooltips(chart, events),
+        tag("p", HINT, class_="soft small"),
+    ]
+    return page(
+        title=f"Liquidity regime for {session.date()}: {spec.run.name} on {market} - Reverse QE",
+        heading="Liquidity regime",
+        subtitle=f"Spec {spec.run.name} on {market}, {span}",
+        banners=(("SIMULATED", SIMULATED),) if snapshot.simulated else (),
+        lead=joined(said, "\n"),
+        parts=(
+            Part(why, table(REASON_HEAD, reason_rows(explanation), texts=(3,))),
+            Part("Events, in the order in which they became known", _event_table(events)),
+        ),
     )
 
 
@@ -89,16 +91,20 @@ def _text(event: Any) -> str:
     return f"{event.date.date()} {event.company}, {event.kind.replace('_', ' ')}: {event.about}{money}"
 
 
-def _with_tooltips(chart: str, events: pd.DataFrame) -> str:
+def _with_tooltips(chart: Html, events: pd.DataFrame) -> Html:
     """Let the link around every mark tell the text of its event, and stay on the page where matplotlib leaves it."""
     texts = dict(zip(events["link"], events["text"], strict=True))
-    return re.sub(
-        r'<a xlink:href="(#event-\d+)"[^>]*>',
-        lambda link: f'<a href="{link[1]}"><title>{html.escape(texts[link[1]])}</title>',
-        chart,
+    return Html(
+        re.sub(
+            r'<a (?:xlink:)?href="(#event-\d+)"[^>]*>',
+            lambda link: f'<a href="{link[1]}">{tag("title", texts[link[1]])}',
+            chart,
+        )
     )
 
 
-def _event_row(event: Any) -> str:
-    cells = (f"{event.known_at:%Y-%m-%d %H:%M}", event.lane, event.text)
-    return f'<tr id="{event.link[1:]}">{"".join(f"<td>{html.escape(cell)}</td>" for cell in cells)}</tr>'
+def _event_table(events: pd.DataFrame) -> Html:
+    known = events["known_at"].dt.strftime("%Y-%m-%d %H:%M")
+    rows = list(zip(known, events["lane"], events["text"], strict=True))
+    ids = [link.removeprefix("#") for link in events["link"]]
+    return table(("Known at (UTC)", "What", "Event"), rows, texts=(1, 2), ids=ids)

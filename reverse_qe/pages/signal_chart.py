@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from reverse_qe.pages.kit import inline_svg
+from reverse_qe.pages.drawings import embed
+from reverse_qe.pages.kit import Html
 from reverse_qe.pages.quantstats_report import quiet_matplotlib
 from signals.config import SignalConfig
 from signals.liquidity import LiquiditySignal
@@ -25,7 +26,7 @@ _LEGEND: dict[str, Any] = {"frameon": False, "fontsize": 9}
 
 def signal_chart(
     signal: LiquiditySignal, sessions: pd.DatetimeIndex, events: pd.DataFrame, config: SignalConfig, salt: str
-) -> str:
+) -> Html:
     """Draw a signal as SVG to stand inside a page; the same bytes for the same input.
 
     Args:
@@ -59,7 +60,7 @@ def signal_chart(
         _label_time(axes["events"], sessions)
         buffer = BytesIO()
         figure.savefig(buffer, format="svg")
-    return inline_svg(buffer.getvalue().decode())
+    return embed(buffer.getvalue().decode(), ["Score, blocks, regimes and events over time"])
 
 
 def _shade_regimes(axes: "Axes", regime: pd.Series) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-WHOLE, PARTLY = "#1f6fa5", "#b9cfe0"
+from reverse_qe.pages.kit import Html, joined, tag
 
 
 @dataclass(frozen=True)
@@ -32,23 +32,23 @@ class Frame:
         return places
 
 
-def line(values: pd.Series, frame: Frame, top: float, bottom: float, colour: str) -> str:
+def line(values: pd.Series, frame: Frame, top: float, bottom: float, kind: str = "") -> Html:
     """A line through values by day, from their least at `bottom` to their largest at `top`; blank without two values.
 
     Of many days one a pixel, evenly taken, is drawn, always with the least, the largest and the last.
     """
     values = values[np.isfinite(values)]
     if len(values) < 2:
-        return ""
+        return Html()
     values = values.iloc[_shown(values.to_numpy(), frame.width)]
     low, high = float(values.min()), float(values.max())
     up = (values.to_numpy() - low) / (high - low or 1.0)
     points = zip(frame.across(pd.DatetimeIndex(values.index)), bottom - up * (bottom - top), strict=True)
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return f'<polyline fill="none" stroke="{colour}" stroke-width="1.1" points="{path}"/>'
+    return tag("polyline", class_=f"small-line {kind}".strip(), points=path)
 
 
-def strip(held: pd.DatetimeIndex, whole: pd.DatetimeIndex, frame: Frame, top: float, height: float) -> str:
+def strip(held: pd.DatetimeIndex, whole: pd.DatetimeIndex, frame: Frame, top: float, height: float) -> Html:
     """A strip by month: dark where every row held is whole, light where some are not, nothing where none is held.
 
     Args:
@@ -59,27 +59,31 @@ def strip(held: pd.DatetimeIndex, whole: pd.DatetimeIndex, frame: Frame, top: fl
         height: of it.
     """
     months = held.to_period("M")
-    is_whole = pd.Series(held.isin(whole)).groupby(months).all()
-    index = pd.PeriodIndex(is_whole.index, freq="M")
+    has_all = pd.Series(held.isin(whole)).groupby(months).all()
+    index = pd.PeriodIndex(has_all.index, freq="M")
     lefts = np.clip(frame.across(index.to_timestamp()), 0, frame.width)
     rights = np.clip(frame.across((index + 1).to_timestamp()), 0, frame.width)
     # Months that follow each other in one state are one piece.
-    begins = np.append(True, (np.diff(index.asi8) > 1) | (is_whole.to_numpy()[1:] != is_whole.to_numpy()[:-1]))
+    begins = np.append(True, (np.diff(index.asi8) > 1) | (has_all.to_numpy()[1:] != has_all.to_numpy()[:-1]))
     ends = np.append(begins[1:], True)
-    pieces = zip(lefts[begins], rights[ends], is_whole.to_numpy()[begins], strict=True)
-    return "".join(
-        f'<rect x="{left:.1f}" y="{top}" width="{right - left:.1f}" height="{height}" '
-        f'fill="{WHOLE if is_dark else PARTLY}"/>'
-        for left, right, is_dark in pieces
+    pieces = zip(lefts[begins], rights[ends], has_all.to_numpy()[begins], strict=True)
+    return joined(
+        tag(
+            "rect",
+            x=f"{left:.1f}",
+            y=top,
+            width=f"{right - left:.1f}",
+            height=height,
+            class_="whole" if is_whole else "partly",
+        )
+        for left, right, is_whole in pieces
     )
 
 
-def picture(parts: Sequence[str], frame: Frame, label: str) -> str:
-    """Put parts into one SVG; `label` says in words what is to be seen, in plain text."""
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{frame.width}" height="{frame.height}" '
-        f'viewBox="0 0 {frame.width} {frame.height}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
-    )
+def picture(parts: Sequence[Html], frame: Frame, label: str) -> Html:
+    """Put parts into one SVG; `label` says in words what is to be seen."""
+    box = f"0 0 {frame.width} {frame.height}"
+    return tag("svg", *parts, width=frame.width, height=frame.height, viewBox=box, role="img", aria_label=label)
 
 
 def _shown(values: np.ndarray, most: int) -> np.ndarray:

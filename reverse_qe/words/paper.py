@@ -2,9 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-import click
-
-from reverse_qe.output import print_table, say
+from reverse_qe.output import print_table, say, show
 
 if TYPE_CHECKING:
     from paper.overview.status import Status
@@ -29,13 +27,11 @@ def step_line(told: "StepReport") -> str:
 def print_step(told: "StepReport") -> None:
     """What a step did, for people."""
     where = f"for {told.session}" if told.session else f"at {told.at:%Y-%m-%d %H:%M} UTC"
-    click.echo(
-        f"Account {told.account}, step {where}{' (dry run: nothing is written or sent)' if told.dry_run else ''}"
-    )
+    show(f"Account {told.account}, step {where}{' (dry run: nothing is written or sent)' if told.dry_run else ''}")
     decision = told.decision
     if decision is not None:
         score = "none yet" if decision.score is None else f"{decision.score:+.2f}"
-        click.echo(
+        show(
             f"{decision.regime}, score {score} (+ means scarcer); equity {decision.equity:,.2f} USD at the prices known"
         )
         if decision.intents:
@@ -55,9 +51,9 @@ def print_step(told: "StepReport") -> None:
                 rows,
             )
         else:
-            click.echo(f"No orders for {told.session}: the book is left as it is.")
+            show(f"No orders for {told.session}: the book is left as it is.")
     elif told.session is not None and not told.halt and not told.fault:
-        click.echo(f"Nothing to decide: {told.session} is decided already.")
+        show(f"Nothing to decide: {told.session} is decided already.")
     if told.fills:
         fills = [
             (
@@ -72,21 +68,21 @@ def print_step(told: "StepReport") -> None:
         ]
         print_table("Fills", ("", "side", "units", "price", "fees", "at (UTC)"), fills)
     for note in told.notes:
-        click.echo(f"! {note}")
+        show(f"! {note}")
     if told.fault:
-        click.echo(f"! {told.fault}")
+        show(f"! {told.fault}")
     if told.halt:
-        click.echo(f"HALTED: {told.halt}")
+        show(f"HALTED: {told.halt}")
         say("Nothing is sent until: reverse-qe paper resume --why TEXT")
 
 
 def print_status(stands: "Status") -> None:
     """How an account stands, for people."""
     label = "SIMULATED market" if stands.simulated else "market"
-    click.echo(f"Account {stands.account}: {stands.spec} on {label} {stands.market}, broker {stands.broker}")
+    show(f"Account {stands.account}: {stands.spec} on {label} {stands.market}, broker {stands.broker}")
     if stands.halt is not None:
-        click.echo(f"HALTED since {stands.halt.at:%Y-%m-%d %H:%M} UTC: {stands.halt.text}")
-    click.echo(f"{stands.regime}.")
+        show(f"HALTED since {stands.halt.at:%Y-%m-%d %H:%M} UTC: {stands.halt.text}")
+    show(f"{stands.regime}.")
     rows = [
         (
             each.symbol,
@@ -106,19 +102,19 @@ def print_status(stands: "Status") -> None:
     title = f"Positions at {stands.valued_at}" if stands.valued_at else "Positions"
     print_table(title, ("", "units", "price", "value, USD", "weight", "target"), rows)
     if stands.open_orders:
-        click.echo(f"Open orders: {', '.join(stands.open_orders)}")
+        show(f"Open orders: {', '.join(stands.open_orders)}")
     if stands.last_step is not None:
-        click.echo(f"Last step: {stands.last_step.at:%Y-%m-%d %H:%M} UTC, {stands.last_step.text}")
+        show(f"Last step: {stands.last_step.at:%Y-%m-%d %H:%M} UTC, {stands.last_step.text}")
     if stands.next_step is not None:
-        click.echo(f"Next step: {stands.next_step:%Y-%m-%d %H:%M} UTC, by the schedule of paper run")
+        show(f"Next step: {stands.next_step:%Y-%m-%d %H:%M} UTC, by the schedule of paper run")
     else:
-        click.echo(f"Next step: this account is replayed; the next session is {stands.next_session}")
+        show(f"Next step: this account is replayed; the next session is {stands.next_session}")
     compared = stands.comparison
     if compared is None:
-        click.echo("Equity beside the backtest: no session has ended yet")
+        show("Equity beside the backtest: no session has ended yet")
     else:
         sessions = f"{compared.sessions} session{'' if compared.sessions == 1 else 's'}"
-        click.echo(
+        show(
             f"Equity beside the backtest of the same spec, {compared.first} to {compared.last} "
             f"({sessions}): {compared.paper:,.2f} against {compared.backtest:,.2f} USD; largest difference "
             f"{compared.largest_difference:.2e} of it, on {compared.on}"

@@ -11,7 +11,7 @@ from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from data.errors import InputError
 from hand_made import make_instrument, make_snapshot
-from reverse_qe.pages.run import tearsheet_page
+from reverse_qe.pages.run import run_page
 
 SHORT = {"run.start": "2022-01-03", "run.end": "2023-06-30"}
 
@@ -79,7 +79,7 @@ def test_no_order_is_rejected_and_cash_is_never_negative(sample_run):
 
 def test_two_runs_write_the_same_bytes(sample, tmp_path):
     spec = load_spec("sample", SHORT)
-    folders = [write_run(run_backtest(spec, sample), tmp_path / name, tearsheet_page) for name in ("one", "two")]
+    folders = [write_run(run_backtest(spec, sample), tmp_path / name, run_page) for name in ("one", "two")]
     names = sorted(path.name for path in folders[0].iterdir())
     assert names == sorted(path.name for path in folders[1].iterdir())
     assert names == [

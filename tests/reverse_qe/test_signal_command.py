@@ -52,7 +52,7 @@ def test_the_plot_is_one_page_that_needs_nothing_else(call: Call, tmp_path: Path
     fetched = re.findall(r"""(?:src|href)=["'](?!#|data:)([^"']*)|url\((?!#)([^)]*)\)|@import""", page)
     assert not fetched
     assert "<script" not in page
-    for word in ("SIMULATED", "made by a model", "SCARCE", "enter +0.4", "price of capital", DAY, "2024-01-02"):
+    for word in ("SIMULATED", "made by a model", "NEUTRAL since", "price_of_capital", DAY, "2024-01-02"):
         assert word in page
     HTMLParser().feed(page)
 
@@ -65,7 +65,10 @@ def test_the_page_shows_what_was_known_and_nothing_later(sample: Snapshot) -> No
     (decision,) = decision_times(pd.DatetimeIndex([day]))
     shown = events["known_at"].between(pd.Timestamp("2024-01-02", tz="UTC"), decision)
     shown &= ~events["about"].str.endswith("cash flow")
-    rows = re.findall(r'<tr id="(event-\d+)"><td>([^<]*)</td><td>([^<]*)</td><td>([^<]*)</td>', page)
+    rows = re.findall(
+        r'<tr id="(event-\d+)"><th scope="row">([^<]*)</th><td class="text">([^<]*)</td><td class="text">([^<]*)</td>',
+        page,
+    )
     marks = re.findall(r'<a href="#(event-\d+)"><title>([^<]*)</title>', page)
     assert len(rows) == shown.sum() > 50
     assert sorted(marks) == sorted((name, text) for name, _, _, text in rows)

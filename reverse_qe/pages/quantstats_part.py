@@ -1,11 +1,10 @@
-"""The tearsheet of a run: our own numbers, then the report of QuantStats, which renders and is not asked for numbers.
+"""QuantStats' report as a part of a page, or a plain chart and the reason where it has no report of such returns.
 
-QuantStats gets daily returns that are aligned and checked, a benchmark that is a series, and a stated number of
-periods. Where it has no report of such returns, a plain chart stands in.
+QuantStats renders and is not asked for numbers: it gets daily returns that are aligned and checked, a benchmark that is
+a series, and a stated number of periods.
 """
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from io import BytesIO
 
 import numpy as np
@@ -13,78 +12,97 @@ import pandas as pd
 
 from backtests.measures.performance import ROUNDING, SESSIONS_PER_YEAR
 from data.errors import InputError
-from reverse_qe.pages.kit import PageTable, inline_svg, page, plain_section, quantstats_section
+from reverse_qe.pages.drawings import embed
+from reverse_qe.pages.kit import Html, Part, bullets, joined, tag
 from reverse_qe.pages.quantstats_report import quantstats_report, quiet_matplotlib
 
 # QuantStats' rolling charts look back half a year: a shorter run would be a page of empty axes.
 MINIMUM_SESSIONS = SESSIONS_PER_YEAR // 2
 STRATEGY = "Strategy"
+DRAWINGS = (
+    "Cumulative returns of strategy and benchmark",
+    "Cumulative returns of strategy and benchmark, log scale",
+    "Cumulative returns, the benchmark at the strategy's volatility",
+    "Returns by year",
+    "Rolling beta to the benchmark",
+    "Rolling volatility of six months",
+    "Rolling Sharpe ratio of six months",
+    "Rolling Sortino ratio of six months",
+    "The longest drawdowns",
+    "Drawdown",
+    "Returns by month",
+    "Distribution of the monthly returns",
+)
+# Each line has its test in tests/reverse_qe/test_quantstats_part.py, which fails when QuantStats changes.
+DIFFERENCES = (
+    "Sharpe and Sortino: ours are over the bill's return of each day, QuantStats' over one rate for the whole run "
+    "(its first line); its rolling Sharpe and Sortino charts are over no rate at all.",
+    "Time in market counts the days with a return other than zero; our exposure is the share of equity invested.",
+    "Win rates and average returns leave out the days without a return.",
+    "Value-at-risk and expected shortfall are those of a normal distribution, whatever the tails were.",
+    "The information ratio is daily, not annualised; Treynor's ratio divides the total return, not the yearly one.",
+    "The recovery factor has no sign: it is positive for a losing run too.",
+    "A drawdown that has not recovered shows the last day of the run as its recovery; a series that is below its "
+    "start from the first day to the last shows no drawdown at all.",
+    "The worst five drawdown periods of the chart are the longest, not the deepest.",
+    "3, 5 and 10 years are 35, 59 and 119 months before the last day; a shorter run is taken whole.",
+    "Months outside the run stand as 0.00 in the table of monthly returns.",
+    "Left out: its charts of summed daily returns, which fall to zero at each weekend, and of return quantiles, which "
+    "lose every week, month and year that does not end on a session.",
+)
 
 
 @dataclass(frozen=True)
-class TearsheetInput:
-    """What stands on the page. All texts are plain text.
+class ReportInput:
+    """What QuantStats reports on.
 
     Attributes:
-        title: of the page.
-        subtitle: spec, market, span and run id, in one line.
         returns: daily returns as fractions; naive session dates; columns `strategy` and `benchmark`; no missing value.
-        benchmark_name: for people.
-        banners: label and text of each warning that must not be overlooked, as ("SIMULATED", "Every price ...").
-        summary: measure, strategy, benchmark, ready to print: our own numbers, shown above QuantStats'.
-        notes: one sentence each.
-        run_id: salt of the ids inside the charts.
+        benchmark_name: for people, plain text.
+        risk_free_rate: fraction a year that it takes its Sharpe and Sortino over: the mean over the run.
+        salt: of the ids inside the charts.
         epoch: seconds since 1970 that the charts are stamped with: the last session, never the time of the rendering.
-        tables: further tables of ours, below the summary.
-        risk_free_rate: fraction a year that QuantStats takes its Sharpe and Sortino over: the mean over the run.
     """
 
-    title: str
-    subtitle: str
     returns: pd.DataFrame
     benchmark_name: str
-    banners: tuple[tuple[str, str], ...]
-    summary: tuple[tuple[str, str, str], ...]
-    notes: tuple[str, ...]
-    run_id: str
+    risk_free_rate: float
+    salt: str
     epoch: int
-    tables: tuple[PageTable, ...] = ()
-    risk_free_rate: float = 0.0
 
 
-def render_tearsheet(sheet: TearsheetInput) -> str:
-    """Return the HTML of the tearsheet: complete in itself, and the same bytes for the same input.
-
-    Where QuantStats has no report of such returns, the page says why and shows a chart of equity and drawdown.
+def quantstats_part(given: ReportInput) -> Part:
+    """The part of the page: the same bytes for the same input.
 
     Raises:
         InputError: returns without a row, a column, or with unordered, repeated or zoned dates or missing values;
             a benchmark named as the strategy.
     """
-    _require_returns(sheet)
-    reason = _reason_without_quantstats(sheet.returns["strategy"], sheet.returns["benchmark"])
-    with quiet_matplotlib(sheet.run_id, sheet.epoch):
+    _require_returns(given)
+    reason = _reason_without_quantstats(given.returns["strategy"], given.returns["benchmark"])
+    with quiet_matplotlib(given.salt, given.epoch):
         if reason is None:
-            report = quantstats_section(_quantstats_report(sheet))
-            footer = f"Rendered by Reverse QE with QuantStats {version('quantstats')}."
-        else:
-            report = plain_section(reason, _plain_chart(sheet.returns, sheet.benchmark_name))
-            footer = "Rendered by Reverse QE."
-    return page(
-        title=sheet.title,
-        subtitle=sheet.subtitle,
-        banners=sheet.banners,
-        benchmark_name=sheet.benchmark_name,
-        summary=sheet.summary,
-        tables=sheet.tables,
-        notes=sheet.notes + _length_notes(len(sheet.returns)),
-        report=report,
-        footer=footer,
+            return Part("QuantStats report", _report(given))
+        drawn = embed(_plain_chart(given.returns, given.benchmark_name), ["Cumulative return and drawdown"])
+    told = tag("p", f"The QuantStats report is left out: {reason}", class_="said")
+    return Part("Equity and drawdown", joined([told, drawn], "\n"))
+
+
+def _report(given: ReportInput) -> Html:
+    report = quantstats_report(
+        given.returns["strategy"],
+        given.returns["benchmark"],
+        strategy_name=STRATEGY,
+        benchmark_name=given.benchmark_name,
+        risk_free_rate=given.risk_free_rate,
+        salt=given.salt,
     )
+    known = tag("details", tag("summary", "What to know of its numbers and charts"), bullets(DIFFERENCES))
+    return joined([known, embed(report, DRAWINGS)], "\n")
 
 
-def _require_returns(sheet: TearsheetInput) -> None:
-    returns, dates = sheet.returns, sheet.returns.index
+def _require_returns(given: ReportInput) -> None:
+    returns, dates = given.returns, given.returns.index
     if list(returns.columns) != ["strategy", "benchmark"] or returns.empty:
         raise InputError(
             f"tearsheet: got {len(returns)} rows of the columns {', '.join(map(str, returns.columns)) or 'none'}, "
@@ -96,7 +114,7 @@ def _require_returns(sheet: TearsheetInput) -> None:
         raise InputError("tearsheet: got unordered or repeated dates, wanted each session once, in order")
     if not np.isfinite(returns.to_numpy(dtype="float64")).all():
         raise InputError("tearsheet: got missing or infinite returns, wanted a number for every session")
-    if sheet.benchmark_name == STRATEGY:
+    if given.benchmark_name == STRATEGY:
         raise InputError(f"tearsheet: got a benchmark named {STRATEGY}, wanted another name")
 
 
@@ -113,24 +131,6 @@ def _reason_without_quantstats(strategy: pd.Series, benchmark: pd.Series) -> str
         if values.min() >= 0 and values.max() > 1:
             return "it would take returns that never fall and once exceed 100% for prices."
     return None
-
-
-def _length_notes(sessions: int) -> tuple[str, ...]:
-    if sessions >= SESSIONS_PER_YEAR - 5:  # a calendar year has 248 to 253 sessions
-        return ()
-    unit = "session" if sessions == 1 else "sessions"
-    return (f"The run has {sessions} {unit}, less than a year: yearly figures are extrapolated and mean little.",)
-
-
-def _quantstats_report(sheet: TearsheetInput) -> str:
-    return quantstats_report(
-        sheet.returns["strategy"],
-        sheet.returns["benchmark"],
-        strategy_name=STRATEGY,
-        benchmark_name=sheet.benchmark_name,
-        risk_free_rate=sheet.risk_free_rate,
-        salt=sheet.run_id,
-    )
 
 
 def _plain_chart(returns: pd.DataFrame, benchmark_name: str) -> str:
@@ -160,4 +160,4 @@ def _plain_chart(returns: pd.DataFrame, benchmark_name: str) -> str:
         bottom.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     buffer = BytesIO()
     figure.savefig(buffer, format="svg")
-    return inline_svg(buffer.getvalue().decode())
+    return buffer.getvalue().decode()

@@ -1,0 +1,71 @@
+"""What is printed is text: no markup of rich is read from it, and nothing in it steers the terminal."""
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from data.files.plain_text import printable
+from reverse_qe.output import print_table, progress, say, show
+
+HOSTILE = (
+    "[red]x[/red]",
+    "[/]",
+    "[link=http://a]b[/link]",
+    ":smiley:",
+    "\x1b]0;title\x07\x1b[2J",
+    "a\nError: b",
+    "\u202eexe.txt",
+    "\x9b31m",
+    "\ud800",
+    "\\[bold]",
+)
+TEXT = st.one_of(st.sampled_from(HOSTILE), st.text(st.characters(exclude_categories=()), max_size=20))
+CAPTURED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def steering(printed: str) -> set[str]:
+    return {each for each in printed if unicodedata.category(each) in {"Cc", "Cs", "Zl", "Zp"}} - {"\n"}
+
+
+@given(TEXT)
+@CAPTURED
+def test_a_line_is_one_line(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    show(text)
+    say(text)
+    assert capsys.readouterr() == (f"{printable(text)}\n", f"{printable(text)}\n")
+
+
+@given(TEXT)
+@CAPTURED
+def test_a_table_shows_text_as_it_is(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    print_table(text, (text, "b"), [(text, text)])
+    printed = capsys.readouterr().out
+    assert not steering(printed)
+    whole = re.sub(r"\s", "", printed)
+    # A long text is folded inside its cell: then its pieces are apart.
+    assert whole.count(re.sub(r"\s", "", printable(text))) >= 4 or len(printable(text)) > 20 or not text.strip()
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_markup_is_read(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    print_table(text, (text,), [(text,)])
+    assert capsys.readouterr().out.count(printable(text)) == 3
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_progress_reads_no_markup(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    with progress(text) as report:
+        report(text)
+    assert not steering(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("name", ["[red]x[/]", "a\x1b[31mb", "a\nb", "\u202eb"])
+def test_what_is_refused_is_named_in_one_plain_line(call, name: str) -> None:
+    for words in (("backtest", "--market", name), ("backtest", name), ("data", "show", name), (f"--{name}",), (name,)):
+        status, out, err = call(*words)
+        assert (status, out, err.count("\n")) == (2, "", 1)
+        assert not steering(err)
+        assert any(told in err for told in (printable(name), repr(name)[1:-1], " ".join(name.split())))
