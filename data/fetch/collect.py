@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 import pandas as pd
 
 from data.errors import InputError
+from data.fetch.closings import exchange_notes, judged, odd_days
 from data.fetch.merge import has_another_past
 from data.fetch.plan import Due, Source, Span, by_span
 from data.market.snapshot import Snapshot
@@ -64,6 +65,7 @@ class Answers:
     series: dict[str, SeriesAnswer] = field(default_factory=dict)
     companies: dict[str, CompanyAnswer] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    exchange_notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.prices or self.series or self.companies)
@@ -76,6 +78,7 @@ class Answers:
         for name, notes in told:
             for note in notes:
                 yield note if note.startswith(name) else f"{name}: {note}"
+        yield from self.exchange_notes
 
 
 def public_sources(settings: SourceSettings) -> Sources:
@@ -104,6 +107,7 @@ def ask(due: Due, market: Snapshot, sources: Sources, report: Report) -> Answers
     answers = Answers()
     _ask_for_prices(due.prices, sources, answers, report)
     _ask_for_prices(_take_out_rewritten(answers, market), sources, answers, report)
+    _judge_sessions(answers, market)
     series = {name: lambda name=name, first=first: sources.series(name, first) for name, first in due.series.items()}
     answers.series.update(_one_by_one("fred", series, answers.failures, report))
     companies = {name: lambda name=name: sources.company(name) for name in due.companies}
@@ -136,6 +140,19 @@ def _ask_for_prices(due: Mapping[str, Span], sources: Sources, answers: Answers,
                 end = answers.failures[-1] if isinstance(answer, _ENDS) else end
             else:
                 answers.prices[symbol] = (span, answer)
+
+
+def _judge_sessions(answers: Answers, market: Snapshot) -> None:
+    """Drop the answers that lack too many sessions; which are missing, only all instruments of an exchange can tell."""
+    came = [answer for _, answer in answers.prices.values()]
+    odd = odd_days(market, came)
+    answers.exchange_notes = tuple(exchange_notes(came, odd))
+    for symbol, (span, answer) in list(answers.prices.items()):
+        try:
+            answers.prices[symbol] = (span, judged(answer, odd[symbol]))
+        except SourceError as error:
+            answers.failures.append(_failure("yahoo", symbol, error))
+            del answers.prices[symbol]
 
 
 def _one_by_one(

@@ -14,6 +14,8 @@ FindingKind = Literal[
     "blank_cells",
     "missing_sessions",
     "unknown_sessions",
+    "unknown_closing",
+    "unknown_opening",
     "close_outside_range",
     "split_like_move",
     "outlier",
@@ -31,10 +33,10 @@ KINDS: tuple[FindingKind, ...] = get_args(FindingKind)
 
 @dataclass(frozen=True)
 class Finding:
-    """One oddity of one symbol or series.
+    """One oddity of one symbol, series or exchange.
 
     Attributes:
-        name: the symbol or series.
+        name: the symbol, the series, or the exchange's calendar.
         kind: what is odd.
         count: how many: cells, sessions, rows, days or actions; for stale, sessions (symbol) or days (series); for
             long_gap, days.

@@ -1,6 +1,6 @@
 """What is odd in a snapshot: kept as it came, never mended, and said."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
@@ -11,9 +11,10 @@ import pandas as pd
 
 from data.catalogue.instruments import Instrument
 from data.catalogue.series import series_entry
-from data.clock import calendar_sessions
+from data.clock import calendar_sessions, calendars_version
 from data.market.snapshot import Snapshot
 from data.market.tables import PRICE_COLUMNS
+from data.quality.closings import unknown_closings, unknown_openings
 from data.quality.findings import FLOAT_NOISE, Finding, FindingKind, on_days
 from data.quality.price_checks import price_findings
 
@@ -42,7 +43,7 @@ class QualityReport:
 
     Attributes:
         newest: the newest day of its bars and series; None where it holds neither.
-        findings: symbols first, then series, each by name.
+        findings: symbols first, then series, then exchanges, each by name.
         notes: what an import adds: files not read, events judged by rule.
     """
 
@@ -51,7 +52,7 @@ class QualityReport:
     notes: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
-        """Return the report for people, a line a symbol or series and kind."""
+        """Return the report for people, a line a name and kind."""
         return [f"{name}: {text}" for name, _, text in self.grouped()] + list(self.notes)
 
     def grouped(self) -> list[tuple[str, FindingKind, str]]:
@@ -72,21 +73,24 @@ def quality_report(snapshot: Snapshot) -> QualityReport:
     """Look for what is odd in the bars and series of a snapshot.
 
     Blank cells; sessions of the instrument's own exchange without a row, and rows on days that its calendar does not
-    know; closes outside high and low; moves that look like a split that was not taken out, and moves far out of the
-    usual; adjusted closes that the dividends and splits do not explain; bars of a day that had not ended; closes that
-    another source has otherwise; rows before the listing date; fewer than 252 rows; a file that ends more than 5 of its
-    sessions before the newest bar, or whose last value is older than the catalogue allows on the newest day; a gap
-    between two values of a series that is longer than that.
+    know; days on which all instruments of an exchange agree against its calendar; closes outside high and low; moves
+    that look like a split that was not taken out, and moves far out of the usual; adjusted closes that the dividends
+    and splits do not explain; bars of a day that had not ended; closes that another source has otherwise; rows before
+    the listing date; fewer than 252 rows; a file that ends more than 5 of its sessions before the newest bar, or whose
+    last value is older than the catalogue allows on the newest day; a gap between two values of a series that is
+    longer than that.
     """
     findings: list[Finding] = []
-    sessions = _sessions_by_calendar(snapshot)
+    exchanges = {exchange.calendar: exchange for exchange in _exchanges(snapshot)}
     for symbol, rows in snapshot.bars.groupby("symbol"):
         instrument = snapshot.instruments[str(symbol)]
-        findings += _symbol_findings(str(symbol), rows, instrument, sessions[instrument.calendar])
+        findings += _symbol_findings(str(symbol), rows, instrument, exchanges[instrument.calendar])
         findings += price_findings(snapshot, str(symbol))
     newest = pd.concat([snapshot.bars["date"], snapshot.series["date"]]).max()
     for series, rows in snapshot.series.groupby("series"):
         findings += _series_findings(str(series), rows.drop_duplicates("date", keep="last"), newest)
+    for exchange in exchanges.values():
+        findings += _exchange_findings(exchange)
     return QualityReport(None if pd.isna(newest) else newest.date(), tuple(findings))
 
 
@@ -110,25 +114,46 @@ def _words(findings: list[Finding]) -> str:
     return f"{text} ({replace(findings[0], first=first, last=last).days})"
 
 
-def _sessions_by_calendar(snapshot: Snapshot) -> Mapping[str, pd.DatetimeIndex]:
-    """Sessions of each exchange over the span of all bars; each calendar is built once, for some take seconds."""
-    calendars = sorted({snapshot.instruments[symbol].calendar for symbol in snapshot.bars["symbol"].unique()})
+@dataclass(frozen=True)
+class _Exchange:
+    """The days of an exchange: the sessions of its calendar, and what all of its instruments have otherwise."""
+
+    calendar: str
+    sessions: pd.DatetimeIndex
+    closings: pd.DatetimeIndex
+    openings: pd.DatetimeIndex
+
+
+def _exchanges(snapshot: Snapshot) -> Iterator[_Exchange]:
+    """The exchanges of all bars, by calendar, over the span of all bars."""
     dates = snapshot.bars["date"]
-    return {calendar: calendar_sessions(calendar, dates.min(), dates.max()) for calendar in calendars}
+    held: dict[str, list[pd.DatetimeIndex]] = {}
+    for symbol, rows in snapshot.bars.groupby("symbol"):
+        held.setdefault(snapshot.instruments[str(symbol)].calendar, []).append(pd.DatetimeIndex(rows["date"]))
+    for calendar, days in sorted(held.items()):
+        sessions = calendar_sessions(calendar, dates.min(), dates.max())
+        yield _Exchange(calendar, sessions, unknown_closings(sessions, days), unknown_openings(sessions, days))
 
 
-def _symbol_findings(
-    symbol: str, rows: pd.DataFrame, instrument: Instrument, sessions: pd.DatetimeIndex
-) -> Iterator[Finding]:
-    """Findings of one instrument; `sessions` are those of its exchange, up to the newest bar of the snapshot."""
+def _exchange_findings(exchange: _Exchange) -> Iterator[Finding]:
+    knows = f"exchange_calendars {calendars_version()}"
+    text = f"no instrument has a bar: closings that {knows} does not know"
+    yield from on_days(exchange.calendar, "unknown_closing", exchange.closings, text)
+    text = f"all instruments have a bar: sessions that {knows} does not know"
+    yield from on_days(exchange.calendar, "unknown_opening", exchange.openings, text)
+
+
+def _symbol_findings(symbol: str, rows: pd.DataFrame, instrument: Instrument, exchange: _Exchange) -> Iterator[Finding]:
+    """Findings of one instrument; the sessions of its exchange reach up to the newest bar of the snapshot."""
     days = pd.DatetimeIndex(rows["date"])
     calendar = instrument.calendar
     for column in PRICE_COLUMNS[1:]:
         yield from on_days(symbol, "blank_cells", days[rows[column].isna()], f"blank {column}", column)
 
+    sessions = exchange.sessions.difference(exchange.closings)
     missing = sessions[(sessions >= days[0]) & (sessions <= days[-1])].difference(days)
     yield from on_days(symbol, "missing_sessions", missing, f"sessions of {calendar} without a row")
-    unknown = days.difference(sessions)
+    unknown = days.difference(exchange.sessions).difference(exchange.openings)
     yield from on_days(symbol, "unknown_sessions", unknown, f"rows on days that are no session of {calendar}")
     above = rows["close"] > rows["high"] * (1 + FLOAT_NOISE)
     below = rows["close"] < rows["low"] * (1 - FLOAT_NOISE)

@@ -1,6 +1,6 @@
 """What a source gives back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -16,12 +16,15 @@ class PriceAnswer:
             units of that day.
         actions: rows by date and kind: ``date`` (ex-date), ``kind`` (``dividend`` | ``split``), ``value`` (currency
             per unit as quoted on that day | new units for an old one), ``known_at`` (UTC).
+        missing: sessions of its exchange, of the days that were asked for, without a bar: naive dates. One answer alone
+            does not tell a hole from a closing that the calendar does not know.
         notes: what a person should know, one line each.
     """
 
     symbol: str
     bars: pd.DataFrame
     actions: pd.DataFrame
+    missing: pd.DatetimeIndex = field(default_factory=lambda: pd.DatetimeIndex([]))
     notes: tuple[str, ...] = ()
 
 

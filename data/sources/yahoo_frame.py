@@ -12,8 +12,6 @@ from data.sources.answers import PriceAnswer
 
 # Yahoo gives prices to seven digits. Its adjusted close and ours may differ by what that makes of many dividends.
 ADJUSTED_TOLERANCE = 1e-5
-# One session missing in a short answer, or 1% in a long one, is told; more is a failure.
-MISSING_SHARE = 0.01
 
 _PRICES = {"Open": "open", "High": "high", "Low": "low", "Close": "close"}
 _COLUMNS = (*_PRICES, "Adj Close", "Volume", "Dividends", "Stock Splits")
@@ -36,7 +34,7 @@ def price_answer(
         now: UTC, of the answer.
 
     Raises:
-        SourceError: a column is missing, too many sessions are, a dividend or split is none, or the prices do not
+        SourceError: a column is missing, there is no bar at all, a dividend or split is none, or the prices do not
             follow a split.
     """
     told = _by_date(symbol, instrument, frame)
@@ -48,12 +46,16 @@ def price_answer(
     if unfinished:
         notes.append(f"bars left out because their UTC day is not over: {unfinished}")
     bars = bars.loc[bars["date"].between(first, last)].reset_index(drop=True)
-    notes += _session_notes(symbol, instrument, pd.DatetimeIndex(bars["date"]), first, last)
+    if bars.empty:
+        asked = f"asked for the days {first.date()} to {last.date()}"
+        raise SourceError(f"Yahoo: {symbol}: {asked}, got no bar; try again later", retry_later=True)
+    days, sessions = pd.DatetimeIndex(bars["date"]), calendar_sessions(instrument.calendar, first, last)
     in_span = actions["date"].between(first, last)
     return PriceAnswer(
         symbol=symbol,
         bars=bars.drop(columns="source_adj_close"),
         actions=actions[in_span].reset_index(drop=True),
+        missing=sessions.difference(days),
         notes=tuple(notes),
     )
 
@@ -131,21 +133,3 @@ def _adjustment_notes(symbol: str, bars: pd.DataFrame, actions: pd.DataFrame) ->
         f"our adjusted close differs from Yahoo's on {int(differing.sum())} of {len(bars)} days, most on "
         f"{bars['date'][widest].date()} by {gap[widest]:.2%}; ours follows from prices, splits and dividends"
     ]
-
-
-def _session_notes(
-    symbol: str, instrument: Instrument, days: pd.DatetimeIndex, first: pd.Timestamp, last: pd.Timestamp
-) -> list[str]:
-    """What is missing or too much by the exchange's calendar; `SourceError` where it is too much to go on with."""
-    sessions = calendar_sessions(instrument.calendar, first, last)
-    missing, extra = sessions.difference(days), days.difference(sessions)
-    asked = f"asked for {len(sessions)} sessions from {first.date()} to {last.date()}, got {len(days)}"
-    if days.empty or len(missing) > max(1.0, MISSING_SHARE * len(sessions)):
-        raise SourceError(f"Yahoo: {symbol}: {asked}; missing {_named(missing)}; try again later", retry_later=True)
-    notes = [f"{asked}; missing {_named(missing)}"] if len(missing) else []
-    return [*notes, f"bars on days without a session: {_named(extra)}"] if len(extra) else notes
-
-
-def _named(days: pd.DatetimeIndex) -> str:
-    shown = ", ".join(f"{day:%Y-%m-%d}" for day in days[:3])
-    return f"{shown} and {len(days) - 3} more" if len(days) > 3 else shown or "none"

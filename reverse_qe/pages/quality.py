@@ -29,6 +29,16 @@ MEANINGS: Mapping[FindingKind, tuple[str, str]] = MappingProxyType(
         "blank_cells": ("Blank cells", "The source has no value. A bar without an open fills no order."),
         "missing_sessions": ("Gaps", "The instrument's own exchange was open. The last close is carried, flagged."),
         "unknown_sessions": ("Unknown days", "The calendar knows no session there: a local closure, or a wrong date."),
+        "unknown_closing": (
+            "Closings that the calendar does not know",
+            "No instrument of the exchange has a bar: orders of that day do not fill. A newer exchange_calendars may "
+            "know.",
+        ),
+        "unknown_opening": (
+            "Sessions that the calendar does not know",
+            "All instruments of the exchange have a bar, and nothing is decided for it. A newer exchange_calendars may "
+            "know.",
+        ),
         "close_outside_range": ("Closes outside high and low", "One of the three is wrong; only the close is used."),
         "split_like_move": ("Moves like a split", "Returns are wrong if it was a split: compare with another source."),
         "outlier": ("Far moves", "Far outside what was usual: true in a panic or on results, else a wrong price."),

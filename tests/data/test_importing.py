@@ -432,7 +432,11 @@ def test_what_is_odd_in_real_history_is_what_its_readme_tells(history: tuple[Sna
         return {finding.name for finding in report.findings if finding.kind == kind}
 
     # "NYSE calendar: no missing and no extra session in any US file."
-    assert named("missing_sessions") == named("unknown_sessions") == {"000660.KS", "005930.KS"}
+    assert named("missing_sessions") == {"005930.KS"}
+    assert named("unknown_sessions") == set()
+    # What both Korean files have otherwise than the calendar, such as the local elections of 2026-06-03.
+    assert named("unknown_closing") == named("unknown_opening") == {"XKRX"}
+    assert found["XKRX", "unknown_closing", ""].count == 3
     # "SNDK starts 2025-02-13 (when-issued; regular-way 2025-02-24)": six sessions, for the 17th was a holiday.
     early = found["SNDK", "before_listing", ""]
     assert (early.count, str(early.first), str(early.last)) == (6, "2025-02-13", "2025-02-21")

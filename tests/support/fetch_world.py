@@ -43,7 +43,8 @@ class World:
         bars, actions = self.bars[symbol], self.actions.get(symbol, no_actions())
         bars = bars[bars["date"].between(first, last)].reset_index(drop=True)
         actions = actions[actions["date"].between(first, last)].reset_index(drop=True)
-        return PriceAnswer(symbol, bars, actions)
+        sessions = calendar_sessions(instrument_entry(symbol).calendar, first, last)
+        return PriceAnswer(symbol, bars, actions, sessions.difference(pd.DatetimeIndex(bars["date"])))
 
     def _series(self, name: str, first: pd.Timestamp) -> SeriesAnswer:
         self.asked.append((name, str(first.date())))

@@ -58,6 +58,13 @@ def fetch_live(world: World) -> Fetch:
     return run
 
 
+def reach_back(world: World) -> None:
+    """Let the world have a month more of prices before those that it has."""
+    for symbol, close in {"MU": 70.0, "BTC-USD": 80_000.0}.items():
+        earlier = fetch_world.made_bars(symbol, "2025-09-02", "2025-09-30", close)
+        world.bars[symbol] = pd.concat([earlier, world.bars[symbol]], ignore_index=True)
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -255,7 +262,7 @@ def test_sources_that_are_not_chosen_are_not_asked_nor_wanted(fetch_live: Fetch,
 
 def test_an_earlier_start_asks_for_everything_once(fetch_live: Fetch, world: World) -> None:
     fetch_live()
-    world.bars["MU"] = pd.concat([fetch_world.made_bars("MU", "2025-09-02", "2025-09-30", 70.0), world.bars["MU"]])
+    reach_back(world)
     earlier = WANTED.model_copy(update={"start": date(2025, 9, 2)})
     fetch_live(wanted=earlier)
 
@@ -271,6 +278,7 @@ def test_an_earlier_start_asks_for_everything_once(fetch_live: Fetch, world: Wor
 
 def test_an_earlier_start_is_not_reached_before_everything_came(fetch_live: Fetch, world: World) -> None:
     fetch_live()
+    reach_back(world)
     earlier = WANTED.model_copy(update={"start": date(2025, 9, 2)})
     world.failing["DGS10"] = SourceError("too slow")
     tomorrow = MONDAY + pd.Timedelta(days=1)

@@ -277,34 +277,28 @@ def test_a_renamed_field_is_told(yahoo: Any, chart: Any, fetch: Fetch, was: str,
     assert f"cannot read (KeyError: '{was[1:-1]}')" in str(failed(fetch()))
 
 
-def test_a_short_answer_is_a_failure_and_one_session_a_note(yahoo: Any, fetch: Fetch) -> None:
-    path = loopback.yahoo_path("MU")
+def test_sessions_without_a_bar_are_told_apart_from_the_bars(yahoo: Any, fetch: Fetch) -> None:
     blank = ("2024-06-07", None, None, None, None, None, None)
-    yahoo.answers(
-        path,
-        loopback.Answer(loopback.yahoo_chart("MU", [BARS[0], *BARS[3:]])),
-        loopback.Answer(loopback.yahoo_chart("MU", [*BARS[:2], blank, *BARS[3:]], DIVIDENDS)),
-    )
+    chart = loopback.yahoo_chart("MU", [BARS[0], blank, *BARS[3:]], DIVIDENDS)
+    yahoo.answers(loopback.yahoo_path("MU"), loopback.Answer(chart))
 
-    short = failed(fetch())
-    assert str(short) == (
-        "Yahoo: MU: asked for 5 sessions from 2024-06-05 to 2024-06-11, got 3; missing 2024-06-06, 2024-06-07; "
-        "try again later"
-    )
-    assert short.retry_later
     answer = came(fetch())
-    assert len(answer.bars) == 4
-    assert answer.notes[-1] == "asked for 5 sessions from 2024-06-05 to 2024-06-11, got 4; missing 2024-06-07"
+
+    assert [f"{day:%Y-%m-%d}" for day in answer.bars["date"]] == ["2024-06-05", "2024-06-10", "2024-06-11"]
+    assert [f"{day:%Y-%m-%d}" for day in answer.missing] == ["2024-06-06", "2024-06-07"]
 
 
 def test_nothing_but_blanks_is_a_failure(yahoo: Any, fetch: Fetch) -> None:
     blanks = [(row[0], None, None, None, None, None, None) for row in BARS]
     yahoo.answers(loopback.yahoo_path("MU"), loopback.Answer(loopback.yahoo_chart("MU", blanks)))
 
-    assert "got 0; missing 2024-06-05, 2024-06-06, 2024-06-07 and 2 more" in str(failed(fetch()))
+    nothing = failed(fetch())
+
+    assert "MU: asked for the days 2024-06-05 to 2024-06-11, got no bar; try again later" in str(nothing)
+    assert nothing.retry_later
 
 
-def test_a_bar_on_a_day_without_a_session_is_told(yahoo: Any, fetch: Fetch) -> None:
+def test_a_bar_on_a_day_without_a_session_is_no_session_that_is_missing(yahoo: Any, fetch: Fetch) -> None:
     saturday = bar("2024-06-08", 121.0)
     yahoo.answers(
         loopback.yahoo_path("MU"), loopback.Answer(loopback.yahoo_chart("MU", [*BARS[:3], saturday, *BARS[3:]]))
@@ -313,7 +307,7 @@ def test_a_bar_on_a_day_without_a_session_is_told(yahoo: Any, fetch: Fetch) -> N
     answer = came(fetch())
 
     assert len(answer.bars) == 6
-    assert "bars on days without a session: 2024-06-08" in answer.notes
+    assert answer.missing.empty
 
 
 def test_an_open_that_is_blank_stays_blank(yahoo: Any, fetch: Fetch) -> None:

@@ -1,0 +1,48 @@
+"""Days on which the instruments of an exchange disagree with its calendar, all of them alike.
+
+A calendar knows no closing that was announced after it was made, and no session that was held against its rules. What a
+single instrument lacks is a hole in its data; what all of them lack is a day on which the exchange was closed.
+"""
+
+from collections.abc import Collection
+
+import pandas as pd
+
+# One instrument cannot tell a closing from a hole of its own.
+MIN_INSTRUMENTS = 2
+
+
+def unknown_closings(sessions: pd.DatetimeIndex, held: Collection[pd.DatetimeIndex]) -> pd.DatetimeIndex:
+    """Return the sessions on which no instrument has a bar, though two or more have bars before and after.
+
+    Args:
+        sessions: of the exchange by its calendar: naive dates, ascending.
+        held: the days of the bars of each of its instruments: naive dates, ascending.
+
+    Returns:
+        Some of `sessions`, in order.
+    """
+    return _unanimous(sessions, held, present=False)
+
+
+def unknown_openings(sessions: pd.DatetimeIndex, held: Collection[pd.DatetimeIndex]) -> pd.DatetimeIndex:
+    """Return the days that are no session, on which all instruments that were there have a bar, and two or more were.
+
+    Args:
+        sessions: of the exchange by its calendar: naive dates, ascending.
+        held: the days of the bars of each of its instruments: naive dates, ascending.
+    """
+    days = pd.DatetimeIndex(pd.DatetimeIndex([]).as_unit("us").append(list(held)).unique().sort_values())
+    return _unanimous(days.difference(sessions), held, present=True)
+
+
+def _unanimous(days: pd.DatetimeIndex, held: Collection[pd.DatetimeIndex], present: bool) -> pd.DatetimeIndex:
+    """Those of the days on which every instrument that was there then has a bar, or none has."""
+    there = pd.Series(0, index=days)
+    agreeing = pd.Series(0, index=days)
+    for bars in held:
+        if len(bars):
+            inside = (days >= bars[0]) & (days <= bars[-1])
+            there += inside
+            agreeing += inside & (days.isin(bars) == present)
+    return days[(there >= MIN_INSTRUMENTS) & (agreeing == there)]
