@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 
 from backtests.audit.look_ahead import check_strategy
-from backtests.engines.event_engine import EngineResult, run_event_engine
-from backtests.engines.ledger import LedgerResult, run_ledger
+from backtests.engines.event_engine import run_event_engine
+from backtests.engines.ledger import run_ledger
 from backtests.execution.fill_rules import FillRules, fill_rules
+from backtests.execution.result import EngineResult, LedgerResult
 from backtests.identity import run_id
 from backtests.measures.counts import run_counts, run_warnings
 from backtests.measures.performance import daily_bill_return, order_flows

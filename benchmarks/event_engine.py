@@ -5,6 +5,7 @@ the same equity. The stock broker knows no promises of money, so the plain strat
 fill at, in this benchmark alone, and sizes them as our broker does at the fill.
 """
 
+import math
 import sys
 import time
 from collections.abc import Mapping
@@ -22,9 +23,10 @@ from backtests.spec.costs import Costs, trade_terms
 from data.catalogue.instruments import Instrument
 from data.clock import next_session, previous_session, sessions_between
 from data.prices.panel import Panel
+from strategies.fills import Hindrance, buy_fill, granted_share
 from strategies.order_rules import OrderRulesConfig, plan_orders
 from strategies.policy import Plan, PolicyConfig, make_plan
-from strategies.trade_terms import TradeTerms, at_places, buy_fills
+from strategies.trade_terms import TradeTerms
 from strategies.universe import Universe
 
 CASH = 100_000.0
@@ -125,21 +127,19 @@ class PlainRotation(bt.Strategy):
         targets = np.array([data.target[0] for data in self.datas])
         opens = np.array([data.fill_price[0] for data in self.datas])
         cash = self.broker.getcash()
-        rules = (RULES.band, RULES.edge, RULES.adjustment, RULES.minimum_order)
-        sells, money, least = plan_orders(units, prices, targets, terms, cash, *rules)
+        sells, money, least = plan_orders(units, prices, targets, terms, RULES.rules, cash)
         for moment in (coins, ~coins):
             for place in np.flatnonzero(moment & (sells > 0)):
                 self.sell(self.datas[place], size=sells[place])
                 cash += sells[place] * opens[place] * (1.0 - terms.rate[place])
             wanted = np.flatnonzero(moment & (money > 0))
-            if wanted.size:
-                volumes = np.full(len(wanted), np.nan)
-                fills = buy_fills(money[wanted], least[wanted], opens[wanted], volumes, at_places(terms, wanted), cash)
-                self.plan_again |= bool(fills.cause.any())
-                for place, size in zip(wanted, fills.units, strict=True):
-                    if size > 0:
-                        self.buy(self.datas[place], size=size)
-                        cash -= size * opens[place] * (1.0 + terms.rate[place])
+            share = granted_share(money[wanted].sum(), cash)
+            for place in wanted:
+                fill = buy_fill(money[place], least[place], share, opens[place], math.nan, terms, place)
+                self.plan_again |= fill.hindrance != Hindrance.NONE
+                if fill.units > 0:
+                    self.buy(self.datas[place], size=fill.units)
+                    cash -= fill.units * opens[place] * (1.0 + terms.rate[place])
 
 
 def run_plain(panel: Panel, plan: Plan, instruments: Mapping[str, Instrument]) -> PlainRotation:

@@ -166,21 +166,18 @@ class OneDay:
 
     def orders(self) -> str:
         """From the regime to target weights and orders."""
-        panel, rules = self.run.panel, self.spec.order_rules
+        panel = self.run.panel
         prices = panel.decision_prices().loc[self.session]
         targets = self.run.plan.targets.loc[self.session]
         units = self.run.engine.positions.loc[self.before]
         equity = self.cash_before + (units * prices).sum()
         sell_units, buy_money, _ = plan_orders(
-            units=units.to_numpy(),
+            held=units.to_numpy(),
             prices=prices.to_numpy(),
             targets=targets.to_numpy(),
             terms=trade_terms(panel.symbols, self.market.instruments, self.spec.costs),
+            rules=self.spec.order_rules.rules,
             cash=self.cash_before,
-            band=rules.band,
-            edge=rules.edge,
-            adjustment=rules.adjustment,
-            minimum_order=rules.minimum_order,
         )
         rows = [
             (

@@ -1,18 +1,45 @@
 """From targets to orders: what depends on holdings. One function a session, over float arrays, that numba can compile.
 
-A sell is a number of units. A buy is a promise of money, costs included; `strategies.trade_terms` says what it gets.
+A sell is a number of units. A buy is a promise of money, costs included; `strategies.fills` says what it gets.
 """
 
 import math
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from strategies.trade_terms import TradeTerms
+from strategies.trade_terms import FloatVector, TradeTerms, commission, whole_units
 
-# Lists of Python's floats are read three times as fast, one by one, as arrays; compiled code takes arrays.
-FloatVector = np.ndarray | list[float]
+
+class OrderRules(NamedTuple):
+    """What `plan_orders` asks of an `OrderRulesConfig`, as shares of equity but for the adjustment.
+
+    Attributes:
+        band: distance from the target that is left alone.
+        edge: by how much an order of a held instrument stays short of its target.
+        adjustment: part of the way to the target.
+        minimum_order: smallest order.
+    """
+
+    band: float
+    edge: float
+    adjustment: float
+    minimum_order: float
+
+
+class SessionOrders(NamedTuple):
+    """What is decided for a session, each of shape (m,).
+
+    Attributes:
+        sell_units: to sell.
+        buy_money: US dollars to spend, costs included.
+        least: smallest order, US dollars: a buy that is cut below it gets nothing.
+    """
+
+    sell_units: np.ndarray
+    buy_money: np.ndarray
+    least: np.ndarray
 
 
 class OrderRulesConfig(BaseModel):
@@ -40,82 +67,74 @@ class OrderRulesConfig(BaseModel):
     stale_haircut: float = Field(default=0.3, ge=0, le=1)
 
     @property
-    def edge(self) -> float:
-        """What of the band an order leaves untraded, as a share of equity."""
-        return self.band if self.trade_to == "band_edge" else 0.0
+    def rules(self) -> OrderRules:
+        """What `plan_orders` asks of them."""
+        edge = self.band if self.trade_to == "band_edge" else 0.0
+        return OrderRules(self.band, edge, self.adjustment, self.minimum_order)
 
 
 def plan_orders(
-    units: FloatVector,
+    held: FloatVector,
     prices: FloatVector,
     targets: FloatVector,
     terms: TradeTerms,
+    rules: OrderRules,
     cash: float,
-    band: float,
-    edge: float,
-    adjustment: float,
-    minimum_order: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> SessionOrders:
     """Orders that bring a book to its targets, sized by the prices known at the decision.
 
     Args:
-        units: (m,) held, never negative.
+        held: (m,) units, never negative.
         prices: (m,) last known prices in US dollars; NaN where there is none: no order, no value.
         targets: (m,) weights; NaN leaves the instrument alone (its value still counts).
-        terms: costs and limits of the same instruments; their arrays may be lists.
+        terms: costs and limits of the same instruments.
+        rules: band, edge, adjustment, smallest order.
         cash: US dollars.
-        band: see `OrderRulesConfig`.
-        edge: share of equity by which an order of a held instrument stays short of its target.
-        adjustment: see `OrderRulesConfig`.
-        minimum_order: see `OrderRulesConfig`.
 
     Returns:
-        ``sell_units`` (m,) and ``buy_money`` (m,): units to sell; US dollars to spend, costs included. Where the buys
-        would take more than cash and expected proceeds, all are scaled by one factor; what then is below the smallest
-        order is not sent. Last ``least`` (m,), that smallest order in US dollars. A holding that is worth less than its
-        smallest notional cannot be sold at all.
+        Where the buys would take more than cash and expected proceeds, all are scaled by one factor; what then is below
+        the smallest order is not sent. A holding that is worth less than its smallest notional cannot be sold at all.
     """
-    count = len(units)
+    count = len(held)
     sell_units = np.zeros(count)
     buy_money = np.zeros(count)
     least = np.zeros(count)
     equity = cash
     for i in range(count):
-        if units[i] > 0.0 and prices[i] > 0.0:
-            equity += units[i] * prices[i]
+        if held[i] > 0.0 and prices[i] > 0.0:
+            equity += held[i] * prices[i]
     available = cash
     wanted = 0.0
     for i in range(count):
-        price, target, held = prices[i], targets[i], units[i]
-        least[i] = max(minimum_order * equity, terms.notional[i])
+        price, target, units = prices[i], targets[i], held[i]
+        least[i] = max(rules.minimum_order * equity, terms.notional[i])
         # A comparison with NaN is false: neither an unknown price nor a target to be left alone passes.
         if not (price > 0.0 and target >= 0.0):
             continue
-        gap = target * equity - held * price
+        gap = target * equity - units * price
         if target == 0.0:
-            if held * price < terms.notional[i]:
+            if units * price < terms.notional[i]:
                 continue
-            sold, spent = held, 0.0
-        elif held > 0.0 and abs(gap) <= band * equity:
+            sold, spent = units, 0.0
+        elif units > 0.0 and abs(gap) <= rules.band * equity:
             continue
         else:
-            if held > 0.0:
-                gap -= math.copysign(edge * equity, gap)
-            gap *= adjustment
+            if units > 0.0:
+                gap -= math.copysign(rules.edge * equity, gap)
+            gap *= rules.adjustment
             if abs(gap) < least[i]:
                 continue
             if gap < 0.0:
-                sold, spent = min(held, math.floor(-gap / price / terms.quantum[i]) * terms.quantum[i]), 0.0
+                sold, spent = min(units, whole_units(-gap / price, terms.quantum[i])), 0.0
             else:
                 sold, spent = 0.0, gap
         sell_units[i] = sold
         buy_money[i] = spent
         if sold > 0.0:
-            value = sold * price * (1.0 - terms.spread[i])
-            fee = max(terms.rate[i] * value + terms.per_unit[i] * sold, terms.minimum[i])
-            available += value - min(fee, terms.maximum[i] * value)
+            worse = price * (1.0 - terms.spread[i])
+            available += sold * worse - commission(sold, worse, terms, i)
         wanted += spent
     if wanted > max(available, 0.0):
         buy_money *= max(available, 0.0) / wanted
         buy_money[buy_money < least] = 0.0
-    return sell_units, buy_money, least
+    return SessionOrders(sell_units, buy_money, least)

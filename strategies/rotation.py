@@ -3,8 +3,8 @@
 import backtrader as bt
 import numpy as np
 
-from strategies.order_rules import OrderRulesConfig, plan_orders
-from strategies.trade_terms import as_lists, promised_units
+from strategies.order_rules import plan_orders
+from strategies.trade_terms import promised_units
 
 
 class Rotation(bt.Strategy):
@@ -13,13 +13,16 @@ class Rotation(bt.Strategy):
     It reads what the decision knows from the lines of each feed (`target`, `decision_price`, `rebalance`), never from
     ``close[0]``: at the decision, a coin's last close is a later one than the bar's. It plans on a rebalancing session
     and on the session after one on which an order was cut or not filled; targets live on, orders do not.
+
+    Params:
+        rules: `strategies.order_rules.OrderRules`.
+        terms: `strategies.trade_terms.TradeTerms` of the feeds, in lists.
     """
 
-    params = (("rules", OrderRulesConfig()), ("terms", None))
+    params = (("rules", None), ("terms", None))
 
     def __init__(self) -> None:
         self._plan_again = False
-        self._terms = as_lists(self.p.terms)
 
     def notify_order(self, order: bt.Order) -> None:
         """Remember that an order ended short of what it wanted."""
@@ -32,22 +35,18 @@ class Rotation(bt.Strategy):
         self._plan_again = False
         if not decides:
             return
-        prices = [data.decision_price[0] for data in self.datas]
-        rules, terms = self.p.rules, self._terms
+        terms, prices = self.p.terms, [data.decision_price[0] for data in self.datas]
         sell_units, buy_money, least = plan_orders(
-            units=[self.getposition(data).size for data in self.datas],
+            held=[self.getposition(data).size for data in self.datas],
             prices=prices,
             targets=[data.target[0] for data in self.datas],
             terms=terms,
+            rules=self.p.rules,
             cash=self.broker.get_cash(),
-            band=rules.band,
-            edge=rules.edge,
-            adjustment=rules.adjustment,
-            minimum_order=rules.minimum_order,
         )
-        for place in np.flatnonzero(sell_units):
-            self.sell(self.datas[place], size=sell_units[place])
-        for place in np.flatnonzero(buy_money):
-            money = buy_money[place]
-            size = promised_units(money, prices[place], terms.spread[place], terms.rate[place])
-            self.buy(self.datas[place], size=size, money=money, minimum=least[place])
+        for place in np.flatnonzero(sell_units).tolist():
+            self.sell(self.datas[place], size=float(sell_units[place]))
+        for place in np.flatnonzero(buy_money).tolist():
+            money = float(buy_money[place])
+            size = promised_units(money, prices[place], terms, place)
+            self.buy(self.datas[place], size=size, money=money, minimum=float(least[place]))

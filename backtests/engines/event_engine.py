@@ -1,11 +1,9 @@
 """The event engine: Backtrader, which is the truth.
 
-A feed hands it the session clock's rows; a broker fills them in the order of the clock: coins at the UTC open, then
-stocks at the NYSE open, in each sells before buys. `backtests.engines.ledger` fills by the same rules, and is checked
-against this.
+A feed hands it the session clock's rows; a broker fills them by `backtests.execution.session` and books them by
+Backtrader's own arithmetic. `backtests.engines.ledger` fills by the same rules, and is checked against this.
 """
 
-from array import array
 from collections.abc import Callable
 
 import backtrader as bt
@@ -13,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.engines.event_broker import SessionBroker, TermsCommission
-from backtests.engines.event_feed import feed_columns
+from backtests.engines.event_feed import SessionFeed, feed_columns
 from backtests.engines.user_strategies import no_later_bar, refuse_cheating, refuse_settings
 from backtests.execution.fill_rules import FillRules
 from backtests.execution.result import EngineResult, collect_result
@@ -21,44 +19,6 @@ from data.errors import InputError
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
 from strategies.rotation import Rotation
-from strategies.trade_terms import at_places
-
-__all__ = ["EngineResult", "SessionFeed", "run_event_engine"]
-
-
-class SessionFeed(bt.feed.DataBase):
-    """One instrument's rows of a `Panel` and a `Plan`: the bar of a session and, beside it, the decision for the next.
-
-    ``close`` is the value of a unit, carried over sessions without a bar; ``open`` is NaN where nothing fills.
-    """
-
-    lines = ("target", "decision_price", "rebalance", "score")
-    params = (("columns", None),)
-
-    def preload(self) -> None:
-        """Hand Backtrader whole columns at once, not row by row and cell by cell."""
-        for name, values in self.p.columns.items():
-            getattr(self.lines, name).array = array("d", values)
-        self.home()
-
-    def start(self) -> None:
-        """Begin at the first row."""
-        super().start()
-        self._row = -1
-
-    def _load(self) -> bool:
-        """Append one row, for a run that is not to hold later ones."""
-        self._row += 1
-        if self._row >= len(self.p.columns["datetime"]):
-            return False
-        for name, values in self.p.columns.items():
-            getattr(self.lines, name)[0] = values[self._row]
-        return True
-
-    def advance(self, size: int = 1, datamaster: bt.feed.DataBase | None = None, ticks: bool = True) -> None:
-        """Move on without the ticks that Backtrader keeps for bars under way: these are whole."""
-        del ticks
-        super().advance(size, datamaster, ticks=False)
 
 
 class _Recorder(bt.Analyzer):
@@ -104,11 +64,10 @@ def run_event_engine(
     for place, symbol in enumerate(panel.symbols):
         columns = {"datetime": times, **feed_columns(fills, plan, place, score)}
         cerebro.adddata(SessionFeed(columns=columns), name=symbol)
-        terms = at_places(fills.terms, np.array(place))
-        broker.addcommissioninfo(TermsCommission(terms=terms), name=symbol)
+        broker.addcommissioninfo(TermsCommission(terms=fills.sessions.terms, place=place), name=symbol)
     cerebro.addanalyzer(_Recorder, _name="recorder")
     if strategy is None:
-        cerebro.addstrategy(Rotation, rules=rules, terms=fills.terms)
+        cerebro.addstrategy(Rotation, rules=rules.rules, terms=fills.sessions.terms)
         cerebro.run()
     else:
         _run_strategy(cerebro, strategy)

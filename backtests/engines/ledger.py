@@ -5,35 +5,17 @@ cash and units at their closes. `tests/backtests/test_ledger.py` runs its plans 
 same equity.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from backtests.execution.book import Book, SessionOrders
+from backtests.execution.book import Book
 from backtests.execution.fill_rules import FillRules
+from backtests.execution.result import LedgerResult
 from data.prices.panel import Panel
-from strategies.order_rules import OrderRulesConfig, plan_orders
+from strategies.order_rules import OrderRulesConfig, SessionOrders, plan_orders
 from strategies.policy import Plan
-from strategies.trade_terms import as_lists
-
-
-@dataclass(frozen=True)
-class LedgerResult:
-    """What a plan came to.
-
-    Attributes:
-        equity: by session of the run, US dollars at the close.
-        cash: by session, US dollars at the close.
-        traded: by session, value of everything bought and sold, US dollars.
-        costs: by session, commissions and slippage, US dollars.
-    """
-
-    equity: pd.Series
-    cash: pd.Series
-    traded: pd.Series
-    costs: pd.Series
 
 
 class _State(NamedTuple):
@@ -55,12 +37,12 @@ def run_ledger(fills: FillRules, plan: Plan, rules: OrderRulesConfig, initial_ca
     fills = fills.select(tuple(np.array(symbols)[wanted].tolist()))
     panel = fills.panel
     decisions = _Decisions(targets[:, wanted], plan.rebalance.to_numpy(), fills, rules)
-    book = Book(initial_cash, np.zeros(len(panel.symbols)))
+    book = Book(initial_cash, np.zeros(len(panel.symbols)), [0.0] * len(panel.sessions))
     states = {0: _State(book.cash, book.units, book.traded, book.costs)}
     plan_again = False
     for row in range(1, len(panel.sessions)):
         if decisions.eventful[row] or plan_again:
-            plan_again = book.play(row, decisions.orders(book, row, plan_again), fills)
+            plan_again = book.play(row, decisions.orders(book, row, plan_again), fills.sessions)
             states[row] = _State(book.cash, book.units, book.traded, book.costs)
     return _collect(panel, states)
 
@@ -69,30 +51,24 @@ class _Decisions:
     """What is decided for each session: targets, and whether the book is brought to them."""
 
     def __init__(self, targets: np.ndarray, rebalance: np.ndarray, fills: FillRules, rules: OrderRulesConfig) -> None:
-        self.panel, self.fills, self.rules = fills.panel, fills, rules
-        self.terms = as_lists(fills.terms)
+        self.sessions, self.rules = fills.sessions, rules.rules
         # What is about to be closed out is left alone by the order rules.
         self.targets = np.where(fills.stale, np.nan, targets)
         self.rebalance: list[bool] = rebalance.tolist()
-        decides = np.append(False, rebalance[:-1])
-        self.eventful: list[bool] = (decides | fills.changes_units | fills.pays).tolist()
+        moves = self.sessions.changes_units | self.sessions.pays_dividends | (self.sessions.interest > 0.0)
+        self.eventful: list[bool] = (np.append(False, rebalance[:-1]) | moves).tolist()
 
     def orders(self, book: Book, row: int, plan_again: bool) -> SessionOrders | None:
         """The orders of a session; None where nothing is planned for it."""
         if not (self.rebalance[row - 1] or plan_again):
             return None
-        return SessionOrders(
-            *plan_orders(
-                book.units.tolist(),
-                self.panel.decision_price[row - 1].tolist(),
-                self.targets[row - 1].tolist(),
-                self.terms,
-                book.cash,
-                self.rules.band,
-                self.rules.edge,
-                self.rules.adjustment,
-                self.rules.minimum_order,
-            )
+        return plan_orders(
+            book.units.tolist(),
+            self.sessions.decision_price[row - 1].tolist(),
+            self.targets[row - 1].tolist(),
+            self.sessions.terms,
+            self.rules,
+            book.cash,
         )
 
 

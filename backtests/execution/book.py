@@ -1,33 +1,16 @@
-"""A book of cash and units, and what a session does to it: the same rules as Backtrader's broker, without Backtrader.
-
-The ledger and the simulated broker of paper trading keep such a book; `tests/backtests/test_ledger.py` compares it with
-Backtrader.
-"""
+"""A book of cash and units that sessions are played on; the ledger and paper trading's simulated broker keep one."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from backtests.execution.fill_rules import FillRules
-from strategies.trade_terms import (
-    CAUSES,
-    Fills,
-    TradeTerms,
-    at_places,
-    buy_fills,
-    commission,
-    promised_units,
-    sell_fills,
-)
+from backtests.execution.session import Orders, PlayedSession, Sessions, UnitChange, play_session, unsettled_money
+from strategies.fills import HINDRANCES, Hindrance, OrderStatus, order_status
+from strategies.order_rules import SessionOrders
+from strategies.trade_terms import promised_units
 
-
-class SessionOrders(NamedTuple):
-    """What `strategies.order_rules.plan_orders` returns, each of shape (m,)."""
-
-    sell_units: np.ndarray
-    buy_money: np.ndarray
-    least: np.ndarray
+NO_ORDERS = Orders([], [], [], [], [])
 
 
 class Trade(NamedTuple):
@@ -43,7 +26,7 @@ class Trade(NamedTuple):
     price: float
     commission: float
     slippage: float
-    status: str
+    status: OrderStatus
     reason: str
 
 
@@ -71,175 +54,95 @@ class Book:
     Attributes:
         cash: never negative.
         units: (m,); never changed in place.
+        stock_flows: (n,) net proceeds of stocks by session, which coins may have to wait for.
         traded: value of everything bought and sold so far.
         costs: commissions and slippage so far.
-        stock_flows: net proceeds of stocks by row, which coins may have to wait for.
     """
 
     cash: float
     units: np.ndarray
+    stock_flows: list[float]
     traded: float = 0.0
     costs: float = 0.0
-    stock_flows: dict[int, float] = field(default_factory=dict)
 
-    def play(self, row: int, orders: SessionOrders | None, rules: FillRules, notes: Notes | None = None) -> bool:
-        """Change held units, fill the orders of a session, pay what units and cash bring.
+    def play(self, row: int, orders: SessionOrders | None, sessions: Sessions, notes: Notes | None = None) -> bool:
+        """Play a session.
 
         Args:
             row: of the session in the panel, from 1.
             orders: decided for it; None for none.
-            rules: of the run.
+            sessions: of the run.
             notes: are added to.
 
         Returns:
             Whether an order was cut or not filled.
         """
-        overnight = self.cash
-        if rules.changes_units[row]:
-            self._change_units(row, rules, notes)
-            if orders is not None:
-                orders = orders._replace(sell_units=orders.sell_units * rules.panel.split[row])
-        entitled = self.units
-        short = orders is not None and self._trade(row, orders, rules, notes)
-        if rules.pays[row]:
-            for place in np.flatnonzero(entitled):
-                amount = float(entitled[place] * rules.panel.dividend[row, place])
-                self._move(Movement(int(place), "dividend", amount, 0.0), notes)
-            self._move(Movement(-1, "interest", float(overnight * rules.interest[row]), 0.0), notes)
-        return short
-
-    def _change_units(self, row: int, rules: FillRules, notes: Notes | None) -> None:
-        for place in np.flatnonzero(self.units).tolist():
-            held = float(self.units[place])
-            kind, left, amount = rules.changed_units(row, place, held)
-            if kind:
-                self._move(Movement(place, kind, amount, left - held), notes)
-
-    def _move(self, movement: Movement, notes: Notes | None) -> None:
-        if not (movement.amount or movement.units):
-            return
-        self.cash += movement.amount
-        if movement.units:
-            self.units = self.units.copy()
-            held = self.units[movement.place] + movement.units
-            self.units[movement.place] = 0.0 if movement.kind != "split" else held
+        sent = NO_ORDERS if orders is None else list_orders(orders, row, sessions)
+        unsettled = unsettled_money(self.stock_flows, row, sessions.settlement_sessions)
+        played = play_session(self.cash, self.units, unsettled, sent, row, sessions)
         if notes is not None:
-            notes.movements.append(movement)
-
-    def _trade(self, row: int, orders: SessionOrders, rules: FillRules, notes: Notes | None) -> bool:
-        """Fill the orders in the order of the clock; whether one was cut or not filled."""
-        sells, buys = (orders.sell_units > 0).nonzero()[0], (orders.buy_money > 0).nonzero()[0]
-        short = False
-        for coins in rules.moments:
-            selling, buying = sells, buys
-            if len(rules.moments) > 1:
-                selling, buying = (places[rules.coins[places] == coins] for places in (sells, buys))
-            if selling.size:
-                short |= self._sell(row, selling, orders, rules, notes)
-            if buying.size:
-                cash = self._settled_cash(row, rules.settlement_sessions) if coins else self.cash
-                short |= self._buy(row, buying, orders, cash, rules, notes)
-        return short
-
-    def _sell(self, row: int, places: np.ndarray, orders: SessionOrders, rules: FillRules, notes: Notes | None) -> bool:
-        opened = self._without_open(row, places, orders, rules, notes)
-        if opened.size:
-            terms = at_places(rules.terms, opened)
-            wanted, held = orders.sell_units[opened], self.units[opened]
-            # All that is held, or whole multiples of the quantum, whatever a division leaves over.
-            whole = np.floor(wanted / terms.quantum + 1e-6) * terms.quantum
-            units = np.where(wanted >= held, held, np.minimum(whole, held))
-            fills = sell_fills(units, rules.panel.open[row, opened], rules.panel.volume[row, opened], terms)
-            self._book(row, opened, fills, -1, terms, orders, rules, notes)
-            return opened.size < places.size or bool(fills.cause.any())
-        return True
-
-    def _buy(
-        self,
-        row: int,
-        places: np.ndarray,
-        orders: SessionOrders,
-        cash: float,
-        rules: FillRules,
-        notes: Notes | None,
-    ) -> bool:
-        opened = self._without_open(row, places, orders, rules, notes)
-        if opened.size:
-            terms = at_places(rules.terms, opened)
-            opens, volumes = rules.panel.open[row, opened], rules.panel.volume[row, opened]
-            fills = buy_fills(orders.buy_money[opened], orders.least[opened], opens, volumes, terms, cash)
-            self._book(row, opened, fills, +1, terms, orders, rules, notes)
-            return opened.size < places.size or bool(fills.cause.any())
-        return True
-
-    def _without_open(
-        self, row: int, places: np.ndarray, orders: SessionOrders, rules: FillRules, notes: Notes | None
-    ) -> np.ndarray:
-        """Note the orders that no open can fill, and return the places of the others."""
-        blank = np.isnan(rules.panel.open[row, places])
-        if notes is not None:
-            for place in places[blank].tolist():
-                notes.trades.append(_unfilled(row, place, orders, rules, "no open"))
-        opened: np.ndarray = places[~blank]
-        return opened
-
-    def _settled_cash(self, row: int, settlement_sessions: int) -> float:
-        """Cash without what stocks brought too few sessions ago to pay for coins."""
-        late = range(row - settlement_sessions + 1, row)
-        return self.cash - sum(max(self.stock_flows.get(each, 0.0), 0.0) for each in late)
-
-    def _book(
-        self,
-        row: int,
-        places: np.ndarray,
-        fills: Fills,
-        sign: int,
-        terms: TradeTerms,
-        orders: SessionOrders,
-        rules: FillRules,
-        notes: Notes | None,
-    ) -> None:
-        """Book what was bought (sign +1) or sold (-1)."""
-        value = float(fills.units @ fills.prices)
-        fees = commission(fills.units, fills.prices, terms)
-        worse = np.abs(fills.prices - rules.panel.open[row, places])
-        charged = float(fees.sum())
-        paid = sign * value + charged
-        self.units = self.units.copy()
-        self.units[places] += sign * fills.units
-        self.cash -= paid
-        self.traded += value
-        self.costs += charged + float(fills.units @ worse)
-        if not rules.coins[places[0]]:
-            self.stock_flows[row] = self.stock_flows.get(row, 0.0) - paid
-        if notes is None:
-            return
-        for at, place in enumerate(places.tolist()):
-            if not fills.units[at] > 0:
-                notes.trades.append(_unfilled(row, place, orders, rules, CAUSES[fills.cause[at]]))
-                continue
-            reason = CAUSES[fills.cause[at]]
-            notes.trades.append(
-                Trade(
-                    place,
-                    "buy" if sign > 0 else "sell",
-                    float(fills.units[at]),
-                    float(fills.wanted[at]),
-                    float(fills.prices[at]),
-                    float(fees[at]),
-                    float(fills.units[at] * worse[at]),
-                    "reduced" if reason else "filled",
-                    reason,
-                )
-            )
+            notes.trades += trades(sent, played)
+            notes.movements += [*unit_movements(self.units, played), *payments(played)]
+        self.cash, self.units = played.cash, played.units
+        self.stock_flows[row] = played.stock_flow
+        self.traded += played.traded
+        self.costs += played.costs
+        return bool(played.fills.hindrance.any())
 
 
-def _unfilled(row: int, place: int, orders: SessionOrders, rules: FillRules, reason: str) -> Trade:
-    """An order that ended without a fill; a buy wanted what its money buys at the price known to the decision."""
-    if orders.sell_units[place] > 0:
-        side, wanted = "sell", float(orders.sell_units[place])
-    else:
-        price = rules.panel.decision_price[row - 1, place]
-        terms = at_places(rules.terms, np.array([place]))
-        side, wanted = "buy", float(promised_units(orders.buy_money[[place]], price, terms.spread, terms.rate)[0])
-    return Trade(place, side, 0.0, wanted, np.nan, 0.0, 0.0, "unfilled", reason)
+def list_orders(orders: SessionOrders, row: int, sessions: Sessions) -> Orders:
+    """One order for each instrument that has one."""
+    places = np.flatnonzero((orders.sell_units > 0) | (orders.buy_money > 0)).tolist()
+    sold, money = orders.sell_units[places].tolist(), orders.buy_money[places].tolist()
+    prices = sessions.decision_price[row - 1, places].tolist()
+    units = [
+        sell if sell > 0 else promised_units(buy, price, sessions.terms, place)
+        for place, sell, buy, price in zip(places, sold, money, prices, strict=True)
+    ]
+    return Orders(places, [sell > 0 for sell in sold], units, money, orders.least[places].tolist())
+
+
+def trades(orders: Orders, played: PlayedSession) -> list[Trade]:
+    """How the orders of a session ended, in the order in which they were played."""
+    units, prices, wanted, fees, slippage, numbers, sequence = (part.tolist() for part in played.fills)
+    hindrances = [Hindrance(number) for number in numbers]
+    return [
+        Trade(
+            place=orders.place[at],
+            side="sell" if orders.sells[at] else "buy",
+            size=units[at],
+            size_wanted=wanted[at],
+            price=prices[at],
+            commission=fees[at],
+            slippage=slippage[at],
+            status=order_status(units[at], hindrances[at]),
+            reason=HINDRANCES[hindrances[at]],
+        )
+        for at in sequence
+    ]
+
+
+def unit_movements(held: np.ndarray, played: PlayedSession) -> list[Movement]:
+    """What changed held units when a session began.
+
+    Args:
+        held: (m,) units before.
+        played: the session.
+    """
+    return [
+        Movement(
+            place,
+            UnitChange(kind).name.lower(),
+            float(played.change_paid[place]),
+            float(played.changed_units[place] - held[place]),
+        )
+        for place, kind in enumerate(played.change.tolist())
+        if kind
+    ]
+
+
+def payments(played: PlayedSession) -> list[Movement]:
+    """What units and cash brought when a session ended."""
+    dividends = [Movement(place, "dividend", amount, 0.0) for place, amount in enumerate(played.dividend.tolist())]
+    paid = [*dividends, Movement(-1, "interest", float(played.interest), 0.0)]
+    return [movement for movement in paid if movement.amount]

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from backtests.execution.session import Sessions
 from backtests.spec.costs import Costs, trade_terms
 from data.catalogue.instruments import Instrument
 from data.prices.panel import Panel
 from strategies.order_rules import OrderRulesConfig
-from strategies.trade_terms import TradeTerms, at_places
+from strategies.trade_terms import TradeTerms, as_lists, at_places
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,7 @@ class FillRules:
         stale_haircut: see `OrderRulesConfig`; a delisted instrument whose payout is not known loses it too.
         settlement_sessions: see `backtests.spec.costs.Costs`.
         interest: (n,) what a US dollar of cash brings when the session ends.
-        moments: of a session at which something trades, in order: whether it is that of the coins.
-        changes_units: (n,) whether a split, a payout or a close-out can change units when the session begins.
-        pays: (n,) whether a dividend or interest is paid when the session ends.
+        sessions: all of it in arrays alone, as `backtests.execution.session` takes it.
     """
 
     panel: Panel
@@ -37,21 +36,31 @@ class FillRules:
     stale_haircut: float
     settlement_sessions: int
     interest: np.ndarray
-    moments: tuple[bool, ...] = field(init=False)
-    changes_units: np.ndarray = field(init=False)
-    pays: np.ndarray = field(init=False)
+    sessions: Sessions = field(init=False)
 
     def __post_init__(self) -> None:
-        """Note what all rows and instruments come to, so that a session without an event costs nothing."""
-        panel, coins = self.panel, self.coins
+        """Lay the sessions out, and note which of them change units or pay dividends: the others cost nothing."""
+        panel = self.panel
         begins_stale = np.vstack([np.zeros((1, len(panel.symbols)), dtype=bool), self.stale[:-1]])
-        told = {
-            "moments": tuple(moment for moment in (True, False) if (coins == moment).any()),
-            "changes_units": (begins_stale | panel.ended | (panel.split != 1.0)).any(axis=1),
-            "pays": (panel.dividend > 0.0).any(axis=1) | (self.interest > 0.0),
-        }
-        for name, value in told.items():
-            object.__setattr__(self, name, value)
+        sessions = Sessions(
+            open=panel.open,
+            close=panel.close,
+            volume=panel.volume,
+            decision_price=panel.decision_price,
+            split=panel.split,
+            dividend=panel.dividend,
+            ended=panel.ended,
+            payout=panel.payout,
+            stale=self.stale,
+            coins=self.coins,
+            terms=as_lists(self.terms),
+            interest=self.interest,
+            changes_units=np.any(begins_stale | panel.ended | (panel.split != 1.0), axis=1),
+            pays_dividends=np.any(panel.dividend > 0.0, axis=1),
+            stale_haircut=self.stale_haircut,
+            settlement_sessions=self.settlement_sessions,
+        )
+        object.__setattr__(self, "sessions", sessions)
 
     def select(self, symbols: tuple[str, ...]) -> "FillRules":
         """Return the rules of some of the instruments, in this order."""
@@ -71,30 +80,6 @@ class FillRules:
         panel = self.panel.upto(session)
         rows = len(panel.sessions)
         return replace(self, panel=panel, stale=self.stale[:rows], interest=self.interest[:rows])
-
-    def changed_units(self, row: int, place: int, units: float) -> tuple[str, float, float]:
-        """What becomes of held units when a session begins.
-
-        Args:
-            row: of the session, from 1.
-            place: of the instrument.
-            units: held, above 0.
-
-        Returns:
-            What happens (``delisting``, ``close_out``, ``split``, or nothing: empty), the units that are left and the
-            US dollars paid: for the whole holding, or for the part of a unit that a split leaves over.
-        """
-        panel, split = self.panel, float(self.panel.split[row, place])
-        if panel.ended[row, place] or self.stale[row - 1, place]:
-            payout = float(panel.payout[row, place])
-            unknown = float(panel.close[row - 1, place]) * (1.0 - self.stale_haircut)
-            kind = "delisting" if panel.ended[row, place] else "close_out"
-            return kind, 0.0, units * (unknown if np.isnan(payout) else payout)
-        if split == 1.0:
-            return "", units, 0.0
-        quantum = float(self.terms.quantum[place])
-        left = float(np.floor(units * split / quantum + 1e-6) * quantum)
-        return "split", left, (units * split - left) * float(panel.close[row - 1, place]) / split
 
 
 def fill_rules(

@@ -1,4 +1,4 @@
-"""What an engine makes of a plan, by session: equity, positions, orders, cash."""
+"""What the engines make of a plan, by session: equity, positions, orders, cash."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class EngineResult:
     Attributes:
         equity: columns equity and cash, US dollars at the close.
         positions: units held at the close, one column an instrument.
-        orders: `ORDER_COLUMNS`; status is filled, reduced, unfilled or rejected.
+        orders: `ORDER_COLUMNS`; status is a final one of `strategies.fills.OrderStatus`.
         cash: `CASH_COLUMNS`: every movement of cash, US dollars, and of units that is no order.
         next_orders: orders decided for the session to come: symbol, side, units to sell (sells) or money (buys, USD).
         decided: units asked for by the decision for each session, one column an instrument; sells are negative.
@@ -47,6 +47,23 @@ class EngineResult:
 
 
 @dataclass(frozen=True)
+class LedgerResult:
+    """What the ledger makes of a plan.
+
+    Attributes:
+        equity: by session of the run, US dollars at the close.
+        cash: by session, US dollars at the close.
+        traded: by session, value of everything bought and sold, US dollars.
+        costs: by session, commissions and slippage, US dollars.
+    """
+
+    equity: pd.Series
+    cash: pd.Series
+    traded: pd.Series
+    costs: pd.Series
+
+
+@dataclass(frozen=True)
 class EngineLog:
     """What an engine noted on its way.
 
@@ -55,14 +72,14 @@ class EngineLog:
         orders: rows of `ORDER_COLUMNS`.
         cash: rows of `CASH_COLUMNS`.
         waiting: orders for the session to come: symbol, side, units, money.
-        decided: row of the panel, symbol, units (negative for a sell) of every order that was sent.
+        decided: row of the panel, place of the instrument, units (negative for a sell) of every order that was sent.
     """
 
     closes: Sequence[tuple[float, float, list[float]]]
     orders: Sequence[tuple[object, ...]]
     cash: Sequence[tuple[object, ...]]
     waiting: Sequence[tuple[str, str, float, float]]
-    decided: Sequence[tuple[int, str, float]]
+    decided: Sequence[tuple[int, int, float]]
 
 
 def collect_result(panel: Panel, log: EngineLog, initial_cash: float) -> EngineResult:
@@ -84,8 +101,8 @@ def collect_result(panel: Panel, log: EngineLog, initial_cash: float) -> EngineR
         for column in frame.columns.intersection(["decided_session", "session"]):
             frame[column] = pd.to_datetime(frame[column]).astype("datetime64[us]")
     decided = np.zeros((len(panel.sessions), len(symbols)))
-    for row, symbol, units in log.decided:
-        decided[row, symbols.index(symbol)] += units
+    for row, place, units in log.decided:
+        decided[row, place] += units
     return EngineResult(
         equity=equity.rename_axis("session"),
         positions=positions.rename_axis("session"),

@@ -6,8 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.engines.event_engine import EngineResult
-from backtests.engines.ledger import LedgerResult
+from backtests.execution.result import EngineResult, LedgerResult
 from backtests.measures.performance import by_regime, performance, trading
 
 

@@ -50,17 +50,13 @@ def decide_from_cash(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, se
         first = min(first, pd.Timestamp(spec.run.start))
     panel = build_panel(snapshot, symbols, first, previous_session(session), spec.run.prices)
     targets = make_run_plan(spec, snapshot, panel, signal).targets.iloc[-1]
-    _, money, _ = plan_orders(
-        units=np.zeros(len(symbols)),
+    orders = plan_orders(
+        held=np.zeros(len(symbols)),
         prices=panel.decision_price[-1],
         targets=targets.to_numpy(),
         terms=trade_terms(symbols, snapshot.instruments, spec.costs),
+        rules=spec.order_rules.rules,
         cash=spec.run.initial_cash,
-        band=spec.order_rules.band,
-        edge=spec.order_rules.edge,
-        adjustment=spec.order_rules.adjustment,
-        minimum_order=spec.order_rules.minimum_order,
     )
-    if spec.run.strategy is not None:
-        money = np.full(len(symbols), np.nan)
+    money = orders.buy_money if spec.run.strategy is None else np.full(len(symbols), np.nan)
     return Decision(targets, pd.Series(money, index=list(symbols)))

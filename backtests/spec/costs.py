@@ -149,25 +149,17 @@ def trade_terms(symbols: Sequence[str], instruments: Mapping[str, Instrument], c
     def column(values: Iterable[float | None]) -> np.ndarray:
         return np.array([np.inf if value is None else value for value in values], dtype=float)
 
-    participation, impact = (
-        column(getattr(each, name) for each in classes) for name in ("participation", "volume_impact")
-    )
     return TradeTerms(
         rate=column(each.commission_bp / BP for each in classes),
         per_unit=column(each.commission_per_unit for each in classes),
         minimum=column(each.minimum_commission for each in classes),
         maximum=column(each.maximum_commission_bp for each in classes) / BP,
         spread=column((each.half_spread_bp + each.slippage_bp) / BP for each in classes),
-        impact=impact,
-        participation=participation,
+        impact=column(each.volume_impact for each in classes),
+        participation=column(each.participation for each in classes),
         notional=column(each.minimum_notional for each in classes),
         quantum=column(
             max(1.0, size) if each.units == "whole" else size for each, size in zip(classes, quanta, strict=True)
-        ),
-        by_volume=bool(np.isfinite(participation).any() or impact.any()),
-        by_rate=not any(
-            each.commission_per_unit or each.minimum_commission or each.maximum_commission_bp is not None
-            for each in classes
         ),
     )
 

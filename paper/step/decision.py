@@ -10,8 +10,7 @@ import numpy as np
 from paper.broker import Intent, Side
 from paper.ledger.records import Holdings
 from paper.market import PaperMarket
-from strategies.order_rules import plan_orders
-from strategies.trade_terms import as_lists
+from strategies.order_rules import SessionOrders, plan_orders
 
 REBALANCING = "rebalancing"
 PLANNED_ANEW = "an order was open, cut or not filled"
@@ -103,19 +102,11 @@ def decide(
             if intent.money is not None:
                 free_units[place] += intent.money / prices[place]
                 free_cash -= intent.money
-        rules = market.spec.order_rules
+        rules = market.spec.order_rules.rules
         orders = plan_orders(
-            free_units.tolist(),
-            prices.tolist(),
-            wanted.tolist(),
-            as_lists(market.rules.terms),
-            free_cash,
-            rules.band,
-            rules.edge,
-            rules.adjustment,
-            rules.minimum_order,
+            free_units.tolist(), prices.tolist(), wanted.tolist(), market.rules.sessions.terms, rules, free_cash
         )
-        intents = _intents(market, account, session, decided_at, prices, *orders)
+        intents = _intents(market, account, session, decided_at, prices, orders)
     score = float(market.signal.score[panel.decides_for[row]])
     return Decision(
         session=session,
@@ -150,12 +141,11 @@ def _intents(
     session: date,
     decided_at: datetime,
     prices: np.ndarray,
-    sell_units: np.ndarray,
-    buy_money: np.ndarray,
-    least: np.ndarray,
+    orders: SessionOrders,
 ) -> tuple[Intent, ...]:
     """The orders as intents, in the order of the clock: coins before stocks, in each sells before buys."""
     intents = []
+    sell_units, buy_money, least = orders
     for place in np.flatnonzero((sell_units > 0) | (buy_money > 0)).tolist():
         symbol, sells = market.panel.symbols[place], bool(sell_units[place] > 0)
         side: Side = "sell" if sells else "buy"

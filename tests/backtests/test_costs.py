@@ -111,9 +111,9 @@ def test_the_preset_of_interactive_brokers_charges_its_own_examples():
     from strategies.trade_terms import commission
 
     costs = Costs.model_validate({"preset": "interactive_brokers"})
-    terms = trade_terms(["X"] * 3, {"X": make_instrument()}, costs)
-    fees = commission(np.array([100.0, 1000.0, 1000.0]), np.array([25.0, 25.0, 0.25]), terms)
-    assert fees.tolist() == pytest.approx([1.0, 5.0, 2.5])
+    terms = trade_terms(["X"], {"X": make_instrument()}, costs)
+    for units, price, fee in ((100.0, 25.0, 1.0), (1000.0, 25.0, 5.0), (1000.0, 0.25, 2.5)):
+        assert commission(units, price, terms, 0) == pytest.approx(fee)
 
 
 def test_scaled_costs_multiply_prices_and_leave_limits():

@@ -53,14 +53,14 @@ def test_some_instruments_have_the_rules_of_these_alone(lay_out, symbols):
     whole = lay_out(("COIN", "A", "B", "C"), "2024-05-31")
     own = lay_out(symbols, "2024-05-31")
     assert_same(whole.select(symbols), own)
-    assert own.moments == tuple(dict.fromkeys(sorted((symbol == "COIN" for symbol in symbols), reverse=True)))
+    assert own.sessions.coins.tolist() == [symbol == "COIN" for symbol in symbols]
 
 
 def test_rules_up_to_a_decision_are_those_of_a_shorter_run(lay_out):
     whole, shorter = lay_out(("COIN", "A", "B"), "2024-05-31"), lay_out(("COIN", "A", "B"), "2024-04-26")
     assert_same(whole.upto(shorter.panel.decides_for[-1]), shorter)
-    assert whole.changes_units.any()
-    assert not shorter.changes_units.any()
+    assert whole.sessions.changes_units.any()
+    assert not shorter.sessions.changes_units.any()
 
 
 def test_all_instruments_are_the_rules_themselves(lay_out):

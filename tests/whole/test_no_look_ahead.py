@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 
 import strategies
-from strategies import baselines, order_rules, policy, rebalancing
+from strategies import baselines, policy, rebalancing
 from strategies import limits as sizing
 from strategies import weight_checks as user_weights
+from strategies.fills import Hindrance
+from strategies.order_rules import OrderRules
 from strategies.policy import AssetClassCaps, PolicyConfig
-from strategies.trade_terms import FloatOrArray, TradeTerms
+from strategies.trade_terms import FloatVector, TradeTerms
 from strategies.universe import Universe
 
 UNIVERSE = Universe(speculative=("S1", "S2"), cash_flow=("C1", "C2"), reserve=("R",), benchmark="B")
@@ -96,14 +98,20 @@ OVER_TIME: dict[str, Callable[[Inputs], pd.DataFrame | pd.Series]] = {
 }
 # Public functions of one session's arrays: they are given no other session.
 OF_ONE_SESSION = {
+    "fills.buy_fill",
+    "fills.granted_share",
+    "fills.impact",
+    "fills.most_units",
+    "fills.order_status",
+    "fills.sell_fill",
+    "fills.units_to_sell",
     "order_rules.plan_orders",
     "trade_terms.affordable_units",
     "trade_terms.as_lists",
     "trade_terms.at_places",
-    "trade_terms.buy_fills",
     "trade_terms.commission",
     "trade_terms.promised_units",
-    "trade_terms.sell_fills",
+    "trade_terms.whole_units",
 }
 
 
@@ -174,5 +182,5 @@ def test_functions_of_one_session_take_no_frame():
     for name in OF_ONE_SESSION:
         module, _, function = name.partition(".")
         parameters = inspect.signature(getattr(import_module(f"strategies.{module}"), function)).parameters.values()
-        allowed = {np.ndarray, order_rules.FloatVector, float, TradeTerms, FloatOrArray}
+        allowed = {np.ndarray, FloatVector, float, int, TradeTerms, OrderRules, Hindrance}
         assert {parameter.annotation for parameter in parameters} <= allowed

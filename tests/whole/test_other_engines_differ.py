@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from strategies.order_rules import plan_orders
-from strategies.trade_terms import TradeTerms
+from strategies.order_rules import OrderRules, plan_orders
+from terms import terms_of
 
 pytestmark = pytest.mark.slow
 DAYS = pd.bdate_range("2024-04-08", periods=4)
@@ -51,11 +51,9 @@ def test_vectorbt_sizes_by_the_price_it_fills_at():
     closes = pd.DataFrame({"A": [10.0, 10.0, 20.0, 20.0], "B": [10.0] * 4}, DAYS)
     targets = pd.DataFrame({"A": [0.5, np.nan, 0.5, np.nan], "B": [0.5, np.nan, 0.5, np.nan]}, DAYS)
     assert vectorbt_orders(closes, targets, call_seq="auto")[2:] == [("A", -12.5, 20.0), ("B", 25.0, 10.0)]
-    free, none = np.zeros(2), np.full(2, np.inf)
-    terms = TradeTerms(free, free, free, none, free, free, none, free, np.full(2, 1e-9), by_volume=False, by_rate=True)
     held, known = np.array([50.0, 50.0]), np.array([10.0, 10.0])
-    sells, buys, _ = plan_orders(held, known, np.array([0.5, 0.5]), terms, 0.0, 0.0, 0.0, 1.0, 0.0)
-    assert sells.tolist() == buys.tolist() == [0.0, 0.0]
+    orders = plan_orders(held, known, np.array([0.5, 0.5]), terms_of(2), OrderRules(0.0, 0.0, 1.0, 0.0), 0.0)
+    assert orders.sell_units.tolist() == orders.buy_money.tolist() == [0.0, 0.0]
 
 
 def bt_transactions(closes, **options):

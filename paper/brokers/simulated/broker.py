@@ -7,16 +7,16 @@ with the decision's moment, which is the coins' open itself, as in a backtest.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from backtests.execution.book import Book, Notes, SessionOrders, Trade
+from backtests.execution.book import Book, Notes, Trade
 from backtests.execution.book import Movement as BookMovement
-from backtests.execution.fill_rules import FillRules
+from backtests.execution.session import Sessions
 from data.clock import next_session, previous_session, trading_hours
 from paper.broker import Account, BrokerClock, Fill, Intent, Movement, OrderState
 from paper.brokers.nyse_hours import nyse_clock
@@ -24,6 +24,7 @@ from paper.brokers.simulated.schema import SCHEMA
 from paper.market import PaperMarket
 from paper.storage.database import Database, Row
 from paper.storage.rows import as_row, as_text, from_row
+from strategies.order_rules import SessionOrders
 
 BROKER_FILE = "simulated-broker.sqlite"
 
@@ -129,8 +130,10 @@ class SimulatedBroker:
             return
         cash = last[0].cash if last else self._initial_cash
         units = np.array([last[0].units.get(symbol, 0.0) if last else 0.0 for symbol in panel.symbols])
-        flows = {self._market.row(each.session): each.stock_flow for each in last}
-        book = Book(cash, units, stock_flows=flows)
+        flows = [0.0] * len(panel.sessions)
+        for each in last:
+            flows[self._market.row(each.session)] = each.stock_flow
+        book = Book(cash, units, flows)
         with self._database.writing():
             while self._can_play(row + 1):
                 row += 1
@@ -147,7 +150,7 @@ class SimulatedBroker:
         ]
         due = {self._place(each): each for each in open_orders if _due(each) == session}
         notes = Notes()
-        book.play(row, self._orders(due) if due else None, self._rules(row, due), notes)
+        book.play(row, self._orders(due) if due else None, self._sessions(row, due), notes)
         for trade in notes.trades:
             self._write_trade(due[trade.place], trade)
         for movement in notes.movements:
@@ -155,7 +158,7 @@ class SimulatedBroker:
         units = {
             symbol: held for symbol, held in zip(self._market.panel.symbols, book.units.tolist(), strict=True) if held
         }
-        self._database.insert("books", as_row(_BookRow(session, book.cash, units, book.stock_flows.get(row, 0.0))))
+        self._database.insert("books", as_row(_BookRow(session, book.cash, units, book.stock_flows[row])))
 
     def _place(self, order: Intent) -> int:
         return self._market.panel.symbols.index(order.symbol)
@@ -168,19 +171,19 @@ class SimulatedBroker:
             orders.least[place] = order.least
         return orders
 
-    def _rules(self, row: int, due: Mapping[int, Intent]) -> FillRules:
-        """The rules of filling, with the open that each coin fills at: that of the day from its intent's stamp on."""
-        rules = self._market.rules
-        session = rules.panel.sessions[row]
+    def _sessions(self, row: int, due: Mapping[int, Intent]) -> Sessions:
+        """The market's sessions, with the open that each coin fills at: that of the day from its intent's stamp on."""
+        sessions, panel = self._market.rules.sessions, self._market.panel
+        session = panel.sessions[row]
         later = {place: _first_open(order) for place, order in due.items() if order.is_coin}
         later = {place: day for place, day in later.items() if day != session}
         if not later:
-            return rules
-        opens, volumes = rules.panel.open.copy(), rules.panel.volume.copy()
+            return sessions
+        opens, volumes = sessions.open.copy(), sessions.volume.copy()
         for place, day in later.items():
-            bar = self._market.bar(rules.panel.symbols[place], day)
+            bar = self._market.bar(panel.symbols[place], day)
             opens[row, place], volumes[row, place] = (np.nan, np.nan) if bar is None else (bar["open"], bar["volume"])
-        return replace(rules, panel=replace(rules.panel, open=opens, volume=volumes))
+        return sessions._replace(open=opens, volume=volumes)
 
     def _write_trade(self, order: Intent, trade: Trade) -> None:
         if trade.size > 0:

@@ -1,0 +1,176 @@
+"""What one order gets: how it can end, what may hinder it, and the fill of a sell and of a buy at an open.
+
+The functions keep to the subset of Python that numba compiles.
+"""
+
+import math
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+from strategies.trade_terms import TradeTerms, affordable_units, whole_units
+
+# A promise of money that is short by less than this share is kept in full: it is rounding, not want of cash.
+ROUNDING = 1e-9
+# A multiple of the quantum stays what it is, whatever its division leaves over.
+LEFT_OVER = 1e-6
+
+
+class OrderStatus(StrEnum):
+    """How an order stands, in the words of orders.csv and of the paper ledger; the last four are final."""
+
+    NOT_SENT = "not sent"
+    SENT = "sent"
+    OPEN = "open"
+    FILLED = "filled"
+    REDUCED = "reduced"
+    UNFILLED = "unfilled"
+    REJECTED = "rejected"
+
+
+class Hindrance(IntEnum):
+    """Why an order got less than it wanted; `HINDRANCES` has the words."""
+
+    NONE = 0
+    CASH = 1
+    PARTICIPATION = 2
+    NO_CASH = 3
+    NO_UNIT = 4
+    NO_ORDER = 5
+    NO_PRICE = 6
+    STALE = 7
+    NO_OPEN = 8
+
+
+HINDRANCES = {
+    Hindrance.NONE: "",
+    Hindrance.CASH: "cut to the cash present",
+    Hindrance.PARTICIPATION: "cut to the participation limit",
+    Hindrance.NO_CASH: "too little cash at this moment",
+    Hindrance.NO_UNIT: "less than the smallest unit",
+    Hindrance.NO_ORDER: "less than the smallest order",
+    Hindrance.NO_PRICE: "no price known to the decision",
+    Hindrance.STALE: "without a bar for too long",
+    Hindrance.NO_OPEN: "no open",
+}
+
+
+class Fill(NamedTuple):
+    """What an order got.
+
+    Attributes:
+        units: filled; 0 for none.
+        price: US dollars, spread and slippage included.
+        wanted: units that were asked for, or that all of the promised money would have bought.
+        hindrance: why it got less than it wanted.
+    """
+
+    units: float
+    price: float
+    wanted: float
+    hindrance: Hindrance
+
+
+def order_status(units: float, hindrance: Hindrance) -> OrderStatus:
+    """How an order has ended that got these units."""
+    if not units > 0.0:
+        return OrderStatus.UNFILLED
+    return OrderStatus.FILLED if hindrance == Hindrance.NONE else OrderStatus.REDUCED
+
+
+def units_to_sell(asked: float, held: float, quantum: float) -> float:
+    """All that is held, or whole multiples of the quantum."""
+    return held if asked >= held else min(whole_units(asked, quantum, LEFT_OVER), held)
+
+
+def sell_fill(units: float, open_price: float, volume: float, terms: TradeTerms, place: int) -> Fill:
+    """Fill a sell.
+
+    Args:
+        units: to sell: all that is held, or whole quanta.
+        open_price: of the session, above 0.
+        volume: units traded in the session; NaN where unknown, which fills nothing under a participation limit.
+        terms: costs and limits.
+        place: of the instrument among them.
+    """
+    most, quantum, notional = most_units(volume, terms, place), terms.quantum[place], terms.notional[place]
+    granted = units if units <= most else whole_units(most, quantum)
+    if granted * open_price < notional:
+        granted = 0.0
+    price = open_price * (1.0 - terms.spread[place] - impact(granted, volume, terms, place))
+    if granted >= units > 0.0:
+        hindrance = Hindrance.NONE
+    elif granted > 0.0:
+        hindrance = Hindrance.PARTICIPATION
+    elif units <= 0.0:
+        hindrance = Hindrance.NO_UNIT
+    else:
+        hindrance = Hindrance.NO_ORDER if units * open_price < notional else Hindrance.PARTICIPATION
+    return Fill(granted, price, units, hindrance)
+
+
+def granted_share(promised: float, cash: float) -> float:
+    """The share of what all buys of one moment promise that the cash, US dollars, pays for; 1 where it pays for all."""
+    if not promised > 0.0:
+        return 1.0
+    # A hair below 1, so that rounding never asks for more than there is.
+    return min(1.0, max(cash, 0.0) * (1.0 - 1e-12) / promised)
+
+
+def buy_fill(
+    money: float, least: float, share: float, open_price: float, volume: float, terms: TradeTerms, place: int
+) -> Fill:
+    """Fill a buy.
+
+    The impact is that of the units which the granted money would buy at the open, costs aside: a little too large.
+
+    Args:
+        money: US dollars promised, costs included.
+        least: US dollars; a buy that is cut below it gets nothing.
+        share: of its money that is there, as `granted_share` gives it.
+        open_price: as for `sell_fill`.
+        volume: as for `sell_fill`.
+        terms: costs and limits.
+        place: of the instrument among them.
+
+    Returns:
+        Units are rounded down to whole quanta; what they cost never exceeds the granted money.
+    """
+    granted = money * share
+    if granted < least:
+        granted = 0.0
+    quantum, worse = terms.quantum[place], 1.0 + terms.spread[place]
+    wanted = whole_units(affordable_units(money, open_price * worse, terms, place), quantum)
+    most = most_units(volume, terms, place)
+    price = open_price * (worse + impact(min(granted / open_price, most), volume, terms, place))
+    affordable = affordable_units(granted, price, terms, place)
+    units = whole_units(min(affordable, most), quantum)
+    is_limited = most < affordable
+    if is_limited and units * price < terms.notional[place]:
+        units = 0.0
+    if is_limited:
+        hindrance = Hindrance.PARTICIPATION
+    elif units > 0.0:
+        hindrance = Hindrance.CASH if share < 1.0 - ROUNDING else Hindrance.NONE
+    else:
+        hindrance = Hindrance.NO_CASH if wanted > 0.0 else Hindrance.NO_UNIT
+    return Fill(units, price, wanted, hindrance)
+
+
+def most_units(volume: float, terms: TradeTerms, place: int) -> float:
+    """The participation limit in units: infinite without one, 0 where the volume is not known."""
+    share = terms.participation[place]
+    if share == math.inf:
+        return math.inf
+    return share * volume if volume > 0.0 else 0.0
+
+
+def impact(units: float, volume: float, terms: TradeTerms, place: int) -> float:
+    """Slippage by the square of the share of the session's volume, as zipline's ``VolumeShareSlippage`` has it.
+
+    An order without a known volume is taken to be all of it.
+    """
+    if terms.impact[place] == 0.0:
+        return 0.0
+    share = min(units / volume, 1.0) if volume > 0.0 else 1.0
+    slippage: float = terms.impact[place] * share * share
+    return slippage

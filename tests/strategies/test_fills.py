@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strategies.fills import (
+    Fill,
+    Hindrance,
+    OrderStatus,
+    buy_fill,
+    granted_share,
+    order_status,
+    sell_fill,
+    units_to_sell,
+)
+from strategies.trade_terms import affordable_units, commission
+from terms import terms_of
+
+
+def bought(money, prices, cash, least=0.0, volume=np.nan, **terms):
+    """What the buys of one moment get, column by column."""
+    share, every = granted_share(sum(money), cash), terms_of(len(money), **terms)
+    fills = [
+        buy_fill(promise, least, share, price, volume, every, place)
+        for place, (promise, price) in enumerate(zip(money, prices, strict=True))
+    ]
+    return Fill._make(np.array(column) for column in zip(*fills, strict=True))
+
+
+def sold(units, price, volume=np.nan, **terms):
+    return sell_fill(units, price, volume, terms_of(1, **terms), 0)
+
+
+def test_units_are_whole_multiples_of_the_quantum():
+    assert bought([100.0], [30.0], 1000.0, quantum=1.0).units.tolist() == [3.0]
+    # A third of nine units of a tenth each is a multiple of the quantum, whatever its division leaves over.
+    assert units_to_sell(0.3, 0.9, 0.1) == pytest.approx(0.3)
+    assert units_to_sell(0.35, 0.9, 0.1) == pytest.approx(0.3)
+    assert units_to_sell(1.0, 0.95, 0.1) == 0.95
+
+
+def test_money_is_cut_by_one_factor():
+    fills = bought([600.0, 400.0], [6.0, 4.0], 500.0)
+    assert fills.units == pytest.approx([50.0, 50.0], rel=1e-9)
+    assert fills.wanted == pytest.approx([100.0, 100.0], rel=1e-9)
+    assert fills.hindrance.tolist() == [Hindrance.CASH] * 2
+
+
+def test_what_is_cut_below_the_minimum_gets_nothing():
+    fills = bought([600.0, 6.0], [1.0, 1.0], 303.0, least=5.0)
+    assert fills.units == pytest.approx([300.0, 0.0], rel=1e-9)
+    assert fills.hindrance[1] == Hindrance.NO_CASH
+
+
+def test_the_brokers_own_examples_of_a_commission_by_share():
+    """The worked examples of Interactive Brokers' price list, and its minimum against its maximum."""
+    terms = terms_of(1, per_unit=0.005, minimum=1.0, maximum=0.01)
+    for units, price, fee in ((100.0, 25.0, 1.0), (1000.0, 25.0, 5.0), (1000.0, 0.25, 2.5), (2.0, 25.0, 0.5)):
+        assert commission(units, price, terms, 0) == pytest.approx(fee)
+    assert commission(0.0, 25.0, terms, 0) == 0.0
+
+
+def test_spread_and_impact_move_the_price():
+    """10 bp each way; a tenth of the volume costs a hundredth of the impact of 10%: 10 bp more."""
+    sale = sold(100.0, 50.0, volume=1000.0, spread=0.001, impact=0.1)
+    assert sale.price == pytest.approx(50.0 * (1 - 0.001 - 0.001))
+    # 5,000 dollars buy a hundred units at the open: the same tenth.
+    buy = bought([5000.0], [50.0], 1e6, volume=1000.0, spread=0.001, impact=0.1)
+    assert buy.price.tolist() == pytest.approx([50.0 * 1.002])
+    assert buy.units.tolist() == pytest.approx([5000.0 / 50.1])
+    assert buy.hindrance.tolist() == [Hindrance.NONE]
+
+
+def test_participation_cuts_both_sides_and_says_so():
+    sale = sold(100.0, 50.0, volume=400.0, participation=0.1)
+    buy = bought([5000.0], [50.0], 1e6, volume=400.0, participation=0.1)
+    assert (sale.units, sale.wanted, sale.hindrance) == (pytest.approx(40.0), 100.0, Hindrance.PARTICIPATION)
+    assert buy.units.tolist() == pytest.approx([40.0])
+    assert buy.wanted.tolist() == pytest.approx([100.0])
+    assert buy.hindrance.tolist() == [Hindrance.PARTICIPATION]
+    unknown = sold(100.0, 50.0, volume=np.nan, participation=0.1)
+    assert (unknown.units, unknown.hindrance) == (0.0, Hindrance.PARTICIPATION)
+
+
+def test_how_an_order_ends():
+    assert order_status(0.0, Hindrance.NO_OPEN) is OrderStatus.UNFILLED
+    assert order_status(1.0, Hindrance.CASH) is OrderStatus.REDUCED
+    assert order_status(1.0, Hindrance.NONE) is OrderStatus.FILLED
+
+
+moments = st.lists(st.tuples(st.floats(0, 1e6), st.floats(0.01, 1e5)), min_size=1, max_size=6)
+
+
+@given(moments, st.floats(0, 1e7), st.floats(0, 0.02), st.floats(0, 5), st.floats(0, 0.1), st.floats(0, 0.05))
+def test_units_bought_never_cost_more_than_the_cash(moment, cash, rate, minimum, per_unit, spread):
+    money, prices = zip(*moment, strict=True)
+    asked = {"rate": rate, "minimum": minimum, "per_unit": per_unit, "spread": spread, "quantum": 1e-8}
+    fills, terms = bought(money, prices, cash, **asked), terms_of(1, **asked)
+    spent = sum(
+        units * price + commission(units, price, terms, 0)
+        for units, price in zip(fills.units.tolist(), fills.price.tolist(), strict=True)
+    )
+    assert spent <= cash
+    assert (fills.units <= fills.wanted * (1 + 1e-9)).all()
+
+
+@given(
+    st.floats(1e-3, 1e6), st.floats(0.01, 1e5), st.floats(0, 0.02), st.floats(0, 1), st.floats(0, 5), st.floats(0, 0.05)
+)
+def test_affordable_units_invert_the_commission(money, price, rate, per_unit, minimum, maximum):
+    terms = terms_of(1, rate=rate, per_unit=per_unit, minimum=minimum, maximum=maximum)
+    units = affordable_units(money, price, terms, 0)
+    assert units * price + commission(units, price, terms, 0) <= money * (1 + 1e-12)
+    more = units * (1 + 1e-6) + 1e-9
+    assert more * price + commission(more, price, terms, 0) >= money * (1 - 1e-12)
