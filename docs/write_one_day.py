@@ -232,7 +232,7 @@ class OneDay:
             (
                 _paragraph(
                     "**5. Fills.** Coins fill at the open of their UTC day, stocks hours later at the NYSE open, in "
-                    "each sells before buys (`backtests/engines/event_broker.py`). A buy gets the units that its "
+                    "each sells before buys (`backtests/execution/session.py`). A buy gets the units that its "
                     "money pays for at the open, costs included, and never spends cash that is not there yet."
                 ),
                 _table(("moment", "order", "units", "open", "cost, USD", "cash after, USD", "status"), rows),

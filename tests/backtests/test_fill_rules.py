@@ -9,6 +9,7 @@ import pytest
 from backtests.execution.fill_rules import FillRules, fill_rules
 from backtests.spec.costs import Costs
 from data.prices.panel import build_panel
+from hand_made import make_instrument, make_snapshot
 from strategies.order_rules import OrderRulesConfig
 
 COSTS = Costs.model_validate({"preset": "alpaca", "settlement_sessions": 2})
@@ -17,7 +18,7 @@ DAYS = pd.date_range("2024-04-05", "2024-05-31")
 
 
 @pytest.fixture
-def lay_out(make_snapshot, make_instrument):
+def lay_out():
     """The rules for some symbols up to a day: a coin, and stocks of which B ends early and C misses a few bars."""
     sessions = DAYS[DAYS.day_of_week < 5]
     days = {"COIN": DAYS, "A": sessions, "B": sessions[:15], "C": sessions[::2]}

@@ -7,7 +7,7 @@ import pytest
 from backtests.engines.event_engine import run_event_engine
 from backtests.execution.fill_rules import fill_rules
 from backtests.run import run_backtest
-from backtests.spec.costs import AssetClassCosts, Costs
+from backtests.spec.costs import AssetClassCosts, Costs, trade_terms
 from backtests.spec.spec import load_spec
 from data.errors import InputError
 from data.files.user_code import UserCallable, read_user_file
@@ -15,6 +15,7 @@ from data.prices.panel import build_panel
 from hand_made import make_instrument, make_snapshot
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
+from strategies.trade_terms import as_lists
 
 COSTS = Costs(
     crypto=AssetClassCosts(commission_bp=0),
@@ -25,13 +26,13 @@ SIX = ("2024-04-08", "2024-04-09", "2024-04-10", "2024-04-11", "2024-04-12", "20
 DAYS = {"run.start": "2023-01-03", "run.end": "2023-06-30"}
 ROTATION = """
 import backtrader as bt
-from numpy import array, inf
+from numpy import inf
 from strategies.order_rules import OrderRulesConfig
 from strategies.rotation import Rotation
 from strategies.trade_terms import TradeTerms
 
 class Mine(Rotation):
-    params = (("rules", OrderRulesConfig()), ("terms", TERMS))
+    params = (("rules", OrderRulesConfig().rules), ("terms", TERMS))
 """
 
 
@@ -184,10 +185,8 @@ def write_strategy(folder, code, days=DAYS):
 def test_the_rotation_as_a_file_of_a_user_finds_the_same_equity(sample, tmp_path):
     """Bars one by one and plain cerebro options change nothing: what a user's run goes through is the same engine."""
     plain = run_backtest(load_spec("sample", DAYS), sample)
-    from backtests.spec.costs import trade_terms
-
     terms = trade_terms(plain.panel.symbols, sample.instruments, plain.spec.costs)
-    code = ROTATION.replace("TERMS", repr(terms))
+    code = ROTATION.replace("TERMS", repr(as_lists(terms)))
     run = run_backtest(load_spec(write_strategy(tmp_path, code)), sample)
     pd.testing.assert_frame_equal(run.engine.equity, plain.engine.equity, check_exact=True)
     pd.testing.assert_frame_equal(run.engine.orders, plain.engine.orders, check_exact=True)
