@@ -13,8 +13,8 @@ from data.market.snapshot import Snapshot, contents
 from data.quality.findings import KINDS, FindingKind
 from data.quality.price_checks import SOURCES_TOLERANCE, source_difference
 from data.quality.report import QualityReport
+from reverse_qe.pages.charts.sparklines import Frame, line, picture, strip
 from reverse_qe.pages.kit import Part, bullets, joined, page, table, tag, unbroken_days
-from reverse_qe.pages.small_pictures import Frame, line, picture, strip
 
 INSTRUMENT_LEGEND = (
     "Line: the logarithm of the adjusted close, each on its own scale. Strip, by month: dark where there are bars, "

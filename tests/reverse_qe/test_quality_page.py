@@ -16,8 +16,8 @@ from data.market.snapshot import Snapshot
 from data.quality.findings import KINDS
 from data.quality.report import quality_report
 from hand_made import make_instrument, make_snapshot
+from reverse_qe.pages.charts.sparklines import Frame, line, strip
 from reverse_qe.pages.quality import MEANINGS, quality_page, write_quality_page
-from reverse_qe.pages.small_pictures import Frame, line, strip
 
 
 @pytest.fixture

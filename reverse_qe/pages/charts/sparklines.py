@@ -1,4 +1,4 @@
-"""Small pictures for a page, as SVG text: a line over time, and a strip that shows where values are."""
+"""Sparklines, as SVG: a line over time, and a strip that shows where values are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
