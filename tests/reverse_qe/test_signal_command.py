@@ -52,7 +52,7 @@ def test_the_plot_is_one_page_that_needs_nothing_else(call: Call, tmp_path: Path
     fetched = re.findall(r"""(?:src|href)=["'](?!#|data:)([^"']*)|url\((?!#)([^)]*)\)|@import""", page)
     assert not fetched
     assert "<script" not in page
-    for word in ("SIMULATED", "made by a model", "NEUTRAL since", "price_of_capital", DAY, "2024-01-02"):
+    for word in ("SIMULATED", "made by a model", "SCARCE", "enter +0.4", "price of capital", DAY, "2024-01-02"):
         assert word in page
     HTMLParser().feed(page)
 
@@ -72,7 +72,7 @@ def test_the_page_shows_what_was_known_and_nothing_later(sample: Snapshot) -> No
     marks = re.findall(r'<a href="#(event-\d+)"><title>([^<]*)</title>', page)
     assert len(rows) == shown.sum() > 50
     assert sorted(marks) == sorted((name, text) for name, _, _, text in rows)
-    assert [when for _, when, _, _ in rows] == events["known_at"][shown].dt.strftime("%Y-%m-%d %H:%M").tolist()
+    assert [when for _, when, _, _ in rows][::-1] == events["known_at"][shown].dt.strftime("%Y-%m-%d %H:%M").tolist()
     assert {lane for _, _, lane, _ in rows} == {"results", "guidance", "funding", "commitments", "policy"}
     assert "2025-03-19 Fed, fed balance sheet: announced, effective 2025-04-01, -40 bn USD" in page
     later = events[events["known_at"] > decision]
