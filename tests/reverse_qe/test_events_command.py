@@ -17,14 +17,14 @@ from data.events.timeline import TIMELINE_COLUMNS, blank_figures, event_timeline
 from data.events.validation import EventCheck, validate_events
 from data.market.snapshot import Snapshot, save
 from hand_made import make_snapshot
-from reverse_qe.commands.events import command
+from reverse_qe.cli import cli
 
 EVENT_COLUMNS = ("capex_actuals", "capex_guidance", "funding_events")
 
 
 def call(*arguments: str) -> int | None:
     """Run the command; its exit status where it sets one."""
-    status: int | None = command.main([*arguments], prog_name="events", standalone_mode=False)
+    status: int | None = cli.main(["events", *arguments], prog_name="reverse-qe", standalone_mode=False)
     return status
 
 
