@@ -29,5 +29,23 @@ class RateLimitError(SourceError):
         super().__init__(message, retry_later=True)
 
 
-class NotFoundError(SourceError):
+class BlockedError(SourceError):
+    """The source refuses us whatever is asked, until something is mended: asking it for more helps nobody."""
+
+
+class StatusError(SourceError):
+    """The source answered with a status that says no.
+
+    Attributes:
+        status: of HTTP.
+        told: what the answer says in words; blank where it says nothing.
+    """
+
+    def __init__(self, message: str, status: int, told: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.told = told
+
+
+class NotFoundError(StatusError):
     """The source answered that it does not have what was asked (HTTP 404)."""

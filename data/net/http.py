@@ -1,8 +1,6 @@
 """One way to ask an HTTP host: paced, with retries, and with every failure told in one line that holds no secret."""
 
 import contextlib
-import html
-import re
 import socket
 import threading
 import time
@@ -11,10 +9,11 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from data.net.errors import NoNetworkError, NotFoundError, SourceError
+from data.net.errors import NoNetworkError, NotFoundError, SourceError, StatusError
 from data.net.retry import PACER, TransientError, persist
 from data.net.secrets import scrub
 from data.net.settings import SourceSettings
+from data.net.told import is_markup, told
 
 if TYPE_CHECKING:
     import requests
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 Format = Literal["CSV", "JSON"]
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
+MOST_REDIRECTS = 5
+_PIECE = 64 * 1024
 
 
 def get(
@@ -54,7 +55,8 @@ def get(
         NoNetworkError: the host cannot be reached; it is asked once.
         NotFoundError: the answer was 404.
         RateLimitError: the answer was 429, each time.
-        SourceError: anything else.
+        StatusError: the answer was another status that says no.
+        SourceError: anything else, such as an answer that is too large or a redirect to another host.
     """
     all_headers = {"User-Agent": settings.user_agent, **(headers or {})}
     host = urlsplit(url).netloc
@@ -64,8 +66,8 @@ def get(
         return _ask(url, params, all_headers, settings, source, retried)
 
     body = persist(once, settings, source)
-    if body.lstrip()[:1] == b"<":
-        raise SourceError(f"{source}: got {_page(body)} instead of {wanted}; try again later", retry_later=True)
+    if is_markup(body):
+        raise SourceError(f"{source}: got {told(body)} instead of {wanted}; try again later", retry_later=True)
     return body
 
 
@@ -109,14 +111,8 @@ def _ask(
     failure: Exception
     try:
         require_address(url, settings, source)
-        with requests.get(
-            url,
-            params=dict(params),
-            headers=dict(headers),
-            timeout=(settings.connect_timeout, settings.read_timeout),
-            stream=True,
-        ) as response:
-            body = _read(response, settings.read_timeout)
+        with _response(url, params, headers, settings, source) as response:
+            body = _read(response, settings, source)
     except (requests.RequestException, ValueError) as error:  # A redirect to no address is a plain ValueError.
         failure = _explained(error, settings, source, urlsplit(url).netloc)
     else:
@@ -126,7 +122,37 @@ def _ask(
     raise failure
 
 
-def _read(response: "requests.Response", seconds: float) -> bytes:
+def _response(
+    url: str, params: Mapping[str, str], headers: Mapping[str, str], settings: SourceSettings, source: str
+) -> "requests.Response":
+    """The answer, its body unread; redirects are followed where they stay with the host."""
+    import requests
+
+    query: Mapping[str, str] | None = params
+    for _ in range(1 + MOST_REDIRECTS):
+        response = requests.get(
+            url,
+            params=query,
+            headers=dict(headers),
+            timeout=(settings.connect_timeout, settings.read_timeout),
+            stream=True,
+            allow_redirects=False,
+        )
+        if response.next is None:
+            return response
+        response.close()
+        target = str(response.next.url)
+        if urlsplit(target)[:2] != urlsplit(url)[:2]:
+            scheme, host = urlsplit(target)[:2]
+            raise SourceError(
+                f"{source}: redirects from {urlsplit(url).netloc} to {scheme}://{host}, which is refused; wanted an "
+                "answer of the host that was asked, over the same protocol"
+            )
+        url, query = target, None
+    raise SourceError(f"{source}: redirects more than {MOST_REDIRECTS} times, wanted an answer")
+
+
+def _read(response: "requests.Response", settings: SourceSettings, source: str) -> bytes:
     """The whole body. requests refuses one shorter than its Content-Length, but gives each single byte the time-out."""
     import requests
 
@@ -137,10 +163,14 @@ def _read(response: "requests.Response", seconds: float) -> bytes:
         with contextlib.suppress(OSError, ValueError):  # It may have ended by itself just now.
             response.raw.shutdown()
 
-    timer = threading.Timer(seconds, give_up)
+    timer = threading.Timer(settings.read_timeout, give_up)
     timer.start()
+    body = bytearray()
     try:
-        body = response.content
+        for piece in response.iter_content(_PIECE):
+            body += piece
+            if len(body) > settings.largest_answer:
+                raise too_large(source, settings)
     except requests.RequestException:
         if not expired.is_set():
             raise
@@ -148,7 +178,13 @@ def _read(response: "requests.Response", seconds: float) -> bytes:
         timer.cancel()
     if expired.is_set():
         raise requests.ReadTimeout
-    return body
+    return bytes(body)
+
+
+def too_large(source: str, settings: SourceSettings) -> SourceError:
+    """Return the error for an answer that goes on beyond the bound."""
+    limit = f"{settings.largest_answer / 1e6:g} MB"
+    return SourceError(f"{source}: got an answer of more than {limit} when unpacked, wanted less; it was not read on")
 
 
 def _explained(error: Exception, settings: SourceSettings, source: str, host: str) -> Exception:
@@ -173,13 +209,30 @@ def _explained(error: Exception, settings: SourceSettings, source: str, host: st
 
 
 def _refusal(response: "requests.Response", body: bytes, source: str, retried: Collection[int]) -> Exception:
-    answered = f"answered {response.status_code} {response.reason or ''}".strip()
-    if response.status_code in retried:
-        wait = _retry_after(response.headers.get("Retry-After", ""))
-        return TransientError(answered, wait, limited=response.status_code == 429)
-    told = _page(body) if body.lstrip()[:1] == b"<" else body[:200].decode("utf-8", "replace").strip()
-    message = scrub(f"{source}: {answered}" + (f": {told}" if told else ""))
-    return NotFoundError(message) if response.status_code == 404 else SourceError(message)
+    return refusal(
+        response.status_code, response.reason, body, source, retried, response.headers.get("Retry-After", "")
+    )
+
+
+def refusal(
+    status: int, reason: str, body: bytes, source: str, retried: Collection[int], retry_after: str = ""
+) -> Exception:
+    """Return what an answer with a status above 399 is raised as: `TransientError` where asking again may help.
+
+    Args:
+        status: of HTTP.
+        reason: that came with it.
+        body: of the answer.
+        source: name for people.
+        retried: statuses on which it is asked again.
+        retry_after: of the header.
+    """
+    words = told(body)
+    answered = f"answered {status} {reason}".strip() + (f": {words}" if words else "")
+    if status in retried:
+        return TransientError(answered, _retry_after(retry_after), limited=status == 429)
+    kind = NotFoundError if status == 404 else StatusError
+    return kind(scrub(f"{source}: {answered}"), status, words)
 
 
 def _retry_after(text: str) -> float | None:
@@ -190,9 +243,3 @@ def _retry_after(text: str) -> float | None:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
     except ValueError:
         return None
-
-
-def _page(body: bytes) -> str:
-    title = re.search(rb"(?is)<title[^>]*>(.*?)</title>", body[:20_000])
-    named = f' ("{html.unescape(title[1].decode("utf-8", "replace")).strip()[:80]}")' if title else ""
-    return f"an HTML page{named}"

@@ -16,6 +16,7 @@ class SourceSettings:
         read_timeout: seconds, above 0, that one answer may take in whole.
         attempts: at least 1; how often a question is put when the answer is 429, 5xx, too slow or cut off.
         pause: seconds, at least 0, before the second attempt, and up to as much again by chance; doubled each time.
+        largest_answer: bytes, unpacked; an answer is read up to here and refused where it goes on.
         longest_wait: seconds; a host that asks to be left alone for longer is not asked again.
         yahoo_per_second: symbols asked of Yahoo a second, above 0.
         fred_per_second: requests to FRED a second, above 0.
@@ -31,8 +32,9 @@ class SourceSettings:
     read_timeout: float = 30.0
     attempts: int = 3
     pause: float = 1.0
+    largest_answer: int = 64_000_000
     longest_wait: float = 60.0
     yahoo_per_second: float = 1.0
-    fred_per_second: float = 2.0
+    fred_per_second: float = 1.5
     edgar_per_second: float = 5.0
     user_agent: str = "reverse-qe (backtesting research)"

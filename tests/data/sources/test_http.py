@@ -4,6 +4,8 @@ import gzip
 import logging
 import socket
 import time
+import tracemalloc
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,11 +16,12 @@ import pytest
 import requests
 
 import loopback
-from data.net.errors import NoNetworkError, NotFoundError, RateLimitError, SourceError
+from data.net.errors import NoNetworkError, NotFoundError, RateLimitError, SourceError, StatusError
 from data.net.http import get
 from data.net.retry import Pacer, TransientError, persist
 from data.net.secrets import scrub
 from data.net.settings import SourceSettings
+from data.net.told import told
 
 SETTINGS = SourceSettings(attempts=3, pause=0, longest_wait=1)
 HASTY = replace(SETTINGS, read_timeout=0.4)
@@ -150,6 +153,107 @@ def test_an_html_page_is_no_data(server: Any, ask: Callable[..., bytes]) -> None
 
     with pytest.raises(SourceError, match=r'an HTML page \("Sorry, you have been blocked"\) instead of CSV'):
         ask()
+
+
+def packed_zeros(megabytes: int) -> bytes:
+    """Zeros as gzip, a thousandth of their size: one packed megabyte again and again, each a block of its own."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
+    header = b"\x1f\x8b\x08" + bytes(7)
+    return header + block * megabytes + packer.flush(zlib.Z_FINISH) + bytes(8)
+
+
+@pytest.mark.parametrize("size", [{}, {"Content-Length": ""}])
+def test_an_answer_that_unpacks_beyond_the_bound_is_not_read_on(
+    server: Any, ask: Callable[..., bytes], size: dict[str, str]
+) -> None:
+    """Two megabytes that come to two thousand: no more of it is held than the bound and a piece."""
+    bomb = packed_zeros(2_100)
+    assert len(bomb) < 2_500_000
+    server.answers("/data.csv", loopback.Answer(bomb, headers={"Content-Encoding": "gzip", **size}))
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceError, match=r"^TEST: got an answer of more than 5 MB when unpacked") as failure:
+            ask(settings=replace(SETTINGS, largest_answer=5_000_000))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most < 25_000_000
+    assert not failure.value.retry_later
+    assert len(server.asked) == 1
+
+
+def test_an_answer_up_to_the_bound_is_read(server: Any, ask: Callable[..., bytes]) -> None:
+    server.answers("/data.csv", loopback.Answer("a,b\n" * 25))
+
+    assert len(ask(settings=replace(SETTINGS, largest_answer=100))) == 100
+    with pytest.raises(SourceError, match=r"more than 9\.9e-05 MB"):
+        ask(settings=replace(SETTINGS, largest_answer=99))
+
+
+def test_redirects_within_the_host_are_followed(server: Any, ask: Callable[..., bytes]) -> None:
+    server.answers("/data.csv", loopback.Answer(status=302, headers={"Location": "/elsewhere?id=X"}))
+    server.answers("/elsewhere", loopback.Answer(status=307, headers={"Location": f"{server.url}/at/last"}))
+    server.answers("/at/last", loopback.Answer("a,b\n"))
+
+    assert ask(id="DGS10") == b"a,b\n"
+    assert [(asked.path, asked.query) for asked in server.asked] == [
+        ("/data.csv", {"id": "DGS10"}),
+        ("/elsewhere", {"id": "X"}),
+        ("/at/last", {}),
+    ]
+
+
+@pytest.mark.parametrize("target", ["http://other.invalid/data.csv", "https://{host}/data.csv", "//other.invalid/x"])
+def test_redirects_to_another_host_or_protocol_are_refused(server: Any, ask: Callable[..., bytes], target: str) -> None:
+    target = target.format(host=server.url.removeprefix("http://"))
+    server.answers("/data.csv", loopback.Answer(status=301, headers={"Location": target}))
+
+    with pytest.raises(SourceError, match=r"TEST: redirects from 127.*, which is refused; wanted") as failure:
+        ask(api_key=KEY)
+    assert KEY not in str(failure.value)
+    assert len(server.asked) == 1
+
+
+def test_redirects_in_a_circle_end(server: Any, ask: Callable[..., bytes]) -> None:
+    server.answers("/data.csv", loopback.Answer(status=302, headers={"Location": "/data.csv"}))
+
+    with pytest.raises(SourceError, match="redirects more than 5 times"):
+        ask()
+    assert len(server.asked) == 6
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"error_code":400,"error_message":"Bad Request.  No such series."}', "Bad Request. No such series."),
+        ('{"chart":{"result":null,"error":{"code":"Not Found","description":"No data found"}}}', "No data found"),
+        ('{"code": 40010001, "message": "qty must be > 0"}', "qty must be > 0"),
+        ('<?xml version="1.0" ?><error code="400" message="Bad &amp; wrong"/>', "Bad & wrong"),
+        ("<?xml version='1.0'?><Error><Code>No</Code><Message>Not there.</Message></Error>", "Not there."),
+        ("<a><b/></a>", "an XML document"),
+        ("<!DOCTYPE html><html><title> A\n&lt;b&gt; </title>", 'an HTML page ("A <b>")'),
+        ("<html><style>b {}</style><body>Will be <b>right</b> back</body>", 'an HTML page ("Will be right back")'),
+        ("<html><body></body></html>", "an HTML page"),
+        ("Edge: Too Many Requests", "Edge: Too Many Requests"),
+        ("[1, 2]", "[1, 2]"),
+        ("[" * 100_000, "[" * 200),
+        ("", ""),
+        (b"\xff\xfe", "\ufffd\ufffd"),
+    ],
+)
+def test_what_an_answer_says(body: str | bytes, words: str) -> None:
+    assert told(body if isinstance(body, bytes) else body.encode()) == words
+
+
+def test_a_status_that_says_no_is_kept_with_its_words(server: Any, ask: Callable[..., bytes]) -> None:
+    server.answers("/data.csv", loopback.Answer({"error_message": "No such thing."}, status=400))
+
+    with pytest.raises(StatusError) as failure:
+        ask()
+
+    assert (failure.value.status, failure.value.told) == (400, "No such thing.")
 
 
 def test_without_a_network_it_says_so_at_once() -> None:

@@ -1,0 +1,54 @@
+"""What an answer says in words, whatever it is written in: JSON, XML, a page for people, or plain text."""
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from data.net.secrets import scrub
+
+_LONGEST = 200
+# FRED; Yahoo (inside of "chart" or "finance"); Alpaca and others.
+_WORDS = ("error_message", "description", "message", "error")
+
+
+def told(body: bytes) -> str:
+    """Return in one line what an answer says; a page is named by its title. Blank where it says nothing."""
+    text = body[:20_000].decode("utf-8", "replace").strip()
+    if text.startswith("<"):
+        found = _of_markup(text)
+    else:
+        try:
+            found = next(_of_json(json.loads(body)), text)
+        except (ValueError, RecursionError):
+            found = text
+    return scrub(" ".join(found.split())[:_LONGEST])
+
+
+def is_markup(body: bytes) -> bool:
+    """Whether an answer is a page or XML, and so none of the data that are asked for here."""
+    return body.lstrip()[:1] == b"<"
+
+
+def _of_json(value: Any) -> Iterator[str]:
+    """Every text under one of the known names, the outermost first."""
+    if not isinstance(value, dict):
+        return
+    for name in _WORDS:
+        if isinstance(value.get(name), str):
+            yield value[name]
+    for inner in value.values():
+        yield from _of_json(inner)
+
+
+def _of_markup(text: str) -> str:
+    is_xml = not re.search(r"(?i)<(!doctype html|html)\b", text)
+    if is_xml:
+        # FRED has an attribute, Amazon's storage an element.
+        message = re.search(r"""(?is)\bmessage\s*=\s*["'](.*?)["']|<message>(.*?)</message>""", text)
+        return html.unescape(message[1] or message[2] or "") if message else "an XML document"
+    title = re.search(r"(?is)<title[^>]*>(.*?)</title>", text)
+    words = title[1] if title else re.sub(r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", text)
+    words = " ".join(html.unescape(words).split())[:80]
+    return f'an HTML page ("{words}")' if words else "an HTML page"
