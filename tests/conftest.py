@@ -28,6 +28,14 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def payloads() -> Path:
+    """The folder of recorded answers of real servers beside the checkout."""
+    if not (SHARED / "payloads").is_dir():
+        pytest.skip(f"recorded answers are not there: no folder {SHARED / 'payloads'}")
+    return SHARED / "payloads"
+
+
+@pytest.fixture(scope="session")
 def sample() -> Snapshot:
     """The built-in simulated market."""
     from data.markets import open_market

@@ -11,7 +11,7 @@ import pandas as pd
 
 from data.catalogue.publication import publication_times
 from data.catalogue.series import SeriesEntry, series_entry
-from data.net.errors import SourceError
+from data.net.errors import SourceError, StatusError
 from data.net.http import get
 from data.net.settings import SourceSettings
 from data.sources.answers import SeriesAnswer
@@ -22,6 +22,9 @@ KEY_VARIABLE = "FRED_API_KEY"
 _DATE_COLUMNS = ("observation_date", "DATE")  # Since December 2024, and before.
 _BLANKS = (".", "")
 _ICE_PREFIX = "BAML"
+# Words of FRED's API.
+_NOT_ARCHIVED = "does not exist in ALFRED"
+_KEY_PARAMETER = "api_key"
 
 
 def fetch_series(
@@ -29,8 +32,8 @@ def fetch_series(
 ) -> SeriesAnswer:
     """Fetch a series from one date to its end.
 
-    A series that is revised comes with its vintages where the environment has FRED_API_KEY, and else with the values of
-    today and a note.
+    A series that is revised comes with its vintages where the environment has FRED_API_KEY and FRED archives it, and
+    else with the values of today and a note.
 
     Args:
         name: as FRED and the catalogue have it.
@@ -45,16 +48,33 @@ def fetch_series(
     entry = series_entry(name)
     now = now or pd.Timestamp.now("UTC")
     key = os.environ.get(KEY_VARIABLE)
-    if entry.revised and key:
-        rows, notes = fetch_vintages(name, first, key, entry.publication, settings)
-    else:
-        rows, notes = _download(name, first, entry, settings)
+    rows, notes = _vintages(name, first, key, entry, settings) if entry.revised and key else (None, [])
+    if rows is None:
+        rows = _download(name, first, entry, settings)
+        if entry.revised:
+            why = f"set {KEY_VARIABLE}" if not key else "FRED archives no vintages of it"
+            notes = [f"values of today, of a series that is revised: its past was not known so; {why}"]
     return SeriesAnswer(name, rows, (*notes, *_span_notes(name, rows, first, now, entry)))
 
 
-def _download(
-    name: str, first: pd.Timestamp, entry: SeriesEntry, settings: SourceSettings
-) -> tuple[pd.DataFrame, list[str]]:
+def _vintages(
+    name: str, first: pd.Timestamp, key: str, entry: SeriesEntry, settings: SourceSettings
+) -> tuple[pd.DataFrame | None, list[str]]:
+    """The vintages and notes; no rows where the archive does not have the series."""
+    try:
+        return fetch_vintages(name, first, key, entry.publication, settings)
+    except StatusError as error:
+        if _NOT_ARCHIVED in error.told:
+            return None, []
+        if _KEY_PARAMETER in error.told:
+            raise SourceError(
+                f"FRED: got a key that FRED does not take ({error.told}); correct {KEY_VARIABLE}, or unset it to go "
+                "without vintages"
+            ) from None
+        raise
+
+
+def _download(name: str, first: pd.Timestamp, entry: SeriesEntry, settings: SourceSettings) -> pd.DataFrame:
     body = get(
         settings.fred_graph_url,
         {"id": name, "cosd": f"{first:%Y-%m-%d}"},
@@ -64,11 +84,7 @@ def _download(
         per_second=settings.fred_per_second,
     )
     rows = _parsed(body, name)
-    rows["known_at"] = publication_times(pd.DatetimeIndex(rows["date"]), entry.publication)
-    notes = []
-    if entry.revised:
-        notes.append(f"values of today, of a series that is revised: its past was not known so; set {KEY_VARIABLE}")
-    return rows, notes
+    return rows.assign(known_at=publication_times(pd.DatetimeIndex(rows["date"]), entry.publication))
 
 
 def _parsed(body: bytes, name: str) -> pd.DataFrame:

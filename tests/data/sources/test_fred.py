@@ -342,6 +342,57 @@ def test_no_error_tells_the_key(archive: Any, settings: SourceSettings, answer: 
     assert KEY not in repr(settings)
 
 
+NOT_ARCHIVED = {
+    "error_code": 400,
+    "error_message": "Bad Request.  The series does not exist in ALFRED but may exist in FRED.",
+}
+
+
+def test_a_series_that_the_archive_lacks_is_downloaded_with_its_note(archive: Any, settings: SourceSettings) -> None:
+    archive.answers("/fred/series/vintagedates", loopback.Answer(NOT_ARCHIVED, status=400))
+    archive.answers("/graph", loopback.Answer("observation_date,NFCI\n2025-11-21,-0.52\n"))
+
+    answer = fetched(settings, "NFCI", "2025-11-21")
+
+    assert lines(answer) == [("2025-11-21", -0.52, "2025-11-26 14:00")]
+    assert answer.notes == (
+        "values of today, of a series that is revised: its past was not known so; FRED archives no vintages of it",
+    )
+    assert [asked.path for asked in archive.asked] == ["/fred/series/vintagedates", "/graph"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error_code": 400, "error_message": "Bad Request.  The value for variable api_key is not registered."},
+        '<?xml version="1.0" encoding="utf-8" ?>\n'
+        '<error code="400" message="Bad Request.  The value for variable api_key is not registered." />',
+    ],
+)
+def test_a_wrong_key_is_told_by_the_name_of_its_variable(archive: Any, settings: SourceSettings, body: Any) -> None:
+    archive.answers("/fred/series/vintagedates", loopback.Answer(body, status=400))
+
+    with pytest.raises(SourceError) as failure:
+        fetched(settings, "NFCI")
+
+    assert str(failure.value) == (
+        "FRED: got a key that FRED does not take (Bad Request. The value for variable api_key is not registered.); "
+        "correct FRED_API_KEY, or unset it to go without vintages"
+    )
+    assert len(archive.asked) == 1
+
+
+def test_what_else_the_api_refuses_is_told_in_its_words(archive: Any, settings: SourceSettings) -> None:
+    archive.answers("/fred/series/vintagedates", loopback.Answer('<error message="Bad &quot;x&quot;."/>', status=400))
+
+    with pytest.raises(SourceError, match=r'FRED: answered 400 Bad Request: Bad "x"\.$'):
+        fetched(settings, "NFCI")
+
+
+def test_fred_is_asked_three_times_in_two_seconds() -> None:
+    assert SourceSettings().fred_per_second == 1.5
+
+
 def test_a_revised_history_is_asked_anew(server: Any, settings: SourceSettings) -> None:
     server.answers(
         "/graph",
