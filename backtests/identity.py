@@ -9,7 +9,6 @@ PACKAGES = ("data", "signals", "strategies", "backtests", "paper", "reverse_qe")
 ROOT = Path(__file__).resolve().parent.parent
 DEPENDENCIES = (
     "backtrader",
-    "empyrical-reloaded",
     "exchange_calendars",
     "numpy",
     "pandas",

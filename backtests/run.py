@@ -1,35 +1,30 @@
 """Run a spec on a market: signal, policy, engine, numbers. Pure: it reads a snapshot and writes nothing."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from backtests.audit.look_ahead import check_strategy
 from backtests.engines.event_engine import run_event_engine
 from backtests.engines.ledger import run_ledger
-from backtests.execution.fill_rules import FillRules, fill_rules
 from backtests.execution.result import EngineResult, LedgerResult
 from backtests.identity import run_id
-from backtests.measures.counts import run_counts, run_warnings
+from backtests.measures.counts import RunCounts, run_counts
 from backtests.measures.performance import daily_bill_return, order_flows
 from backtests.measures.rotations import basket_returns, rotation_table
-from backtests.measures.run_measures import run_metrics
-from backtests.prepare.bill import bill_yield, run_interest
-from backtests.prepare.plans import benchmark_decision_prices, make_run_plan, run_baseline_plans
-from backtests.prepare.signal import read_signal
-from backtests.prepare.span import default_end, last_bars, longest_span, without_delisted
-from backtests.spec.costs import refuse_whole_units, trade_terms
+from backtests.measures.run_measures import RunMeasures, run_measures
+from backtests.measures.warnings import run_warnings
+from backtests.prepare.plans import run_baseline_plans
+from backtests.prepare.prepared import Prepared, prepare
+from backtests.prepare.span import default_end, last_bars, without_delisted
+from backtests.prepare.stages import Stages, tell_nobody
 from backtests.spec.extensions import read_extensions
 from backtests.spec.spec import Spec
-from data.catalogue.instruments import require_us_dollars
-from data.files.user_code import UserCallable, UserFile, user_faults
+from data.clock import next_session
+from data.files.user_code import UserFile, user_faults
 from data.market.snapshot import Snapshot
-from data.prices.actions import listed_bars
-from data.prices.panel import Panel, build_panel, require_opens
+from data.prices.panel import Panel, require_opens
 from signals.liquidity import LiquiditySignal
 from strategies.policy import Plan
 
@@ -39,48 +34,71 @@ class Backtest:
     """A finished run.
 
     Attributes:
-        spec: complete.
-        snapshot: that it read.
+        prepared: spec, market, signal and plan, as far as the run goes.
         run_id: see `backtests.identity`.
-        panel: prices of what is traded, on the session clock.
-        signal: over all sessions up to the one to come, warm-up included.
-        plan: by session decided for.
         engine: orders, equity, positions, cash.
         baselines: what the plans of `strategies.baselines` came to, by name; the benchmark is one of them.
         returns: by session, columns strategy and each baseline.
-        bill_yield: of the 3-month bill, percent a year, as known at each session's decision; NaN where it is not.
-        metrics: as `metrics.json` has it.
+        measures: of the strategy and the baselines.
         rotations: as `rotations.csv` has it.
-        counts: orders by status, stale valuations, sessions by number of live blocks.
+        counts: what the run met with.
         warnings: sentences for people.
         seconds: by stage.
-        user_files: that the spec names, as they were when they were read.
     """
 
-    spec: Spec
-    snapshot: Snapshot
+    prepared: Prepared
     run_id: str
-    panel: Panel
-    signal: LiquiditySignal
-    plan: Plan
     engine: EngineResult
     baselines: Mapping[str, LedgerResult]
     returns: pd.DataFrame
-    bill_yield: pd.Series
-    metrics: dict[str, Any]
+    measures: RunMeasures
     rotations: pd.DataFrame
-    counts: dict[str, Any]
+    counts: RunCounts
     warnings: tuple[str, ...]
-    seconds: dict[str, float]
-    user_files: tuple[UserFile, ...] = ()
+    seconds: Mapping[str, float]
+
+    @property
+    def spec(self) -> Spec:
+        """The spec, complete."""
+        return self.prepared.spec
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The market that was read."""
+        return self.prepared.snapshot
+
+    @property
+    def panel(self) -> Panel:
+        """Prices of what is traded, on the session clock."""
+        return self.prepared.panel
+
+    @property
+    def signal(self) -> LiquiditySignal:
+        """The signal over all sessions up to the one to come, warm-up included."""
+        return self.prepared.signal
+
+    @property
+    def plan(self) -> Plan:
+        """The plan by session decided for."""
+        return self.prepared.plan
 
     @property
     def sessions(self) -> pd.DatetimeIndex:
         """The sessions of the run."""
         return pd.DatetimeIndex(self.returns.index)
 
+    @property
+    def bill_yield(self) -> pd.Series:
+        """The 3-month bill's yield, percent a year, as known at each session's decision; NaN where it is not."""
+        return self.prepared.bill_yield.loc[self.sessions]
 
-def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] = lambda _stage: None) -> Backtest:
+    @property
+    def user_files(self) -> tuple[UserFile, ...]:
+        """The files that the spec names, as they were when they were read."""
+        return self.prepared.extensions.files
+
+
+def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] = tell_nobody) -> Backtest:
     """Run a spec on a snapshot.
 
     Args:
@@ -92,114 +110,57 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         InputError: the spec, its files and the snapshot do not fit together.
         LookAheadError: code of the user looks ahead.
     """
-    seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(name: str) -> Iterator[None]:
-        report(name)
-        begin = time.perf_counter()
-        yield
-        seconds[name] = time.perf_counter() - begin
-
-    given = read_extensions(spec)
-
-    def play(panel: Panel, plan: Plan) -> EngineResult:
-        return run_plan(spec, snapshot, panel, plan, signal, given.strategy)
-
-    with stage("prices"):
-        universe, traded = spec.universe, spec.universe.symbols
-        everything = tuple(dict.fromkeys((*traded, universe.benchmark)))
-        ends = without_delisted(last_bars(snapshot, universe), snapshot)
-        require_us_dollars(everything, snapshot.instruments)
-        classes = {snapshot.instruments[symbol].asset_class for symbol in everything}
-        refuse_whole_units(spec.costs, classes, spec.run.prices)
-        start, end = longest_span(spec.run, universe, snapshot)
-        market = build_panel(snapshot, everything, start, end, spec.run.prices)
-        benchmark_prices = benchmark_decision_prices(spec, snapshot, market)
-    with stage("signal"):
-        signal = read_signal(spec, snapshot, market.decides_for[-1], given)
-    with stage("plan"):
-        plan = make_run_plan(spec, snapshot, market, signal, given)
-        if spec.run.end is None:
-            # What a strategy of the user holds does not follow from the plan.
-            held = plan if given.strategy is None else _as_plan(play(market.select(traded), plan))
-            if (end := default_end(market, held, ends, universe.benchmark)) < market.sessions[-1]:
-                market = build_panel(snapshot, everything, start, end, spec.run.prices)
-                plan = make_run_plan(spec, snapshot, market, signal, given)
-        require_opens(market)
-        panel = market.select(traded)
-    with stage("engine"):
-        engine = play(panel, plan)
+    stages, given = Stages(report), read_extensions(spec)
+    prepared = prepare(spec, snapshot, extensions=given, stages=stages)
+    if spec.run.end is None:
+        prepared = _until_default_end(prepared)
+    require_opens(prepared.market)
+    with stages.stage("engine"):
+        engine = play(prepared)
         if given.strategy is not None:
-            check_strategy(engine, play, panel, plan, given.strategy)
-    with stage("baselines"):
-        fills = run_fill_rules(spec, snapshot, market)
-        baselines = {
-            name: run_ledger(fills, each, spec.order_rules, spec.run.initial_cash)
-            for name, each in run_baseline_plans(spec, snapshot, market, signal, benchmark_prices).items()
-        }
-    with stage("metrics"):
+            check_strategy(engine, lambda cut: play(prepared.upto(cut)), given.strategy)
+    with stages.stage("baselines"):
+        plans = run_baseline_plans(spec, snapshot, prepared.market, prepared.signal)
+        terms = (spec.order_rules, spec.run.initial_cash)
+        baselines = {name: run_ledger(prepared.market_rules, plan, *terms) for name, plan in plans.items()}
+    with stages.stage("metrics"):
         returns = book_returns(engine, baselines, spec.run.initial_cash)
-        bill = bill_yield(snapshot, pd.DatetimeIndex(returns.index))
+        risk_free = daily_bill_return(prepared.bill_yield.loc[returns.index])
+        counts = run_counts(prepared, engine)
         flows = order_flows(engine.orders, returns.index)
-        baskets = basket_returns(panel, panel.tradable(spec.order_rules.stale_sessions), universe)
-        limits = trade_terms(panel.symbols, snapshot.instruments, spec.costs)
-        counts = run_counts(panel, plan, limits, engine, signal, bill)
-        bars = listed_bars(snapshot, universe.benchmark).index
-        counts["benchmark_sessions_without_bar"] = int((~returns.index.isin(bars)).sum())
-        metrics = run_metrics(engine, flows, baselines, returns, signal.regime, daily_bill_return(bill))
+        measures = run_measures(engine, flows, baselines, returns, prepared.signal.regime, risk_free)
+        panel = prepared.panel
+        baskets = basket_returns(panel, panel.tradable(spec.order_rules.stale_sessions), spec.universe)
+        rotations = rotation_table(prepared.signal, spec.signal, returns, baskets, flows["costs"])
+        name = run_id(spec.to_toml(), snapshot.content_hash, [file.content for file in given.files])
     return Backtest(
-        spec=spec,
-        snapshot=snapshot,
-        run_id=run_id(spec.to_toml(), snapshot.content_hash, [file.content for file in given.files]),
-        panel=panel,
-        signal=signal,
-        plan=plan,
+        prepared=prepared,
+        run_id=name,
         engine=engine,
         baselines=baselines,
         returns=returns,
-        bill_yield=bill,
-        metrics=metrics,
-        rotations=rotation_table(signal, spec.signal, returns, baskets, flows["costs"]),
+        measures=measures,
+        rotations=rotations,
         counts=counts,
-        warnings=run_warnings(spec, snapshot, panel, signal, counts),
-        seconds=seconds,
-        user_files=given.files,
+        warnings=run_warnings(prepared, counts),
+        seconds=stages.seconds,
     )
 
 
-def run_plan(
-    spec: Spec,
-    snapshot: Snapshot,
-    panel: Panel,
-    plan: Plan,
-    signal: LiquiditySignal,
-    strategy: UserCallable | None = None,
-) -> EngineResult:
-    """Run a plan, or a strategy of the user beside it, as the spec has it; see `backtests.engines.event_engine`.
+def play(prepared: Prepared) -> EngineResult:
+    """Run the plan, or the strategy of the user beside it, through the event engine.
 
     Raises:
         InputError: what the strategy raises, or an order of it that is not offered.
         LookAheadError: it reads a later bar.
     """
-    terms = (run_fill_rules(spec, snapshot, panel), plan, spec.order_rules, spec.run.initial_cash)
+    spec, strategy = prepared.spec, prepared.extensions.strategy
+    terms = (prepared.rules, prepared.plan, spec.order_rules, spec.run.initial_cash)
     if strategy is None:
         return run_event_engine(*terms)
-    score = signal.score.reindex(panel.decides_for)
+    score = prepared.signal.score.reindex(prepared.panel.decides_for)
     with user_faults(strategy.file.path):
         return run_event_engine(*terms, strategy=strategy.load(), score=score)
-
-
-def run_fill_rules(spec: Spec, snapshot: Snapshot, panel: Panel) -> FillRules:
-    """What an engine must know to fill the sessions of a panel, as the spec has it."""
-    interest = run_interest(spec, snapshot, panel)
-    return fill_rules(panel, snapshot.instruments, spec.costs, spec.order_rules, interest)
-
-
-def _as_plan(engine: EngineResult) -> Plan:
-    """What a run held, in the form of a plan that says so."""
-    held = (engine.positions > 0).astype(float).reindex(engine.decided.index, fill_value=0.0)
-    return Plan(held, pd.Series(True, index=held.index))
 
 
 def book_returns(engine: EngineResult, baselines: Mapping[str, LedgerResult], initial_cash: float) -> pd.DataFrame:
@@ -209,3 +170,23 @@ def book_returns(engine: EngineResult, baselines: Mapping[str, LedgerResult], in
     )
     returns = equity / equity.shift(fill_value=initial_cash) - 1.0
     return returns.rename_axis("session")
+
+
+def _until_default_end(prepared: Prepared) -> Prepared:
+    """End a run on the last session on which no held instrument lacks its bar merely because its file ends."""
+    universe, given = prepared.spec.universe, prepared.extensions
+    ends = without_delisted(last_bars(prepared.snapshot, universe), prepared.snapshot)
+    # What a strategy of the user holds does not follow from the plan.
+    held = prepared.plan if given.strategy is None else _as_plan(play(prepared))
+    end = default_end(prepared.market, held, ends, universe.benchmark)
+    if end == prepared.market.sessions[-1]:
+        return prepared
+    cut = prepared.upto(next_session(end))
+    # A policy of the user is asked again, and looked at again for what it knows of later days.
+    return cut if given.policy is None else cut.with_signal(cut.signal)
+
+
+def _as_plan(engine: EngineResult) -> Plan:
+    """What a run held, in the form of a plan that says so."""
+    held = (engine.positions > 0).astype(float).reindex(engine.decided.index, fill_value=0.0)
+    return Plan(held, pd.Series(True, index=held.index))

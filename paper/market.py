@@ -7,21 +7,17 @@ from typing import TypeVar
 
 import pandas as pd
 
-from backtests.execution.fill_rules import FillRules, fill_rules
-from backtests.prepare.bill import run_interest
-from backtests.prepare.plans import make_run_plan
-from backtests.prepare.signal import read_signal
-from backtests.prepare.span import last_bars
-from backtests.spec.costs import refuse_whole_units
+from backtests.execution.fill_rules import FillRules
+from backtests.prepare.prepared import Prepared, prepare
+from backtests.prepare.span import Span, last_bars
 from backtests.spec.extensions import Extensions, read_extensions
 from backtests.spec.spec import Spec
-from data.catalogue.instruments import require_us_dollars
 from data.errors import InputError
 from data.market.snapshot import Snapshot, is_built_in, read_manifest
 from data.market.versions import resolve
 from data.markets import open_market
 from data.prices.actions import listed_bars
-from data.prices.panel import Panel, build_panel
+from data.prices.panel import Panel
 from signals.liquidity import LiquiditySignal
 from strategies.policy import Plan
 
@@ -36,22 +32,42 @@ class PaperMarket:
     goes on, and finds what a backtest that ends there would.
 
     Attributes:
-        spec: of the account, on its basis of prices.
-        snapshot: bars, series and events.
-        panel: of what the spec trades, from the account's first session on.
-        signal: over all sessions.
-        plan: by session decided for.
-        rules: of fills.
+        prepared: from the account's first session on, as a backtest prepares its run.
         newest: date of the newest bar, by symbol.
     """
 
-    spec: Spec
-    snapshot: Snapshot
-    panel: Panel
-    signal: LiquiditySignal
-    plan: Plan
-    rules: FillRules
+    prepared: Prepared
     newest: pd.Series
+
+    @property
+    def spec(self) -> Spec:
+        """The account's spec, on its basis of prices."""
+        return self.prepared.spec
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Bars, series and events."""
+        return self.prepared.snapshot
+
+    @property
+    def panel(self) -> Panel:
+        """Prices of what the spec trades."""
+        return self.prepared.panel
+
+    @property
+    def signal(self) -> LiquiditySignal:
+        """The signal over all sessions."""
+        return self.prepared.signal
+
+    @property
+    def plan(self) -> Plan:
+        """The plan by session decided for."""
+        return self.prepared.plan
+
+    @property
+    def rules(self) -> FillRules:
+        """The rules of fills."""
+        return self.prepared.rules
 
     def row(self, session: date) -> int:
         """The row of a session in the panel; the decision for it stands one row above."""
@@ -147,8 +163,6 @@ def _kept(kept: dict[Hashable, Made], key: Hashable, make: Callable[[], Made]) -
 def _market(
     spec: Spec, snapshot: Snapshot, extensions: Extensions, first: pd.Timestamp, last: pd.Timestamp
 ) -> PaperMarket:
-    traded = spec.universe.symbols
-    everything = tuple(dict.fromkeys((*traded, spec.universe.benchmark)))
     newest = last_bars(snapshot, spec.universe)
     oldest = snapshot.bars_of(spec.universe.benchmark)["date"].min()
     if oldest >= first:
@@ -156,21 +170,4 @@ def _market(
             f"got the session {first.date()}, wanted one after {oldest.date()}, the first bar of the benchmark "
             f"{spec.universe.benchmark} in market {snapshot.name}"
         )
-    require_us_dollars(everything, snapshot.instruments)
-    refuse_whole_units(spec.costs, {snapshot.instruments[symbol].asset_class for symbol in everything}, spec.run.prices)
-    # Together with the benchmark, as a backtest lays its plan.
-    market = build_panel(snapshot, everything, first, last, spec.run.prices)
-    signal = read_signal(spec, snapshot, market.decides_for[-1], extensions)
-    plan = make_run_plan(spec, snapshot, market, signal, extensions)
-    panel = market.select(traded)
-    return PaperMarket(
-        spec=spec,
-        snapshot=snapshot,
-        panel=panel,
-        signal=signal,
-        plan=plan,
-        rules=fill_rules(
-            panel, snapshot.instruments, spec.costs, spec.order_rules, run_interest(spec, snapshot, panel)
-        ),
-        newest=newest[list(traded)],
-    )
+    return PaperMarket(prepare(spec, snapshot, Span(first, last), extensions), newest[list(spec.universe.symbols)])

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from backtests.archive.json_forms import counts_json, measures_json
 from backtests.identity import package_versions
 from backtests.run import Backtest
 from backtests.spec.extensions import copy_user_files
@@ -65,7 +66,7 @@ def write_run(
         (aside / "spec.toml").write_text(run.spec.to_toml(), encoding="utf-8")
         copy_user_files(run.user_files, aside)
         _write_json(aside / "manifest.json", manifest(run))
-        _write_json(aside / "metrics.json", run.metrics)
+        _write_json(aside / "metrics.json", measures_json(run.measures))
         seconds["files"] = time.perf_counter() - begin
         if page is not None:
             begin = time.perf_counter()
@@ -94,7 +95,7 @@ def manifest(run: Backtest) -> dict[str, Any]:
         "first_session": str(run.sessions[0].date()),
         "last_session": str(run.sessions[-1].date()),
         "initial_cash": run.spec.run.initial_cash,
-        "counts": run.counts,
+        "counts": counts_json(run.counts),
         "warnings": list(run.warnings),
         "packages": package_versions(model_packages(run.spec.signal)),
     }

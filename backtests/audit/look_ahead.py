@@ -12,7 +12,6 @@ import pandas as pd
 from backtests.execution.result import EngineResult
 from data.clock import decision_times
 from data.files.user_code import LookAheadError, UserCallable
-from data.prices.panel import Panel
 from signals.block import SignalData
 from signals.liquidity import BLOCKS, LiquiditySignal
 from strategies.policy import Plan
@@ -76,15 +75,13 @@ def check_policy(plan: Plan, plan_upto: Callable[[pd.Timestamp], Plan], policy: 
 
 
 def check_strategy(
-    engine: EngineResult, play: Callable[[Panel, Plan], EngineResult], panel: Panel, plan: Plan, strategy: UserCallable
+    engine: EngineResult, play_upto: Callable[[pd.Timestamp], EngineResult], strategy: UserCallable
 ) -> None:
     """Refuse a strategy of the user that looks ahead: a run that ends early sends the same orders.
 
     Args:
         engine: the whole run.
-        play: runs the strategy.
-        panel: of the whole run.
-        plan: that the strategy may read.
+        play_upto: runs the strategy over what is there up to the decision for a session.
         strategy: the user's.
 
     Raises:
@@ -94,12 +91,8 @@ def check_strategy(
     def table(run: EngineResult) -> pd.DataFrame:
         return run.decided.add_prefix("units ordered of ")
 
-    require_same_past(
-        table(engine),
-        lambda cut: table(play(panel.upto(cut), _cut_plan(plan, cut))),
-        spread(panel.decides_for),
-        lambda _: strategy.file.path,
-    )
+    sessions = pd.DatetimeIndex(engine.decided.index)
+    require_same_past(table(engine), lambda cut: table(play_upto(cut)), spread(sessions), lambda _: strategy.file.path)
 
 
 def require_same_past(
@@ -220,11 +213,6 @@ def _signal_table(signal: LiquiditySignal) -> pd.DataFrame:
         parts["probability of"] = signal.probability
     named = [frame.add_prefix(f"{said} ") for said, frame in parts.items()]
     return pd.concat([*named, signal.score, signal.regime, signal.live_blocks], axis=1)
-
-
-def _cut_plan(plan: Plan, session: pd.Timestamp) -> Plan:
-    """The plan up to the decision for a session."""
-    return Plan(plan.targets.loc[:session], plan.rebalance.loc[:session])
 
 
 def _without(table: pd.DataFrame, rows: pd.Series, name: str) -> pd.DataFrame:

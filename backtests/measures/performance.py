@@ -1,4 +1,4 @@
-"""The numbers of a run: performance by empyrical, and what trading cost. Fractions, not percents.
+"""The numbers of a run: performance, and what trading cost. Fractions, not percents.
 
 A ratio without a meaning (a portfolio that never moves, a run too short) is None, never NaN or infinite.
 """
@@ -85,18 +85,17 @@ def performance(returns: pd.Series, risk_free: pd.Series) -> Performance:
     Raises:
         InputError: no session, a missing or infinite value, a return below -1, or indexes that differ.
     """
-    import empyrical
-
     _require_returns(returns, risk_free)
-    with np.errstate(over="ignore"):  # a few sessions extrapolated to a year can pass the largest number: None
-        return Performance(
-            cagr=_number(empyrical.cagr(returns, annualization=SESSIONS_PER_YEAR)),
-            volatility=_volatility(returns),
-            sharpe=_sharpe(returns, risk_free),
-            sortino=_sortino(returns, risk_free),
-            max_drawdown=_number(empyrical.max_drawdown(returns)),
-            calmar=_number(empyrical.calmar_ratio(returns, annualization=SESSIONS_PER_YEAR)),
-        )
+    own, bill = returns.to_numpy(dtype="float64"), risk_free.to_numpy(dtype="float64")
+    growth, deepest = _growth(own), _deepest_fall(own)
+    return Performance(
+        cagr=_number(growth),
+        volatility=_volatility(own),
+        sharpe=_sharpe(own, bill),
+        sortino=_sortino(own, bill),
+        max_drawdown=_number(deepest),
+        calmar=_number(growth / -deepest) if deepest < 0 else None,
+    )
 
 
 def by_regime(returns: pd.Series, regime: pd.Series, risk_free: pd.Series) -> dict[str, RegimePerformance]:
@@ -204,43 +203,64 @@ def daily_bill_return(yield_percent: pd.Series) -> pd.Series:
 
 
 def _regime_performance(returns: pd.Series, risk_free: pd.Series, sessions: int) -> RegimePerformance:
+    own = returns.to_numpy(dtype="float64")
     return RegimePerformance(
         sessions=len(returns),
         share=len(returns) / sessions,
         mean_return=float(returns.mean()) * SESSIONS_PER_YEAR,
-        volatility=_volatility(returns),
-        sharpe=_sharpe(returns, risk_free),
-        total_return=float(np.prod(1 + returns.to_numpy())) - 1,
+        volatility=_volatility(own),
+        sharpe=_sharpe(own, risk_free.to_numpy(dtype="float64")),
+        total_return=float(np.prod(1 + own)) - 1,
     )
 
 
-def _volatility(returns: pd.Series) -> float | None:
-    import empyrical
+def _growth(returns: np.ndarray) -> float:
+    """Compound growth a year; infinite where a few sessions, extrapolated to a year, pass the largest number."""
+    years = len(returns) / SESSIONS_PER_YEAR
+    with np.errstate(over="ignore"):
+        return float(np.prod(1 + returns) ** (1 / years) - 1)
 
-    if len(returns) > 1 and _is_constant(returns):
-        return 0.0
-    return _number(empyrical.annual_volatility(returns, annualization=SESSIONS_PER_YEAR))
+
+def _deepest_fall(returns: np.ndarray) -> float:
+    wealth = 100.0 * np.append(1.0, np.cumprod(1 + returns))
+    highest = np.maximum.accumulate(wealth)
+    return float(((wealth - highest) / highest).min())
 
 
-def _sharpe(returns: pd.Series, risk_free: pd.Series) -> float | None:
-    import empyrical
-
-    if _is_constant(returns) or _is_constant(returns - risk_free):
+def _volatility(returns: np.ndarray) -> float | None:
+    if len(returns) < 2:
         return None
-    return _number(empyrical.sharpe_ratio(returns, risk_free, annualization=SESSIONS_PER_YEAR))
+    return 0.0 if _is_constant(returns) else _number(_deviation(returns) * math.sqrt(SESSIONS_PER_YEAR))
 
 
-def _sortino(returns: pd.Series, risk_free: pd.Series) -> float | None:
-    import empyrical
-
-    if _is_constant(returns) or _is_constant(returns - risk_free):
+def _sharpe(returns: np.ndarray, risk_free: np.ndarray) -> float | None:
+    excess = returns - risk_free
+    if _is_constant(returns) or _is_constant(excess):
         return None
-    if (returns - risk_free).min() >= -ROUNDING:  # never short of the risk-free return: nothing to divide by
+    return _number(_mean(excess) / _deviation(excess) * math.sqrt(SESSIONS_PER_YEAR))
+
+
+def _sortino(returns: np.ndarray, risk_free: np.ndarray) -> float | None:
+    excess = returns - risk_free
+    if _is_constant(returns) or _is_constant(excess):
         return None
-    return _number(empyrical.sortino_ratio(returns, risk_free, annualization=SESSIONS_PER_YEAR))
+    if excess.min() >= -ROUNDING:  # never short of the risk-free return: nothing to divide by
+        return None
+    shortfall = math.sqrt(_mean(np.minimum(excess, 0.0) ** 2))
+    return _number(_mean(excess) * SESSIONS_PER_YEAR / (shortfall * math.sqrt(SESSIONS_PER_YEAR)))
 
 
-def _is_constant(values: pd.Series) -> bool:
+def _mean(values: np.ndarray) -> float:
+    """The mean, added up session by session: numpy's own sum goes by blocks, and its last bit by the processor."""
+    return float(np.cumsum(values)[-1]) / len(values)
+
+
+def _deviation(values: np.ndarray) -> float:
+    """The sample standard deviation, added up as the mean is."""
+    return math.sqrt(float(np.cumsum((values - _mean(values)) ** 2)[-1]) / (len(values) - 1))
+
+
+def _is_constant(values: np.ndarray) -> bool:
     return bool(values.max() - values.min() < ROUNDING)
 
 

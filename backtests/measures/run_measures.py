@@ -1,23 +1,60 @@
-"""`metrics.json`: the strategy and every baseline by the same measures, and the strategy by regime and by year."""
+"""The measures of a run: strategy and baselines by the same ones, and the strategy by regime and by year."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass
 
 import pandas as pd
 
 from backtests.execution.result import EngineResult, LedgerResult
-from backtests.measures.performance import by_regime, performance, trading
+from backtests.measures.performance import (
+    Performance,
+    RegimePerformance,
+    Trading,
+    by_regime,
+    performance,
+    trading,
+)
 
 
-def run_metrics(
+@dataclass(frozen=True)
+class PortfolioMeasures(Trading, Performance):
+    """How a portfolio did and what it traded, see `Performance` and `Trading`.
+
+    Attributes:
+        final_equity_usd: at the close of the last session, US dollars.
+    """
+
+    final_equity_usd: float
+
+
+@dataclass(frozen=True)
+class RunMeasures:
+    """The numbers of a run.
+
+    Attributes:
+        portfolios: measures of the strategy and of each baseline, by name; the strategy stands first.
+        by_regime: the strategy's sessions of each regime, by its name.
+        by_year: total return of each calendar year's sessions, by year and portfolio.
+    """
+
+    portfolios: Mapping[str, PortfolioMeasures]
+    by_regime: Mapping[str, RegimePerformance]
+    by_year: Mapping[str, Mapping[str, float]]
+
+    @property
+    def strategy(self) -> PortfolioMeasures:
+        """Those of the strategy."""
+        return self.portfolios["strategy"]
+
+
+def run_measures(
     engine: EngineResult,
     flows: pd.DataFrame,
     baselines: Mapping[str, LedgerResult],
     returns: pd.DataFrame,
     regime: pd.Series,
     risk_free: pd.Series,
-) -> dict[str, Any]:
+) -> RunMeasures:
     """Measure a run.
 
     Args:
@@ -27,30 +64,43 @@ def run_metrics(
         returns: by session, columns strategy and each baseline.
         regime: by session, covering those of the run.
         risk_free: daily, on the run's sessions.
-
-    Returns:
-        By name, the measures of `Performance` and `Trading` and the final equity in US dollars; then the strategy
-        ``by_regime`` and every column of returns ``by_year`` (total return of the year's sessions).
     """
-    books = {"strategy": (engine.equity["equity"], engine.equity["cash"], flows)} | {
-        name: (ledger.equity, ledger.cash, pd.concat([ledger.traded, ledger.costs], axis=1))
+    own = portfolio_measures(engine.equity["equity"], engine.equity["cash"], flows, returns["strategy"], risk_free)
+    others = {
+        name: portfolio_measures(ledger.equity, ledger.cash, _flows(ledger), returns[name], risk_free)
         for name, ledger in baselines.items()
     }
-    measured = {
-        name: asdict(performance(returns[name], risk_free))
-        | asdict(trading(book_flows, equity, equity - cash))
-        | {"final_equity_usd": float(equity.iloc[-1])}
-        for name, (equity, cash, book_flows) in books.items()
-    }
-    regimes = by_regime(returns["strategy"], regime.reindex(returns.index), risk_free)
-    return {
-        **measured,
-        "by_regime": {name: asdict(measures) for name, measures in regimes.items()},
-        "by_year": yearly_returns(returns),
-    }
+    return RunMeasures(
+        portfolios={"strategy": own, **others},
+        by_regime=by_regime(returns["strategy"], regime.reindex(returns.index), risk_free),
+        by_year=yearly_returns(returns),
+    )
+
+
+def portfolio_measures(
+    equity: pd.Series, cash: pd.Series, flows: pd.DataFrame, returns: pd.Series, risk_free: pd.Series
+) -> PortfolioMeasures:
+    """Measure one portfolio, every argument by session of the run.
+
+    Args:
+        equity: at the close, US dollars.
+        cash: at the close, US dollars.
+        flows: columns traded and costs, US dollars.
+        returns: fractions.
+        risk_free: daily returns, fractions.
+    """
+    return PortfolioMeasures(
+        **asdict(performance(returns, risk_free)),
+        **asdict(trading(flows, equity, equity - cash)),
+        final_equity_usd=float(equity.iloc[-1]),
+    )
 
 
 def yearly_returns(returns: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Total return of each calendar year's sessions, by year and column."""
     growth = (1.0 + returns).groupby(pd.DatetimeIndex(returns.index).year).prod() - 1.0
     return {str(year): {str(name): float(value) for name, value in row.items()} for year, row in growth.iterrows()}
+
+
+def _flows(ledger: LedgerResult) -> pd.DataFrame:
+    return pd.concat([ledger.traded, ledger.costs], axis=1)

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.prepare.plans import make_run_plan
-from backtests.prepare.span import require_known
-from backtests.spec.costs import trade_terms
+from backtests.prepare.prepared import prepare
+from backtests.prepare.span import Span
 from backtests.spec.spec import Spec
-from data.catalogue.instruments import require_us_dollars
 from data.clock import previous_session
 from data.market.snapshot import Snapshot
-from data.prices.panel import build_panel
 from signals.liquidity import LiquiditySignal
 from strategies.order_rules import plan_orders
 
@@ -40,23 +37,21 @@ def decide_from_cash(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, se
         signal: reaches `session`.
         session: decided for.
     """
-    symbols = spec.universe.symbols
-    require_known(spec.universe, snapshot)
-    require_us_dollars(symbols, snapshot.instruments)
     # Calendar days enough for the sessions without a bar after which nothing is held any more.
     first = session - pd.Timedelta(days=2 * spec.order_rules.stale_sessions + 7)
     if spec.policy.function is not None:
         # How far a policy of the user looks back is not known: it gets what a run that goes so far gives it.
         first = min(first, pd.Timestamp(spec.run.start))
-    panel = build_panel(snapshot, symbols, first, previous_session(session), spec.run.prices)
-    targets = make_run_plan(spec, snapshot, panel, signal).targets.iloc[-1]
+    prepared = prepare(spec, snapshot, Span(first, previous_session(session)), signal=signal)
+    symbols = list(spec.universe.symbols)
+    targets = prepared.plan.targets[symbols].iloc[-1]
     orders = plan_orders(
         held=np.zeros(len(symbols)),
-        prices=panel.decision_price[-1],
+        prices=prepared.panel.decision_price[-1],
         targets=targets.to_numpy(),
-        terms=trade_terms(symbols, snapshot.instruments, spec.costs),
+        terms=prepared.rules.sessions.terms,
         rules=spec.order_rules.rules,
         cash=spec.run.initial_cash,
     )
     money = orders.buy_money if spec.run.strategy is None else np.full(len(symbols), np.nan)
-    return Decision(targets, pd.Series(money, index=list(symbols)))
+    return Decision(targets, pd.Series(money, index=symbols))

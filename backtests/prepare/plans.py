@@ -1,6 +1,6 @@
 """The plans of a run: the policy and the baselines, laid over what decisions know of a market."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -8,9 +8,10 @@ from backtests.audit.look_ahead import check_policy
 from backtests.spec.extensions import Extensions, read_extensions
 from backtests.spec.spec import Spec
 from data.catalogue.instruments import AssetClass
-from data.clock import FIRST_DAY
+from data.clock import FIRST_DAY, sessions_between
 from data.market.snapshot import Snapshot
-from data.prices.panel import Panel, build_panel
+from data.prices.known import known_prices
+from data.prices.panel import Panel
 from signals.liquidity import LiquiditySignal
 from strategies.baselines import MOVING_AVERAGE_MONTHS, baseline_plans
 from strategies.policy import Plan, make_plan
@@ -48,27 +49,20 @@ def make_run_plan(
     return plan
 
 
-def run_baseline_plans(
-    spec: Spec, snapshot: Snapshot, market: Panel, signal: LiquiditySignal, benchmark_prices: pd.Series
-) -> Mapping[str, Plan]:
-    """Lay the baselines over a panel of the universe and the benchmark; its prices from before the run on."""
+def run_baseline_plans(spec: Spec, snapshot: Snapshot, market: Panel, signal: LiquiditySignal) -> Mapping[str, Plan]:
+    """Lay the baselines over a panel of the universe and the benchmark; arguments as for `make_run_plan`."""
+    benchmark = spec.universe.benchmark
+    looks_back_to = market.sessions[1] - pd.DateOffset(months=MOVING_AVERAGE_MONTHS + 2)
     return baseline_plans(
         signal.regime.reindex(market.decides_for),
         market.tradable(spec.order_rules.stale_sessions),
         _policy_prices(spec, snapshot, market),
-        benchmark_prices,
+        _prices_from(looks_back_to, snapshot, [benchmark], market)[benchmark],
         spec.universe,
         spec.policy,
         _asset_classes(snapshot, market),
         _probability(signal, market),
     )
-
-
-def benchmark_decision_prices(spec: Spec, snapshot: Snapshot, market: Panel) -> pd.Series:
-    """Prices of the benchmark known at each decision, from the months before the run on that its average looks back."""
-    first = market.sessions[1] - pd.DateOffset(months=MOVING_AVERAGE_MONTHS + 2)
-    longer = build_panel(snapshot, (spec.universe.benchmark,), max(first, FIRST_DAY), market.sessions[-1])
-    return longer.decision_prices()[spec.universe.benchmark]
 
 
 def _policy_prices(spec: Spec, snapshot: Snapshot, panel: Panel) -> pd.DataFrame:
@@ -78,7 +72,12 @@ def _policy_prices(spec: Spec, snapshot: Snapshot, panel: Panel) -> pd.DataFrame
         return panel.decision_prices()
     # Calendar days enough for so many sessions.
     first = panel.decides_for[0] - pd.Timedelta(days=2 * sessions)
-    return build_panel(snapshot, panel.symbols, max(first, FIRST_DAY), panel.sessions[-1]).decision_prices()
+    return _prices_from(first, snapshot, panel.symbols, panel)
+
+
+def _prices_from(first: pd.Timestamp, snapshot: Snapshot, symbols: Sequence[str], panel: Panel) -> pd.DataFrame:
+    """Prices known at each decision from a day on, up to the last one of a panel."""
+    return known_prices(snapshot, symbols, sessions_between(max(first, FIRST_DAY), panel.decides_for[-1]))
 
 
 def _asset_classes(snapshot: Snapshot, panel: Panel) -> dict[str, AssetClass]:

@@ -1,5 +1,7 @@
 """The days of a run, and where it ends when the spec does not say."""
 
+from typing import NamedTuple
+
 import pandas as pd
 
 from backtests.spec.spec import RunSection
@@ -10,6 +12,13 @@ from data.prices.actions import DELISTING
 from data.prices.panel import Panel
 from strategies.policy import Plan
 from strategies.universe import Universe
+
+
+class Span(NamedTuple):
+    """First and last day of a run, or of an account so far."""
+
+    first: pd.Timestamp
+    last: pd.Timestamp
 
 
 def require_known(universe: Universe, snapshot: Snapshot) -> None:
@@ -40,7 +49,7 @@ def without_delisted(ends: pd.Series, snapshot: Snapshot) -> pd.Series:
     return ends[~ends.index.isin(delisted)]
 
 
-def longest_span(run: RunSection, universe: Universe, snapshot: Snapshot) -> tuple[pd.Timestamp, pd.Timestamp]:
+def longest_span(run: RunSection, universe: Universe, snapshot: Snapshot) -> Span:
     """First and last session that the spec's days and the snapshot's bars allow.
 
     Raises:
@@ -60,7 +69,7 @@ def longest_span(run: RunSection, universe: Universe, snapshot: Snapshot) -> tup
     sessions = sessions_between(start, end)
     if sessions.empty:
         raise InputError(f"there is no NYSE session from {start.date()} to {end.date()}; move run.start or run.end")
-    return sessions[0], sessions[-1]
+    return Span(sessions[0], sessions[-1])
 
 
 def default_end(panel: Panel, plan: Plan, ends: pd.Series, benchmark: str) -> pd.Timestamp:

@@ -5,7 +5,7 @@ luckiest.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, get_args
 
 import numpy as np
@@ -13,9 +13,9 @@ import pandas as pd
 
 from backtests.evidence.sharpe_difference import sharpe_difference
 from backtests.measures.performance import daily_bill_return
-from backtests.prepare.plans import make_run_plan
+from backtests.measures.run_measures import PortfolioMeasures
 from backtests.run import Backtest
-from backtests.spec.extensions import read_extensions
+from backtests.spec.extensions import Extensions, read_extensions
 from backtests.spec.spec import Spec
 from backtests.studies.rerun import rerun
 from data.errors import InputError
@@ -57,13 +57,13 @@ class VariantRun:
         variant: that was run.
         signal: over the sessions of the run's signal.
         returns: of the strategy by session, fractions.
-        measures: of the strategy, by name as `metrics.json` has them.
+        measures: of the strategy.
     """
 
     variant: Variant
     signal: LiquiditySignal
     returns: pd.Series
-    measures: dict[str, Any]
+    measures: PortfolioMeasures
 
 
 def ablation_variants(config: SignalConfig, blocks: Sequence[str]) -> tuple[Variant, ...]:
@@ -118,7 +118,9 @@ def window_variants(config: SignalConfig, windows: Sequence[int] = WINDOWS) -> t
     )
 
 
-def variant_signal(spec: Spec, snapshot: Snapshot, sessions: pd.DatetimeIndex, variant: Variant) -> LiquiditySignal:
+def variant_signal(
+    spec: Spec, snapshot: Snapshot, sessions: pd.DatetimeIndex, variant: Variant, extensions: Extensions | None = None
+) -> LiquiditySignal:
     """Compute the signal of a variant.
 
     A block that is removed counts as one without data: it gives 0 and is not live, and the others, whose weights are
@@ -129,15 +131,14 @@ def variant_signal(spec: Spec, snapshot: Snapshot, sessions: pd.DatetimeIndex, v
         snapshot: that is read.
         sessions: those of the full signal.
         variant: of the spec's signal.
+        extensions: of the spec; read where they are not given.
 
     Raises:
         InputError: the spec has a source in the place of all blocks; what the variant needs is missing.
     """
-    if spec.signal.source is not None:
-        raise InputError(
-            f"got signal.source {spec.signal.source}, wanted a signal that is made of blocks: a source has no parts"
-        )
-    builders = (*BLOCKS, *read_extensions(spec).block_builders())
+    if (source := spec.signal.source) is not None:
+        raise InputError(f"got signal.source {source}, wanted a signal that is made of blocks: a source has no parts")
+    builders = (*BLOCKS, *(extensions or read_extensions(spec)).block_builders())
     if variant.without is not None:
         builders = tuple(_silenced(build, variant.without) for build in builders)
     return liquidity_signal(SignalData.of(snapshot, sessions), variant.config, builders)
@@ -153,11 +154,9 @@ def run_variant(run: Backtest, variant: Variant) -> VariantRun:
     Raises:
         InputError: see `variant_signal`.
     """
-    spec, given = run.spec, read_extensions(run.spec)
     sessions = pd.DatetimeIndex(run.signal.score.index)
-    signal = variant_signal(spec, run.snapshot, sessions, variant)
-    plan = make_run_plan(spec, run.snapshot, run.panel, signal, given)
-    return VariantRun(variant, signal, *rerun(run, spec, signal, plan, given.strategy))
+    signal = variant_signal(run.spec, run.snapshot, sessions, variant, run.prepared.extensions)
+    return VariantRun(variant, signal, *rerun(run.prepared.with_signal(signal)))
 
 
 def variant_table(run: Backtest, variants: Sequence[VariantRun]) -> pd.DataFrame:
@@ -176,16 +175,16 @@ def variant_table(run: Backtest, variants: Sequence[VariantRun]) -> pd.DataFrame
     Raises:
         InputError: the extra `evidence` is not installed.
     """
-    rows = {FULL: {**run.metrics["strategy"], **regime_shares(run.signal, run.sessions)}}
+    rows = {FULL: {**asdict(run.measures.strategy), **regime_shares(run.signal, run.sessions)}}
     for each in variants:
         difference = _difference(run, each.returns)
-        rows[each.variant.name] = {**each.measures, **difference, **regime_shares(each.signal, run.sessions)}
+        rows[each.variant.name] = {**asdict(each.measures), **difference, **regime_shares(each.signal, run.sessions)}
     return pd.DataFrame.from_dict(rows, orient="index")[[*COLUMNS]]
 
 
 def ablation_table(run: Backtest, variants: Sequence[VariantRun]) -> pd.DataFrame:
     """`variant_table` and, as its last row, the static mix, which needs no signal and has no regimes (NaN)."""
-    mix = {**run.metrics["static_mix"], **_difference(run, run.returns["static_mix"])}
+    mix = {**asdict(run.measures.portfolios["static_mix"]), **_difference(run, run.returns["static_mix"])}
     row = pd.DataFrame.from_dict({NO_SIGNAL: mix}, orient="index").reindex(columns=COLUMNS)
     return pd.concat([variant_table(run, variants), row])
 

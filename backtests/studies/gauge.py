@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 
 from backtests.measures.performance import SESSIONS_PER_YEAR
+from backtests.prepare.prepared import prepare
+from backtests.prepare.span import Span
 from backtests.spec.spec import Spec
 from data.errors import InputError
 from data.market.snapshot import Snapshot
-from data.prices.panel import Panel, build_panel
+from data.prices.panel import Panel
 from signals.liquidity import LiquiditySignal
 from signals.regime import Regime
 from strategies.universe import BASKETS
@@ -60,14 +62,14 @@ def gauge_spec(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, last: pd
     Args:
         spec: universe and start.
         snapshot: prices.
-        signal: reaches `last`.
+        signal: reaches the session after `last`.
         last: session on whose open the last return may end.
 
     Raises:
         InputError: the run begins after `last`, or the extra `evidence` is not installed.
     """
     _require_statsmodels()
-    panel = build_panel(snapshot, spec.universe.symbols, pd.Timestamp(spec.run.start), last)
+    panel = prepare(spec, snapshot, Span(pd.Timestamp(spec.run.start), last), signal=signal).panel
     coins = tuple(symbol for symbol in spec.universe.symbols if snapshot.instruments[symbol].is_crypto)
     legs = {CRYPTO: coins} | {str(basket): spec.universe.members(basket) for basket in BASKETS}
     returns = week_returns(panel, panel.tradable(spec.order_rules.stale_sessions), legs)
@@ -78,7 +80,7 @@ def week_returns(panel: Panel, tradable: pd.DataFrame, legs: Mapping[str, tuple[
     """Returns of some legs over weeks that follow one another, each from the open that a decision could buy at.
 
     Args:
-        panel: prices on the adjusted basis.
+        panel: prices.
         tradable: sessions decided for by symbols, as `Panel.tradable` gives it.
         legs: symbols by name of the leg.
 
@@ -86,7 +88,7 @@ def week_returns(panel: Panel, tradable: pd.DataFrame, legs: Mapping[str, tuple[
         By session, every fifth: the return from its open to the open five sessions later, the mean of the members that
         are tradable at its decision and have both opens; NaN where a leg has none. A leg without members is left out.
     """
-    opens = pd.DataFrame(panel.open, index=panel.sessions, columns=list(panel.symbols)).iloc[1:]
+    opens = pd.DataFrame(panel.adjusted_open, index=panel.sessions, columns=list(panel.symbols)).iloc[1:]
     returns = (opens.shift(-WEEK) / opens - 1.0).where(tradable.reindex(opens.index))
     return pd.DataFrame({leg: returns[list(members)].mean(axis=1) for leg, members in legs.items() if members}).iloc[
         :-WEEK:WEEK

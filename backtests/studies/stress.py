@@ -9,9 +9,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from backtests.prepare.plans import make_run_plan
 from backtests.run import Backtest
-from backtests.spec.extensions import read_extensions
 from backtests.studies.rerun import rerun
 from signals.liquidity import LiquiditySignal
 from signals.regime import Regime
@@ -38,17 +36,16 @@ def stress_table(run: Backtest, report: Callable[[str], None] = lambda _stage: N
     Raises:
         InputError: a multiple of the costs that no trade could bear.
     """
-    given = read_extensions(run.spec)
     dearer = {factor: run.spec.costs.scaled(factor) for factor in COST_FACTORS}
-    late = {delay: delayed_signal(run.signal, delay) for delay in DELAYS}
-    plans = {delay: make_run_plan(run.spec, run.snapshot, run.panel, signal, given) for delay, signal in late.items()}
+    late = {delay: run.prepared.with_signal(delayed_signal(run.signal, delay)) for delay in DELAYS}
     cells = [(factor, delay) for factor in COST_FACTORS for delay in DELAYS]
     rows = []
     for number, (factor, delay) in enumerate(cells, start=1):
         report(f"stress {number} of {len(cells)}")
-        spec = run.spec.model_copy(update={"costs": dearer[factor]})
-        _, measured = rerun(run, spec, late[delay], plans[delay], given.strategy)
-        rows.append({"cost_factor": factor, "delay_sessions": delay} | {name: measured[name] for name in MEASURES})
+        _, measured = rerun(late[delay].with_costs(dearer[factor]))
+        rows.append(
+            {"cost_factor": factor, "delay_sessions": delay} | {name: getattr(measured, name) for name in MEASURES}
+        )
     return pd.DataFrame(rows)
 
 

@@ -5,17 +5,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from backtests.engines.ledger import run_ledger
-from backtests.execution.fill_rules import fill_rules
 from backtests.measures.performance import daily_bill_return, performance
-from backtests.prepare.bill import bill_yield
-from backtests.prepare.plans import benchmark_decision_prices, make_run_plan, run_baseline_plans
-from backtests.prepare.signal import read_signal
-from backtests.prepare.span import longest_span
+from backtests.prepare.plans import run_baseline_plans
+from backtests.prepare.prepared import prepare
 from backtests.spec.costs import Costs
 from backtests.spec.spec import Spec
 from data.errors import InputError
 from data.market.snapshot import Snapshot
-from data.prices.panel import build_panel
 
 
 @dataclass(frozen=True)
@@ -53,27 +49,19 @@ def compare_with_truth(spec: Spec, snapshot: Snapshot, truth: pd.Series) -> Trut
         InputError: spec and snapshot do not fit together, the truth does not reach over the run, or kappa or a Sharpe
             ratio has no meaning there.
     """
-    universe = spec.universe
-    start, end = longest_span(spec.run, universe, snapshot)
-    market = build_panel(snapshot, tuple(dict.fromkeys((*universe.symbols, universe.benchmark))), start, end)
-    signal = read_signal(spec, snapshot, market.decides_for[-1])
-    sessions = market.sessions[1:]
+    prepared = prepare(spec, snapshot)
+    sessions = prepared.panel.sessions[1:]
     lagged = _lagged(truth, round(spec.signal.half_life_sessions), sessions)
-    bill = bill_yield(snapshot, pd.DatetimeIndex(sessions))
-    fills = fill_rules(market, snapshot.instruments, spec.costs, spec.order_rules)
+    bill = prepared.bill_yield.loc[sessions]
     terms = (spec.order_rules, spec.run.initial_cash)
-    rotation = market.select(universe.symbols)
-    prices = benchmark_decision_prices(spec, snapshot, market)
-    baselines = run_baseline_plans(spec, snapshot, market, signal, prices)
+    baselines = run_baseline_plans(spec, snapshot, prepared.market, prepared.signal)
     equities = {
-        "rotation": run_ledger(
-            fills.select(universe.symbols), make_run_plan(spec, snapshot, rotation, signal), *terms
-        ).equity,
-        "static mix": run_ledger(fills, baselines["static_mix"], *terms).equity,
+        "rotation": run_ledger(prepared.rules, prepared.plan, *terms).equity,
+        "static mix": run_ledger(prepared.market_rules, baselines["static_mix"], *terms).equity,
     }
     sharpes = {name: _sharpe(name, equity, spec.run.initial_cash, bill) for name, equity in equities.items()}
     return TruthComparison(
-        kappa=cohen_kappa(signal.regime.reindex(sessions), lagged),
+        kappa=cohen_kappa(prepared.signal.regime.reindex(sessions), lagged),
         sharpe=sharpes["rotation"],
         static_mix_sharpe=sharpes["static mix"],
     )

@@ -67,6 +67,12 @@ class Panel:
         names = ("sessions", "decides_for", *_ARRAYS)
         return replace(self, **{name: getattr(self, name)[:rows] for name in names})
 
+    @property
+    def adjusted_open(self) -> np.ndarray:
+        """`open` on the adjusted basis, of shape (n, m)."""
+        opens: np.ndarray = self.open * (self.adjusted_close / self.close)
+        return opens
+
     def bars_without_open(self) -> np.ndarray:
         """How many bars of each instrument have a close but no open, of shape (m,)."""
         count: np.ndarray = (self.has_bar() & np.isnan(self.open)).sum(axis=0)

@@ -62,12 +62,13 @@ def command(
 
 def _as_json(stored: "StoredBacktest") -> dict[str, Any]:
     from backtests.archive.folder import manifest
+    from backtests.archive.json_forms import measures_json
 
     run = stored.run
     return {
         "folder": str(stored.folder),
         "manifest": manifest(run),
-        "metrics": run.metrics,
+        "metrics": measures_json(run.measures),
         "next_session": {
             "session": str(run.panel.decides_for[-1].date()),
             "regime": str(run.signal.regime[run.panel.decides_for[-1]]),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -39,15 +40,18 @@ REGIME_HEAD = ("", "sessions", "share", "mean return a year", "volatility", "Sha
 
 def performance_rows(run: Backtest) -> list[tuple[str, str, str]]:
     """Measure, strategy, benchmark: formatted; a dash where a measure has no meaning."""
-    strategy, benchmark = run.metrics["strategy"], run.metrics["benchmark"]
-    return [(label, _text(strategy[key], style), _text(benchmark[key], style)) for label, key, style in MEASURES]
+    strategy, benchmark = run.measures.strategy, run.measures.portfolios["benchmark"]
+    return [
+        (label, _text(getattr(strategy, key), style), _text(getattr(benchmark, key), style))
+        for label, key, style in MEASURES
+    ]
 
 
 def portfolio_rows(run: Backtest) -> list[Row]:
     """The strategy and every baseline, one row each under `PORTFOLIO_HEAD`."""
     names = {"strategy": "strategy", "benchmark": f"benchmark: {run.spec.universe.benchmark}"}
     return [
-        (names.get(name, name.replace("_", " ")), *_cells(run.metrics[name], _PORTFOLIO_MEASURES))
+        (names.get(name, name.replace("_", " ")), *_cells(asdict(run.measures.portfolios[name]), _PORTFOLIO_MEASURES))
         for name in ("strategy", *run.baselines)
     ]
 
@@ -55,8 +59,8 @@ def portfolio_rows(run: Backtest) -> list[Row]:
 def regime_rows(run: Backtest) -> list[Row]:
     """The strategy's sessions by regime, one row each under `REGIME_HEAD`."""
     return [
-        (name, str(row["sessions"]), f"{row['share']:.0%}", *_cells(row, ("mean_return", "volatility", "sharpe")))
-        for name, row in run.metrics["by_regime"].items()
+        (name, str(row.sessions), f"{row.share:.0%}", *_cells(asdict(row), ("mean_return", "volatility", "sharpe")))
+        for name, row in run.measures.by_regime.items()
     ]
 
 
@@ -64,7 +68,7 @@ def year_rows(run: Backtest) -> list[Row]:
     """Total return of each year by portfolio; the columns are those of `run.returns`."""
     return [
         (year, *(_text(row[str(name)], "{:.1%}") for name in run.returns.columns))
-        for year, row in run.metrics["by_year"].items()
+        for year, row in run.measures.by_year.items()
     ]
 
 
@@ -97,7 +101,7 @@ def stress_rows(table: pd.DataFrame) -> list[Row]:
 
 def stress_sentence(run: Backtest) -> str:
     """What the stressed strategy is to be held against, with a word on strategies of the user."""
-    benchmark, mix = (_text(run.metrics[name]["sharpe"], "{:.2f}") for name in ("benchmark", "static_mix"))
+    benchmark, mix = (_text(run.measures.portfolios[name].sharpe, "{:.2f}") for name in ("benchmark", "static_mix"))
     sentence = (
         f"To compare, at costs x1: the benchmark {run.spec.universe.benchmark} has a Sharpe of {benchmark}, "
         f"the static mix, which needs no signal, of {mix}."
@@ -145,10 +149,10 @@ def parting_rows(gauge: Gauge) -> list[Row]:
 
 def order_sentence(run: Backtest) -> str:
     """How the orders of the run ended."""
-    orders = run.counts["orders"]
+    orders = run.counts.orders
     return (
-        f"{orders['total']} orders: {orders['filled']} filled, {orders['reduced']} reduced, "
-        f"{orders['unfilled']} unfilled, {orders['rejected']} rejected"
+        f"{orders.total} orders: {orders.filled} filled, {orders.reduced} reduced, "
+        f"{orders.unfilled} unfilled, {orders.rejected} rejected"
     )
 
 
@@ -177,7 +181,7 @@ def state_sentences(reasons: Explanation) -> list[str]:
 
 def block_sentence(run: Backtest) -> str:
     """The share of sessions by number of live blocks."""
-    shares = [f"{number}: {share:.0%}" for number, share in run.counts["live_blocks"].items() if share]
+    shares = [f"{number}: {share:.0%}" for number, share in run.counts.live_blocks.items() if share]
     return f"live blocks, share of sessions: {', '.join(shares)}"
 
 

@@ -128,7 +128,7 @@ def test_inputs_that_a_spec_adds_to_a_block_go_with_it(run):
 def test_what_changes_nothing_is_the_run_itself(run):
     same = run_variant(run, Variant("same", run.spec.signal))
     pd.testing.assert_series_equal(same.returns, run.returns["strategy"], check_exact=True)
-    assert same.measures == run.metrics["strategy"]
+    assert same.measures == run.measures.strategy
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def stricter(run):
 def test_a_variant_runs_as_a_spec_that_says_so(run, sample, stricter):
     wanted = run_backtest(load_spec("sample", {"signal.gate.ratio": 0.4} | YEAR), sample)
     pd.testing.assert_series_equal(stricter.returns, wanted.returns["strategy"], check_exact=True)
-    assert stricter.measures == wanted.metrics["strategy"]
+    assert stricter.measures == wanted.measures.strategy
     assert not stricter.returns.equals(run.returns["strategy"])
 
 
@@ -163,7 +163,7 @@ def test_tables_hold_the_measures_and_differences_of_each(run, stricter):
     by_hand = stricter.signal.regime[run.sessions].value_counts() / len(run.sessions)
     assert table.loc["0.40", regimes].to_dict() == pytest.approx(by_hand.reindex(regimes, fill_value=0.0).to_dict())
     assert table.loc[NO_SIGNAL, regimes].isna().all()
-    assert table.loc[NO_SIGNAL, "turnover"] == run.metrics["static_mix"]["turnover"]
+    assert table.loc[NO_SIGNAL, "turnover"] == run.measures.portfolios["static_mix"].turnover
 
 
 def test_a_regime_without_a_session_has_a_share_of_zero(run):

@@ -250,4 +250,4 @@ def test_a_run_sells_what_will_be_delisted_and_goes_on_to_the_end_of_the_market(
     orders = run.engine.orders[run.engine.orders["symbol"] == "SIM-SAAS-A"]
     assert orders.iloc[-1][["side", "session", "status"]].tolist() == ["sell", pd.Timestamp("2023-06-21"), "filled"]
     assert (run.engine.positions.loc["2023-06-21":, "SIM-SAAS-A"] == 0).all()
-    assert run.counts["delistings"] == {}
+    assert run.counts.delistings == {}

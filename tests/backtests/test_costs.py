@@ -150,11 +150,11 @@ def test_dust_that_cannot_be_sold_is_counted_and_told(sample):
     spec = load_spec("sample", {"costs.us_stock.minimum_notional": 15000})
     run = run_backtest(spec, sample)
     positions, targets = run.engine.positions, run.plan.targets.reindex(run.engine.positions.index)
-    stock = next(iter(run.counts["dust"]))
+    stock = next(iter(run.counts.dust))
     kept = (positions[stock] > 0) & (targets[stock] == 0)
-    assert 0 < run.counts["dust"][stock] <= kept.sum()
-    assert f"{stock} was kept on {run.counts['dust'][stock]} sessions because" in " ".join(run.warnings)
-    assert run_backtest(load_spec("sample"), sample).counts["dust"] == {}
+    assert 0 < run.counts.dust[stock] <= kept.sum()
+    assert f"{stock} was kept on {run.counts.dust[stock]} sessions because" in " ".join(run.warnings)
+    assert run_backtest(load_spec("sample"), sample).counts.dust == {}
 
 
 def test_a_volume_that_is_not_known_is_told_where_it_is_asked_for(sample):
@@ -166,9 +166,9 @@ def test_a_volume_that_is_not_known_is_told_where_it_is_asked_for(sample):
     market = replace(sample, bars=sample.bars.assign(volume=sample.bars["volume"].mask(blank)))
     days = {"run.start": "2026-01-02", "run.end": "2026-02-06"}
     limited = run_backtest(load_spec("sample", {"costs.us_etf.participation": 0.1} | days), market)
-    assert limited.counts["bars_without_volume"] == {"SIM-BILL": 5}
+    assert limited.counts.bars_without_volume == {"SIM-BILL": 5}
     assert "SIM-BILL has 5 bars without a volume in the run" in " ".join(limited.warnings)
-    assert run_backtest(load_spec("sample", days), market).counts["bars_without_volume"] == {}
+    assert run_backtest(load_spec("sample", days), market).counts.bars_without_volume == {}
 
 
 def test_cash_without_a_known_bill_is_told(sample):

@@ -10,7 +10,7 @@ from backtests.engines.event_engine import run_event_engine
 from backtests.engines.ledger import run_ledger
 from backtests.execution.fill_rules import fill_rules
 from backtests.measures.performance import order_flows
-from backtests.prepare.plans import benchmark_decision_prices, make_run_plan, run_baseline_plans
+from backtests.prepare.plans import make_run_plan, run_baseline_plans
 from backtests.prepare.signal import read_signal
 from backtests.spec.costs import Costs
 from backtests.spec.spec import load_spec
@@ -36,8 +36,7 @@ def every_plan(snapshot, spec_name, start, end):
     symbols = (*spec.universe.symbols, spec.universe.benchmark)
     market = build_panel(snapshot, symbols, pd.Timestamp(start), pd.Timestamp(end))
     signal = read_signal(spec, snapshot, market.decides_for[-1])
-    prices = benchmark_decision_prices(spec, snapshot, market)
-    baselines = run_baseline_plans(spec, snapshot, market, signal, prices)
+    baselines = run_baseline_plans(spec, snapshot, market, signal)
     return spec, market, {"strategy": make_run_plan(spec, snapshot, market, signal), **baselines}
 
 

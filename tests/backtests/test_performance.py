@@ -6,10 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from statistics import mean, stdev
 
+import empyrical
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtests.measures.performance import Performance, by_regime, daily_bill_return, order_flows, performance, trading
@@ -124,6 +125,28 @@ def test_constant_gain_has_no_ratios():
 
 def test_growth_past_the_largest_number_is_none():
     assert without_risk_free(daily(20.0)).cagr is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(sessions=st.integers(2, 1500), seed=st.integers(0, 2**32 - 1), size=st.sampled_from([1e-4, 0.01, 0.1]))
+def test_every_measure_equals_that_of_empyrical(sessions, seed, size):
+    random = np.random.default_rng(seed)
+    returns = daily(*(0.0003 + size * random.standard_t(3, sessions)).clip(min=-0.95))
+    risk_free = daily(*random.uniform(0.0, 2e-4, sessions))
+    found = performance(returns, risk_free)
+    assert {name: math.nan if value is None else value for name, value in asdict(found).items()} == pytest.approx(
+        {
+            "cagr": empyrical.cagr(returns),
+            "volatility": empyrical.annual_volatility(returns),
+            "sharpe": empyrical.sharpe_ratio(returns, risk_free),
+            "sortino": empyrical.sortino_ratio(returns, risk_free) if found.sortino is not None else math.nan,
+            "max_drawdown": empyrical.max_drawdown(returns),
+            "calmar": empyrical.calmar_ratio(returns),
+        },
+        rel=1e-12,
+        nan_ok=True,
+    )
+    assert (found.sortino is None) == bool((returns - risk_free).min() >= -1e-12)
 
 
 @given(st.lists(st.floats(-1, 2, allow_nan=False), min_size=1, max_size=40))

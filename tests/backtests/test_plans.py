@@ -8,7 +8,7 @@ import pytest
 
 import futures
 from backtests.prepare.decision import decide_from_cash
-from backtests.prepare.plans import benchmark_decision_prices, make_run_plan, run_baseline_plans
+from backtests.prepare.plans import make_run_plan, run_baseline_plans
 from backtests.prepare.signal import read_signal
 from backtests.spec.spec import load_spec
 from data.clock import decision_times
@@ -41,9 +41,7 @@ def plan_of(spec, snapshot, signal, start=START):
 
 
 def baselines_of(spec, snapshot, signal):
-    market = market_of(spec, snapshot)
-    prices = benchmark_decision_prices(spec, snapshot, market)
-    return run_baseline_plans(spec, snapshot, market, signal, prices)
+    return run_baseline_plans(spec, snapshot, market_of(spec, snapshot), signal)
 
 
 def outside(spec, weights):

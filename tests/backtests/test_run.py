@@ -61,16 +61,16 @@ def test_equity_is_rebuilt_from_the_files_on_the_sample(sample_run, tmp_path):
 def test_equity_is_rebuilt_from_the_files_on_real_history(history, tmp_path):
     run = run_backtest(load_spec("history"), history)
     assert_ledger_agrees(run, tmp_path / "run")
-    assert run.counts["orders"]["rejected"] == 0
+    assert run.counts.orders.rejected == 0
     assert run.snapshot.simulated is False
     # The coins' files end on 2026-10-08, a session before the stocks'. Which is held decides.
     held = run.plan.targets.loc[run.sessions[-1], ["BTC-USD", "ETH-USD"]].sum() > 0
     assert run.sessions[-1] == pd.Timestamp("2026-10-08" if held else "2026-10-09")
-    assert run.counts["bars_without_open"]["BTC-USD"] == 1
+    assert run.counts.bars_without_open["BTC-USD"] == 1
 
 
 def test_no_order_is_rejected_and_cash_is_never_negative(sample_run):
-    assert sample_run.counts["orders"]["rejected"] == 0
+    assert sample_run.counts.orders.rejected == 0
     assert sample_run.engine.equity["cash"].min() >= 0.0
     weights = sample_run.engine.positions.to_numpy() * sample_run.panel.close[1:]
     total = np.nansum(weights, axis=1) + sample_run.engine.equity["cash"].to_numpy()
@@ -116,7 +116,7 @@ def test_a_file_that_ends_a_day_early_ends_the_run_unless_an_end_is_asked_for(sa
     asked = load_spec("sample", {"run.start": "2026-06-01", "run.end": str(last.date()), **budgets})
     run = run_backtest(asked, shorter)
     assert run.sessions[-1] == last
-    assert run.counts["stale_valuations"] == {"SIM-BILL": 1}
+    assert run.counts.stale_valuations == {"SIM-BILL": 1}
     assert any("SIM-BILL was held and valued at an old close on 1 session" in line for line in run.warnings)
 
 
@@ -126,7 +126,7 @@ def test_the_benchmarks_file_ends_the_run_too(sample):
     shorter = replace(sample, bars=bars[~((bars["symbol"] == "SIM-MARKET") & (bars["date"] == last))])
     run = run_backtest(load_spec("sample", {"run.start": "2026-06-01"}), shorter)
     assert run.sessions[-1] < last
-    assert run.counts["benchmark_sessions_without_bar"] == 0
+    assert run.counts.benchmark_sessions_without_bar == 0
 
 
 @pytest.mark.parametrize(

@@ -80,9 +80,9 @@ def test_kappa_that_means_nothing_is_refused(one, other, complaint):
 def test_the_sharpe_ratios_are_those_of_a_run_through_backtrader(sample):
     spec = load_spec("sample", SHORT)
     found = compare_with_truth(spec, sample, true_regime())
-    metrics = run_backtest(spec, sample).metrics
-    assert found.sharpe == pytest.approx(metrics["strategy"]["sharpe"], rel=1e-9)
-    assert found.static_mix_sharpe == pytest.approx(metrics["static_mix"]["sharpe"], rel=1e-9)
+    portfolios = run_backtest(spec, sample).measures.portfolios
+    assert found.sharpe == pytest.approx(portfolios["strategy"].sharpe, rel=1e-9)
+    assert found.static_mix_sharpe == pytest.approx(portfolios["static_mix"].sharpe, rel=1e-9)
     assert found.sharpe_difference == found.sharpe - found.static_mix_sharpe
     assert found.sharpe_difference != 0
 

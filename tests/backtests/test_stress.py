@@ -93,7 +93,7 @@ def assert_first_cell_is_the_run(table, run):
     first = table.iloc[0]
     assert (first["cost_factor"], first["delay_sessions"]) == (1, 0)
     for name in MEASURES:
-        assert first[name] == run.metrics["strategy"][name], name
+        assert first[name] == getattr(run.measures.strategy, name), name
 
 
 def test_the_first_cell_is_the_run_itself(run, table):
@@ -125,7 +125,7 @@ def test_a_run_of_other_regimes_is_the_delayed_cell(sample, run, table, tmp_path
     other = run_backtest(load_spec("sample", SHORT | {"signal.source": str(source)}), sample)
     cell = table.query("cost_factor == 1 and delay_sessions == 5").iloc[0]
     for name in MEASURES:
-        assert cell[name] == other.metrics["strategy"][name], name
+        assert cell[name] == getattr(other.measures.strategy, name), name
 
 
 @pytest.mark.parametrize("delay", DELAYS)

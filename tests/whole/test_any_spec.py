@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backtests.engines.event_engine import run_event_engine
 from backtests.engines.ledger import run_ledger
-from backtests.run import Backtest, run_backtest, run_fill_rules, run_plan
+from backtests.run import Backtest, run_backtest
 from backtests.spec.spec import Spec, load_spec
 from data.clock import sessions_between
 from data.market.tables import ACTIONS, BARS, SERIES
@@ -158,20 +159,19 @@ def assert_whole(run: Backtest) -> None:
     np.testing.assert_allclose(weights.sum(axis=1) + cash / equity, 1.0, rtol=1e-9)
     assert (cash >= -1e-9 * equity).all()
     assert (units >= 0).all()
-    assert run.counts["orders"]["rejected"] == 0
+    assert run.counts.orders.rejected == 0
 
 
 def assert_ledger_agrees(run: Backtest) -> None:
-    fills = run_fill_rules(run.spec, run.snapshot, run.panel)
-    ledger = run_ledger(fills, run.plan, run.spec.order_rules, run.spec.run.initial_cash)
+    ledger = run_ledger(run.prepared.rules, run.plan, run.spec.order_rules, run.spec.run.initial_cash)
     equity = run.engine.equity["equity"].to_numpy()
     np.testing.assert_allclose(ledger.equity.to_numpy(), equity, rtol=1e-9)
     np.testing.assert_allclose(ledger.cash.to_numpy() / equity, run.engine.equity["cash"] / equity, atol=1e-9)
 
 
 def assert_order_of_symbols_changes_nothing(run: Backtest) -> None:
-    turned = run.panel.select(tuple(reversed(run.panel.symbols)))
-    other = run_plan(run.spec, run.snapshot, turned, run.plan, run.signal)
+    turned = run.prepared.rules.select(tuple(reversed(run.panel.symbols)))
+    other = run_event_engine(turned, run.plan, run.spec.order_rules, run.spec.run.initial_cash)
     by = ["session", "symbol", "side"]
     before, after = (
         each.orders.drop(columns="order_id").sort_values(by, ignore_index=True) for each in (run.engine, other)
@@ -203,8 +203,8 @@ def test_the_market_has_every_trouble(market, folder):
     run = run_backtest(spec_of(drawn, ["SCARCE", "NEUTRAL", "ABUNDANT"] * 4, folder), market)
     assert set(run.engine.orders["status"]) == {"filled", "reduced", "unfilled"}
     assert {"close_out", "dividend"} <= set(run.engine.cash["kind"])
-    assert run.counts["stale_valuations"].keys() >= {"GAPS"}
-    assert run.counts["bars_without_open"] == {"BLANK": 1}
+    assert run.counts.stale_valuations.keys() >= {"GAPS"}
+    assert run.counts.bars_without_open == {"BLANK": 1}
     assert run.engine.orders.query("symbol == 'LATE'")["session"].min() > LISTED
     assert_whole(run)
     assert_ledger_agrees(run)

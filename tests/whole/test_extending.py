@@ -58,8 +58,8 @@ def known_values(sample, name, sessions):
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_example_runs_on_the_sample_and_the_page_shows_it(path, sample):
     run = run_backtest(load_spec(str(path), DAYS), sample)
-    assert run.counts["orders"]["rejected"] == 0
-    assert run.counts["orders"]["filled"] > 5
+    assert run.counts.orders.rejected == 0
+    assert run.counts.orders.filled > 5
     page = (EXAMPLES.parent / "extending.md").read_text()
     for file in (path, *(each.path for each in run.user_files)):
         assert file.read_text().split("[universe]")[0].strip() in page, file.name
@@ -131,8 +131,8 @@ def test_a_fifth_block_weighs_a_fifth(sample):
 
 def test_a_run_counts_five_blocks(sample):
     run = run_backtest(load_spec(str(EXAMPLES / "block.toml"), DAYS), sample)
-    assert list(run.counts["live_blocks"]) == ["0", "1", "2", "3", "4", "5"]
-    assert sum(run.counts["live_blocks"].values()) == pytest.approx(1.0)
+    assert list(run.counts.live_blocks) == [0, 1, 2, 3, 4, 5]
+    assert sum(run.counts.live_blocks.values()) == pytest.approx(1.0)
 
 
 def test_a_policy_makes_the_weights_and_the_baselines_keep_theirs(sample):
@@ -171,7 +171,7 @@ def test_regimes_of_a_file_hold_from_the_first_decision_after_they_are_known(sam
     }
     assert run.signal.score["2020-03-02"] == 1.0
     assert run.signal.score["2020-07-01"] == -1.0
-    assert run.counts["live_blocks"] == {"0": 0.0, "1": 1.0}
+    assert run.counts.live_blocks == {0: 0.0, 1: 1.0}
     assert run.rotations["regime"].tolist() == ["ABUNDANT", "SCARCE", "ABUNDANT", "SCARCE", "NEUTRAL"]
     assert run.rotations["reason"].tolist()[1:3] == ["the source says SCARCE", "the source says ABUNDANT"]
     (block,) = explain(run.signal, pd.Timestamp("2020-03-02")).blocks
@@ -419,4 +419,4 @@ def test_the_command_line_says_it_in_one_line_with_status_2(mine, sample, tmp_pa
 def test_an_example_copied_elsewhere_runs(tmp_path, sample):
     for name in ("block.toml", "my_block.py"):
         shutil.copy(EXAMPLES / name, tmp_path / name)
-    assert run_backtest(load_spec(str(tmp_path / "block.toml"), DAYS), sample).counts["orders"]["filled"] > 0
+    assert run_backtest(load_spec(str(tmp_path / "block.toml"), DAYS), sample).counts.orders.filled > 0
