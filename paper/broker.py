@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol
 
+from strategies.fills import OrderStatus
+
 Side = Literal["sell", "buy"]
-Status = Literal["open", "filled", "partial", "ended", "rejected"]
 
 
 @dataclass(frozen=True)
@@ -96,15 +97,15 @@ class OrderState:
 
     Attributes:
         client_id: of the intent.
-        status: ``open``: can still fill. The others are final: ``filled`` wholly, ``partial`` and ended, ``ended``
-            without a fill, ``rejected`` by the broker.
+        status: ``open``: can still fill. The others are final: ``filled`` wholly, ``reduced``, ``unfilled``,
+            ``rejected`` by the broker.
         units_filled: so far.
         reason: why it got less than it wanted; empty where it did not.
         units_wanted: asked for, or what all of the promised money would have bought; None where that is not known.
     """
 
     client_id: str
-    status: Status
+    status: OrderStatus
     units_filled: float
     reason: str = ""
     units_wanted: float | None = None
@@ -163,7 +164,7 @@ class Broker(Protocol):
         """Take orders of one side and one moment; one that it has already, by client id, is not taken again.
 
         Returns:
-            How those ended that it did not take: ``rejected``, or ``ended`` because they could not be made.
+            How those ended that it did not take: ``rejected``, or ``unfilled`` because they could not be made.
         """
         ...
 

@@ -11,6 +11,7 @@ from paper.ledger.reader import LedgerReader
 from paper.ledger.records import AccountRecord, Close, DecisionRecord, Event
 from paper.storage.database import Row
 from paper.storage.rows import as_row, as_text
+from strategies.fills import OrderStatus
 
 DEPOSIT = "deposit"
 
@@ -41,14 +42,14 @@ class Ledger(LedgerReader):
         """Note which orders the broker has taken, and which it has not."""
         with self._database.writing():
             for intent in taken:
-                self._add_state(OrderState(intent.client_id, "open", 0.0), "sent", at)
+                self._add_state(OrderState(intent.client_id, OrderStatus.SENT, 0.0), at)
             for state in refused:
-                self._add_state(state, state.status, at)
+                self._add_state(state, at)
 
     def write_unsent_end(self, intent: Intent, reason: str, at: datetime) -> None:
         """Note that an intent ends without having been sent."""
         with self._database.writing():
-            self._add_state(OrderState(intent.client_id, "ended", 0.0, reason), "ended", at)
+            self._add_state(OrderState(intent.client_id, OrderStatus.UNFILLED, 0.0, reason), at)
 
     def write_answers(
         self, fills: Sequence[Fill], movements: Sequence[Movement], states: Sequence[OrderState], at: datetime
@@ -65,8 +66,8 @@ class Ledger(LedgerReader):
                     source |= {"price": None, "fees": 0.0}
                     self._add_entry(source, each.at, each.session, each.symbol, each.amount, each.units)
             for state in states:
-                if state.status != "open":
-                    self._add_state(state, state.status, at)
+                if state.status != OrderStatus.OPEN:
+                    self._add_state(state, at)
 
     def write_closes(self, closes: Iterable[Close]) -> None:
         """Write what the account was worth at the closes of sessions."""
@@ -102,11 +103,11 @@ class Ledger(LedgerReader):
         row["units_after"] = (held[0]["units_after"] if held else 0.0) + units
         self._database.insert("entries", row)
 
-    def _add_state(self, state: OrderState, status: str, at: datetime) -> None:
+    def _add_state(self, state: OrderState, at: datetime) -> None:
         """Add a state of an order; one that was sent, or has ended, is so once. A rejection halts the trader."""
-        row: Row = {"client_id": state.client_id, "at": as_text(at), "status": status}
+        row: Row = {"client_id": state.client_id, "at": as_text(at), "status": state.status.value}
         row |= {"units_filled": state.units_filled, "units_wanted": state.units_wanted, "reason": state.reason}
         is_new = self._database.insert("order_states", row, "ON CONFLICT DO NOTHING")
-        if is_new and status == "rejected":
+        if is_new and state.status == OrderStatus.REJECTED:
             why = f"the broker rejected the order {state.client_id}: {state.reason}"
             self._database.insert("events", as_row(Event(at, "halt", None, why)))

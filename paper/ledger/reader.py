@@ -27,12 +27,8 @@ _ORDERS = """
 SELECT i.client_id, i.session, i.symbol, i.side,
     coalesce(f.units, 0.0) AS size, coalesce(e.units_wanted, i.units) AS size_wanted,
     f.value / f.units AS price, coalesce(f.fees, 0.0) AS commission,
-    CASE e.status
-        WHEN 'filled' THEN 'filled' WHEN 'partial' THEN 'reduced'
-        WHEN 'ended' THEN 'unfilled' WHEN 'rejected' THEN 'rejected'
-        ELSE CASE WHEN EXISTS (SELECT 1 FROM order_states AS s WHERE s.client_id = i.client_id)
-            THEN 'open' ELSE 'not sent' END
-    END AS status,
+    coalesce(e.status, CASE WHEN EXISTS (SELECT 1 FROM order_states AS s WHERE s.client_id = i.client_id)
+        THEN 'open' ELSE 'not sent' END) AS status,
     coalesce(e.reason, '') AS reason, i.money, i.decision_price, i.written_at, f.at AS filled_at,
     (SELECT count(*) FROM order_states AS s WHERE s.client_id = i.client_id AND s.status = 'sent') AS times_sent
 FROM intents AS i
@@ -110,7 +106,7 @@ class LedgerReader:
         """Whether the last decision was not carried out in full: by now an order has ended short, or some were open."""
         last = self.last_decision()
         short = self._database.rows(
-            "SELECT 1 FROM order_states WHERE status IN ('partial', 'ended', 'rejected') AND state_id > "
+            "SELECT 1 FROM order_states WHERE status IN ('reduced', 'unfilled', 'rejected') AND state_id > "
             "(SELECT last_state FROM decisions ORDER BY session DESC LIMIT 1) LIMIT 1"
         )
         return last is not None and bool(short or last.left_alone)

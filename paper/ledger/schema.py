@@ -1,13 +1,17 @@
 """The tables of the ledger, and the steps from each version of them to the next."""
 
-# A row that is written is never changed: what happens later is a row of its own.
 _TABLES = ("accounts", "events", "decisions", "intents", "order_states", "entries", "closes")
-_APPEND_ONLY = "\n".join(
-    f"CREATE TRIGGER {table}_no_{change} BEFORE {change} ON {table} "
-    f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;\n"
-    for table in _TABLES
-    for change in ("update", "delete")
-)
+
+
+def _append_only(*tables: str) -> str:
+    """A row that is written is never changed: what happens later is a row of its own."""
+    return "\n".join(
+        f"CREATE TRIGGER {table}_no_{change} BEFORE {change} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;\n"
+        for table in tables
+        for change in ("update", "delete")
+    )
+
 
 _VERSION_1 = """
 CREATE TABLE accounts (
@@ -104,5 +108,46 @@ CREATE TABLE closes (
 # Who held which units at a close, so that equity can be rebuilt without reading every entry again.
 _VERSION_2 = "ALTER TABLE closes ADD COLUMN positions TEXT NOT NULL DEFAULT '{}';\n"
 
+# Orders end in the words of orders.csv: a table is made anew, for the old one allows its own words only.
+_VERSION_3 = """
+DROP TRIGGER order_states_no_update;
+
+DROP TRIGGER order_states_no_delete;
+
+DROP INDEX sent_once;
+
+DROP INDEX ended_once;
+
+ALTER TABLE order_states RENAME TO old_states;
+
+CREATE TABLE order_states (
+    state_id INTEGER PRIMARY KEY,
+    client_id TEXT NOT NULL REFERENCES intents (client_id),
+    at TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('sent', 'open', 'filled', 'reduced', 'unfilled', 'rejected')),
+    units_filled REAL NOT NULL,
+    units_wanted REAL,
+    reason TEXT NOT NULL
+) STRICT;
+
+INSERT INTO order_states
+SELECT state_id, client_id, at,
+    CASE status WHEN 'partial' THEN 'reduced' WHEN 'ended' THEN 'unfilled' ELSE status END,
+    units_filled, units_wanted, reason
+FROM old_states ORDER BY state_id;
+
+DROP TABLE old_states;
+
+CREATE UNIQUE INDEX sent_once ON order_states (client_id) WHERE status = 'sent';
+
+CREATE UNIQUE INDEX ended_once ON order_states (client_id) WHERE status NOT IN ('sent', 'open');
+
+INSERT INTO events (at, kind, session, text)
+SELECT strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now'), 'migration', NULL,
+    'the ledger is of version 3: orders end reduced and unfilled, where they ended partial and ended'
+WHERE EXISTS (SELECT 1 FROM accounts);
+
+""" + _append_only("order_states")
+
 # Statements stand apart by an empty line.
-MIGRATIONS = (_VERSION_1 + "\n" + _APPEND_ONLY, _VERSION_2)
+MIGRATIONS = (_VERSION_1 + "\n" + _append_only(*_TABLES), _VERSION_2, _VERSION_3)

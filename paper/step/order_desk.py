@@ -12,6 +12,7 @@ from paper.broker import Account, Broker, Fill, Intent, OrderState
 from paper.ledger.ledger import Ledger
 from paper.ledger.records import Close, Holdings
 from paper.market import PaperMarket
+from strategies.fills import OrderStatus
 
 ROUNDING = 1e-9
 # An order that falls short by more than this share was cut; less is rounding, or a fee in units not posted yet.
@@ -165,20 +166,26 @@ def differences(held: Holdings, told: Account) -> list[str]:
 def _is_told(state: OrderState, fills: list[Fill]) -> bool:
     """Whether an order has ended and the fills told of it are all of them."""
     filled = sum(fill.units for fill in fills if fill.client_id == state.client_id)
-    return state.status != "open" and abs(filled - state.units_filled) <= ROUNDING * max(filled, state.units_filled)
+    return state.status != OrderStatus.OPEN and abs(filled - state.units_filled) <= ROUNDING * max(
+        filled, state.units_filled
+    )
 
 
 def _measured(state: OrderState, intent: Intent, fills: list[Fill]) -> OrderState:
     """The state of an order at a broker that cuts it when it is sent, and then fills all of what is left."""
-    if state.status != "filled":
+    if state.status != OrderStatus.FILLED:
         return state
     if intent.units is not None:
         is_whole = state.units_filled >= intent.units * (1.0 - CUT)
         reason = "cut to what could be sold, or to the broker's largest order"
-        return state if is_whole else replace(state, status="partial", reason=reason, units_wanted=intent.units)
+        return (
+            state if is_whole else replace(state, status=OrderStatus.REDUCED, reason=reason, units_wanted=intent.units)
+        )
     spent = sum(fill.units * fill.price + fill.fees for fill in fills if fill.client_id == state.client_id)
     is_whole = spent >= (intent.money or 0.0) * (1.0 - CUT)
-    short = replace(state, status="partial", reason="cut to the cash present, or to the broker's largest order")
+    short = replace(
+        state, status=OrderStatus.REDUCED, reason="cut to the cash present, or to the broker's largest order"
+    )
     return state if is_whole else short
 
 

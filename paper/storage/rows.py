@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 from paper.storage.database import Row
+from strategies.fills import OrderStatus
 
 Record = TypeVar("Record")
 
@@ -43,6 +44,7 @@ _READ: Mapping[Any, Callable[[Any], Any]] = {
     Mapping[str, float]: json.loads,
     tuple[str, ...]: lambda cell: tuple(json.loads(cell)),
     bool: bool,
+    OrderStatus: OrderStatus,
 }
 
 

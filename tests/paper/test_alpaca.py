@@ -20,6 +20,7 @@ from paper.brokers.alpaca.fees import unposted_fees
 from paper.brokers.alpaca.requests import AlpacaRequests
 from paper.config import BrokerSection, PaperConfig
 from paper.errors import BrokerRefused, BrokerUnavailable
+from strategies.fills import OrderStatus
 
 pytest.importorskip("alpaca")
 
@@ -98,7 +99,9 @@ def test_a_stock_is_bought_for_a_sum_of_money_and_sold_by_parts_of_a_unit(double
 
     assert broker.send([sell]) == []
     assert double.order(sell.client_id)["qty"] == "2.345678901"
-    assert one(broker.states([sell.client_id])) == OrderState(sell.client_id, "filled", 2.345678901, "", 2.345678901)
+    assert one(broker.states([sell.client_id])) == OrderState(
+        sell.client_id, OrderStatus.FILLED, 2.345678901, "", 2.345678901
+    )
     assert broker.account().positions == {"MU": 9.999921099}
 
 
@@ -148,7 +151,7 @@ def test_ioc_can_be_chosen_for_coins(double: Any) -> None:
     broker = AlpacaBroker(config, NOW, AlpacaRequests(config.broker, FAST, 1e6))
     broker.send([buy := intent("BTC-USD", "buy", 10_000.0)])
     state = one(broker.states([buy.client_id]))
-    assert (state.status, state.units_filled, state.units_wanted) == ("partial", 0.05, 0.2)
+    assert (state.status, state.units_filled, state.units_wanted) == ("reduced", 0.05, 0.2)
 
 
 @pytest.mark.parametrize(
@@ -193,14 +196,16 @@ def test_coins_are_paid_with_settled_cash(double: Any, broker: AlpacaBroker) -> 
 def test_a_buy_that_is_cut_below_its_least_is_not_made(double: Any, broker: AlpacaBroker) -> None:
     double.cash /= 10
     ended = broker.send([intent("MU", "buy", 50_000.0, least=6_000.0), intent("CRM", "buy", 50_000.0)])
-    assert ended == [OrderState("paper-20260302-MU-buy", "ended", 0.0, "too little cash at this moment")]
+    assert ended == [OrderState("paper-20260302-MU-buy", OrderStatus.UNFILLED, 0.0, "too little cash at this moment")]
     assert [order["symbol"] for order in double.orders] == ["CRM"]
 
 
 def test_dust_and_less_than_the_smallest_order_are_not_sent(double: Any, broker: AlpacaBroker) -> None:
     double.positions["BTCUSD"] = type(double.cash)("0.00009")
     ended = broker.send([intent("BTC-USD", "sell", 0.00009)])
-    assert ended == [OrderState("paper-20260302-BTC-USD-sell", "ended", 0.0, "less than the smallest order")]
+    assert ended == [
+        OrderState("paper-20260302-BTC-USD-sell", OrderStatus.UNFILLED, 0.0, "less than the smallest order")
+    ]
     assert one(broker.send([intent("MU", "buy", 0.999)])).reason == "less than the smallest order"
     assert double.orders == []
 
@@ -285,12 +290,12 @@ def test_what_is_not_filled_ends_with_the_day_or_by_being_cancelled(double: Any,
     broker.cancel([coin.client_id])
     broker.cancel([coin.client_id])
     state = one(broker.states([coin.client_id]))
-    assert (state.status, state.units_filled, state.reason) == ("partial", 0.008, "canceled at Alpaca")
+    assert (state.status, state.units_filled, state.reason) == ("reduced", 0.008, "canceled at Alpaca")
     assert state.units_wanted == pytest.approx(0.02)
     double.fill_share = type(double.cash)("1e-12")
     double.now = datetime(2026, 3, 2, 21, 0, tzinfo=UTC)
     state = one(broker.states([stock.client_id]))
-    assert (state.status, state.units_filled, state.reason) == ("partial", 4.0, "expired at Alpaca")
+    assert (state.status, state.units_filled, state.reason) == ("reduced", 4.0, "expired at Alpaca")
 
 
 # It goes wrong
@@ -423,7 +428,7 @@ def test_a_wash_trade_is_a_rejected_order(double: Any, broker: AlpacaBroker) -> 
     broker.send([intent("MU", "sell", 5.0)])
     ended = one(broker.send([intent("MU", "buy", 1_000.0)]))
     words = "rejected by Alpaca: potential wash trade detected. use complex orders (HTTP 403, code 40310000)"
-    assert ended == OrderState("paper-20260302-MU-buy", "rejected", 0.0, words)
+    assert ended == OrderState("paper-20260302-MU-buy", OrderStatus.REJECTED, 0.0, words)
 
 
 def test_an_order_that_is_rejected_later_is_told_so(double: Any, broker: AlpacaBroker) -> None:

@@ -21,6 +21,8 @@ from paper.step.account import run_step
 from paper.step.order_desk import differences
 from paper.storage import database
 from paper.storage.database import Database
+from paper.storage.rows import as_row, as_text
+from strategies.fills import OrderStatus
 
 SYNCHRONOUS = database.SYNCHRONOUS
 DAY = date(2024, 3, 4)
@@ -56,7 +58,7 @@ def test_what_is_written_is_read_again(ledger):
     assert ledger.unsent_intents() == [SELL, BUY]
     ledger.write_sent([BUY], [], NOON)
     assert (ledger.unsent_intents(), ledger.sent_intents()) == ([SELL], [BUY])
-    ledger.write_answers([FILL], [DIVIDEND], [OrderState(BUY.client_id, "partial", 3.0, "cut", 4.0)], NOON)
+    ledger.write_answers([FILL], [DIVIDEND], [OrderState(BUY.client_id, OrderStatus.REDUCED, 3.0, "cut", 4.0)], NOON)
     assert ledger.sent_intents() == []
     assert ledger.holdings() == Holdings(1000.0 - 303.0 - 0.5 + 6.0, {"S": 3.0})
     assert ledger.must_plan_again()
@@ -74,17 +76,17 @@ def test_what_is_written_is_read_again(ledger):
 def test_what_is_told_twice_is_written_once(ledger):
     for _ in range(2):
         ledger.write_sent([BUY], [], NOON)
-        ledger.write_answers([FILL, FILL], [DIVIDEND], [OrderState(BUY.client_id, "filled", 3.0)], NOON)
+        ledger.write_answers([FILL, FILL], [DIVIDEND], [OrderState(BUY.client_id, OrderStatus.FILLED, 3.0)], NOON)
     assert ledger.holdings() == Holdings(702.5, {"S": 3.0})
     assert len(ledger.entries()) == 3
     assert ledger.orders()["times_sent"].tolist() == [0, 1]
 
 
 def test_a_rejection_halts(ledger):
-    ledger.write_sent([BUY], [OrderState(SELL.client_id, "rejected", 0.0, "no such coin")], NOON)
+    ledger.write_sent([BUY], [OrderState(SELL.client_id, OrderStatus.REJECTED, 0.0, "no such coin")], NOON)
     assert ledger.halt().text == "the broker rejected the order a-20240304-C-sell: no such coin"
     ledger.write_event("resume", "seen", NOON)
-    ledger.write_sent([], [OrderState(SELL.client_id, "rejected", 0.0, "no such coin")], NOON)
+    ledger.write_sent([], [OrderState(SELL.client_id, OrderStatus.REJECTED, 0.0, "no such coin")], NOON)
     assert ledger.halt() is None
 
 
@@ -118,7 +120,7 @@ def test_i1_no_order_without_an_intent(ledger):
 def test_i1_to_i7_are_worked_out_anew(ledger, path):
     """Each is broken by hand, past the triggers, and found."""
     ledger.write_sent([BUY], [], NOON)
-    ledger.write_answers([FILL], [], [OrderState(BUY.client_id, "filled", 3.0)], NOON)
+    ledger.write_answers([FILL], [], [OrderState(BUY.client_id, OrderStatus.FILLED, 3.0)], NOON)
     assert broken_invariants(ledger) == []
     hand = sqlite3.connect(path, isolation_level=None)
     for name in [row[0] for row in hand.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]:
@@ -160,7 +162,7 @@ def test_i5_what_ledger_and_broker_disagree_on():
     assert differences(held, Account(100.0, 100.0, {"C": 1.0025, "S": 3.0}, NOON, fee)) != []
 
 
-def test_a_ledger_of_the_first_version_is_brought_to_the_second(path):
+def test_a_ledger_of_the_first_version_is_brought_to_the_newest(path):
     first = Database(path, MIGRATIONS[:1])
     with first.writing():
         first.insert("closes", {"session": "2024-03-04", "equity": 5.0, "cash": 5.0, "content_hash": "abc"})
@@ -169,9 +171,34 @@ def test_a_ledger_of_the_first_version_is_brought_to_the_second(path):
         assert ledger.equity()["equity"].tolist() == [5.0]
         ledger.write_closes([Close(date(2024, 3, 5), 6.0, 2.0, "abc", {"S": 4.0})])
         assert ledger.positions()["S"].tolist() == [0.0, 4.0]
-    assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone() == (2,)
+        assert ledger.events() == []
+    assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         sqlite3.connect(path).execute("DELETE FROM closes")
+
+
+def test_orders_of_a_ledger_of_before_end_in_the_words_of_now(path):
+    """Written by hand in the words of the second version: what ended partial is reduced, what ended is unfilled."""
+    second = Database(path, MIGRATIONS[:2])
+    with second.writing():
+        second.insert("accounts", as_row(AccountRecord("a", "simulated", DAY, "raw", "spec", NOON)))
+        second.insert("decisions", as_row(DECISION) | {"last_state": 0})
+        for order, statuses in ((BUY, ("sent", "partial")), (SELL, ("ended",))):
+            second.insert("intents", as_row(order))
+            for status in statuses:
+                row = {"client_id": order.client_id, "at": as_text(NOON), "status": status, "reason": "cut"}
+                second.insert("order_states", row | {"units_filled": 1.0, "units_wanted": None})
+    second.close()
+    with Ledger(path) as ledger:
+        assert set(ledger.orders()["status"]) == {"reduced", "unfilled"}
+        assert ledger.must_plan_again()
+        (told,) = ledger.events()
+        assert (told.kind, told.at.tzinfo) == ("migration", UTC)
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            ledger._database._connection.execute("UPDATE order_states SET status = 'filled'")
+    Ledger(path).close()
+    with Ledger(path) as again:
+        assert len(again.events()) == 1
 
 
 def test_a_migration_that_fails_leaves_the_version_before(path):
@@ -185,8 +212,8 @@ def test_a_migration_that_fails_leaves_the_version_before(path):
 
 def test_a_newer_version_is_refused_in_one_line(path):
     Ledger(path).close()
-    sqlite3.connect(path).execute("PRAGMA user_version = 3")
-    with pytest.raises(InputError, match=r"is of version 3, this program knows .* up to 2; use the newer program$"):
+    sqlite3.connect(path).execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    with pytest.raises(InputError, match=r"is of version \d, this program knows .* up to \d; use the newer program$"):
         Ledger(path)
 
 

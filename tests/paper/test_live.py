@@ -18,6 +18,7 @@ from data.market.versions import locked, versions_of
 from data.net.errors import SourceError
 from hand_made import make_instrument, make_snapshot
 from paper.brokers.simulated.broker import SimulatedBroker
+from paper.brokers.simulated.schema import MIGRATIONS
 from paper.config import PaperConfig
 from paper.ledger.invariants import broken_invariants
 from paper.ledger.reader import LEDGER_FILE, LedgerReader
@@ -257,7 +258,7 @@ def test_splits_and_dividends_of_what_is_held(account):
 def test_ledger_and_broker_that_disagree_halt_the_trader(account):
     account.step(4)
     account.step(5)
-    broker = database.Database(account.config.state_folder / "simulated-broker.sqlite", ("",))
+    broker = database.Database(account.config.state_folder / "simulated-broker.sqlite", MIGRATIONS)
     with broker.writing():
         broker.change("UPDATE books SET cash = cash - 1000")
     broker.close()

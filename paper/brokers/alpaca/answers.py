@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from data.clock import next_session
-from paper.broker import Fill, Movement, OrderState, Status
+from paper.broker import Fill, Movement, OrderState
 from paper.errors import BrokerUnavailable
+from strategies.fills import OrderStatus
 
 Raw = Mapping[str, Any]
 
@@ -84,12 +85,13 @@ def order_state(order: Raw) -> OrderState:
     filled = number(order["filled_qty"])
     wanted = None if order["qty"] is None else number(order["qty"])
     if status not in _FINAL:
-        return OrderState(client_id, "open", filled, units_wanted=wanted)
+        return OrderState(client_id, OrderStatus.OPEN, filled, units_wanted=wanted)
     if status == "filled":
-        return OrderState(client_id, "filled", filled, units_wanted=wanted)
+        return OrderState(client_id, OrderStatus.FILLED, filled, units_wanted=wanted)
     if wanted is None and filled:
         wanted = number(order["notional"]) / number(order["filled_avg_price"])
-    ended: Status = "partial" if filled else "rejected" if status == "rejected" else "ended"
+    refused = OrderStatus.REJECTED if status == "rejected" else OrderStatus.UNFILLED
+    ended = OrderStatus.REDUCED if filled else refused
     return OrderState(client_id, ended, filled, f"{status.replace('_', ' ')} at Alpaca", wanted)
 
 

@@ -41,6 +41,7 @@ from paper.brokers.alpaca.requests import AlpacaRequests, RequestRefused
 from paper.brokers.nyse_hours import nyse_clock
 from paper.config import PaperConfig
 from paper.errors import BrokerRefused
+from strategies.fills import OrderStatus
 
 # Seconds: market orders fill within moments, so a step waits for them, but not for ever.
 FILL_WAIT = 20.0
@@ -185,7 +186,7 @@ class AlpacaBroker:
         """Ask for open orders to end."""
         for order in self._orders(client_ids).values():
             with understood("an order"):
-                is_over, path = order_state(order).status != "open", f"/orders/{order['id']}"
+                is_over, path = order_state(order).status != OrderStatus.OPEN, f"/orders/{order['id']}"
             if is_over:
                 continue
             try:
@@ -211,7 +212,7 @@ class AlpacaBroker:
         try:
             self._requests.place(order)
         except RequestRefused as error:
-            return OrderState(order.client_id, "rejected", 0.0, f"rejected by {error}")
+            return OrderState(order.client_id, OrderStatus.REJECTED, 0.0, f"rejected by {error}")
         return None
 
     def _sized(self, intents: Sequence[Intent]) -> list[Order | OrderState]:
@@ -254,7 +255,7 @@ class AlpacaBroker:
     def _wait_for(self, client_ids: Collection[str], orders: int) -> None:
         """Wait until orders have ended, or for long enough: the next step goes on."""
         for _ in range(int(FILL_WAIT / POLL)):
-            if sum(state.status != "open" for state in self.states(client_ids)) >= orders:
+            if sum(state.status != OrderStatus.OPEN for state in self.states(client_ids)) >= orders:
                 return
             self._wait(POLL)
 

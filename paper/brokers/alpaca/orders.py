@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from paper.broker import Intent, OrderState, Side
 from paper.brokers.alpaca.answers import to_alpaca
+from strategies.fills import HINDRANCES, Hindrance, OrderStatus
 
 CENT = Decimal("0.01")
 SMALLEST_PART = Decimal("1e-9")
@@ -16,8 +17,7 @@ LARGEST_COIN_ORDER = Decimal(200_000)
 # Units are valued at the price of the moment, which may have risen since the decision.
 LARGEST_COIN_SELL = LARGEST_COIN_ORDER * Decimal("0.8")
 
-TOO_SMALL = "less than the smallest order"
-NO_CASH = "too little cash at this moment"
+TOO_SMALL, NO_CASH = HINDRANCES[Hindrance.NO_ORDER], HINDRANCES[Hindrance.NO_CASH]
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ def sized_sells(
             units = min(units, LARGEST_COIN_SELL / _decimal(intent.decision_price))
         units = units // asset.increment * asset.increment
         if not asset.tradable:
-            orders.append(_ended(intent, "rejected", f"{intent.symbol} is not tradable at Alpaca"))
+            orders.append(_ended(intent, OrderStatus.REJECTED, f"{intent.symbol} is not tradable at Alpaca"))
         elif units <= 0 or units < asset.smallest:
-            orders.append(_ended(intent, "ended", TOO_SMALL))
+            orders.append(_ended(intent, OrderStatus.UNFILLED, TOO_SMALL))
         else:
             orders.append(_order(intent, coin_time_in_force, units=units))
     return orders
@@ -126,14 +126,14 @@ def sized_buys(
         money = money.quantize(CENT, ROUND_DOWN)
         least = max(SMALLEST_BUY, asset.smallest * _decimal(intent.decision_price))
         if not asset.tradable:
-            orders.append(_ended(intent, "rejected", f"{intent.symbol} is not tradable at Alpaca"))
+            orders.append(_ended(intent, OrderStatus.REJECTED, f"{intent.symbol} is not tradable at Alpaca"))
         elif not asset.fractionable:
             reason = f"{intent.symbol} trades in whole units only at Alpaca: it cannot be bought for a sum of money"
-            orders.append(_ended(intent, "rejected", reason))
+            orders.append(_ended(intent, OrderStatus.REJECTED, reason))
         elif factor < 1 and money < _decimal(intent.least):
-            orders.append(_ended(intent, "ended", NO_CASH))
+            orders.append(_ended(intent, OrderStatus.UNFILLED, NO_CASH))
         elif money < least:
-            orders.append(_ended(intent, "ended", NO_CASH if factor < 1 else TOO_SMALL))
+            orders.append(_ended(intent, OrderStatus.UNFILLED, NO_CASH if factor < 1 else TOO_SMALL))
         else:
             orders.append(_order(intent, coin_time_in_force, money=money))
     return orders
@@ -152,7 +152,7 @@ def _order(
     )
 
 
-def _ended(intent: Intent, status: Any, reason: str) -> OrderState:
+def _ended(intent: Intent, status: OrderStatus, reason: str) -> OrderState:
     return OrderState(intent.client_id, status, 0.0, reason)
 
 

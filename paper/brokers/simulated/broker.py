@@ -20,10 +20,11 @@ from backtests.execution.session import Sessions
 from data.clock import next_session, previous_session, trading_hours
 from paper.broker import Account, BrokerClock, Fill, Intent, Movement, OrderState
 from paper.brokers.nyse_hours import nyse_clock
-from paper.brokers.simulated.schema import SCHEMA
+from paper.brokers.simulated.schema import MIGRATIONS
 from paper.market import PaperMarket
 from paper.storage.database import Database, Row
 from paper.storage.rows import as_row, as_text, from_row
+from strategies.fills import OrderStatus
 from strategies.order_rules import SessionOrders
 
 BROKER_FILE = "simulated-broker.sqlite"
@@ -60,7 +61,7 @@ class SimulatedBroker:
             clock: tells the time, UTC; what is stamped later is not known.
         """
         self._market, self._initial_cash, self._clock = market, initial_cash, clock
-        self._database = Database(folder / BROKER_FILE, (SCHEMA,))
+        self._database = Database(folder / BROKER_FILE, MIGRATIONS)
 
     def close(self) -> None:
         """Close the file."""
@@ -72,10 +73,9 @@ class SimulatedBroker:
             for intent in intents:
                 opens = trading_hours(pd.Timestamp(intent.session))[0]
                 late = not intent.is_coin and intent.written_at > opens
-                state = {"status": "ended" if late else "open", "reason": TOO_LATE if late else ""}
-                self._database.insert(
-                    "orders", as_row(intent) | state | {"units_filled": 0.0}, "ON CONFLICT (client_id) DO NOTHING"
-                )
+                status = OrderStatus.UNFILLED if late else OrderStatus.OPEN
+                state = {"status": status.value, "reason": TOO_LATE if late else "", "units_filled": 0.0}
+                self._database.insert("orders", as_row(intent) | state, "ON CONFLICT (client_id) DO NOTHING")
         return []
 
     def states(self, client_ids: Collection[str]) -> list[OrderState]:
@@ -117,7 +117,8 @@ class SimulatedBroker:
         with self._database.writing():
             for client_id in client_ids:
                 self._database.change(
-                    "UPDATE orders SET status = 'ended', reason = 'cancelled' WHERE client_id = ? AND status = 'open'",
+                    "UPDATE orders SET status = 'unfilled', reason = 'cancelled' "
+                    "WHERE client_id = ? AND status = 'open'",
                     client_id,
                 )
 
@@ -200,10 +201,9 @@ class SimulatedBroker:
                 at=at,
             )
             self._database.insert("fills", as_row(fill))
-        status = {"filled": "filled", "reduced": "partial", "unfilled": "ended"}[trade.status]
         self._database.change(
             "UPDATE orders SET status = ?, units_filled = ?, units_wanted = ?, reason = ? WHERE client_id = ?",
-            status,
+            trade.status.value,
             trade.size,
             trade.size_wanted,
             trade.reason,

@@ -1,6 +1,6 @@
-"""The tables of the simulated broker's file."""
+"""The tables of the simulated broker's file, and the steps from each version of them to the next."""
 
-SCHEMA = """
+_VERSION_1 = """
 CREATE TABLE orders (
     order_id INTEGER PRIMARY KEY,
     client_id TEXT NOT NULL UNIQUE,
@@ -47,3 +47,13 @@ CREATE TABLE books (
     stock_flow REAL NOT NULL
 ) STRICT;
 """
+
+# The words of orders.csv, as every broker and the ledger have them.
+_VERSION_2 = """
+UPDATE orders SET status = 'reduced' WHERE status = 'partial';
+
+UPDATE orders SET status = 'unfilled' WHERE status = 'ended';
+"""
+
+# Statements stand apart by an empty line.
+MIGRATIONS = (_VERSION_1, _VERSION_2)
