@@ -1,16 +1,33 @@
 """Reverse QE: event-driven backtests of a liquidity-regime rotation, without look-ahead.
 
 The command line and this package offer the same words: ``reverse_qe.backtest``, ``reverse_qe.signal`` and so on.
+They are loaded when they are first used, so that the import costs nothing.
 """
 
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-__all__ = ["backtest", "signal"]
+__all__ = [
+    "ReverseQeError",
+    "Spec",
+    "backtest",
+    "events",
+    "fetch",
+    "import_files",
+    "load_spec",
+    "open_market",
+    "signal",
+]
 
 _OURS = ("paper", "backtests", "strategies", "signals", "data")
+_HOMES = {
+    "ReverseQeError": "data.errors",
+    "Spec": "backtests.spec.spec",
+    "load_spec": "backtests.spec.spec",
+    "open_market": "data.markets",
+}
 
 
 def _refuse_shadowed_packages() -> None:
@@ -22,16 +39,35 @@ def _refuse_shadowed_packages() -> None:
         if found != root / name / "__init__.py":
             raise ImportError(
                 f"the package {name!r} of reverse-qe is shadowed by {found or 'nothing that can be imported'}: "
-                "rename that file, or start from another folder",
+                "rename it, start from another folder, or set PYTHONSAFEPATH=1",
                 name=__name__,
             )
 
 
 _refuse_shadowed_packages()
 
+if TYPE_CHECKING:
+    from backtests.spec.spec import Spec, load_spec
+    from data.errors import ReverseQeError
+    from data.markets import open_market
+    from reverse_qe.api import backtest, events, fetch, import_files, signal
 
-def __getattr__(name: str) -> Any:
-    """The words of the command line, loaded when they are first used."""
-    if name in __all__:
-        return getattr(import_module("reverse_qe.api"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it offers {', '.join(__all__)}")
+    __version__: str
+else:
+
+    def __getattr__(name: str) -> object:
+        """A word, or the version, loaded when it is first used."""
+        if name in __all__:
+            value = getattr(import_module(_HOMES.get(name, "reverse_qe.api")), name)
+        elif name == "__version__":
+            from importlib.metadata import version
+
+            value = version("reverse-qe")
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it offers {', '.join(__all__)}")
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        """What completion offers: the words, the version, and what every module has."""
+        return sorted({*__all__, "__version__", *(name for name in globals() if name.startswith("__"))})

@@ -1,181 +1,295 @@
-"""The words of the command line as functions."""
+"""The words of the command line as functions: what they take is named as in Python, what they give shows itself."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from backtests.archive.folder import default_folder, write_run
-from backtests.prepare.decision import Decision, decide_from_cash
+from backtests.archive.folder import write_run
+from backtests.prepare.decision import decide_from_cash
+from backtests.prepare.needs import needs_of
 from backtests.prepare.signal import read_signal
 from backtests.prepare.span import session_to_come
-from backtests.run import Backtest, run_backtest
+from backtests.run import run_backtest
 from backtests.spec.spec import Spec, load_spec
-from backtests.studies.gauge import Gauge, gauge_spec
+from backtests.studies.gauge import gauge_spec
 from backtests.studies.stress import stress_table
 from data.clock import next_session, previous_session
 from data.errors import InputError
-from data.files.atomic import require_free, write_new_file
-from data.files.plain_text import spreadsheet_frame
+from data.events.timeline import event_timeline, select_events
+from data.fetch.plan import SOURCES, Source
+from data.files.atomic import require_free
+from data.market.manifest import FetchRecord
 from data.market.snapshot import BUILT_IN, Snapshot, is_built_in
+from data.market.versions import require_no_version, versions_of
 from data.markets import open_market
 from reverse_qe.pages.run import run_page
-from reverse_qe.pages.signal import signal_page
-from signals.explain.explanation import Explanation, explain
-from signals.explain.history import signal_history
+from reverse_qe.results import BacktestResult, ImportedFiles, SignalReading
+from signals.explain.explanation import explain
 from signals.explain.sentence import signal_sentence
 
+if TYPE_CHECKING:
+    from data.fetch.fetch import FetchOutcome
 
-@dataclass(frozen=True)
-class StoredBacktest:
-    """A run and the folder that holds its files.
+AnySpec = str | Path | Mapping[str, Any] | Spec
+Report = Callable[[str], None]
 
-    Attributes:
-        run: finished.
-        folder: holds its files.
-        stress: as `backtests.studies.stress.stress_table` gives it; None where it was not asked for.
-    """
-
-    run: Backtest
-    folder: Path
-    stress: pd.DataFrame | None = None
+REAL_HISTORY = "history"
+# Without a network three sources after each other are to be found out of reach within 10 seconds.
+CONNECT_SECONDS = 2.5
 
 
-@dataclass(frozen=True)
-class SignalReading:
-    """The regime on one session, why, and the weights that the policy wants for it.
-
-    Attributes:
-        market: name of the snapshot.
-        simulated: whether its prices and series are made by a model.
-        sentence: the regime and its reasons for people.
-        explanation: regime, score and reasons.
-        decision: target weights for the session, and the orders that an account all in cash would send.
-        notes: on the regime model, a sentence each.
-        gauge: how prices answered the signal; None where it was not asked for.
-    """
-
-    market: str
-    simulated: bool
-    sentence: str
-    explanation: Explanation
-    decision: Decision
-    notes: tuple[str, ...] = ()
-    gauge: Gauge | None = None
+def _silent(_stage: str) -> None:
+    """Tell nobody of the stage that begins."""
 
 
 def fitting_spec(market: str) -> str:
     """Name of the shipped spec for a market: roles for the sample, tickers for real history."""
-    return "sample" if is_built_in(market) else "history"
+    return "sample" if is_built_in(market) else REAL_HISTORY
 
 
 def backtest(
-    spec: str | None = None,
-    market: str = BUILT_IN,
+    spec: AnySpec | None = None,
+    market: str | Snapshot = BUILT_IN,
     *,
-    start: date | None = None,
-    end: date | None = None,
+    start: date | str | None = None,
+    end: date | str | None = None,
     set: Mapping[str, Any] | None = None,
-    out: Path | None = None,
+    out: str | Path | None = None,
     tearsheet: bool = True,
     stress: bool = False,
-    report: Callable[[str], None] = lambda _stage: None,
-) -> StoredBacktest:
-    """Run a backtest and write its folder.
+    report: Report = _silent,
+) -> BacktestResult:
+    """Run a backtest; nothing is written unless `out` is given.
 
     Args:
-        spec: path of a TOML file or name of a shipped spec; None: the shipped one that fits the market.
-        market: ``sample``, ``sample:SCENARIO`` or the name of a snapshot.
+        spec: path of a TOML file, name of a shipped spec, a mapping of its values or a `Spec`; None: the shipped one
+            that fits the market.
+        market: ``sample``, ``sample:SCENARIO``, the name of a market that is kept, or a `Snapshot`.
         start: first day, in place of the spec's.
         end: last day, in place of the spec's.
-        set: values by dotted key, in place of the spec's.
-        out: folder to make; None: below ``runs``.
-        tearsheet: whether to render it.
+        set: values by dotted key, in place of the spec's: ``{"policy.instrument_cap": 0.25}``.
+        out: folder to make for the files of the run.
+        tearsheet: whether the tearsheet, which takes most of the time, is among the files.
         stress: whether to run it again with costs multiplied and the signal late.
         report: is told each stage as it begins.
 
     Raises:
         InputError: spec, market, days or folder are wrong.
+        LookAheadError: code of the user looks ahead.
     """
     if out is not None:
-        require_free(out)
+        require_free(Path(out), "out")
     days = {key: day for key, day in {"run.start": start, "run.end": end}.items() if day is not None}
-    chosen = load_spec(spec or fitting_spec(market), {**(set or {}), **days})
+    chosen = load_spec(_chosen(spec, market), days if set is None else _with(set, days))
     report("market")
-    run = run_backtest(chosen, open_market(market), report)
-    stressed = stress_table(run, report) if stress else None
+    run = run_backtest(chosen, _opened(market), report)
+    result = BacktestResult(run, stress=stress_table(run, report) if stress else None)
+    return result if out is None else written(result, Path(out), tearsheet, report)
+
+
+def written(result: BacktestResult, folder: Path, tearsheet: bool, report: Report = _silent) -> BacktestResult:
+    """Write the files of a result into a new folder, and return the result that knows it."""
     report("files and tearsheet" if tearsheet else "files")
-    return StoredBacktest(
-        run, write_run(run, out or default_folder(run), run_page if tearsheet else None, stressed), stressed
-    )
+    write_run(result.run, folder, run_page if tearsheet else None, result.stress)
+    return BacktestResult(result.run, folder, result.stress)
 
 
 def signal(
-    spec: str | None = None,
-    market: str = BUILT_IN,
+    spec: AnySpec | None = None,
+    market: str | Snapshot = BUILT_IN,
     *,
-    day: date | None = None,
+    day: date | str | None = None,
     set: Mapping[str, Any] | None = None,
-    history: Path | None = None,
-    plot: Path | None = None,
     gauge: bool = False,
 ) -> SignalReading:
-    """Explain the regime on a day.
+    """Explain the regime on a day; its `history` has every session before.
 
     Args:
         spec: as for `backtest`.
         market: as for `backtest`.
         day: the session decided for, or the one before it where it is none; None: the session to come.
         set: as for `backtest`.
-        history: CSV file to make, of the signal on every session up to the day.
-        plot: HTML page to make, of the signal from the start of the spec's run to the day.
         gauge: whether to measure how prices answered the signal, from the start of the spec's run to the day.
 
     Raises:
-        InputError: spec, market or a path are wrong, or the day lies outside the market.
+        InputError: spec or market are wrong, or the day lies outside the market.
     """
-    files = {"--history": history, "--plot": plot}
-    for option, path in files.items():
-        if path is not None:
-            require_free(path, option)
-    if history is not None and history == plot:
-        raise InputError(f"got {plot} for --history and --plot, wanted two files; choose another name for one")
-    chosen = load_spec(spec or fitting_spec(market), set)
-    snapshot = open_market(market)
-    session = _session(snapshot, day)
+    chosen = load_spec(_chosen(spec, market), set)
+    snapshot = _opened(market)
+    session = _session(snapshot, _as_day(day, "day"))
     reading = read_signal(chosen, snapshot, session)
-    answer = SignalReading(
-        market=market,
-        simulated=snapshot.simulated,
+    return SignalReading(
+        spec=chosen,
+        snapshot=snapshot,
+        signal=reading,
         sentence=signal_sentence(reading, session, chosen.signal),
         explanation=explain(reading, session),
         decision=decide_from_cash(chosen, snapshot, reading, session),
-        notes=reading.notes,
         gauge=gauge_spec(chosen, snapshot, reading, previous_session(session)) if gauge else None,
     )
-    if history is not None:
-        table = spreadsheet_frame(signal_history(reading))
-        write_new_file(history, table.to_csv(date_format="%Y-%m-%d"), "--history")
-    if plot is not None:
-        write_new_file(plot, signal_page(chosen, snapshot, reading, session), "--plot")
-    return answer
 
 
-def _session(snapshot: Snapshot, day: date | None) -> pd.Timestamp:
+def events(
+    market: str | Snapshot = BUILT_IN,
+    *,
+    companies: Collection[str] = (),
+    kinds: Collection[str] = (),
+    first: date | str | None = None,
+    last: date | str | None = None,
+) -> pd.DataFrame:
+    """What became known of capex, guidance, funding and policy, in order of time.
+
+    Args:
+        market: as for `backtest`.
+        companies: only these; none: all.
+        kinds: only these (``result``, ``guidance``, ``bond_issue``, ...); none: all.
+        first: only what became known on or after this day (UTC).
+        last: only what became known on or before this day (UTC).
+
+    Returns:
+        As `data.events.timeline.event_timeline` gives it.
+    """
+    timeline = event_timeline(_opened(market))
+    return select_events(timeline, companies, kinds, _as_day(first, "first"), _as_day(last, "last"))
+
+
+def import_files(
+    name: str,
+    prices: str | Path,
+    *,
+    macro: str | Path | None = None,
+    events: str | Path | None = None,
+    actions: str | Path | None = None,
+) -> ImportedFiles:
+    """Import CSV files as a new market, which is kept under its name.
+
+    Args:
+        name: that is free.
+        prices: folder of <SYMBOL>.csv with daily prices.
+        macro: folder of <SERIES>.csv with dates and values; None: a market without series.
+        events: folder of capex_actuals.csv, capex_guidance.csv, funding_events.csv; None: the shipped ones.
+        actions: file of dividends, splits and delistings; None: none.
+
+    Raises:
+        InputError: the name is taken, or a file has a fault: file, line and reason.
+    """
+    from data.importing.folders import import_snapshot
+    from data.market.snapshot import new_folder, save
+
+    require_no_version(name)
+    new_folder(name)  # refuses a name that is taken before the files are read
+    given = [None if path is None else Path(path) for path in (macro, events, actions)]
+    snapshot, quality = import_snapshot(Path(prices), given[0], given[1], name, given[2])
+    return ImportedFiles(snapshot, quality, save(snapshot))
+
+
+def fetch(
+    name: str = "live",
+    *,
+    spec: AnySpec | None = None,
+    symbols: Collection[str] = (),
+    series: Collection[str] = (),
+    companies: Collection[str] = (),
+    start: date | str | None = None,
+    sources: Collection[Source] = SOURCES,
+    report: Report = _silent,
+) -> "FetchOutcome":
+    """Fetch what a market lacks from Yahoo, FRED and SEC EDGAR, as a new version of it.
+
+    Args:
+        name: of the market; its newest version is extended.
+        spec: whose instruments, series and companies are wanted; None: the shipped one, for a new market.
+        symbols: instruments that are wanted in their place.
+        series: macro series that are wanted in their place.
+        companies: companies whose results are wanted in their place.
+        start: first day that is wanted.
+        sources: to ask.
+        report: is told what is under way.
+
+    Raises:
+        InputError: something wanted is not in the catalogues, or the name cannot have versions.
+        BusyError: another process changes the market.
+    """
+    from data.fetch.collect import public_sources
+    from data.fetch.fetch import fetch as fetch_market
+    from data.net.settings import SourceSettings
+
+    first = _as_day(start, "start")
+    wanted = FetchRecord(
+        symbols=tuple(symbols),
+        series=tuple(series),
+        companies=tuple(companies),
+        start=None if first is None else first.date(),
+    )
+    if spec is not None or not versions_of(name):
+        needs = needs_of(load_spec(REAL_HISTORY if spec is None else spec))
+        named = {key: getattr(wanted, key) or getattr(needs, key) for key in ("symbols", "series", "companies")}
+        wanted = wanted.model_copy(update=named)
+    chosen = [source for source in SOURCES if source in sources]
+    asked = public_sources(SourceSettings(connect_timeout=CONNECT_SECONDS))
+    return fetch_market(name, wanted, asked, pd.Timestamp.now("UTC"), chosen, report)
+
+
+def _chosen(spec: AnySpec | None, market: str | Snapshot) -> AnySpec:
+    if spec is not None:
+        return spec
+    return fitting_spec(market.name if isinstance(market, Snapshot) else str(market))
+
+
+def _with(set: Mapping[str, Any], days: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is set with the days beside it; what is no mapping is left to be refused."""
+    return {**set, **days} if isinstance(set, Mapping) else set
+
+
+def _opened(market: str | Snapshot) -> Snapshot:
+    if isinstance(market, Snapshot):
+        return market
+    if not isinstance(market, str):
+        raise InputError(f"got {market!r} as the market, wanted its name or a Snapshot")
+    return open_market(market)
+
+
+def _as_day(day: date | str | None, name: str) -> pd.Timestamp | None:
+    """A day that was given as such or as text; None where none was."""
+    if day is None:
+        return None
+    try:
+        if isinstance(day, str | date):
+            return pd.Timestamp(date.fromisoformat(day) if isinstance(day, str) else day).normalize()
+    except (ValueError, OverflowError):
+        pass
+    raise InputError(f"got {day!r} for {name}, wanted a date, or a text as in 2026-01-31")
+
+
+def _session(snapshot: Snapshot, day: pd.Timestamp | None) -> pd.Timestamp:
     newest = session_to_come(snapshot)
     if day is None:
         return newest
     first = snapshot.bars["date"].min()
-    session = previous_session(next_session(pd.Timestamp(day)))
+    session = previous_session(next_session(day))
     if not first < session <= newest:
         raise InputError(
-            f"got the day {day}, wanted one after {first.date()} and up to {newest.date()}, the session to come in "
-            f"market {snapshot.name}"
+            f"got the day {day.date()}, wanted one after {first.date()} and up to {newest.date()}, the session to come "
+            f"in market {snapshot.name}"
         )
     return session
 
 
-__all__ = ["SignalReading", "Spec", "StoredBacktest", "backtest", "fitting_spec", "signal"]
+__all__ = [
+    "BacktestResult",
+    "ImportedFiles",
+    "SignalReading",
+    "Spec",
+    "backtest",
+    "events",
+    "fetch",
+    "fitting_spec",
+    "import_files",
+    "load_spec",
+    "open_market",
+    "signal",
+    "written",
+]

@@ -76,7 +76,7 @@ def write_run(
         _write_json(aside / "timings.json", {"seconds": seconds, "peak_mb": peak_mb})
         aside.rename(folder)
     except OSError as error:
-        raise InputError(f"cannot write the run to {folder}: {error}; choose another --out") from error
+        raise InputError(f"cannot write the run to {folder}: {error}; choose another path") from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return folder
@@ -121,19 +121,24 @@ def read_run(folder: Path) -> StoredRun:
         ) from error
 
 
-def _write_tables(run: Backtest, folder: Path) -> None:
-    tables = {
+def run_tables(run: Backtest) -> dict[str, pd.DataFrame]:
+    """The tables of a run by the name of their file, without its end; those by session have it as their index."""
+    by_session = {
         "equity": run.engine.equity,
         "returns": run.returns,
         "positions": run.engine.positions,
         "targets": run.plan.targets,
         "regime": signal_history(run.signal).loc[run.panel.decides_for],
     }
-    for name, frame in tables.items():
-        spreadsheet_frame(frame.rename_axis("session")).to_csv(folder / f"{name}.csv", date_format="%Y-%m-%d")
     listings = {"orders": run.engine.orders, "cash": run.engine.cash, "rotations": run.rotations}
-    for name, frame in listings.items():
-        spreadsheet_frame(frame).to_csv(folder / f"{name}.csv", date_format="%Y-%m-%d", index=False)
+    return {name: frame.rename_axis("session") for name, frame in by_session.items()} | listings
+
+
+def _write_tables(run: Backtest, folder: Path) -> None:
+    for name, frame in run_tables(run).items():
+        spreadsheet_frame(frame).to_csv(
+            folder / f"{name}.csv", date_format="%Y-%m-%d", index=frame.index.name == "session"
+        )
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:

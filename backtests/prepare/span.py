@@ -64,7 +64,7 @@ def longest_span(run: RunSection, universe: Universe, snapshot: Snapshot) -> Spa
         raise InputError(
             f"got the run {start.date()} to {end.date()}, wanted days after {first.date()} (first bar of the benchmark "
             f"{universe.benchmark}) and up to {last.date()} (last bar of market {snapshot.name}); mend "
-            "run.start or run.end (--start, --end)"
+            "run.start or run.end"
         )
     sessions = sessions_between(start, end)
     if sessions.empty:

@@ -82,8 +82,8 @@ class Spec(BaseModel):
 
         Args:
             key: of `FILE_KEYS`, under which it is named.
-            file: as it is written. A relative path begins at the spec's folder, in ``--set`` at the current one. Beside
-                the ``spec.toml`` of a run the copy that the run has kept stands in for it.
+            file: as it is written. A relative path begins at the spec's folder, or where it was set at the current one.
+                Beside the ``spec.toml`` of a run the copy that the run has kept stands in for it.
         """
         folder = self._folders.get(key, Path())
         copy = folder / COPIES / Path(file).name

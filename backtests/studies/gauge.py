@@ -107,7 +107,7 @@ def gauge(signal: LiquiditySignal, returns: pd.DataFrame) -> Gauge:
     """
     if returns.empty:
         raise InputError(
-            f"gauge: got no week of {WEEK} sessions in the run, wanted at least one; begin earlier: --set run.start=..."
+            f"gauge: got no week of {WEEK} sessions in the run, wanted at least one; begin earlier: mend run.start"
         )
     score = signal.score
     drivers = pd.DataFrame({"score": score, "change": score.diff(WEEK)}).reindex(returns.index)

@@ -116,7 +116,7 @@ def _newest(market: str) -> tuple[Snapshot | None, FetchRecord | None]:
         return None, None
     record = read_manifest(versions[-1]).fetched
     if record is None:
-        raise InputError(f"{versions[-1]} was not made by data fetch, which cannot extend it; choose another --name")
+        raise InputError(f"{versions[-1]} was not made by data fetch, which cannot extend it; choose another name")
     return load(versions[-1]), record
 
 

@@ -75,8 +75,8 @@ def read_user_file(path: Path) -> UserFile:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error  # a zero byte in a path is no OSError
         raise InputError(
-            f"{path} cannot be read: {reason}; a path in a spec begins at the spec's folder, one in --set at "
-            "the current folder"
+            f"{path} cannot be read: {reason}; a path in a spec begins at the spec's folder, one that is set "
+            "beside it at the current folder"
         ) from error
 
 

@@ -177,10 +177,10 @@ def new_folder(name: str) -> Path:
         InputError: the name is taken or is no plain name.
     """
     if is_built_in(name):
-        raise InputError(f"got the name {name}, which is built in; choose another --name")
+        raise InputError(f"got the name {name}, which is built in; choose another name")
     folder = _folder(name)
     if folder.exists():
-        raise InputError(f"snapshot {name} exists already at {folder}; choose another --name")
+        raise InputError(f"snapshot {name} exists already at {folder}; choose another name")
     return folder
 
 

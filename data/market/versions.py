@@ -54,11 +54,11 @@ def require_market_name(market: str) -> None:
         InputError: it is built in, that of one version, or that of an imported snapshot.
     """
     if is_built_in(market):
-        raise InputError(f"got the name {market}, which is built in; choose another --name")
+        raise InputError(f"got the name {market}, which is built in; choose another name")
     if match := _VERSION.fullmatch(market):
         raise InputError(f"got {market}, the name of one version; wanted that of the market: {match['market']}")
     if market in snapshot_names():
-        raise InputError(f"{market} is a snapshot without versions, which is never changed; choose another --name")
+        raise InputError(f"{market} is a snapshot without versions, which is never changed; choose another name")
 
 
 def require_no_version(name: str) -> None:
@@ -70,10 +70,10 @@ def require_no_version(name: str) -> None:
     if match := _VERSION.fullmatch(name):
         raise InputError(
             f"got the name {name}, which stands for a version of {match['market']} that data fetch makes; "
-            "choose another --name, one that does not end in a dot and a number"
+            "choose another name, one that does not end in a dot and a number"
         )
     if versions := versions_of(name):
-        raise InputError(f"{name} is a market of which {versions[-1]} is kept; choose another --name")
+        raise InputError(f"{name} is a market of which {versions[-1]} is kept; choose another name")
 
 
 def locked(market: str) -> AbstractContextManager[None]:

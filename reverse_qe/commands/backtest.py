@@ -12,7 +12,7 @@ from reverse_qe.output import print_json, print_table, progress, say, show
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reverse_qe.api import StoredBacktest
+    from reverse_qe.results import BacktestResult
 
 
 @click.command("backtest")
@@ -40,10 +40,11 @@ def command(
 
     SPEC is a TOML file or the name of a shipped spec; without it the shipped one that fits the market runs.
     """
+    from backtests.archive.folder import default_folder
     from reverse_qe import api
 
     with progress("Backtest") as report:
-        stored = api.backtest(
+        result = api.backtest(
             spec,
             market,
             start=start.date() if start else None,
@@ -54,19 +55,24 @@ def command(
             stress=stress,
             report=report,
         )
+        if out is None:
+            result = api.written(result, default_folder(result.run), not no_tearsheet, report)
     if as_json:
-        print_json(_as_json(stored))
+        print_json(_as_json(result))
     else:
-        _print_summary(stored)
+        _print_summary(result)
+        say(f"Run folder: {result.folder}")
+        if result.folder and not no_tearsheet:
+            say(f"Tearsheet:  {result.folder / 'tearsheet.html'}")
 
 
-def _as_json(stored: "StoredBacktest") -> dict[str, Any]:
+def _as_json(result: "BacktestResult") -> dict[str, Any]:
     from backtests.archive.folder import manifest
     from backtests.archive.json_forms import measures_json
 
-    run = stored.run
+    run = result.run
     return {
-        "folder": str(stored.folder),
+        "folder": str(result.folder),
         "manifest": manifest(run),
         "metrics": measures_json(run.measures),
         "next_session": {
@@ -75,7 +81,7 @@ def _as_json(stored: "StoredBacktest") -> dict[str, Any]:
             "targets": run.plan.targets.iloc[-1].to_dict(),
             "orders": _records(run.engine.next_orders),
         },
-        **({} if stored.stress is None else {"stress": _records(stored.stress)}),
+        **({} if result.stress is None else {"stress": _records(result.stress)}),
     }
 
 
@@ -84,11 +90,12 @@ def _records(table: "pd.DataFrame") -> list[dict[Any, Any]]:
     return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
-def _print_summary(stored: "StoredBacktest") -> None:
+def _print_summary(result: "BacktestResult") -> None:
     from reverse_qe.words.run import (
         PORTFOLIO_HEAD,
         STRESS_HEAD,
         block_sentence,
+        headline,
         next_orders_rows,
         order_sentence,
         portfolio_rows,
@@ -98,14 +105,9 @@ def _print_summary(stored: "StoredBacktest") -> None:
         target_rows,
     )
 
-    run = stored.run
-    first, last, coming = run.sessions[0], run.sessions[-1], run.panel.decides_for[-1]
-    label = "SIMULATED market" if run.snapshot.simulated else "market"
-    print_table(
-        f"{run.spec.run.name} on {label} {run.snapshot.name}, {first.date()} to {last.date()} (run {run.run_id})",
-        PORTFOLIO_HEAD,
-        portfolio_rows(run),
-    )
+    run = result.run
+    coming = run.panel.decides_for[-1]
+    print_table(headline(run), PORTFOLIO_HEAD, portfolio_rows(run))
     for sentence in regime_sentences(run):
         show(sentence)
     print_table(
@@ -122,15 +124,11 @@ def _print_summary(stored: "StoredBacktest") -> None:
     show(f"{block_sentence(run).capitalize()}.")
     for warning in run.warnings:
         show(f"! {warning}")
-    if stored.stress is not None:
+    if result.stress is not None:
         show("")
         print_table(
             "Stress: the strategy with its costs multiplied and its signal late",
             STRESS_HEAD,
-            stress_rows(stored.stress),
+            stress_rows(result.stress),
         )
         show(stress_sentence(run))
-    page = stored.folder / "tearsheet.html"
-    say(f"Run folder: {stored.folder}")
-    if page.exists():
-        say(f"Tearsheet:  {page}")

@@ -46,21 +46,17 @@ def import_csv(
     Files with a fault refuse the whole import, by file, line and reason. What is merely odd is kept as it is and
     reported.
     """
-    from data.importing.folders import import_snapshot
-    from data.market.snapshot import contents, new_folder, save
-    from data.market.versions import require_no_version
+    from data.market.snapshot import contents
+    from reverse_qe import api
 
-    require_no_version(name)
-    new_folder(name)  # refuses a name that is taken before the files are read
     with progress("Import"):
-        snapshot, quality = import_snapshot(prices, macro, events, name, actions)
-        folder = save(snapshot)
-    held = contents(snapshot)
+        imported = api.import_files(name, prices, macro=macro, events=events, actions=actions)
+    snapshot, quality, held = imported.snapshot, imported.quality, contents(imported.snapshot)
     if as_json:
         print_json(
             {
                 "name": name,
-                "folder": folder,
+                "folder": imported.folder,
                 "content_hash": snapshot.content_hash,
                 "contents": held.model_dump(mode="json"),
                 "quality": quality.as_json(),
@@ -69,7 +65,7 @@ def import_csv(
         return
     show(f"Imported {name}: {_holdings(held)}, content {snapshot.content_hash[:12]}")
     _print_quality(quality)
-    say(f"Kept in {folder}. Next: reverse-qe backtest --market {name}")
+    say(f"Kept in {imported.folder}. Next: reverse-qe backtest --market {name}")
 
 
 @command.command("list")

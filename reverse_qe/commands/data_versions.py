@@ -11,11 +11,6 @@ from reverse_qe.output import print_json, print_table, progress, say, show
 if TYPE_CHECKING:
     from data.fetch.fetch import FetchOutcome
     from data.market.differences import Difference
-    from data.market.manifest import FetchRecord
-
-SHIPPED_SPEC = "history"
-# Without a network three sources after each other are to be found out of reach within 10 seconds.
-CONNECT_SECONDS = 2.5
 
 
 def _names(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -56,21 +51,20 @@ def fetch_market(
     one that is there keeps what it has been asked for, and adds to it. Versions before stay as they are. Exit status 1
     says that something did not come; run again, the command asks for what is still missing.
     """
-    import pandas as pd
-
-    from data.fetch.collect import public_sources
-    from data.fetch.fetch import fetch
     from data.fetch.plan import SOURCES
-    from data.net.settings import SourceSettings
+    from reverse_qe import api
 
-    wanted = _wanted(name, spec, symbols, series, companies).model_copy(
-        update={"start": start.date() if start else None}
-    )
-    chosen = [source for source in SOURCES if not only or source in only]
     with progress(f"Fetch {name}") as report:
-        now = pd.Timestamp.now("UTC")
-        sources = public_sources(SourceSettings(connect_timeout=CONNECT_SECONDS))
-        outcome = fetch(name, wanted, sources, now, chosen, report)
+        outcome = api.fetch(
+            name,
+            spec=spec,
+            symbols=symbols,
+            series=series,
+            companies=companies,
+            start=start,
+            sources=[source for source in SOURCES if not only or source in only],
+            report=report,
+        )
     if as_json:
         print_json(_outcome_as_json(outcome))
     elif outcome.no_network:
@@ -117,24 +111,6 @@ def prune_versions(name: str, keep: int, dry_run: bool, as_json: bool) -> None:
         print_json({"market": name, "dry_run": dry_run, "deleted": deleted, "kept": kept})
         return
     show(f"{'Would delete' if dry_run else 'Deleted'}: {', '.join(deleted) or 'none'}. Kept: {', '.join(kept)}.")
-
-
-def _wanted(
-    name: str, spec: str | None, symbols: tuple[str, ...], series: tuple[str, ...], companies: tuple[str, ...]
-) -> "FetchRecord":
-    """What the command names; for a new market, or with a spec, what the spec reads beside it."""
-    from data.market.manifest import FetchRecord
-    from data.market.versions import versions_of
-
-    if spec is None and versions_of(name):
-        return FetchRecord(symbols=symbols, series=series, companies=companies)
-    from backtests.prepare.needs import needs_of
-    from backtests.spec.spec import load_spec
-
-    needs = needs_of(load_spec(spec or SHIPPED_SPEC))
-    return FetchRecord(
-        symbols=symbols or needs.symbols, series=series or needs.series, companies=companies or needs.companies
-    )
 
 
 def _outcome_as_json(outcome: "FetchOutcome") -> dict[str, Any]:

@@ -45,20 +45,12 @@ def list_events(
 
     A result has a line for its capex and one for its operating cash flow: they may become known at different moments.
     """
-    import pandas as pd
-
-    from data.events.timeline import RESULT, blank_figures, event_timeline, select_events
-    from data.markets import open_market
+    from data.events.timeline import RESULT, blank_figures
+    from reverse_qe import api
 
     with progress("Events"):
-        snapshot = open_market(market)
-        events = select_events(
-            event_timeline(snapshot),
-            companies,
-            kinds,
-            pd.Timestamp(first) if first else None,
-            pd.Timestamp(last) if last else None,
-        )
+        snapshot = api.open_market(market)
+        events = api.events(snapshot, companies=companies, kinds=kinds, first=first, last=last)
     blanks = blank_figures(snapshot)
     if as_json:
         print_json({**_identity(snapshot), "blank_figures": blanks, "events": _records(events, ["known_at"], ["date"])})

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from backtests.studies.gauge import Gauge
-    from reverse_qe.api import SignalReading
+    from reverse_qe.results import SignalReading
 
 NEW_FILE = click.Path(path_type=Path)
 
@@ -46,18 +46,23 @@ def command(
 
     SPEC is a TOML file or the name of a shipped spec; without it the shipped one that fits the market is read.
     """
+    from data.files.atomic import require_free, write_new_file
+    from data.files.plain_text import spreadsheet_frame
     from reverse_qe import api
+    from signals.explain.history import signal_history
 
+    if history is not None and history == plot:
+        raise click.UsageError(f"got {plot} for --history and --plot, wanted two files; choose another name for one")
+    for option, path in (("--history", history), ("--plot", plot)):
+        if path is not None:
+            require_free(path, option)
     with progress("Signal"):
-        reading = api.signal(
-            spec,
-            market,
-            day=day.date() if day else None,
-            set=settings,
-            history=history,
-            plot=plot,
-            gauge=gauge,
-        )
+        reading = api.signal(spec, market, day=day, set=settings, gauge=gauge)
+        if history is not None:
+            table = spreadsheet_frame(signal_history(reading.signal))
+            write_new_file(history, table.to_csv(date_format="%Y-%m-%d"), "--history")
+        if plot is not None:
+            write_new_file(plot, reading.page(), "--plot")
     if as_json:
         print_json(_as_json(reading))
     else:
@@ -72,11 +77,11 @@ def _as_json(reading: "SignalReading") -> dict[str, Any]:
 
     money = reading.decision.buy_money
     return {
-        "market": reading.market,
-        "simulated": reading.simulated,
+        "market": reading.snapshot.name,
+        "simulated": reading.snapshot.simulated,
         "sentence": reading.sentence,
         **asdict(reading.explanation),
-        "notes": list(reading.notes),
+        "notes": list(reading.signal.notes),
         "targets": reading.decision.targets.to_dict(),
         "orders_from_cash_usd": money[money > 0].to_dict(),
         **({} if reading.gauge is None else {"gauge": _gauge_as_json(reading.gauge)}),
@@ -102,14 +107,14 @@ def _print_reading(reading: "SignalReading") -> None:
 
     reasons = reading.explanation
     show(
-        f"{'SIMULATED market' if reading.simulated else 'Market'} {reading.market}, decision for "
+        f"{'SIMULATED market' if reading.snapshot.simulated else 'Market'} {reading.snapshot.name}, decision for "
         f"{reasons.session.date()}: score {reasons.score:+.2f} (+ means scarcer), "
         f"{reasons.live_blocks} of {len(reasons.blocks)} blocks live"
     )
     show(f"{reading.sentence}.")
     for state in state_sentences(reasons):
         show(state)
-    for note in reading.notes:
+    for note in reading.signal.notes:
         show(f"! {note}")
     print_table("Why: what each block and input gives to the score", REASON_HEAD, reason_rows(reasons))
     money = reading.decision.buy_money

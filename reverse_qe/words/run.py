@@ -38,6 +38,13 @@ PARTING_HEAD = ("", *(str(regime) for regime in Regime))
 REGIME_HEAD = ("", "sessions", "share", "mean return a year", "volatility", "Sharpe")
 
 
+def headline(run: Backtest) -> str:
+    """Spec, market, span and id of a run in one line."""
+    market = f"{'SIMULATED market' if run.snapshot.simulated else 'market'} {run.snapshot.name}"
+    first, last = run.sessions[0].date(), run.sessions[-1].date()
+    return f"{run.spec.run.name} on {market}, {first} to {last} (run {run.run_id})"
+
+
 def performance_rows(run: Backtest) -> list[tuple[str, str, str]]:
     """Measure, strategy, benchmark: formatted; a dash where a measure has no meaning."""
     strategy, benchmark = run.measures.strategy, run.measures.portfolios["benchmark"]

@@ -1,0 +1,185 @@
+"""What the words of the command line give to Python: results that show themselves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from backtests.archive.folder import run_tables
+from backtests.prepare.decision import Decision
+from backtests.run import Backtest
+from backtests.spec.spec import Spec
+from backtests.studies.gauge import Gauge
+from data.files.plain_text import printable
+from data.market.snapshot import Snapshot
+from data.quality.report import QualityReport
+from reverse_qe.pages.notebook import backtest_html, signal_html
+from reverse_qe.pages.signal import signal_page
+from reverse_qe.words.run import headline, portfolio_rows, regime_sentences
+from signals.explain.explanation import Explanation
+from signals.explain.history import signal_history
+from signals.liquidity import LiquiditySignal
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class BacktestResult:
+    """A finished backtest. Its tables bear the names of the files of a run, and hold what those hold.
+
+    Attributes:
+        run: all of it: spec, snapshot, prices, plan, baselines.
+        folder: that holds its files; None where none were written.
+        stress: as `backtests.studies.stress.stress_table` gives it; None where it was not asked for.
+    """
+
+    run: Backtest
+    folder: Path | None = None
+    stress: pd.DataFrame | None = None
+
+    @cached_property
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        return run_tables(self.run)
+
+    @property
+    def equity(self) -> pd.DataFrame:
+        """By session: equity and cash, US dollars."""
+        return self._tables["equity"]
+
+    @property
+    def returns(self) -> pd.DataFrame:
+        """By session: the return of the strategy and of every baseline, fractions."""
+        return self._tables["returns"]
+
+    @property
+    def positions(self) -> pd.DataFrame:
+        """By session: units held at the close, one column an instrument."""
+        return self._tables["positions"]
+
+    @property
+    def targets(self) -> pd.DataFrame:
+        """By session: target weights decided for it; the last row may be the session to come."""
+        return self._tables["targets"]
+
+    @property
+    def orders(self) -> pd.DataFrame:
+        """One row an order: what was wanted, what was filled, at which price, and why not all of it."""
+        return self._tables["orders"]
+
+    @property
+    def cash(self) -> pd.DataFrame:
+        """One row a payment that is no order's: deposit, interest, dividends, close-outs."""
+        return self._tables["cash"]
+
+    @property
+    def regime(self) -> pd.DataFrame:
+        """By session: when it was decided, regime, score, and what each block and input gave."""
+        return self._tables["regime"]
+
+    @property
+    def rotations(self) -> pd.DataFrame:
+        """One row a stay in a regime: its days, its reason, and the returns of baskets, strategy and static mix."""
+        return self._tables["rotations"]
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Measures of the strategy and every baseline, by regime and by year."""
+        return self.run.metrics
+
+    def __repr__(self) -> str:
+        rows = {row[0]: row for row in portfolio_rows(self.run)}
+        told = [
+            f"{name}: {usd} USD, CAGR {cagr}, volatility {volatility}, Sharpe {sharpe}, maximum drawdown {drawdown}"
+            for name, usd, cagr, volatility, sharpe, drawdown, *_ in list(rows.values())[:2]
+        ]
+        where = f"files in {self.folder}" if self.folder else "nothing written"
+        return _lines(
+            [headline(self.run), *told, regime_sentences(self.run)[0], f"tables: {', '.join(self._tables)}; {where}"]
+        )
+
+    def _repr_html_(self) -> str:
+        return backtest_html(self.run)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class SignalReading:
+    """The regime on one session, why, and the weights that the policy wants for it.
+
+    Attributes:
+        spec: whose signal it is.
+        snapshot: that it read.
+        signal: over all sessions up to that one.
+        sentence: the regime and its reasons for people.
+        explanation: regime, score and reasons.
+        decision: target weights for the session, and the orders that an account all in cash would send.
+        gauge: how prices answered the signal; None where it was not asked for.
+    """
+
+    spec: Spec
+    snapshot: Snapshot
+    signal: LiquiditySignal
+    sentence: str
+    explanation: Explanation
+    decision: Decision
+    gauge: Gauge | None = None
+
+    @property
+    def regime(self) -> str:
+        """SCARCE, NEUTRAL or ABUNDANT."""
+        return str(self.explanation.regime)
+
+    @property
+    def score(self) -> float:
+        """The score of the session; + means scarcer."""
+        return self.explanation.score
+
+    @property
+    def targets(self) -> pd.Series:
+        """Target weights for the session, by symbol."""
+        return self.decision.targets
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """The signal of every session, by the moment (UTC) at which it was decided.
+
+        Columns: the session that it was decided for, regime, score, live blocks, and what each block and input gave.
+        """
+        frame = signal_history(self.signal).reset_index()
+        return frame.set_index(pd.DatetimeIndex(pd.to_datetime(frame.pop("decided_at"), utc=True), name="decided_at"))
+
+    def page(self) -> str:
+        """The signal from the start of the spec's run to the session, as a page that is complete in itself."""
+        return signal_page(self.spec, self.snapshot, self.signal, self.explanation.session)
+
+    def __repr__(self) -> str:
+        market = f"{'SIMULATED market' if self.snapshot.simulated else 'market'} {self.snapshot.name}"
+        reasons = self.explanation
+        blocks = ", ".join(f"{block.name} {block.contribution:+.2f}" for block in reasons.blocks)
+        wanted = self.targets[self.targets > 0].sort_values(ascending=False, kind="stable")
+        return _lines(
+            [
+                f"{self.spec.run.name} on {market}, decided for {reasons.session.date()}",
+                f"{self.sentence}.",
+                f"score {reasons.score:+.2f} (+ means scarcer): {blocks}",
+                f"targets: {', '.join(f'{symbol} {weight:.1%}' for symbol, weight in wanted.items()) or 'cash'}",
+                f"history: {len(self.signal.score)} sessions",
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        return signal_html(self.snapshot, self.sentence, self.explanation)
+
+
+def _lines(lines: Sequence[str]) -> str:
+    """Lines of a `repr`, in which names of others steer no terminal."""
+    return "\n".join(printable(line) for line in lines)
+
+
+@dataclass(frozen=True)
+class ImportedFiles:
+    """A market that was imported: what it holds, what is odd in it, and the folder that keeps it."""
+
+    snapshot: Snapshot
+    quality: QualityReport
+    folder: Path
