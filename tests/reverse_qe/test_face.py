@@ -155,11 +155,14 @@ def test_events_are_chosen_as_by_the_command(sample: Snapshot) -> None:
 
 
 def test_files_are_imported_and_backtested(sample: Snapshot, tmp_path: Path) -> None:
-    prices = tmp_path / "prices"
+    prices, macro = tmp_path / "prices", tmp_path / "macro"
     prices.mkdir()
+    macro.mkdir()
     for symbol, source in {"MU": "SIM-MEMORY-A", "CRM": "SIM-SAAS-A", "SPY": "SIM-MARKET"}.items():
         sample.bars_of(source).drop(columns="symbol").to_csv(prices / f"{symbol}.csv", index=False)
-    imported = reverse_qe.import_files("mine", prices)
+    for name, rows in sample.series.groupby("series"):
+        rows[["date", "value"]].to_csv(macro / f"{name}.csv", index=False)
+    imported = reverse_qe.import_files("mine", prices, macro=macro)
     assert imported.folder.is_dir()
     universe = {"speculative": ["CRM"], "cash_flow": ["MU"], "benchmark": "SPY"}
     spec = {"run": {"name": "mine", "start": "2026-01-02"}, "universe": universe}
