@@ -29,7 +29,7 @@ from signals.liquidity import LiquiditySignal
 from strategies.policy import Plan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Backtest:
     """A finished run.
 

@@ -12,6 +12,7 @@ from backtests.prepare.decision import decide_from_cash
 from backtests.prepare.needs import needs_of
 from backtests.prepare.signal import read_signal
 from backtests.prepare.span import session_to_come
+from backtests.prepare.stages import tell_nobody
 from backtests.run import run_backtest
 from backtests.spec.spec import Spec, load_spec
 from backtests.studies.gauge import gauge_spec
@@ -41,10 +42,6 @@ REAL_HISTORY = "history"
 CONNECT_SECONDS = 2.5
 
 
-def _silent(_stage: str) -> None:
-    """Tell nobody of the stage that begins."""
-
-
 def fitting_spec(market: str) -> str:
     """Name of the shipped spec for a market: roles for the sample, tickers for real history."""
     return "sample" if is_built_in(market) else REAL_HISTORY
@@ -60,7 +57,7 @@ def backtest(
     out: str | Path | None = None,
     tearsheet: bool = True,
     stress: bool = False,
-    report: Report = _silent,
+    report: Report = tell_nobody,
 ) -> BacktestResult:
     """Run a backtest; nothing is written unless `out` is given.
 
@@ -90,7 +87,7 @@ def backtest(
     return result if out is None else written(result, Path(out), tearsheet, report)
 
 
-def written(result: BacktestResult, folder: Path, tearsheet: bool, report: Report = _silent) -> BacktestResult:
+def written(result: BacktestResult, folder: Path, tearsheet: bool, report: Report = tell_nobody) -> BacktestResult:
     """Write the files of a result into a new folder, and return the result that knows it."""
     report("files and tearsheet" if tearsheet else "files")
     write_run(result.run, folder, run_page if tearsheet else None, result.stress)
@@ -195,7 +192,7 @@ def fetch(
     companies: Collection[str] = (),
     start: date | str | None = None,
     sources: Collection[Source] = SOURCES,
-    report: Report = _silent,
+    report: Report = tell_nobody,
 ) -> "FetchOutcome":
     """Fetch what a market lacks from Yahoo, FRED and SEC EDGAR, as a new version of it.
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.archive.folder import run_tables
+from backtests.archive.json_forms import measures_json
 from backtests.prepare.decision import Decision
 from backtests.run import Backtest
 from backtests.spec.spec import Spec
@@ -85,7 +86,7 @@ class BacktestResult:
     @property
     def metrics(self) -> dict[str, Any]:
         """Measures of the strategy and every baseline, by regime and by year."""
-        return self.run.metrics
+        return measures_json(self.run.measures)
 
     def __repr__(self) -> str:
         rows = {row[0]: row for row in portfolio_rows(self.run)}
