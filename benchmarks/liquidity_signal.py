@@ -23,7 +23,7 @@ from measuring import show
 from data.catalogue.publication import publication_times
 from data.catalogue.series import series_entry
 from data.clock import sessions_between
-from data.events.completion import reference_events
+from data.events.editions import reference_events
 from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES
 from signals.block import SignalData
 from signals.blocks.level import SERIES as LEVEL_SERIES

@@ -26,6 +26,6 @@ def open_market(name: str) -> Snapshot:
 def results_of(name: str) -> pd.DataFrame:
     """Return `data.market.tables.CAPEX` of a market by its name, or of the shipped events for `REFERENCE`."""
     from data.events.comparison import REFERENCE
-    from data.events.completion import reference_events
+    from data.events.editions import reference_events
 
     return reference_events()[CAPEX.name] if name == REFERENCE else open_market(name).capex_actuals

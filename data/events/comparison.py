@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from data.events.completion import REFERENCE_DIR
+from data.events.editions import REFERENCE_DIR
 
 REFERENCE = "reference"
 """Name of the shipped reference events, where a market is named to compare with."""

@@ -1,23 +1,20 @@
 """Events: results, guidance and funding as announced, each with its source and the moment from which it was known.
 
-The project ships its own tables (`reference_events`, in `data/events/reference/`). Tables of users have the same raw
-columns; `complete_capex`, `complete_guidance` and `complete_funding` check them and add what follows from them: the
-moments of knowledge and, where they are not given, the judgements by which a row counts.
+Tables of users have the raw columns of those that the project ships (`data.events.editions`). `complete_capex`,
+`complete_guidance` and `complete_funding` check them and add what follows from them: the moments of knowledge
+and, where they are not given, the judgements by which a row counts.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import pandas as pd
 
 from data.catalogue.companies import company_catalogue, company_entry
+from data.events.editions import every_edition, reference_events
 from data.events.refusals import refuse_rows, require_dates, require_known_words, require_unique, row_name
 from data.events.times import LATER_VINTAGE, SESSION_TIMES, filing_dates, funding_times, guidance_times, result_times
-from data.market.tables import CAPEX, EVENT_TABLES, FUNDING, GUIDANCE, Table
-
-REFERENCE_DIR = Path(__file__).parent / "reference"
+from data.market.tables import CAPEX, FUNDING, GUIDANCE, Table
 
 CASH_KINDS = frozenset({"bond_issue", "private_credit", "equity_raise"})
 """Kinds of funding that bring cash; commitments (``mega_deal``) and policy (``fed_...``) do not."""
@@ -40,12 +37,6 @@ class Completed:
     table: pd.DataFrame
     judged_by_rule: int = 0
     notes: tuple[str, ...] = ()
-
-
-@cache
-def reference_events() -> dict[str, pd.DataFrame]:
-    """Return the shipped events by name of the table (`data.market.tables.EVENT_TABLES`); not to be changed."""
-    return {table.name: _read_reference(table) for table in EVENT_TABLES}
 
 
 def complete_capex(frame: pd.DataFrame) -> Completed:
@@ -77,7 +68,7 @@ def complete_capex(frame: pd.DataFrame) -> Completed:
     refuse_rows(CAPEX, frame, unfiled, "its date_confidence is low and its filed_at is blank; give the filing date")
 
     raw = ["source", "filed_at"]
-    filings = filing_dates(pd.concat([reference_events()[CAPEX.name][raw], frame[raw]]))
+    filings = filing_dates(pd.concat([every_edition(CAPEX.name)[raw], frame[raw]]))
     times = {f"{figure}_known_at": result_times(frame, figure, filings) for figure in ("capex", "ocf")}
     return Completed(CAPEX.conform(frame.assign(**times)))
 
@@ -154,7 +145,8 @@ def _judge(
     if not absent:
         return Completed(frame)
     match = [*table.key, *figures]
-    reference = reference_events()[table.name][[*match, *absent]]
+    # A row that has not changed keeps the judgement of the edition that had it first.
+    reference = every_edition(table.name)[[*match, *absent]].drop_duplicates(match)
     merged = frame[match].merge(reference, on=match, how="left", indicator="found_in").set_axis(frame.index)
     unknown = merged["found_in"] == "left_only"
     added = pd.concat([merged.loc[~unknown, absent], by_rule(frame[unknown], absent)])
@@ -207,17 +199,3 @@ def _guided_period(
 def _funding_by_rule(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     counts = rows["kind"].isin(list(CASH_KINDS)) & rows["amount_usd_bn"].notna()
     return pd.DataFrame({"part_of": "", "counts": counts}, index=rows.index)[list(columns)]
-
-
-def _read_reference(table: Table) -> pd.DataFrame:
-    text = pd.read_csv(REFERENCE_DIR / f"{table.name}.csv", dtype=str, keep_default_na=False)
-    return table.conform(pd.DataFrame({name: _parse(text[name], kind) for name, kind in table.columns.items()}))
-
-
-def _parse(cells: pd.Series, kind: str) -> pd.Series:
-    if kind == "flag":
-        return cells.map({"true": True, "false": False})
-    if kind == "text":
-        return cells
-    filled = cells.mask(cells == "")
-    return filled.astype("float64") if kind == "number" else pd.to_datetime(filled, utc=kind == "time")

@@ -9,6 +9,7 @@ from data.market.snapshot import Snapshot
 
 RESULT = "result"
 GUIDED = "guidance"
+PACE = "balance_sheet_pace"
 TIMELINE_COLUMNS = (
     "known_at",
     "date",
@@ -37,12 +38,12 @@ def event_timeline(snapshot: Snapshot) -> pd.DataFrame:
         ``about`` is the figure of a result (cash flow is the operating one), a guidance and the end of its period, or
         what a funding event's date rests on. ``low_usd_bn`` and ``high_usd_bn`` are USD billions, equal for a single
         amount, NaN where open or without one. ``counts`` says whether the row may be counted: of guidance, whether it
-        is comparable.
+        is comparable. An announced pace of a central bank's holdings is billions a month, + where they grow, and counts
+        where it sets one.
     """
-    rows = pd.concat([*_results(snapshot), _guidance(snapshot), _funding(snapshot)], ignore_index=True)
-    return rows[list(TIMELINE_COLUMNS)].sort_values(
-        ["known_at", "date", "company", "kind", "about"], kind="stable", ignore_index=True
-    )
+    parts = [*_results(snapshot), _guidance(snapshot), _funding(snapshot), _paces(snapshot)]
+    rows = pd.concat([part[list(TIMELINE_COLUMNS)] for part in parts], ignore_index=True)
+    return rows.sort_values(["known_at", "date", "company", "kind", "about"], kind="stable", ignore_index=True)
 
 
 def select_events(
@@ -130,6 +131,19 @@ def _funding(snapshot: Snapshot) -> pd.DataFrame:
     funding = snapshot.funding_events
     amount = funding["amount_usd_bn"]
     return funding.assign(about=funding["date_basis"], low_usd_bn=amount, high_usd_bn=amount)
+
+
+def _paces(snapshot: Snapshot) -> pd.DataFrame:
+    paces = snapshot.balance_sheet_paces
+    begins = paces["effective_from"].dt.strftime(" (from %Y-%m-%d)").fillna("")
+    return paces.assign(
+        date=paces["announced_at"],
+        kind=PACE,
+        about=paces["statement"] + begins,
+        counts=paces["effective_from"].notna() & paces["pace_usd_bn_month"].notna(),
+        low_usd_bn=paces["pace_usd_bn_month"],
+        high_usd_bn=paces["pace_usd_bn_month"],
+    )
 
 
 def _require_held(timeline: pd.DataFrame, column: str, wanted: Collection[str]) -> None:

@@ -20,6 +20,11 @@ SESSION_TIMES: Mapping[str, pd.Timedelta] = MappingProxyType(
 )
 """UTC time of day of an announcement before the open, during the session, after the close."""
 
+CALL_TIMES: Mapping[str, pd.Timedelta] = MappingProxyType(
+    {"bmo": pd.Timedelta("14h"), "intraday": pd.Timedelta("20h"), "amc": pd.Timedelta("23h30min")}
+)
+"""The same of guidance, which is told on the call, an hour and more after the release."""
+
 LATER_VINTAGE = "later_vintage"
 
 _ACCESSION = re.compile(r"\d{10}-\d{2}-\d{6}")
@@ -27,9 +32,11 @@ _PUBLIC_ACT = r"\b(?:announced|pricing day|priced|launched|closed|nomination|con
 _INFERRED_DATE = r"\b(?:filing|recalled|probably)\b"
 
 
-def announcement_times(days: pd.Series, sessions: pd.Series) -> pd.Series:
+def announcement_times(
+    days: pd.Series, sessions: pd.Series, clock: Mapping[str, pd.Timedelta] = SESSION_TIMES
+) -> pd.Series:
     """When announcements of these days and sessions became public; without a session, late in the evening."""
-    announced: pd.Series = (days + sessions.map(SESSION_TIMES)).dt.tz_localize("UTC")
+    announced: pd.Series = (days + sessions.map(clock)).dt.tz_localize("UTC")
     return announced.fillna(filing_times(days))
 
 
@@ -84,20 +91,23 @@ def filing_dates(results: pd.DataFrame) -> dict[str, pd.Timestamp]:
     return {str(accession): date for accession, date in results["filed_at"].groupby(own).max().dropna().items()}
 
 
-def guidance_times(frame: pd.DataFrame, results: pd.DataFrame) -> pd.Series:
+def guidance_times(
+    frame: pd.DataFrame, results: pd.DataFrame, clock: Mapping[str, pd.Timedelta] = CALL_TIMES
+) -> pd.Series:
     """When each guidance became known.
 
-    It is known from its announcement. Where its confidence is low and the result of the same company and day has a
-    ``date_confidence`` of low, from that result's filing.
+    It is known from the call on which it was told. Where its confidence is low and the result of the same company and
+    day has a ``date_confidence`` of low, from that result's filing.
 
     Args:
         frame: raw columns of `data.market.tables.GUIDANCE`, checked.
         results: raw columns of `data.market.tables.CAPEX`.
+        clock: UTC time of day by session; version 0.1.0 took `SESSION_TIMES`.
     """
     recalled = results[results["date_confidence"] == "low"].drop_duplicates(["company", "announced_at"])
     same_day = frame[["company", "announced_at"]].merge(recalled, on=["company", "announced_at"], how="left")
     filed = filing_times(same_day["filed_at"].set_axis(frame.index))
-    announced = announcement_times(frame["announced_at"], frame["session"])
+    announced = announcement_times(frame["announced_at"], frame["session"], clock)
     return announced.mask((frame["confidence"] == "low") & filed.notna(), filed)
 
 

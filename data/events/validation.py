@@ -5,14 +5,15 @@ way is a note, with the rows named.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 import pandas as pd
 
 from data.errors import InputError
 from data.events.completion import CASH_KINDS, complete_capex, complete_funding, complete_guidance
+from data.events.findings import EventCheck, Findings, counted, named_row
+from data.events.plausibility import coverage_findings, figure_findings, pace_findings, proceeds_findings
 from data.events.refusals import require_known_words, row_name
-from data.events.times import LATER_VINTAGE
+from data.events.times import LATER_VINTAGE, SESSION_TIMES, guidance_times
 from data.market.snapshot import Snapshot
 from data.market.tables import CAPEX, EVENT_TABLES, FUNDING, GUIDANCE, Table
 
@@ -22,34 +23,6 @@ _FIGURES = {"capex": "capex", "ocf": "operating cash flow"}
 _FISCAL_PERIOD = r"^(\d{4})Q([1-4])$"
 # Amounts are kept to a hundredth of a billion and converted by hand from other currencies.
 _ROUNDING_USD_BN = 0.005
-
-
-@dataclass(frozen=True)
-class EventCheck:
-    """One check of the event tables.
-
-    Attributes:
-        name: of the check.
-        wanted: what holds where there is no defect.
-        defects: one line each: the row, what is wrong and what mends it.
-        notes: one line each: facts of the sources that the reader of the events should know.
-    """
-
-    name: str
-    wanted: str
-    defects: tuple[str, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def holds(self) -> bool:
-        """Whether there is no defect."""
-        return not self.defects
-
-
-@dataclass
-class _Findings:
-    defects: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 def validate_events(snapshot: Snapshot) -> tuple[EventCheck, ...]:
@@ -66,8 +39,8 @@ def validate_events(snapshot: Snapshot) -> tuple[EventCheck, ...]:
     return tuple(checks)
 
 
-def _tables(snapshot: Snapshot) -> _Findings:
-    found = _Findings()
+def _tables(snapshot: Snapshot) -> Findings:
+    found = Findings()
     for table in EVENT_TABLES:
         try:
             _complete(snapshot, table)
@@ -77,8 +50,8 @@ def _tables(snapshot: Snapshot) -> _Findings:
     return found
 
 
-def _known_at(snapshot: Snapshot) -> _Findings:
-    found = _Findings()
+def _known_at(snapshot: Snapshot) -> Findings:
+    found = Findings()
     for table in EVENT_TABLES:
         held = snapshot.table(table)
         try:
@@ -87,16 +60,20 @@ def _known_at(snapshot: Snapshot) -> _Findings:
             continue  # a defect of the tables already, named there
         for column in (name for name, kind in table.columns.items() if kind == "time"):
             got, wanted = held[column], derived[column]
-            for place in held.index[(got != wanted) & ~(got.isna() & wanted.isna())]:
+            differs = (got != wanted) & ~(got.isna() & wanted.isna())
+            if table is GUIDANCE:  # version 0.1.0 stamped guidance with the release
+                differs &= got != guidance_times(held, snapshot.capex_actuals, SESSION_TIMES)
+            for place in held.index[differs]:
+                name = named_row(table, held, place)
                 found.defects.append(
-                    f"{_row(table, held, place)}: {column} is {got[place]}, the rule of data/events/times.py gives "
+                    f"{name}: {column} is {got[place]}, the rule of data/events/times.py gives "
                     f"{wanted[place]}; write that, or import the events anew"
                 )
     return found
 
 
-def _order_of_times(snapshot: Snapshot) -> _Findings:
-    found = _Findings()
+def _order_of_times(snapshot: Snapshot) -> Findings:
+    found = Findings()
     for table, columns, days in (
         (CAPEX, ("capex_known_at", "ocf_known_at"), ("period_end", "announced_at")),
         (GUIDANCE, ("known_at",), ("announced_at",)),
@@ -107,14 +84,14 @@ def _order_of_times(snapshot: Snapshot) -> _Findings:
             for day in days:
                 for place in rows.index[rows[column].dt.tz_localize(None) <= rows[day]]:
                     found.defects.append(
-                        f"{_row(table, rows, place)}: {column} {rows[column][place]} is not after its {day}; "
+                        f"{named_row(table, rows, place)}: {column} {rows[column][place]} is not after its {day}; "
                         "correct the dates and import anew"
                     )
     return found
 
 
-def _quarters(snapshot: Snapshot) -> _Findings:
-    found = _Findings()
+def _quarters(snapshot: Snapshot) -> Findings:
+    found = Findings()
     for company, rows in snapshot.capex_actuals.groupby("company"):
         number = _quarter_numbers(rows["fiscal_period"])
         if number.isna().any():
@@ -126,39 +103,39 @@ def _quarters(snapshot: Snapshot) -> _Findings:
         for period in early["fiscal_period"]:
             found.defects.append(f"{company}: {period} ends no later than the quarter before; correct period_end")
         for period, step in line.loc[line["step"] > 1, ["fiscal_period", "step"]].itertuples(index=False):
-            found.notes.append(f"{company}: {_count(int(step) - 1, 'quarter')} missing before {period}")
+            found.notes.append(f"{company}: {counted(int(step) - 1, 'quarter')} missing before {period}")
     return found
 
 
-def _figures(snapshot: Snapshot) -> _Findings:
-    found = _Findings()
+def _figures(snapshot: Snapshot) -> Findings:
+    found = Findings()
     results = snapshot.capex_actuals
     for figure, name in _FIGURES.items():
         blank = results[results[f"{figure}_usd_bn"].isna()]
         for company, rows in blank.groupby("company"):
             found.notes.append(f"{company}: {name} is blank in {_periods(rows)}")
         for place in results.index[results[f"{figure}_usd_bn"].isna() != results[f"{figure}_known_at"].isna()]:
+            row = named_row(CAPEX, results, place)
             found.defects.append(
-                f"{_row(CAPEX, results, place)}: {name} has a figure without a moment, or a moment without a figure; "
-                "import the events anew"
+                f"{row}: {name} has a figure without a moment, or a moment without a figure; import the events anew"
             )
     for place in snapshot.capex_guidance.index[_without_midpoint(snapshot.capex_guidance)]:
+        row = named_row(GUIDANCE, snapshot.capex_guidance, place)
         found.defects.append(
-            f"{_row(GUIDANCE, snapshot.capex_guidance, place)}: it is comparable but has no mid-point; give low and "
-            "high, or set comparable to false"
+            f"{row}: it is comparable but has no mid-point; give low and high, or set comparable to false"
         )
     funding = snapshot.funding_events
     for place in funding.index[funding["counts"] & funding["amount_usd_bn"].isna()]:
         found.defects.append(
-            f"{_row(FUNDING, funding, place)}: it counts but has no amount; give it, or set counts to false"
+            f"{named_row(FUNDING, funding, place)}: it counts but has no amount; give it, or set counts to false"
         )
     for place in funding.index[funding["counts"] & ~funding["kind"].isin(list(CASH_KINDS))]:
-        found.notes.append(f"{_row(FUNDING, funding, place)}: it counts, though its kind brings no cash")
+        found.notes.append(f"{named_row(FUNDING, funding, place)}: it counts, though its kind brings no cash")
     return found
 
 
-def _confidence(snapshot: Snapshot) -> _Findings:
-    found = _Findings()
+def _confidence(snapshot: Snapshot) -> Findings:
+    found = Findings()
     for table in EVENT_TABLES:
         rows = snapshot.table(table)
         for wanted, words in (("low", "of low confidence"), ("", "without a confidence")):
@@ -172,8 +149,8 @@ def _confidence(snapshot: Snapshot) -> _Findings:
     return found
 
 
-def _vintage(snapshot: Snapshot) -> _Findings:
-    found = _Findings()
+def _vintage(snapshot: Snapshot) -> Findings:
+    found = Findings()
     results = snapshot.capex_actuals
     for figure, name in _FIGURES.items():
         later = results[(results[f"{figure}_vintage"] == LATER_VINTAGE) & results[f"{figure}_usd_bn"].notna()]
@@ -182,25 +159,25 @@ def _vintage(snapshot: Snapshot) -> _Findings:
     return found
 
 
-def _umbrellas(snapshot: Snapshot) -> _Findings:
-    found = _Findings()
+def _umbrellas(snapshot: Snapshot) -> Findings:
+    found = Findings()
     funding = snapshot.funding_events
     names = funding["company"] + " " + funding["date"].dt.strftime("%Y-%m-%d")
     for umbrella_name, parts in funding[funding["part_of"] != ""].groupby("part_of"):
         umbrellas = funding[(names == umbrella_name) & ~funding.index.isin(parts.index)]
         if len(umbrellas) != 1:
+            row = named_row(FUNDING, parts, parts.index[0])
             found.defects.append(
-                f"{_row(FUNDING, parts, parts.index[0])}: its part_of {umbrella_name} is {len(umbrellas)} other rows, "
-                "wanted one; write the company and date of the umbrella row"
+                f"{row}: its part_of {umbrella_name} is {len(umbrellas)} other rows, wanted one; write the company and "
+                "date of the umbrella row"
             )
             continue
         umbrella, total = umbrellas.iloc[0], parts["amount_usd_bn"].sum()
         whole = umbrella["amount_usd_bn"]
         if umbrella["counts"]:
             for place in parts.index[parts["counts"]]:
-                found.defects.append(
-                    f"{_row(FUNDING, parts, place)}: it and {umbrella_name}, of which it is a part, both count; let one"
-                )
+                row = named_row(FUNDING, parts, place)
+                found.defects.append(f"{row}: it and {umbrella_name}, of which it is a part, both count; let one")
         elif total > whole + _ROUNDING_USD_BN:
             found.defects.append(
                 f"{umbrella_name}: its parts ({len(parts)}) come to {total:g}, more than its {whole:g} USD bn; correct "
@@ -211,17 +188,17 @@ def _umbrellas(snapshot: Snapshot) -> _Findings:
     return found
 
 
-def _guidance_chain(snapshot: Snapshot) -> _Findings:
+def _guidance_chain(snapshot: Snapshot) -> Findings:
     """Break by break; only what counts must be unbroken, for a revision is measured against the prior range."""
-    found = _Findings()
+    found = Findings()
     ends = ("low_usd_bn", "high_usd_bn")
     ordered = snapshot.capex_guidance.sort_values(["announced_at", "known_at"], kind="stable")
-    for _, chain in ordered.groupby(["company", "fiscal_year", "basis"]):
+    for _, chain in ordered.groupby(["company", "period_start", "period_end", "basis"]):
         priors = chain[[f"prior_{end}" for end in ends]].set_axis(list(ends), axis=1)
         before = chain[list(ends)].shift()
         differs = ((priors != before) & ~(priors.isna() & before.isna())).any(axis=1)
         for place in chain.index[differs]:
-            name, prior = _row(GUIDANCE, chain, place), _range(*priors.loc[place])
+            name, prior = named_row(GUIDANCE, chain, place), _range(*priors.loc[place])
             if place == chain.index[0]:
                 found.notes.append(f"{name}: its prior range {prior} is that of no row before on the same basis")
                 continue
@@ -233,7 +210,7 @@ def _guidance_chain(snapshot: Snapshot) -> _Findings:
     return found
 
 
-_CHECKS: Mapping[str, tuple[str, Callable[[Snapshot], _Findings]]] = {
+_CHECKS: Mapping[str, tuple[str, Callable[[Snapshot], Findings]]] = {
     "tables": ("keys are unique, words known, dates given, low is not above high", _tables),
     "known_at": ("every moment is the one that the rules give", _known_at),
     "order of times": ("nothing is known before the day and period that it is about", _order_of_times),
@@ -242,6 +219,10 @@ _CHECKS: Mapping[str, tuple[str, Callable[[Snapshot], _Findings]]] = {
     "confidence": ("rows of low confidence, without source or with a recalled day are noted", _confidence),
     "vintage": ("figures that are known only in a later vintage are noted", _vintage),
     "umbrellas": ("parts have their umbrella, never count beside it, and do not exceed it", _umbrellas),
+    "neighbours": ("no figure spans two quarters; one far from those around it is noted", figure_findings),
+    "proceeds": ("notes that count come to no more than the proceeds reported", proceeds_findings),
+    "coverage": ("spans are sound; what no span covers is noted", coverage_findings),
+    "paces": ("each is known on its day or later and takes effect in order", pace_findings),
     "guidance chain": ("the prior range of what counts is the range of the row before", _guidance_chain),
 }
 
@@ -258,16 +239,12 @@ def _without_midpoint(guidance: pd.DataFrame) -> pd.Series:
     return guidance["comparable"] & guidance[["low_usd_bn", "high_usd_bn"]].isna().any(axis=1)
 
 
-def _row(table: Table, rows: pd.DataFrame, place: int) -> str:
-    return f"{table.name}: {row_name(table, rows.loc[[place]].iloc[0])}"
-
-
 def _named(table: Table, rows: pd.DataFrame, words: str) -> list[str]:
     """One note that names rows; none where there are none."""
     if rows.empty:
         return []
     names = "; ".join(row_name(table, row) for _, row in rows.iterrows())
-    return [f"{table.name}: {_count(len(rows), 'row')} {words}: {names}"]
+    return [f"{table.name}: {counted(len(rows), 'row')} {words}: {names}"]
 
 
 def _periods(rows: pd.DataFrame) -> str:
@@ -275,7 +252,7 @@ def _periods(rows: pd.DataFrame) -> str:
     periods = rows["fiscal_period"].sort_values()
     runs = periods.groupby((_quarter_numbers(periods).diff() != 1).cumsum())
     spans = (run.iloc[0] if len(run) == 1 else f"{run.iloc[0]} to {run.iloc[-1]}" for _, run in runs)
-    return f"{_count(len(periods), 'quarter')} ({', '.join(spans)})"
+    return f"{counted(len(periods), 'quarter')} ({', '.join(spans)})"
 
 
 def _quarter_numbers(periods: pd.Series) -> pd.Series:
@@ -283,10 +260,6 @@ def _quarter_numbers(periods: pd.Series) -> pd.Series:
     parts = periods.str.extract(_FISCAL_PERIOD).astype(float)
     numbers: pd.Series = 4 * parts[0] + parts[1]
     return numbers
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _range(low: float, high: float) -> str:

@@ -8,13 +8,13 @@ import pandas as pd
 
 from data.catalogue.instruments import instrument_entry
 from data.errors import InputError
-from data.events.completion import reference_events
+from data.events.editions import reference_events
 from data.fetch.collect import Answers, Failure
 from data.fetch.merge import extend_actions, extend_bars, extend_capex, extend_series
 from data.fetch.plan import Source, Span
 from data.market.manifest import FetchRecord
 from data.market.snapshot import Snapshot
-from data.market.tables import ACTIONS, BARS, CAPEX, FUNDING, GUIDANCE, SERIES
+from data.market.tables import ACTIONS, BARS, CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES, SERIES
 from data.prices.adjustment import adjusted_close
 from data.sources.answers import PriceAnswer, SeriesAnswer
 
@@ -36,6 +36,8 @@ def new_market() -> Snapshot:
         capex_actuals=reference[CAPEX.name],
         capex_guidance=reference[GUIDANCE.name],
         funding_events=reference[FUNDING.name],
+        balance_sheet_paces=reference[PACES.name],
+        event_coverage=reference[COVERAGE.name],
     )
 
 
@@ -67,6 +69,8 @@ def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Ti
         capex_actuals=extend_capex([reference[CAPEX.name], market.capex_actuals, *results.values()]),
         capex_guidance=reference[GUIDANCE.name],
         funding_events=reference[FUNDING.name],
+        balance_sheet_paces=reference[PACES.name],
+        event_coverage=reference[COVERAGE.name],
         filed_results=pd.concat(
             [_others(market.filed_results, "company", results), *(answers.companies[name].versions for name in results)]
         ),

@@ -13,11 +13,13 @@ from data.catalogue.instruments import Instrument, instrument_entry
 from data.catalogue.publication import publication_times
 from data.catalogue.series import series_entry
 from data.errors import InputError
-from data.events.completion import complete_capex, complete_funding, complete_guidance, reference_events
+from data.events.completion import complete_capex, complete_funding, complete_guidance
+from data.events.coverage import COMPLETE_FURTHER
+from data.events.editions import reference_events
 from data.importing.action_file import read_actions
 from data.importing.csv_files import read_events, read_prices, read_series
 from data.market.snapshot import Snapshot
-from data.market.tables import ACTIONS, BARS, CAPEX, EVENT_TABLES, FUNDING, GUIDANCE, SERIES, Table
+from data.market.tables import ACTIONS, BARS, CAPEX, COVERAGE, EVENT_TABLES, FUNDING, GUIDANCE, PACES, SERIES, Table
 from data.quality.report import QualityReport, quality_report
 
 _JUDGEMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -38,7 +40,8 @@ def import_snapshot(
     Args:
         prices: holds <SYMBOL>.csv, see `data.importing.csv_files.read_prices`.
         macro: holds <SERIES>.csv, see `data.importing.csv_files.read_series`; None for a market without series.
-        events: holds capex_actuals.csv, capex_guidance.csv and funding_events.csv; None for the shipped reference set.
+        events: holds capex_actuals.csv, capex_guidance.csv and funding_events.csv, and balance_sheet_paces.csv and
+            event_coverage.csv where there are such; None for the shipped reference set.
         name: under which the snapshot will be kept.
         actions: CSV file of dividends, splits and delistings, see `data.importing.action_file.read_actions`; None for
         none.
@@ -112,13 +115,15 @@ def _read_all_series(files: list[Path]) -> pd.DataFrame:
 
 
 def _read_event_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """The three tables of events by name, completed, and notes on them."""
+    """The tables of events by name, completed, and notes on them."""
     files, notes = _csv_files(folder, "events")
     paths = {table.name: folder / f"{table.name}.csv" for table in EVENT_TABLES}
     for path in paths.values():
         if path not in files:
             raise InputError(f"{path} is not there, wanted {', '.join(file.name for file in paths.values())}")
-    notes += [f"not read, no table of events: {path}" for path in files if path not in paths.values()]
+    further = {table.name: folder / f"{table.name}.csv" for table in (PACES, COVERAGE)}
+    known = {*paths.values(), *further.values()}
+    notes += [f"not read, no table of events: {path}" for path in files if path not in known]
 
     raw = {table.name: _read_raw_events(paths[table.name], table) for table in EVENT_TABLES}
     with _blame(paths[CAPEX.name]):
@@ -129,7 +134,13 @@ def _read_event_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], list[str]
         funding = complete_funding(raw[FUNDING.name])
     completed = {CAPEX.name: capex, GUIDANCE.name: guidance, FUNDING.name: funding}
     notes += [note for events in completed.values() for note in events.notes]
-    return {name: events.table for name, events in completed.items()}, notes
+    tables = {name: events.table for name, events in completed.items()}
+    for table in (PACES, COVERAGE):
+        path = further[table.name]
+        if path in files:
+            with _blame(path):
+                tables[table.name] = COMPLETE_FURTHER[table.name](read_events(path, table, list(table.columns), ()))
+    return tables, notes
 
 
 def _read_raw_events(path: Path, table: Table) -> pd.DataFrame:

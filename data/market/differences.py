@@ -10,7 +10,7 @@ import pandas as pd
 
 from data.catalogue.series import series_catalogue
 from data.market.snapshot import Snapshot
-from data.market.tables import ACTIONS, BARS, EVENT_TABLES, FILED, GUIDANCE, SERIES, TABLES
+from data.market.tables import ACTIONS, BARS, COVERAGE, EVENT_TABLES, FILED, GUIDANCE, PACES, SERIES, TABLES
 
 What = Literal["added", "removed", "changed"]
 
@@ -19,9 +19,11 @@ _DATES = {table.name: "date" for table in TABLES} | {
     "capex_actuals": "period_end",
     GUIDANCE.name: "announced_at",
     FILED.name: "filed_at",
+    PACES.name: "announced_at",
+    COVERAGE.name: "complete_from",
 }
 _NAMES = {BARS.name: "symbol", ACTIONS.name: "symbol", SERIES.name: "series"} | {
-    table.name: "company" for table in (*EVENT_TABLES, FILED)
+    table.name: "company" for table in (*EVENT_TABLES, FILED, PACES, COVERAGE)
 }
 _SECONDS_A_DAY = 86_400
 

@@ -17,7 +17,17 @@ from data.catalogue.instruments import Instrument
 from data.errors import InputError
 from data.files.home import home
 from data.market.manifest import Contents, FetchRecord, Manifest
-from data.market.tables import ACTIONS, EVENT_TABLES, FILED, OPTIONAL_TABLES, TABLES, Table, content_hash
+from data.market.tables import (
+    ACTIONS,
+    COVERAGE,
+    EVENT_TABLES,
+    FILED,
+    OPTIONAL_TABLES,
+    PACES,
+    TABLES,
+    Table,
+    content_hash,
+)
 
 MANIFEST = "manifest.json"
 BUILT_IN = "sample"
@@ -41,6 +51,8 @@ class Snapshot:
         filed_results: `data.market.tables.FILED`: every value that a figure of a company has had in its filings.
         Nothing is
             decided on it: `capex_actuals` has each figure as it was first known.
+        balance_sheet_paces: `data.market.tables.PACES`.
+        event_coverage: `data.market.tables.COVERAGE`; what it does not name is not known to be complete.
         made_at: when it was imported or fetched (UTC); None where that is not known.
 
     Every table is conformed on the way in (`data.market.tables.Table.conform`), which raises what that raises.
@@ -57,6 +69,8 @@ class Snapshot:
     origin: str = ""
     actions: pd.DataFrame = field(default_factory=ACTIONS.empty)
     filed_results: pd.DataFrame = field(default_factory=FILED.empty)
+    balance_sheet_paces: pd.DataFrame = field(default_factory=PACES.empty)
+    event_coverage: pd.DataFrame = field(default_factory=COVERAGE.empty)
     made_at: datetime | None = None
 
     def __post_init__(self) -> None:

@@ -172,9 +172,41 @@ FILED = Table(
     },
     ("company", "fiscal_period", "figure", "version"),
 )
+PACES = Table(
+    "balance_sheet_paces",
+    {
+        "company": "text",
+        "announced_at": "date",
+        "effective_from": "date",
+        "pace_usd_bn_month": "number",
+        "treasury_usd_bn_month": "number",
+        "mbs_usd_bn_month": "number",
+        "statement": "text",
+        "source": "text",
+        "confidence": "text",
+        "note": "text",
+        "known_at": "time",
+    },
+    ("company", "announced_at", "effective_from"),
+)
+"""The announced pace of a central bank's holdings: net billions of US dollars a month, + where they grow."""
+COVERAGE = Table(
+    "event_coverage",
+    {
+        "kind": "text",
+        "company": "text",
+        "complete_from": "date",
+        "complete_to": "date",
+        "rule": "text",
+        "evidence": "text",
+        "confidence": "text",
+    },
+    ("kind", "company"),
+)
+"""From when to when the events of one company and kind are complete, by what rule, and what that rests on."""
 EVENT_TABLES = (CAPEX, GUIDANCE, FUNDING)
 # A snapshot may be without them, and those from before them are: without rows they add nothing to its identity.
-OPTIONAL_TABLES = (ACTIONS, FILED)
+OPTIONAL_TABLES = (ACTIONS, FILED, PACES, COVERAGE)
 TABLES = (BARS, SERIES, *EVENT_TABLES, *OPTIONAL_TABLES)
 
 

@@ -13,7 +13,7 @@ from data.catalogue.instruments import Instrument
 from data.catalogue.series import read_catalogue
 from data.clock import sessions_between
 from data.errors import InputError
-from data.events.completion import reference_events
+from data.events.editions import Edition, reference_events
 from data.market.snapshot import Snapshot
 from data.market.tables import BARS, CAPEX, FUNDING, GUIDANCE
 from data.sample.assets import calmness, kind_of, noise_deviations, opening_gaps, return_parts
@@ -24,6 +24,7 @@ from data.sample.parameters import SampleParameters, scenario_names, scenario_pa
 from data.sample.published import published_series
 
 DEFAULT_SEED = 1
+EDITION: Edition = "2026-10"
 Frame = TypeVar("Frame", pd.DataFrame, pd.Series)
 _NAME = re.compile(r"sample(?::(?P<scenario>[^@]+)(?:@(?P<seed>\d{1,9}))?)?")
 _INSTRUMENT_FILE = Path(__file__).parent / "instruments.toml"
@@ -56,7 +57,7 @@ def load_market(name: str = "sample") -> Snapshot:
     parameters = simulation.parameters
     first, repo_first = pd.Timestamp(parameters.calendar.first), pd.Timestamp(parameters.rates.repo_first)
     frames = [_bars(simulation, symbol).assign(symbol=symbol) for symbol in sample_instruments()]
-    events = reference_events()
+    events = reference_events(EDITION)
     return Snapshot(
         name=name,
         simulated=True,
@@ -99,7 +100,7 @@ def _simulate(name: str) -> _Simulation:
     parameters = scenario_parameters(scenario)
     calendar = parameters.calendar
     sessions = sessions_between(pd.Timestamp(calendar.warm_up), pd.Timestamp(calendar.last))
-    capex = reference_events()[CAPEX.name]
+    capex = reference_events(EDITION)[CAPEX.name]
 
     def economy(role: str) -> pd.DataFrame:
         return simulate_economy(parameters, capex, sessions, seed, role)

@@ -12,7 +12,7 @@ from reverse_qe.output import print_json, print_table, progress, say, show
 if TYPE_CHECKING:
     import pandas as pd
 
-    from data.events.validation import EventCheck
+    from data.events.findings import EventCheck
     from data.market.snapshot import Snapshot
 
 

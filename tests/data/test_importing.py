@@ -11,7 +11,7 @@ import pytest
 
 from data.catalogue.instruments import Instrument
 from data.errors import InputError
-from data.events.completion import reference_events
+from data.events.editions import reference_events
 from data.importing.folders import import_snapshot
 from data.market.snapshot import Snapshot, load, save, snapshots_dir
 from data.quality.report import QualityReport

@@ -14,7 +14,7 @@ from data.catalogue.instruments import instrument_catalogue
 from data.catalogue.series import series_catalogue
 from data.clock import calendar_sessions
 from data.errors import InputError
-from data.events.completion import reference_events
+from data.events.editions import reference_events
 from data.market.snapshot import Snapshot, load, save
 from data.sample import load_market, sample_instruments, true_regime, true_return_parts
 from data.sample.bars import make_bars
@@ -132,7 +132,7 @@ def test_each_series_has_the_days_and_the_unit_of_its_namesake(sample):
 
 
 def test_the_events_are_the_real_ones(sample):
-    for name, table in reference_events().items():
+    for name, table in reference_events("2026-10").items():
         pd.testing.assert_frame_equal(getattr(sample, name), table)
 
 
@@ -205,7 +205,7 @@ def test_a_scenario_changes_what_it_names_and_nothing_else():
 
 
 def test_capex_is_spent_over_its_quarters():
-    capex = reference_events()["capex_actuals"]
+    capex = reference_events("2026-10")["capex_actuals"]
     spent = capex_spending(capex, FOUR, sessions("2018-01-01", "2018-12-31"))
     # REFERENCE_FIGURES: four companies, calendar 2018, 66.7; 2018 has 251 sessions, not four times 63.
     assert spent.sum() == pytest.approx(66.7, rel=0.01)
@@ -220,7 +220,7 @@ def test_capex_is_spent_over_its_quarters():
 def test_idle_money_is_what_supply_brought_and_capex_took():
     parameters = scenario_parameters("thesis")
     days = sessions("2024-01-02", "2026-10-09")
-    economy = simulate_economy(parameters, reference_events()["capex_actuals"], days, 5, "published")
+    economy = simulate_economy(parameters, reference_events("2026-10")["capex_actuals"], days, 5, "published")
     net = economy["central_bank"] - economy["treasury"] - economy["reverse_repo"]
     idle, expected = 0.0, []
     for row in range(len(days)):
@@ -235,7 +235,7 @@ def test_without_supply_the_capex_of_2025_and_2026_makes_money_scarce():
     still = {"flow_bn": 0.0, "treasury_deviation_bn": 0.0, "reverse_repo_deviation_bn": 0.0}
     parameters = thesis.model_copy(update={"supply": thesis.supply.model_copy(update=still)})
     days = sessions("2014-01-02", "2026-10-09")
-    economy = simulate_economy(parameters, reference_events()["capex_actuals"], days, 1, "published")
+    economy = simulate_economy(parameters, reference_events("2026-10")["capex_actuals"], days, 1, "published")
     scarcity = economy["scarcity"]
     assert scarcity[:"2015"].abs().max() < 0.01  # nothing on record yet, nothing above the usual
     assert scarcity["2018":"2023"].between(0, 0.4).all()
@@ -247,7 +247,7 @@ def test_the_link_moves_prices_of_capital_by_the_scarcity_of_the_session_before(
     thesis = scenario_parameters("thesis")
     cut_off = thesis.model_copy(update={"link": thesis.link.model_copy(update={"strength": 0.0})})
     days = sessions("2014-01-02", "2026-10-09")
-    capex = reference_events()["capex_actuals"]
+    capex = reference_events("2026-10")["capex_actuals"]
     linked = simulate_economy(thesis, capex, days, 3, "published")
     free = simulate_economy(cut_off, capex, days, 3, "published")
     pd.testing.assert_series_equal(linked["scarcity"], free["scarcity"])
@@ -267,7 +267,9 @@ def test_the_link_moves_prices_of_capital_by_the_scarcity_of_the_session_before(
 
 def test_the_policy_rate_moves_by_a_quarter_towards_the_ten_year_yield():
     days = sessions("2014-01-02", "2026-10-09")
-    economy = simulate_economy(scenario_parameters("thesis"), reference_events()["capex_actuals"], days, 2, "published")
+    economy = simulate_economy(
+        scenario_parameters("thesis"), reference_events("2026-10")["capex_actuals"], days, 2, "published"
+    )
     steps = economy["policy"].diff().dropna()
     moved = steps[steps != 0]
     assert len(moved) > 20

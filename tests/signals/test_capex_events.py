@@ -9,7 +9,7 @@ import pytest
 
 from data.clock import sessions_between
 from data.errors import InputError
-from data.events.completion import reference_events
+from data.events.editions import reference_events
 from data.market.tables import CAPEX, GUIDANCE, Table
 from signals.capex.expectations import quarters_between
 from signals.capex.news import KINDS, capex_news, fading_news
@@ -284,7 +284,7 @@ def test_a_result_for_a_quarter_already_known_is_refused() -> None:
 
 @pytest.fixture(scope="module")
 def shipped() -> pd.DataFrame:
-    events = reference_events()
+    events = reference_events("2026-10")
     quarters = followed_quarters(events[CAPEX.name], SignalConfig())
     return capex_news(quarters, events[GUIDANCE.name], SignalConfig())
 
@@ -332,7 +332,7 @@ def test_shipped_guidance_by_hand(shipped: pd.DataFrame) -> None:
 
 def test_what_is_left_out_of_the_shipped_events_is_told(shipped: pd.DataFrame) -> None:
     assert shipped["value"].notna().eq(shipped["reason"] == "").all()
-    events = reference_events()
+    events = reference_events("2026-10")
     followed = [*SignalConfig().companies, "CRWV"]
     assert set(shipped["company"]) == set(followed)
     told = events[CAPEX.name][events[CAPEX.name]["capex_usd_bn"].notna()]["company"].isin(followed).sum()
@@ -362,7 +362,7 @@ def test_what_is_left_out_of_the_shipped_events_is_told(shipped: pd.DataFrame) -
     ],
 )
 def test_an_event_that_comes_later_changes_no_earlier_row(table: Table, company: str, day: str, days: int) -> None:
-    events = dict(reference_events())
+    events = dict(reference_events("2026-10"))
     config, column = SignalConfig(), "capex_known_at" if table is CAPEX else "known_at"
     sessions = sessions_between(pd.Timestamp("2018-01-02"), pd.Timestamp("2026-10-08"))
 

@@ -9,7 +9,7 @@ import pytest
 
 from data.clock import sessions_between
 from data.errors import InputError
-from data.events.completion import reference_events
+from data.events.editions import reference_events
 from data.market.snapshot import Snapshot, save
 from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES, Table
 from reverse_qe.cli import main
@@ -206,12 +206,12 @@ def at(capex: pd.DataFrame, day: str, companies: tuple[str, ...]) -> dict[str, f
 
 def test_shipped_results_give_the_published_twelve_months_to_june_2026() -> None:
     # A third-party study of XBRL filings of 2026-10-05: 510.7 USD billions, 77% of operating cash flow.
-    drain = at(reference_events()[CAPEX.name], "2026-08-03", FOUR)
+    drain = at(reference_events("2026-10")[CAPEX.name], "2026-08-03", FOUR)
     assert drain["capex_to_cash_flow"] == pytest.approx(0.77, abs=0.005)
 
 
 def test_an_off_calendar_company_counts_with_the_quarters_that_it_has_reported() -> None:
-    capex = reference_events()[CAPEX.name]
+    capex = reference_events("2026-10")[CAPEX.name]
     oracle = ("ORCL",)
     # Its quarter to August 2026 was announced on 2026-09-10 after the close.
     before, after = at(capex, "2026-09-10", oracle), at(capex, "2026-09-11", oracle)
@@ -223,7 +223,7 @@ def test_an_off_calendar_company_counts_with_the_quarters_that_it_has_reported()
 
 def test_a_later_vintage_waits_for_its_filing() -> None:
     # Amazon's gross capex of early 2018 was only shown a year later: no trailing sum was known in February 2019.
-    capex = reference_events()[CAPEX.name]
+    capex = reference_events("2026-10")[CAPEX.name]
     assert np.isnan(at(capex, "2019-02-15", FOUR)["capex_to_cash_flow"])
     assert at(capex, "2019-08-15", FOUR)["capex_to_cash_flow"] > 0
 
@@ -232,7 +232,7 @@ def test_a_later_vintage_waits_for_its_filing() -> None:
 
 
 def shipped(sessions: pd.DatetimeIndex) -> SignalData:
-    tables = (reference_events()[table.name] for table in (CAPEX, GUIDANCE, FUNDING))
+    tables = (reference_events("2026-10")[table.name] for table in (CAPEX, GUIDANCE, FUNDING))
     return SignalData(SERIES.empty(), *tables, sessions)
 
 

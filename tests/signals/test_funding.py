@@ -8,7 +8,8 @@ import pytest
 
 from data.clock import sessions_between
 from data.errors import InputError
-from data.events.completion import CASH_KINDS, reference_events
+from data.events.completion import CASH_KINDS
+from data.events.editions import reference_events
 from data.market.tables import CAPEX, FUNDING
 from signals.capex.funding import funding_shares, outside_funding
 from signals.capex.spending import followed_quarters
@@ -100,7 +101,7 @@ def test_bad_funding_is_refused_in_one_line(row: dict[str, Any], reason: str) ->
 
 
 def test_shipped_funding_by_hand() -> None:
-    events = reference_events()
+    events = reference_events("2026-10")
     shares = funding_shares(
         events[FUNDING.name], followed_quarters(events[CAPEX.name], SignalConfig()), SignalConfig()
     ).set_index(["date", "company"])

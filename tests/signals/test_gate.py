@@ -8,7 +8,7 @@ import pytest
 
 from data.clock import sessions_between
 from data.errors import InputError
-from data.events.completion import reference_events
+from data.events.editions import reference_events
 from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES
 from signals.block import SignalData
 from signals.blocks.drain import drain_block
@@ -145,7 +145,7 @@ def test_a_fall_of_the_level_counts_by_the_gate_and_a_rise_in_full() -> None:
 def test_shipped_results_stand_on_either_side_of_the_threshold(day: str, ratio: float, g: float) -> None:
     four = SignalConfig(companies=("MSFT", "GOOGL", "AMZN", "META"))
     sessions = sessions_between(pd.Timestamp(day), pd.Timestamp(day))
-    tables = (reference_events()[table.name] for table in (CAPEX, GUIDANCE, FUNDING))
+    tables = (reference_events("2026-10")[table.name] for table in (CAPEX, GUIDANCE, FUNDING))
     state = idle_money_gate(SignalData(SERIES.empty(), *tables, sessions), four)
     assert state is not None
     assert state["ratio"].item() == pytest.approx(ratio, abs=0.006)

@@ -12,7 +12,7 @@ import pytest
 from data.catalogue.publication import publication_times
 from data.catalogue.series import series_entry
 from data.clock import decision_times, sessions_between
-from data.events.completion import reference_events
+from data.events.editions import reference_events
 from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES
 from signals.block import SignalData
 from signals.blocks.drain import drain_block

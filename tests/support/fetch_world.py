@@ -8,7 +8,7 @@ import pandas as pd
 from data.catalogue.instruments import instrument_entry
 from data.catalogue.publication import publication_times
 from data.clock import calendar_sessions
-from data.events.completion import reference_events
+from data.events.editions import reference_events
 from data.fetch.collect import Report, Sources
 from data.market.tables import CAPEX, FILED
 from data.net.errors import SourceError

@@ -19,7 +19,7 @@ from data.events.comparison import (
     compare_with_published,
     one_sided,
 )
-from data.events.completion import REFERENCE_DIR
+from data.events.editions import REFERENCE_DIR
 from data.market.snapshot import Snapshot, save
 from data.markets import results_of
 from reverse_qe.cli import main
@@ -171,7 +171,7 @@ def test_validate_lists_what_differs(
     kept(changed(reference, "AMZN", "2025Q3", capex_usd_bn=35.446))
     run("--market", "mine")
     printed = capsys.readouterr().out
-    assert "Results beside those of the shipped reference events: 453 figures alike, 1 differ" in printed
+    assert "Results beside those of the shipped reference events: 466 figures alike, 1 differ" in printed
     row = next(line for line in printed.splitlines() if "AMZN 2025Q3 capex" in line)
     assert row.split() == [
         *("AMZN", "2025Q3", "capex", "35.446", "35.095", "+0.351", "+1.0%"),
@@ -180,10 +180,9 @@ def test_validate_lists_what_differs(
     assert "+0.351 not explained" in " ".join(printed.split())
 
 
-def test_validate_for_machines_tells_the_same(
-    reference: pd.DataFrame, kept: Callable[..., None], capsys: pytest.CaptureFixture[str]
-) -> None:
-    kept(changed(reference[reference["company"] != "CRWV"], "AMZN", "2025Q3", capex_usd_bn=35.446))
+def test_validate_for_machines_tells_the_same(kept: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
+    old = results_of("sample")
+    kept(changed(old[old["company"] != "CRWV"], "AMZN", "2025Q3", capex_usd_bn=35.446))
     run("--market", "sample", "--against", "mine", "--json")
     told = json.loads(capsys.readouterr().out)
     comparison = told["comparison"]
@@ -196,22 +195,23 @@ def test_validate_for_machines_tells_the_same(
 
 
 def test_validate_compares_with_what_the_sec_has(
-    reference: pd.DataFrame, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from data.sources import edgar
 
     asked = []
+    held = results_of("sample")
 
     def fetch(company: str, settings: object) -> edgar.CompanyAnswer:
         asked.append(company)
-        filed = changed(reference, "AMZN", "2025Q3", capex_usd_bn=35.0)
+        filed = changed(held, "AMZN", "2025Q3", capex_usd_bn=35.0)
         rows = filed[filed["company"] == company]
         return edgar.CompanyAnswer(company, rows, pd.DataFrame(), (f"{company} odd",))
 
     monkeypatch.setattr(edgar, "fetch_company", fetch)
     run("--against", "edgar")
     out, err = capsys.readouterr()
-    assert asked == sorted(set(reference["company"]))
+    assert asked == sorted(set(held["company"]))
     assert "Results beside those of the SEC: 453 figures alike, 1 differ" in out
     assert "! AMZN odd" in err.splitlines()
 

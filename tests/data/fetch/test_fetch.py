@@ -17,7 +17,7 @@ import pytest
 
 import fetch_world
 from data.errors import InputError
-from data.events.completion import reference_events
+from data.events.editions import reference_events
 from data.fetch.fetch import FetchOutcome, fetch
 from data.files.locks import BusyError
 from data.market.manifest import FetchRecord

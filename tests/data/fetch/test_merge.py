@@ -170,7 +170,7 @@ def test_actions_of_the_days_asked_for_are_those_told_now() -> None:
 
 @pytest.mark.parametrize(("days_later", "is_added"), [(-91, False), (0, False), (20, False), (91, True)])
 def test_quarters_follow_on_what_is_trusted_more(days_later: int, is_added: bool) -> None:
-    from data.events.completion import reference_events
+    from data.events.editions import reference_events
 
     checked = reference_events()[CAPEX.name]
     last = checked[checked["company"] == "MSFT"].iloc[[-1]]
@@ -185,7 +185,7 @@ def test_quarters_follow_on_what_is_trusted_more(days_later: int, is_added: bool
 
 
 def test_a_company_that_is_not_there_comes_whole() -> None:
-    from data.events.completion import reference_events
+    from data.events.editions import reference_events
 
     checked = reference_events()[CAPEX.name]
     other = checked[checked["company"] == "MSFT"].assign(company="NEW")

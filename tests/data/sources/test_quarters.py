@@ -7,7 +7,7 @@ import pytest
 
 from data.catalogue.companies import company_catalogue, company_entry
 from data.errors import InputError
-from data.events.completion import reference_events
+from data.events.editions import reference_events
 from data.market.tables import CAPEX
 from data.sources.edgar_quarters import Fact, fiscal_period, quarter_history, quarters_as_known, sound_facts
 
