@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,8 @@ def backtest(
 def written(result: BacktestResult, folder: Path, tearsheet: bool, report: Report = tell_nobody) -> BacktestResult:
     """Write the files of a result into a new folder, and return the result that knows it."""
     report("files and tearsheet" if tearsheet else "files")
-    write_run(result.run, folder, run_page if tearsheet else None, result.stress)
+    page = partial(run_page, stress=result.stress) if tearsheet else None
+    write_run(result.run, folder, page, result.stress)
     return BacktestResult(result.run, folder, result.stress)
 
 

@@ -1,42 +1,73 @@
-"""The page of a run: its own numbers first, then QuantStats' report."""
+"""The page of a run, in the order in which a portfolio manager asks, then QuantStats' report."""
 
 from calendar import timegm
 from importlib.metadata import version
 
-from backtests.measures.performance import SESSIONS_PER_YEAR
+import pandas as pd
+
 from backtests.run import Backtest
-from reverse_qe.pages.kit import Html, Part, bullets, joined, page, table, tag
+from data.clock import decision_times
+from reverse_qe.pages.kit import Part, joined, page, table
+from reverse_qe.pages.market_events import event_table, events_between
 from reverse_qe.pages.quantstats_part import ReportInput, quantstats_part
-from reverse_qe.words.run import (
-    PORTFOLIO_HEAD,
-    REGIME_HEAD,
-    block_sentence,
-    order_sentence,
-    performance_rows,
-    portfolio_rows,
-    regime_rows,
-    regime_sentences,
-    rotation_rows,
-    year_rows,
-)
-
-SIMULATED = "Every price and series on this page is made by a model, none of it was observed: no market did this."
+from reverse_qe.pages.run_parts.contributions import contributions
+from reverse_qe.pages.run_parts.growth import growth, headline
+from reverse_qe.pages.run_parts.periods import periods
+from reverse_qe.pages.run_parts.settings import settings
+from reverse_qe.pages.run_parts.standing import banners, standing
+from reverse_qe.pages.run_parts.trading import rotations, stressed, trading
+from reverse_qe.pages.run_parts.weights import weights
+from reverse_qe.pages.signal_charts import signal_charts
+from reverse_qe.words.run import REASON_HEAD, reason_rows
+from signals.explain.explanation import explain
 
 
-def run_page(run: Backtest) -> str:
-    """Render the page of a run as HTML, complete in itself: the same bytes for the same run."""
-    first, last = run.sessions[0], run.sessions[-1]
+def run_page(run: Backtest, stress: pd.DataFrame | None = None) -> str:
+    """Render the page of a run as HTML, complete in itself: the same bytes for the same run.
+
+    Args:
+        run: finished.
+        stress: as `backtests.studies.stress.stress_table` gives it; None where it was not asked for.
+    """
     market = f"{'SIMULATED ' if run.snapshot.simulated else ''}market {run.snapshot.name}"
-    span = f"{first.date()} to {last.date()}"
+    span = f"{run.sessions[0].date()} to {run.sessions[-1].date()}"
+    own = run.spec.run.strategy
     return page(
         title=f"{run.spec.run.name} on {market}, {span}, run {run.run_id} - Reverse QE",
-        heading="Liquidity-regime rotation",
+        heading=f"A strategy of the user: {own}" if own else "Liquidity-regime rotation",
         subtitle=f"Spec {run.spec.run.name} on {market}, {span}, run {run.run_id}",
-        banners=_banners(run),
-        lead=_summary(run),
-        parts=(*_parts(run), quantstats_part(_report_input(run))),
+        banners=banners(run),
+        lead=standing(run),
+        parts=_parts(run, stress),
         footer=f"Rendered by Reverse QE with QuantStats {version('quantstats')}.",
     )
+
+
+def _parts(run: Backtest, stress: pd.DataFrame | None) -> list[Part]:
+    decision = decision_times(pd.DatetimeIndex([run.panel.decides_for[-1]]))[0]
+    events = events_between(run.snapshot, run.sessions[0], decision)
+    return [
+        growth(run, events),
+        headline(run),
+        contributions(run),
+        weights(run),
+        _signal(run),
+        periods(run),
+        rotations(run),
+        trading(run),
+        *([] if stress is None else [stressed(run, stress)]),
+        settings(run),
+        Part("Events, newest first", event_table(events)),
+        quantstats_part(_report_input(run)),
+    ]
+
+
+def _signal(run: Backtest) -> Part:
+    coming = run.panel.decides_for[-1]
+    explanation = explain(run.signal, coming)
+    why = f"What each block and input gives to the score of {coming.date()}, {explanation.score:+.2f}"
+    charts = signal_charts(run.signal, run.panel.decides_for[1:], run.spec.signal)
+    return Part("Signal", joined([charts, table(REASON_HEAD, reason_rows(explanation), caption=why, texts=(3,))], "\n"))
 
 
 def _report_input(run: Backtest) -> ReportInput:
@@ -46,46 +77,4 @@ def _report_input(run: Backtest) -> ReportInput:
         risk_free_rate=float(run.bill_yield.fillna(0.0).mean()) / 100,
         salt=run.run_id,
         epoch=timegm(run.sessions[-1].timetuple()),
-    )
-
-
-def _banners(run: Backtest) -> tuple[tuple[str, str], ...]:
-    simulated = (("SIMULATED", SIMULATED),) if run.snapshot.simulated else ()
-    hindsight = (("HINDSIGHT", run.spec.universe.hindsight),) if run.spec.universe.hindsight else ()
-    return simulated + hindsight
-
-
-def _summary(run: Backtest) -> Html:
-    head = ("Measure", "Strategy", run.spec.universe.benchmark)
-    notes = joined([tag("h2", "Notes"), bullets(_notes(run))])
-    return tag("div", table(head, performance_rows(run)), tag("div", notes), class_="beside")
-
-
-def _notes(run: Backtest) -> tuple[str, ...]:
-    said_by_banners = ("SIMULATED", "HINDSIGHT")
-    sentences = (
-        *regime_sentences(run),
-        f"{order_sentence(run)}.",
-        f"{block_sentence(run).capitalize()}.",
-        *run.warnings,
-        *_length_notes(len(run.sessions)),
-    )
-    return tuple(sentence for sentence in sentences if not sentence.startswith(said_by_banners))
-
-
-def _length_notes(sessions: int) -> tuple[str, ...]:
-    if sessions >= SESSIONS_PER_YEAR - 5:  # a calendar year has 248 to 253 sessions
-        return ()
-    unit = "session" if sessions == 1 else "sessions"
-    return (f"The run has {sessions} {unit}, less than a year: yearly figures are extrapolated and mean little.",)
-
-
-def _parts(run: Backtest) -> tuple[Part, ...]:
-    portfolios = tuple(str(name).replace("_", " ") for name in run.returns.columns)
-    legs = ("", "regime", "speculative", "cash flow", "reserve", "strategy", "static mix", "why it began")
-    return (
-        Part("Beside the baselines, which pay the same costs", table(PORTFOLIO_HEAD, portfolio_rows(run))),
-        Part("The strategy by regime", table(REGIME_HEAD, regime_rows(run))),
-        Part("Return by year", table(("", *portfolios), year_rows(run))),
-        Part("Every stay in a regime, baskets before costs", table(legs, rotation_rows(run), texts=(1, 7))),
     )

@@ -8,7 +8,7 @@ from data.market.snapshot import Snapshot
 from reverse_qe.pages.charts.scales import TimeScale
 from reverse_qe.pages.kit import Part, joined, page, table, tag
 from reverse_qe.pages.market_events import HINT, event_chart, event_table, events_between
-from reverse_qe.pages.run import SIMULATED
+from reverse_qe.pages.run_parts.standing import SIMULATED
 from reverse_qe.pages.signal_charts import regime_bands, signal_charts
 from reverse_qe.words.run import REASON_HEAD, reason_rows, state_sentences
 from signals.explain.explanation import explain

@@ -72,7 +72,7 @@ def scale_of(values: np.ndarray, unit: Unit, log: bool = False, include: float |
     return ValueScale(low - margin * (low != include), high + margin * (high != include), log, unit)
 
 
-def linear_ticks(low: float, high: float, wanted: int = 5) -> list[float]:
+def linear_ticks(low: float, high: float, wanted: int = 6) -> list[float]:
     """Multiples of 1, 2 or 5 times a power of ten within the ends."""
     rough = (high - low) / wanted
     power = 10.0 ** math.floor(math.log10(rough))

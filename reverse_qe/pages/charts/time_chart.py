@@ -5,7 +5,7 @@ kit needs to tell the values under the pointer stands in the attributes; without
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -104,6 +104,8 @@ class TimeChart:
         lanes: names of the rows of marks; they take the place of values.
         marks: in the lanes.
         ticks: whether days are named below.
+        named: whether the legend names lines and areas.
+        legend: further names and their classes.
     """
 
     title: str
@@ -118,14 +120,17 @@ class TimeChart:
     lanes: Sequence[str] = ()
     marks: Sequence[Mark] = ()
     ticks: bool = True
-    legend: Sequence[tuple[str, str]] = field(default=())
+    named: bool = True
+    legend: Sequence[tuple[str, str]] = ()
 
 
 def time_chart(chart: TimeChart) -> Html:
     """The chart as a figure with its title and its legend."""
     named = [(line.name, f"line {line.kind}") for line in chart.lines]
     named += [(area.name, f"area {area.kind}") for area in chart.areas]
-    legend = tag("span", *(_key(name, kind) for name, kind in (*named, *chart.legend)), class_="legend")
+    legend = tag(
+        "span", *(_key(name, kind) for name, kind in (*(named if chart.named else ()), *chart.legend)), class_="legend"
+    )
     plot = tag(
         "svg",
         tag("svg", *_layers(chart), viewBox=f"0 0 {ACROSS} {DOWN}", preserveAspectRatio="none", class_="stretched"),
@@ -210,11 +215,12 @@ def _layers(chart: TimeChart) -> Iterator[Html]:
 
 def _rows(chart: TimeChart) -> list[int]:
     if chart.lanes:
-        return [_lane(number, chart) for number in range(len(chart.lanes))]
+        # Marks stand across the middle of their lane, areas on its floor.
+        return [_lane(number + (0.5 if chart.areas else 0.0), chart) for number in range(len(chart.lanes))]
     return [_down(chart.values, tick) for tick in chart.values.ticks()]
 
 
-def _lane(number: int, chart: TimeChart) -> int:
+def _lane(number: float, chart: TimeChart) -> int:
     return round((number + 0.5) / len(chart.lanes) * DOWN)
 
 
