@@ -11,13 +11,13 @@ from data.fetch.closings import exchange_notes, judged, odd_days
 from data.fetch.merge import has_another_past
 from data.fetch.plan import Due, Source, Span, by_span
 from data.market.snapshot import Snapshot
-from data.net.errors import NoNetworkError, RateLimitError, SourceError
+from data.net.errors import BlockedError, NoNetworkError, RateLimitError, SourceError
 from data.net.settings import SourceSettings
 from data.sources.answers import PriceAnswer, SeriesAnswer
 from data.sources.edgar import CompanyAnswer
 
 # After these a source is asked no further.
-_ENDS = (NoNetworkError, RateLimitError)
+_ENDS = (NoNetworkError, RateLimitError, BlockedError)
 
 FailureKind = Literal["no_network", "not_asked", "refused"]
 Report = Callable[[str], None]

@@ -1,6 +1,11 @@
 """What a source or a broker may fail with: one line that a person can read."""
 
+from typing import Literal
+
 from data.errors import ReverseQeError
+
+Form = Literal["page", "XML", "other"]
+"""What an answer is written in: a page for people, XML, or JSON and plain text."""
 
 
 class SourceError(ReverseQeError):
@@ -39,12 +44,14 @@ class StatusError(SourceError):
     Attributes:
         status: of HTTP.
         told: what the answer says in words; blank where it says nothing.
+        form: in which it says so.
     """
 
-    def __init__(self, message: str, status: int, told: str) -> None:
+    def __init__(self, message: str, status: int, told: str, form: Form) -> None:
         super().__init__(message)
         self.status = status
         self.told = told
+        self.form = form
 
 
 class NotFoundError(StatusError):

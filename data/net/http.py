@@ -13,7 +13,7 @@ from data.net.errors import NoNetworkError, NotFoundError, SourceError, StatusEr
 from data.net.retry import PACER, TransientError, persist
 from data.net.secrets import scrub
 from data.net.settings import SourceSettings
-from data.net.told import is_markup, told
+from data.net.told import form_of, told
 
 if TYPE_CHECKING:
     import requests
@@ -66,7 +66,7 @@ def get(
         return _ask(url, params, all_headers, settings, source, retried)
 
     body = persist(once, settings, source)
-    if is_markup(body):
+    if form_of(body) != "other":
         raise SourceError(f"{source}: got {told(body)} instead of {wanted}; try again later", retry_later=True)
     return body
 
@@ -232,7 +232,7 @@ def refusal(
     if status in retried:
         return TransientError(answered, _retry_after(retry_after), limited=status == 429)
     kind = NotFoundError if status == 404 else StatusError
-    return kind(scrub(f"{source}: {answered}"), status, words)
+    return kind(scrub(f"{source}: {answered}"), status, words, form_of(body))
 
 
 def _retry_after(text: str) -> float | None:

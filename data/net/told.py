@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from data.net.errors import Form
 from data.net.secrets import scrub
 
 _LONGEST = 200
@@ -16,8 +17,11 @@ _WORDS = ("error_message", "description", "message", "error")
 def told(body: bytes) -> str:
     """Return in one line what an answer says; a page is named by its title. Blank where it says nothing."""
     text = body[:20_000].decode("utf-8", "replace").strip()
-    if text.startswith("<"):
-        found = _of_markup(text)
+    form = form_of(body)
+    if form == "page":
+        found = _of_page(text)
+    elif form == "XML":
+        found = _of_xml(text)
     else:
         try:
             found = next(_of_json(json.loads(body)), text)
@@ -26,9 +30,11 @@ def told(body: bytes) -> str:
     return scrub(" ".join(found.split())[:_LONGEST])
 
 
-def is_markup(body: bytes) -> bool:
-    """Whether an answer is a page or XML, and so none of the data that are asked for here."""
-    return body.lstrip()[:1] == b"<"
+def form_of(body: bytes) -> Form:
+    """Return what an answer is written in."""
+    if body.lstrip()[:1] != b"<":
+        return "other"
+    return "page" if re.search(rb"(?i)<(!doctype html|html)\b", body[:20_000]) else "XML"
 
 
 def _of_json(value: Any) -> Iterator[str]:
@@ -42,12 +48,13 @@ def _of_json(value: Any) -> Iterator[str]:
         yield from _of_json(inner)
 
 
-def _of_markup(text: str) -> str:
-    is_xml = not re.search(r"(?i)<(!doctype html|html)\b", text)
-    if is_xml:
-        # FRED has an attribute, Amazon's storage an element.
-        message = re.search(r"""(?is)\bmessage\s*=\s*["'](.*?)["']|<message>(.*?)</message>""", text)
-        return html.unescape(message[1] or message[2] or "") if message else "an XML document"
+def _of_xml(text: str) -> str:
+    """FRED has an attribute, Amazon's storage an element."""
+    message = re.search(r"""(?is)\bmessage\s*=\s*["'](.*?)["']|<message>(.*?)</message>""", text)
+    return html.unescape(message[1] or message[2] or "") if message else "an XML document"
+
+
+def _of_page(text: str) -> str:
     title = re.search(r"(?is)<title[^>]*>(.*?)</title>", text)
     words = title[1] if title else re.sub(r"(?s)<(script|style).*?</\1>|<[^>]*>", " ", text)
     words = " ".join(html.unescape(words).split())[:80]

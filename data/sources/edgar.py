@@ -17,8 +17,8 @@ import pandas as pd
 from data.catalogue.companies import Company, company_entry
 from data.errors import InputError
 from data.market.tables import CAPEX
-from data.net.errors import NotFoundError, SourceError
-from data.net.http import RETRIED_STATUSES, get
+from data.net.errors import BlockedError, NotFoundError, RateLimitError, SourceError, StatusError
+from data.net.http import get
 from data.net.settings import SourceSettings
 from data.sources.edgar_quarters import Fact, QuarterHistory, quarter_history, sound_facts
 from data.sources.edgar_releases import RESULTS_ITEM, Release, read_release
@@ -27,8 +27,9 @@ from data.sources.edgar_results import FIGURES, result_notes, results_table, ver
 CONTACT_VARIABLES = ("REVERSE_QE_CONTACT", "EDGAR_IDENTITY")
 
 _SOURCE = "EDGAR"
-# It answers 403, too, to whoever asks too often.
-_RETRIED = RETRIED_STATUSES | {403}
+# Whoever asks too often is answered 403 with a page, never 429, and is left alone the sooner the less he asks.
+_REFUSED = 403
+_RATE_TITLE, _CONTACT_TITLE = "Request Rate Threshold", "Undeclared Automated Tool"
 _CONTACT = re.compile(r"[ -~]*[^\s@]@[^\s@]+\.[^\s@]+[ -~]*")
 _OLDER_FILINGS = re.compile(r"CIK\d{10}-submissions-\d{3}\.json")
 _FACT_FIELDS = ("start", "end", "val", "filed", "accn")
@@ -128,25 +129,27 @@ def _facts(
 ) -> tuple[list[Fact], tuple[str, ...]]:
     """Every sound figure filed under any of the tags, and notes; a tag that the company never used is passed over."""
     facts: list[Fact] = []
+    missing = []
     for tag in tags:
         path = f"api/xbrl/companyconcept/CIK{entry.cik:010d}/us-gaap/{tag}.json"
         try:
             document = _document(path, settings, headers)
-        except NotFoundError:
+        except NotFoundError as error:
+            missing.append(f"{tag}: {error.status} {error.told}".strip())
             continue
         facts += _read_facts(document, f"{company} {tag}", entry.cik, tag)
     sound, slips = sound_facts(facts)
     if not sound:
         raise SourceError(
-            f"EDGAR: {company} has filed nothing of use under {' or '.join(tags)}; correct its tags in "
-            "data/catalogue/companies.toml"
+            f"EDGAR: {company} has filed nothing of use under {' or '.join(tags)}"
+            + (f" ({'; '.join(missing)})" if missing else "")
+            + "; correct its tags in data/catalogue/companies.toml"
         )
     return sound, slips
 
 
 def _read_facts(document: Mapping[str, Any], name: str, cik: int, tag: str) -> list[Fact]:
-    if document.get("cik") != cik:
-        raise SourceError(f"EDGAR: {name}: got the figures of CIK {document.get('cik')}, wanted those of {cik}")
+    _require_cik(document, cik, name)
     units = document.get("units")
     if not isinstance(units, dict) or "USD" not in units:
         got = f"units {', '.join(units)}" if isinstance(units, dict) else f"no units but {', '.join(document)}"
@@ -169,6 +172,8 @@ def _releases(
 ) -> Iterator[Release]:
     """Earnings releases; of the lists of older filings those that reach to the first day that counts."""
     document = _document(f"submissions/CIK{entry.cik:010d}.json", settings, headers)
+    if "cik" in document:
+        _require_cik(document, entry.cik, f"{company} filings")
     try:
         recent, older = document["filings"]["recent"], document["filings"]["files"]
         lists = [file["name"] for file in older if date.fromisoformat(file["filingTo"]) >= first]
@@ -187,24 +192,31 @@ def _read_releases(filings: Mapping[str, Any], company: str) -> Iterator[Release
             f"EDGAR: {company}: got a list of filings with {', '.join(filings)}, wanted also {', '.join(absent)}"
         )
     try:
-        for accession, filed, accepted, form, items in zip(*(filings[field] for field in _FILING_FIELDS), strict=True):
+        columns = [filings[field] for field in _FILING_FIELDS]
+        events = filings.get("reportDate") or [""] * len(columns[0])
+        for accession, filed, accepted, form, items, event in zip(*columns, events, strict=True):
             if form == "8-K" and RESULTS_ITEM in items.split(","):
-                yield read_release(accession, date.fromisoformat(filed), accepted)
+                happened = date.fromisoformat(event) if event else None
+                yield read_release(accession, date.fromisoformat(filed), accepted, happened)
     except (AttributeError, TypeError, ValueError) as error:
         raise SourceError(f"EDGAR: {company}: got a list of filings that cannot be read: {error!r}") from error
 
 
 def _document(path: str, settings: SourceSettings, headers: Mapping[str, str]) -> dict[str, Any]:
-    body = get(
-        f"{settings.edgar_url}/{path}",
-        {},
-        settings,
-        source=_SOURCE,
-        wanted="JSON",
-        per_second=settings.edgar_per_second,
-        headers=headers,
-        retried=_RETRIED,
-    )
+    try:
+        body = get(
+            f"{settings.edgar_url}/{path}",
+            {},
+            settings,
+            source=_SOURCE,
+            wanted="JSON",
+            per_second=settings.edgar_per_second,
+            headers=headers,
+        )
+    except StatusError as error:
+        if error.status == _REFUSED:
+            raise _refused(path, error) from None
+        raise
     try:
         document = json.loads(body)
     except ValueError as error:
@@ -212,3 +224,27 @@ def _document(path: str, settings: SourceSettings, headers: Mapping[str, str]) -
     if not isinstance(document, dict):
         raise SourceError(f"EDGAR: {path}: got {type(document).__name__}, wanted a JSON object")
     return document
+
+
+def _refused(path: str, error: StatusError) -> SourceError:
+    """What a 403 means: a page says that we ask too often or do not say who we are; XML, that there is no such file."""
+    if _RATE_TITLE in error.told:
+        return RateLimitError(f"EDGAR: got {error.told}: it was asked too often; try again in ten minutes")
+    if _CONTACT_TITLE in error.told:
+        return BlockedError(
+            f"EDGAR: got {error.told}: it does not take the contact; set {CONTACT_VARIABLES[0]} to your name and mail "
+            "address"
+        )
+    if error.form == "XML":
+        message = f"EDGAR: {path}: answered 403 ({error.told}), as for a file that is not there"
+        return NotFoundError(message, error.status, error.told, error.form)
+    return BlockedError(
+        f"EDGAR: answered 403 ({error.told or 'without a word'}); check {CONTACT_VARIABLES[0]} and try again later"
+    )
+
+
+def _require_cik(document: Mapping[str, Any], cik: int, name: str) -> None:
+    """The number stands there as a number or, with zeros in front, as text."""
+    got = str(document.get("cik"))
+    if not (got.isascii() and got.isdecimal() and int(got) == cik):
+        raise SourceError(f"EDGAR: {name}: got what is about CIK {document.get('cik')}, wanted {cik}")

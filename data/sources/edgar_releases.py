@@ -1,9 +1,10 @@
 """Earnings releases: when an 8-K with item 2.02 was public, as told by EDGAR's list of a company's filings.
 
 Two things are known of each filing: the day under which it was filed, and the moment of its acceptance, labelled UTC.
-The label is not to be trusted: for about one company in four it is New York's clock, for some it is hours later still.
-The day helps. EDGAR takes filings from 6:00 to 22:00 in New York, and files what comes after 17:30 under the next
-business day. Of the readings that agree with the day the later one is taken; where none does, the filing counts as
+The label is not to be trusted: for about one company in four it is New York's clock, for some it is hours later still,
+and a filing that is touched again may be stamped anew. The day helps. EDGAR takes filings from 6:00 to 22:00 in New
+York, and files what comes after 17:30 under the next business day. Of the readings that agree with the day, and are not
+before the day of the event that the filing reports, the later one is taken; where none does, the filing counts as
 public when EDGAR closed that day. See docs/decisions/edgar-client.md.
 """
 
@@ -40,18 +41,21 @@ class Release:
     basis: str
 
 
-def read_release(accession: str, filed: date, accepted: str) -> Release:
+def read_release(accession: str, filed: date, accepted: str, happened: date | None = None) -> Release:
     """Read one 8-K's moment.
 
     Args:
         accession: number of the filing.
         filed: day under which it was filed.
         accepted: ``acceptanceDateTime``, such as ``2025-10-30T20:13:05.000Z``.
+        happened: ``reportDate``, the day of the event that it reports; None where that is not known.
 
     Raises:
         ValueError: `accepted` is no moment.
     """
     clock = acceptance_clock(accepted, filed)
+    if clock is not None and happened is not None and clock.date() < happened <= filed:
+        clock = None
     if clock is None:
         basis = f"8-K {accession}, filed on this day; its acceptance {accepted} fits no clock"
         return Release(accession, filed, "", basis)
