@@ -10,6 +10,7 @@ from data.catalogue.instruments import instrument_entry
 from data.errors import InputError
 from data.events.editions import reference_events
 from data.fetch.collect import Answers, Failure
+from data.fetch.filed import extend_filed
 from data.fetch.merge import extend_actions, extend_bars, extend_capex, extend_series
 from data.fetch.plan import Source, Span
 from data.market.manifest import FetchRecord
@@ -72,7 +73,10 @@ def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Ti
         balance_sheet_paces=reference[PACES.name],
         event_coverage=reference[COVERAGE.name],
         filed_results=pd.concat(
-            [_others(market.filed_results, "company", results), *(answers.companies[name].versions for name in results)]
+            [
+                _others(market.filed_results, "company", results),
+                *(extend_filed(market.filed_results, answers.companies[name].versions) for name in results),
+            ]
         ),
         origin=ORIGIN,
         made_at=now.to_pydatetime(),

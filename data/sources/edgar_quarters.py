@@ -8,7 +8,7 @@ alone: the ``fy`` and ``fp`` of the SEC's data name the filing, not the figure.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pandas as pd
 
@@ -18,6 +18,8 @@ QUARTER_DAYS = range(70, 121)
 DAYS_A_MONTH = 365.25 / 12
 
 Period = tuple[date, date]
+Figures = dict[Period, list["Fact"]]
+"""What was filed of each period, in the order of the filings."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,9 @@ def quarters_as_known(
     """Derive the fiscal quarters from what had been filed up to a day.
 
     Of each period the latest filing holds. A quarter that is reported by itself is taken as it is, any other is the
-    difference of two figures with one start whose ends are a quarter apart. Of two tags the earlier in `tags` holds; a
-    difference across them is taken only where the tags agree (see `_alike`).
+    difference of two figures with one start whose ends are a quarter apart. Where one of them has been restated and the
+    other not yet, the difference is that of what was filed before (see `_on_one_basis`). Of two tags the earlier in
+    `tags` holds; a difference across them is taken only where the tags agree (see `_alike`).
 
     Args:
         facts: as in `quarter_history`.
@@ -129,10 +132,11 @@ def quarters_as_known(
         By fiscal period; each `Quarter.filed` is `day`.
     """
     quarters: dict[str, Quarter] = {}
-    for figures in _alike(_latest(facts, tags, day)):
-        in_order = sorted(figures.values(), key=lambda fact: (fact.end, fact.filed))
-        operands: list[tuple[Fact, ...]] = [*_a_quarter_apart(in_order)]
-        operands += [(fact,) for fact in in_order if _days(fact.start, fact.end) in QUARTER_DAYS]
+    for figures in _alike(_filed(facts, tags, day)):
+        operands: list[tuple[Fact, ...]] = [*_a_quarter_apart(figures)]
+        for filed in sorted(figures.values(), key=lambda filed: (filed[-1].end, filed[-1].filed)):
+            if _days(*filed[-1].period) in QUARTER_DAYS:
+                operands.append((filed[-1],))
         derived = (_quarter(each, year_end_month, day) for each in operands)
         quarters = {quarter.fiscal_period: quarter for quarter in derived if quarter} | quarters
     return quarters
@@ -181,28 +185,28 @@ def sound_facts(facts: Collection[Fact]) -> tuple[list[Fact], tuple[str, ...]]:
     return list(kept.values()), tuple(notes)
 
 
-def _latest(facts: Collection[Fact], tags: Sequence[str], day: date) -> list[dict[Period, Fact]]:
-    """The figures filed last up to a day, by period; one mapping a tag, in the order of the tags."""
-    by_tag: dict[str, dict[Period, Fact]] = {tag: {} for tag in tags}
+def _filed(facts: Collection[Fact], tags: Sequence[str], day: date) -> list[Figures]:
+    """What had been filed up to a day, by period; one mapping a tag, in the order of the tags."""
+    by_tag: dict[str, dict[Period, list[Fact]]] = {tag: {} for tag in tags}
     for fact in sorted(facts, key=lambda fact: (fact.filed, fact.accession)):
         if fact.filed <= day:
-            by_tag[fact.tag][fact.period] = fact
+            by_tag[fact.tag].setdefault(fact.period, []).append(fact)
     return [figures for figures in by_tag.values() if figures]
 
 
-def _alike(by_tag: Sequence[dict[Period, Fact]]) -> list[dict[Period, Fact]]:
+def _alike(by_tag: Sequence[Figures]) -> list[Figures]:
     """Join the figures of tags that count the same.
 
     A company that changes its tag files the year before under the new one too. Where both tags have a figure for a
     period, and all such figures are equal, they count the same: one may be taken from the other. Without such a proof a
     difference across them would hold the difference of the definitions.
     """
-    joined: list[dict[Period, Fact]] = []
+    joined: list[Figures] = []
     for figures in by_tag:
         for earlier in joined:
             both = earlier.keys() & figures.keys()
-            if both and all(earlier[period].value == figures[period].value for period in both):
-                earlier.update({period: fact for period, fact in figures.items() if period not in earlier})
+            if both and all(earlier[period][-1].value == figures[period][-1].value for period in both):
+                earlier.update({period: filed for period, filed in figures.items() if period not in earlier})
                 break
         else:
             joined.append(dict(figures))
@@ -216,19 +220,48 @@ def _quarter(operands: tuple[Fact, ...], year_end_month: int, day: date) -> Quar
     return Quarter(period, end, value, day, operands) if period else None
 
 
-def _a_quarter_apart(figures: Sequence[Fact]) -> Iterator[tuple[Fact, Fact]]:
-    """Pairs of figures with one start whose ends are a quarter apart, the longer one first.
-
-    Args:
-        figures: ordered by their ends.
-    """
-    by_start: dict[date, list[Fact]] = {}
-    for fact in figures:
-        by_start.setdefault(fact.start, []).append(fact)
+def _a_quarter_apart(figures: Figures) -> Iterator[tuple[Fact, Fact]]:
+    """Pairs of figures with one start whose ends are a quarter apart, the longer one first, on one basis."""
+    by_start: dict[date, list[list[Fact]]] = {}
+    for start, end in sorted(figures, key=lambda period: period[1]):
+        by_start.setdefault(start, []).append(figures[start, end])
     for line in by_start.values():
         for shorter, longer in combinations(line, 2):
-            if (longer.end - shorter.end).days in QUARTER_DAYS:
-                yield longer, shorter
+            if (longer[0].end - shorter[0].end).days in QUARTER_DAYS:
+                pair = _on_one_basis(longer, shorter)
+                if pair:
+                    yield pair
+
+
+def _on_one_basis(longer: Sequence[Fact], shorter: Sequence[Fact]) -> tuple[Fact, Fact] | None:
+    """The newest values of two figures of which none is restated and the other not: else the difference holds both.
+
+    Args:
+        longer: as it was filed, in order.
+        shorter: likewise.
+    """
+    for day in sorted({fact.filed for fact in (*longer, *shorter)}, reverse=True):
+        one = [fact for fact in longer if fact.filed <= day]
+        other = [fact for fact in shorter if fact.filed <= day]
+        if one and other and _follows(one, other) and _follows(other, one):
+            return one[-1], other[-1]
+    return None
+
+
+def _follows(restated: Sequence[Fact], other: Sequence[Fact]) -> bool:
+    """Whether a figure was filed again once another one was restated, or was restated with it."""
+    since = _last_change(restated)
+    if since is None or other[-1].filed >= since:
+        return True
+    with_it = _last_change(other)
+    before = max(fact.filed for fact in restated if fact.filed < since)
+    return with_it is not None and before < with_it
+
+
+def _last_change(filed: Sequence[Fact]) -> date | None:
+    """The day of the filing that gave a figure its newest value; None where it never had another one."""
+    changes = [fact.filed for before, fact in pairwise(filed) if fact.value != before.value]
+    return changes[-1] if changes else None
 
 
 def _odd_periods(facts: Collection[Fact], year_end_month: int) -> list[str]:

@@ -176,7 +176,8 @@ def test_a_restatement_is_kept_as_a_later_version(
     serve: Callable[..., None], fetch: Callable[[], CompanyAnswer]
 ) -> None:
     amended = ("2030-01-27", "2030-07-27", 240, "2030-09-30", "0000000042-30-000009")
-    serve(capex=[*CAPEX_ROWS, amended])
+    beside = ("2030-01-27", "2030-04-27", 100, "2030-09-30", "0000000042-30-000009")
+    serve(capex=[*CAPEX_ROWS, amended, beside])
     answer = fetch()
     assert landed(answer) == [
         *WANTED[:2],
@@ -187,7 +188,7 @@ def test_a_restatement_is_kept_as_a_later_version(
     assert second["version"].tolist() == [1, 2]
     assert second["value_usd_bn"].tolist() == pytest.approx([0.150, 0.140])
     assert second["known_at"].dt.strftime("%Y-%m-%d %H:%M").tolist() == ["2030-08-21 21:30", "2030-10-01 02:00"]
-    assert second["derivation"].iloc[1] == "6 months of 0000000042-30-000009 less 3 months of 0000000042-30-000001"
+    assert second["derivation"].iloc[1] == "6 months of 0000000042-30-000009 less 3 months of 0000000042-30-000009"
     assert len(answer.versions) == 9
 
 

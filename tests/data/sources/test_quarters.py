@@ -128,13 +128,37 @@ AMENDED = [
 ]
 
 
-def test_an_amendment_is_a_later_version_known_from_its_own_filing() -> None:
+def test_an_amendment_counts_once_what_it_is_compared_with_is_filed_again() -> None:
     assert versions(facts(AMENDED)) == {
         "2030Q1": [(100, "2030-05-01")],  # filed again unchanged: no new version
-        "2030Q2": [(150, "2030-08-01"), (140, "2030-09-10")],
-        "2030Q3": [(160, "2030-11-01")],  # from the amended half year
-        "2030Q4": [(200, "2031-02-10"), (190, "2032-02-10")],
+        # Whether the first quarter was wrong too is not known before it is filed again.
+        "2030Q2": [(150, "2030-08-01"), (140, "2031-05-01")],
+        "2030Q3": [(160, "2030-11-01")],  # from the amended half year, which the nine months know of
+        "2030Q4": [(200, "2031-02-10")],  # nine months were never told on the basis of the last filing
     }
+
+
+def test_restated_and_unrestated_figures_are_never_in_one_difference() -> None:
+    """A year whose cash flow is counted otherwise a year later: every comparative of the next year is restated."""
+    year = [
+        ("2030-01-01", "2030-03-31", 100, "2030-05-01", "q1"),
+        ("2030-01-01", "2030-06-30", 210, "2030-08-01", "q2"),
+        ("2030-01-01", "2030-09-30", 330, "2030-11-01", "q3"),
+        ("2030-01-01", "2030-12-31", 460, "2031-02-10", "10-k"),
+    ]
+    day = {100: "2031-05-01", 210: "2031-08-01", 330: "2031-11-01", 460: "2032-02-10"}
+    restated = [(*row[:2], row[2] / 10, day[row[2]], f"next {row[4]}") for row in year]
+
+    assert versions(facts([*year, *restated])) == {
+        "2030Q1": [(100, "2030-05-01"), (10, "2031-05-01")],
+        "2030Q2": [(110, "2030-08-01"), (11, "2031-08-01")],
+        "2030Q3": [(120, "2030-11-01"), (12, "2031-11-01")],
+        "2030Q4": [(130, "2031-02-10"), (13, "2032-02-10")],
+    }
+    # As they were known in between, and where the restated year alone is ever told.
+    known = quarters_as_known(facts([*year, *restated]), [TAG], 12, date(2031, 9, 1))
+    assert values(known) == {"2030Q1": 10, "2030Q2": 11, "2030Q3": 120, "2030Q4": 130}
+    assert versions(facts([*year, restated[3]]))["2030Q4"] == [(130, "2031-02-10")]
 
 
 def test_a_quarter_that_is_reported_by_itself_is_not_derived() -> None:
