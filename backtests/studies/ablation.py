@@ -169,11 +169,8 @@ def variant_table(run: Backtest, variants: Sequence[VariantRun]) -> pd.DataFrame
     Returns:
         Indexed by name of the variant, the full signal first: `MEASURES` as `metrics.json` has them; ``difference``,
         the Sharpe ratio less that of the full signal, with the bounds ``low`` and ``high`` of its interval (NaN for the
-        full signal itself; see `backtests.evidence.sharpe_difference.sharpe_difference`); and the share of the run's
+        full signal itself; see `backtests.evidence.sharpe_difference.sharpe_differences`); and the share of the run's
         sessions by name of `Regime`.
-
-    Raises:
-        InputError: the extra `evidence` is not installed.
     """
     rows = {FULL: {**asdict(run.measures.strategy), **regime_shares(run.signal, run.sessions)}}
     for each in variants:

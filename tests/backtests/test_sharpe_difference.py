@@ -1,7 +1,7 @@
 """Intervals of Sharpe differences: against the literature, other libraries and samples with a known truth."""
 
 import math
-import sys
+from dataclasses import asdict
 
 import empyrical
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 from skfolio.datasets import load_sp500_index
 from statsmodels.regression.linear_model import OLS
 
-from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_difference
+from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_difference, sharpe_differences
 from backtests.studies.overlay import overlay
 from data.errors import InputError
 
@@ -139,9 +139,12 @@ def test_what_cannot_be_compared_is_refused(spoil, message):
     assert "\n" not in str(refused.value)
 
 
-def test_without_the_extra_it_is_one_line(monkeypatch):
-    monkeypatch.setitem(sys.modules, "arch", None)
+def test_several_references_share_their_sessions():
+    """Each has the interval that it has alone where the blocks have the same length."""
     first, second = pair(sessions=300)
-    with pytest.raises(InputError, match=r"intervals need arch.*reverse-qe\[evidence\]") as refused:
-        sharpe_difference(first, second, nothing(first))
-    assert "\n" not in str(refused.value)
+    references = pd.DataFrame({"second": second, "turned": -second})
+    found = sharpe_differences(first, references, nothing(first), resamples=200)
+    for name, each in references.items():
+        alone = sharpe_difference(first, each, nothing(first), resamples=200)
+        assert alone.block_sessions == found[name].block_sessions
+        assert asdict(found[name]) == pytest.approx(asdict(alone), rel=1e-9)
