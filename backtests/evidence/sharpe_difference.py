@@ -56,8 +56,8 @@ def sharpe_differences(
     """Measure how much higher a Sharpe ratio is than each of some others, and how sure that is.
 
     An interval holds the middle 95% of the differences of resampled pairs. The mean block length is the longest that
-    the rule of Politis and White gives for one of the series, rounded up. The seed is fixed: the same returns give the same
-    intervals, and all references are drawn in the same sessions.
+    the rule of Politis and White gives for one of the series, rounded up. The seed is fixed: the same returns give the
+    same intervals, and all references are drawn in the same sessions.
 
     Args:
         returns: daily, by session, fractions.
