@@ -1,12 +1,15 @@
 """What every page is made of: one template, one style sheet, one rule of what a page may load, and text made safe.
 
 Whatever enters a page is text and escaped, in attributes too, unless it is `Html`; `page` writes out what steers a
-terminal or hides. A page is complete in itself: its policy lets no request leave it and no script run.
+terminal or hides. A page is complete in itself: its policy lets no request leave it, and no script run but that of the
+kit, which tells the values under the pointer and is not needed to read the page.
 """
 
 import re
+from base64 import b64encode
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from string import Template
 
@@ -16,6 +19,7 @@ from data.files.plain_text import printable
 
 TEMPLATE = Path(__file__).parent / "kit.html.tmpl"
 STYLE = Path(__file__).parent / "kit.css"
+SCRIPT = Path(__file__).parent / "kit.js"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 _WITHOUT_CONTENT = frozenset({"br", "hr", "line", "path", "rect", "circle", "polyline", "use"})
 
@@ -94,10 +98,21 @@ def page(
         tag("footer", footer),
         class_="page",
     )
+    script, allowed = _script() if 'data-first="' in body else (Html(), "")
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        policy=escape(POLICY), title=escape(title), style=STYLE.read_text(encoding="utf-8"), body=body
+        policy=escape(f"{POLICY}{allowed}"),
+        title=escape(title),
+        style=STYLE.read_text(encoding="utf-8"),
+        body=joined([body, script]),
     )
     return printable(text, keep="\n")
+
+
+def _script() -> tuple[Html, str]:
+    """The script of the kit, and what lets it run and no other."""
+    source = "\n" + SCRIPT.read_text(encoding="utf-8")
+    digest = b64encode(sha256(source.encode()).digest()).decode()
+    return Html(f"\n<script>{source}</script>"), f"; script-src 'sha256-{digest}'"
 
 
 def banner(label: str, text: str) -> Html:

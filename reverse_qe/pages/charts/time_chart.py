@@ -296,12 +296,12 @@ def _key(name: str, kind: str) -> Html:
 
 
 def _for_the_script(chart: TimeChart) -> dict[str, object]:
+    time, scale = chart.time, chart.values
+    days = {"data_first": time.first.isoformat(), "data_last": time.last.isoformat()}
     if not chart.lines:
-        return {}
-    scale = chart.values
+        return {**days}
     return {
-        "data_first": chart.time.first.isoformat(),
-        "data_last": chart.time.last.isoformat(),
+        **days,
         "data_low": repr(scale.low),
         "data_high": repr(scale.high),
         "data_log": 1 if scale.log else None,
