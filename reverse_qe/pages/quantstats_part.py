@@ -15,6 +15,7 @@ from data.errors import InputError
 from reverse_qe.pages.drawings import embed
 from reverse_qe.pages.kit import Html, Part, bullets, joined, tag
 from reverse_qe.pages.quantstats_report import quantstats_report, quiet_matplotlib
+from reverse_qe.pages.quantstats_speed import quickened
 
 # QuantStats' rolling charts look back half a year: a shorter run would be a page of empty axes.
 MINIMUM_SESSIONS = SESSIONS_PER_YEAR // 2
@@ -89,7 +90,15 @@ def quantstats_part(given: ReportInput) -> Part:
 
 
 def _report(given: ReportInput) -> Html:
-    report = quantstats_report(
+    with quickened():
+        report = rendered_report(given)
+    known = tag("details", tag("summary", "What to know of its numbers and charts"), bullets(DIFFERENCES))
+    return joined([known, embed(report, DRAWINGS)], "\n")
+
+
+def rendered_report(given: ReportInput) -> str:
+    """The HTML of QuantStats; to be called inside `quiet_matplotlib`."""
+    return quantstats_report(
         given.returns["strategy"],
         given.returns["benchmark"],
         strategy_name=STRATEGY,
@@ -97,8 +106,6 @@ def _report(given: ReportInput) -> Html:
         risk_free_rate=given.risk_free_rate,
         salt=given.salt,
     )
-    known = tag("details", tag("summary", "What to know of its numbers and charts"), bullets(DIFFERENCES))
-    return joined([known, embed(report, DRAWINGS)], "\n")
 
 
 def _require_returns(given: ReportInput) -> None:

@@ -3,6 +3,7 @@
 The last part pins what the page says of QuantStats' numbers and charts: it fails when QuantStats changes.
 """
 
+import gc
 import hashlib
 import json
 import math
@@ -28,7 +29,9 @@ from data.errors import InputError
 from reverse_qe.pages import quantstats_report as tearsheet_quantstats
 from reverse_qe.pages.kit import Html
 from reverse_qe.pages.kit import page as whole_page
-from reverse_qe.pages.quantstats_part import DRAWINGS, ReportInput, quantstats_part
+from reverse_qe.pages.quantstats_part import DRAWINGS, ReportInput, quantstats_part, rendered_report
+from reverse_qe.pages.quantstats_report import quiet_matplotlib
+from reverse_qe.pages.quantstats_speed import quickened
 
 RATE = 0.02
 
@@ -236,6 +239,24 @@ def test_another_process_renders_the_same_bytes_and_leaves_no_trace(page, tmp_pa
     }
     assert list(folder.iterdir()) == []
     assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize("returns", [invested_later(), daily_returns(1600)], ids=["with cash", "six years"])
+def test_savings_change_no_byte_and_are_set_back(returns):
+    import matplotlib.backend_bases
+    from quantstats import stats
+
+    def watched() -> list[Any]:
+        canvas = matplotlib.backend_bases.FigureCanvasBase
+        return [canvas.draw_idle, stats.remove_outliers, stats.drawdown_details, gc.isenabled()]
+
+    given, before = report_input(returns), watched()
+    with quiet_matplotlib(given.salt, given.epoch):
+        plain = rendered_report(given)
+        with quickened():
+            assert all(now != then for now, then in zip(watched(), before, strict=True))
+            assert rendered_report(given) == plain
+    assert watched() == before
 
 
 def shifted(index: pd.Index) -> pd.DataFrame:
