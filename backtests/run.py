@@ -11,7 +11,7 @@ from backtests.engines.ledger import run_ledger
 from backtests.execution.result import EngineResult, LedgerResult
 from backtests.identity import run_id
 from backtests.measures.counts import RunCounts, run_counts
-from backtests.measures.performance import daily_bill_return, order_flows
+from backtests.measures.performance import order_flows
 from backtests.measures.rotations import basket_returns, rotation_table
 from backtests.measures.run_measures import RunMeasures, run_measures
 from backtests.measures.warnings import run_warnings
@@ -93,6 +93,11 @@ class Backtest:
         return self.prepared.bill_yield.loc[self.sessions]
 
     @property
+    def risk_free(self) -> pd.Series:
+        """What the 3-month bill brings by session, fractions; 0 where its yield is not known."""
+        return self.prepared.risk_free.loc[self.sessions]
+
+    @property
     def user_files(self) -> tuple[UserFile, ...]:
         """The files that the spec names, as they were when they were read."""
         return self.prepared.extensions.files
@@ -125,7 +130,7 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         baselines = {name: run_ledger(prepared.market_rules, plan, *terms) for name, plan in plans.items()}
     with stages.stage("metrics"):
         returns = book_returns(engine, baselines, spec.run.initial_cash)
-        risk_free = daily_bill_return(prepared.bill_yield.loc[returns.index])
+        risk_free = prepared.risk_free.loc[returns.index]
         counts = run_counts(prepared, engine)
         flows = order_flows(engine.orders, returns.index)
         measures = run_measures(engine, flows, baselines, returns, prepared.signal.regime, risk_free)

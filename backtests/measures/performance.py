@@ -80,7 +80,7 @@ def performance(returns: pd.Series, risk_free: pd.Series) -> Performance:
 
     Args:
         returns: of shape (sessions,), fractions; the first is the first session's own, over the initial cash.
-        risk_free: daily risk-free return, on the same index (see `daily_bill_return`).
+        risk_free: daily risk-free return, on the same index (see `backtests.spec.cash.bill_returns`).
 
     Raises:
         InputError: no session, a missing or infinite value, a return below -1, or indexes that differ.
@@ -186,20 +186,6 @@ def order_flows(orders: pd.DataFrame, sessions: pd.Index) -> pd.DataFrame:
         {"traded": (filled["size"] * filled["price"]).abs(), "costs": filled["commission"] + filled["slippage"]}
     )
     return flows.groupby(filled["session"]).sum().reindex(sessions, fill_value=0.0)
-
-
-def daily_bill_return(yield_percent: pd.Series) -> pd.Series:
-    """Return the risk-free return of each session from a bill's yield.
-
-    Args:
-        yield_percent: percent a year, as known at the decision for each session.
-
-    Returns:
-        Fractions, on the same index: the 252nd root of a year's growth. A missing yield gives 0, which the caller
-        counts and tells.
-    """
-    growth = 1 + yield_percent.astype("float64") / 100
-    return (growth ** (1 / SESSIONS_PER_YEAR) - 1).fillna(0.0)
 
 
 def _regime_performance(returns: pd.Series, risk_free: pd.Series, sessions: int) -> RegimePerformance:

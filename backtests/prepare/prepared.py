@@ -15,7 +15,7 @@ from backtests.prepare.plans import make_run_plan
 from backtests.prepare.signal import read_signal
 from backtests.prepare.span import Span, longest_span, require_known
 from backtests.prepare.stages import Stages
-from backtests.spec.cash import interest_rates
+from backtests.spec.cash import bill_returns, interest_rates
 from backtests.spec.costs import Costs, refuse_whole_units
 from backtests.spec.extensions import Extensions, read_extensions
 from backtests.spec.spec import Spec
@@ -63,6 +63,11 @@ class Prepared:
     def panel(self) -> Panel:
         """Prices of the universe."""
         return self.rules.panel
+
+    @cached_property
+    def risk_free(self) -> pd.Series:
+        """What the 3-month bill brings by session of the panel, fractions; 0 where its yield is not known."""
+        return bill_returns(self.bill_yield)
 
     def upto(self, session: pd.Timestamp) -> "Prepared":
         """Return what is there up to the decision for a session; the signal is left as it is."""
@@ -118,7 +123,7 @@ def prepare(
         span = span or longest_span(spec.run, universe, snapshot)
         market = build_panel(snapshot, symbols, span.first, span.last, spec.run.prices)
         bill = bill_yield(snapshot, market.sessions)
-        interest = interest_rates(spec.cash, bill, market.sessions)
+        interest = interest_rates(spec.cash, bill)
         rules = fill_rules(market, snapshot.instruments, spec.costs, spec.order_rules, interest)
     with stages.stage("signal"):
         read = signal or read_signal(spec, snapshot, market.decides_for[-1], given)

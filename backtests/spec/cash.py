@@ -1,4 +1,4 @@
-"""Interest on idle cash."""
+"""Interest on idle cash, and the risk-free return: one rule for the 3-month bill."""
 
 from typing import Literal
 
@@ -25,20 +25,36 @@ class CashConfig(BaseModel):
     spread_bp: float = Field(default=0.0, ge=0, lt=BP)
 
 
-def interest_rates(config: CashConfig, bill_yield: pd.Series, sessions: pd.DatetimeIndex) -> np.ndarray:
-    """What a US dollar that is in the account over the night before a session brings, simple interest, actual/365.
+def interest_rates(config: CashConfig, bill_yield: pd.Series) -> np.ndarray:
+    """What a US dollar of idle cash brings by session.
 
     Args:
         config: of the cash.
-        bill_yield: percent a year, by session, as known at its decision; NaN brings nothing.
-        sessions: n naive dates; the first begins with no night before.
+        bill_yield: as for `bill_returns`.
 
     Returns:
         (n,) fractions.
     """
     if config.interest == "none":
-        return np.zeros(len(sessions))
-    annual = (bill_yield.reindex(sessions) / 100.0 - config.spread_bp / BP).clip(lower=0.0).fillna(0.0)
+        return np.zeros(len(bill_yield))
+    return bill_returns(bill_yield, config.spread_bp).to_numpy()
+
+
+def bill_returns(bill_yield: pd.Series, spread_bp: float = 0.0) -> pd.Series:
+    """What the 3-month bill brings over the nights before each session: simple interest, actual/365.
+
+    Idle cash earns by it and ratios are over it, so that cash at the bill's interest is no better than the bill.
+
+    Args:
+        bill_yield: percent a year, by n sessions, as known at the decision for each; the first begins with no night
+            before. NaN brings nothing, which the caller counts and tells.
+        spread_bp: what is kept of the yield, basis points a year; the rest is never negative.
+
+    Returns:
+        Fractions, on the same index.
+    """
+    sessions = pd.DatetimeIndex(bill_yield.index)
+    annual = (bill_yield / 100.0 - spread_bp / BP).clip(lower=0.0).fillna(0.0)
     nights = sessions.to_series().diff().dt.days.fillna(0.0)
-    rates: np.ndarray = (annual * nights / DAYS_A_YEAR).to_numpy()
-    return rates
+    returns: pd.Series = annual * nights / DAYS_A_YEAR
+    return returns

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.sharpe_difference import sharpe_difference
-from backtests.measures.performance import daily_bill_return
 from backtests.measures.run_measures import PortfolioMeasures
 from backtests.run import Backtest
 from backtests.spec.extensions import Extensions, read_extensions
@@ -193,7 +192,7 @@ def regime_shares(signal: LiquiditySignal, sessions: pd.DatetimeIndex) -> dict[s
 
 
 def _difference(run: Backtest, returns: pd.Series) -> dict[str, float]:
-    found = sharpe_difference(returns, run.returns["strategy"], daily_bill_return(run.bill_yield))
+    found = sharpe_difference(returns, run.returns["strategy"], run.risk_free)
     return {"difference": found.value, "low": found.low, "high": found.high}
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from backtests.measures.performance import daily_bill_return, order_flows
+from backtests.measures.performance import order_flows
 from backtests.measures.run_measures import PortfolioMeasures, portfolio_measures
 from backtests.prepare.prepared import Prepared
 from backtests.run import book_returns, play
@@ -23,6 +23,6 @@ def rerun(prepared: Prepared) -> tuple[pd.Series, PortfolioMeasures]:
     engine = play(prepared)
     returns = book_returns(engine, {}, prepared.spec.run.initial_cash)["strategy"]
     flows = order_flows(engine.orders, returns.index)
-    risk_free = daily_bill_return(prepared.bill_yield.loc[returns.index])
+    risk_free = prepared.risk_free.loc[returns.index]
     equity = engine.equity
     return returns, portfolio_measures(equity["equity"], equity["cash"], flows, returns, risk_free)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from backtests.engines.ledger import run_ledger
-from backtests.measures.performance import daily_bill_return, performance
+from backtests.measures.performance import performance
 from backtests.prepare.plans import run_baseline_plans
 from backtests.prepare.prepared import prepare
 from backtests.spec.costs import Costs
@@ -52,14 +52,14 @@ def compare_with_truth(spec: Spec, snapshot: Snapshot, truth: pd.Series) -> Trut
     prepared = prepare(spec, snapshot)
     sessions = prepared.panel.sessions[1:]
     lagged = _lagged(truth, round(spec.signal.half_life_sessions), sessions)
-    bill = prepared.bill_yield.loc[sessions]
+    risk_free = prepared.risk_free.loc[sessions]
     terms = (spec.order_rules, spec.run.initial_cash)
     baselines = run_baseline_plans(spec, snapshot, prepared.market, prepared.signal)
     equities = {
         "rotation": run_ledger(prepared.rules, prepared.plan, *terms).equity,
         "static mix": run_ledger(prepared.market_rules, baselines["static_mix"], *terms).equity,
     }
-    sharpes = {name: _sharpe(name, equity, spec.run.initial_cash, bill) for name, equity in equities.items()}
+    sharpes = {name: _sharpe(name, equity, spec.run.initial_cash, risk_free) for name, equity in equities.items()}
     return TruthComparison(
         kappa=cohen_kappa(prepared.signal.regime.reindex(sessions), lagged),
         sharpe=sharpes["rotation"],
@@ -114,9 +114,9 @@ def _lagged(truth: pd.Series, lag: int, sessions: pd.DatetimeIndex) -> pd.Series
     return lagged
 
 
-def _sharpe(name: str, equity: pd.Series, initial_cash: float, bill_yield: pd.Series) -> float:
+def _sharpe(name: str, equity: pd.Series, initial_cash: float, risk_free: pd.Series) -> float:
     returns = equity / equity.shift(fill_value=initial_cash) - 1.0
-    sharpe = performance(returns, daily_bill_return(bill_yield)).sharpe
+    sharpe = performance(returns, risk_free).sharpe
     if sharpe is None:
         raise InputError(f"the {name} never moved against the bill: got no Sharpe ratio, wanted one; take a longer run")
     return sharpe

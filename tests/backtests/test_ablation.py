@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.measures.performance import daily_bill_return
 from backtests.prepare.signal import read_signal
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
@@ -148,7 +147,7 @@ def test_tables_hold_the_measures_and_differences_of_each(run, stricter):
     table = ablation_table(run, [stricter])
     assert list(table.index) == [FULL, "0.40", NO_SIGNAL]
     assert variant_table(run, [stricter]).equals(table.iloc[:2])
-    bill = daily_bill_return(run.bill_yield)
+    bill = run.risk_free
     returns = {FULL: run.returns["strategy"], "0.40": stricter.returns, NO_SIGNAL: run.returns["static_mix"]}
     sharpe = {name: empyrical.sharpe_ratio(each, bill) for name, each in returns.items()}
     for name, each in returns.items():

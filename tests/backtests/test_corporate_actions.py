@@ -219,7 +219,7 @@ def test_interest_accrues_on_the_cash_of_the_night_by_calendar_days():
 
     sessions = pd.DatetimeIndex(SESSIONS)
     config = CashConfig(interest="bill", spread_bp=35.0)
-    rates = interest_rates(config, pd.Series(4.0, sessions), sessions)
+    rates = interest_rates(config, pd.Series(4.0, sessions))
     result = run(make_snapshot(flat("X", 10.0)), {SESSIONS[-1]: {"X": 0.0}}, interest=rates)
     assert [row[3] for row in booked(result)[:5]] == [
         pytest.approx(0.1),
@@ -228,8 +228,8 @@ def test_interest_accrues_on_the_cash_of_the_night_by_calendar_days():
         pytest.approx(0.1 * 1.0003, rel=1e-6),
         pytest.approx(0.3 * 1.0004, rel=1e-6),
     ]
-    assert interest_rates(CashConfig(), pd.Series(4.0, sessions), sessions).tolist() == [0.0] * len(sessions)
-    assert interest_rates(config, pd.Series(np.nan, sessions), sessions).tolist() == [0.0] * len(sessions)
+    assert interest_rates(CashConfig(), pd.Series(4.0, sessions)).tolist() == [0.0] * len(sessions)
+    assert interest_rates(config, pd.Series(np.nan, sessions)).tolist() == [0.0] * len(sessions)
 
 
 def test_a_run_sells_what_will_be_delisted_and_goes_on_to_the_end_of_the_market(sample):

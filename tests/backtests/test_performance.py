@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtests.measures.performance import Performance, by_regime, daily_bill_return, order_flows, performance, trading
+from backtests.measures.performance import Performance, by_regime, order_flows, performance, trading
 from data.errors import InputError
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -168,17 +168,6 @@ def test_no_measure_is_ever_nan_or_infinite(values):
 def test_unusable_returns_are_refused(returns, risk_free, message):
     with pytest.raises(InputError, match=message):
         performance(returns, risk_free)
-
-
-def test_bill_return_compounds_to_the_yield():
-    found = daily_bill_return(daily(*[5.0] * 252))
-    assert np.prod(1 + found) == pytest.approx(1.05, rel=1e-12)
-
-
-def test_bill_return_of_known_and_missing_yields():
-    found = daily_bill_return(daily(0.0, math.nan, -0.05, 4.0))
-    assert found.index.equals(daily(0, 0, 0, 0).index)
-    assert found.to_list() == pytest.approx([0.0, 0.0, 0.9995 ** (1 / 252) - 1, 1.04 ** (1 / 252) - 1], rel=1e-9)
 
 
 def test_regimes_part_the_sessions():

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.measures.performance import daily_bill_return, performance
+from backtests.measures.performance import performance
 from data.errors import InputError
 from reverse_qe.pages import quantstats_report as tearsheet_quantstats
 from reverse_qe.pages.kit import Html
@@ -161,7 +161,7 @@ def test_charts_are_in_our_font(page):
 
 def test_numbers_of_quantstats_agree_with_ours(page):
     returns = invested_later()
-    risk_free = daily_bill_return(pd.Series(RATE * 100, index=returns.index))
+    risk_free = pd.Series((1 + RATE) ** (1 / 252) - 1, index=returns.index)
     rows = dict(re.findall(r"<tr><td>([^<]*)</td><td>[^<]*</td><td>([^<]*)</td></tr>", page))
     benchmark = dict(re.findall(r"<tr><td>([^<]*)</td><td>([^<]*)</td><td>[^<]*</td></tr>", page))
     for shown, column in ((rows, "strategy"), (benchmark, "benchmark")):
