@@ -32,7 +32,7 @@ def write_config(path: Path, market: str, spec: str, broker: BrokerKind) -> str:
     require_free(path, "PATH")
     load_spec(spec)
     if spec not in shipped_specs() or Path(spec).is_file():
-        spec = os.path.relpath(spec, path.parent)
+        spec = _from(path.parent, spec)
     account = re.sub(r"[^A-Za-z0-9_-]", "-", path.stem)[:ACCOUNT_LENGTH]
     values = {
         "account": account,
@@ -45,3 +45,12 @@ def write_config(path: Path, market: str, spec: str, broker: BrokerKind) -> str:
     written = {key: json.dumps(value, ensure_ascii=False) for key, value in values.items()}
     write_new_file(path, Template(TEMPLATE.read_text(encoding="utf-8")).substitute(written), "PATH")
     return account
+
+
+def _from(folder: Path, file: str) -> str:
+    """The path of a file from a folder, with strokes on every system; in full where no way leads there, as on Windows
+    from one drive to another."""
+    try:
+        return Path(os.path.relpath(file, folder)).as_posix()
+    except ValueError:
+        return Path(file).absolute().as_posix()

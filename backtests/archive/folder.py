@@ -1,9 +1,6 @@
-"""The files of a run, written aside and renamed into place."""
+"""The files of a run, all of them or none; the same bytes on every system."""
 
 import json
-import os
-import resource
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,11 +11,12 @@ from typing import Any
 import pandas as pd
 
 from backtests.archive.json_forms import counts_json, measures_json
+from backtests.archive.memory import peak_memory_mb
 from backtests.identity import package_versions
 from backtests.run import Backtest
 from backtests.spec.extensions import copy_user_files
 from data.errors import InputError
-from data.files.atomic import require_free
+from data.files.atomic import require_free, write_whole, written_whole
 from data.files.plain_text import spreadsheet_frame
 from signals.explain.history import signal_history
 from signals.models.registry import model_packages
@@ -55,31 +53,33 @@ def write_run(
         The folder.
     """
     require_free(folder)
-    aside = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
-        aside.mkdir(parents=True)
-        seconds = dict(run.seconds)
-        begin = time.perf_counter()
-        _write_tables(run, aside)
-        if stress is not None:
-            stress.to_csv(aside / "stress.csv", index=False)
-        (aside / "spec.toml").write_text(run.spec.to_toml(), encoding="utf-8")
-        copy_user_files(run.user_files, aside)
-        _write_json(aside / "manifest.json", manifest(run))
-        _write_json(aside / "metrics.json", measures_json(run.measures))
-        seconds["files"] = time.perf_counter() - begin
-        if page is not None:
-            begin = time.perf_counter()
-            (aside / "tearsheet.html").write_text(page(run), encoding="utf-8")
-            seconds["tearsheet"] = time.perf_counter() - begin
-        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        _write_json(aside / "timings.json", {"seconds": seconds, "peak_mb": peak_mb})
-        aside.rename(folder)
+        with written_whole(folder) as aside:
+            aside.mkdir()
+            _write_files(run, aside, page, stress)
     except OSError as error:
         raise InputError(f"cannot write the run to {folder}: {error}; choose another path") from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return folder
+
+
+def _write_files(
+    run: Backtest, folder: Path, page: Callable[[Backtest], str] | None, stress: pd.DataFrame | None
+) -> None:
+    seconds = dict(run.seconds)
+    begin = time.perf_counter()
+    _write_tables(run, folder)
+    if stress is not None:
+        _write_table(folder / "stress.csv", stress, index=False)
+    write_whole(folder / "spec.toml", run.spec.to_toml())
+    copy_user_files(run.user_files, folder)
+    _write_json(folder / "manifest.json", manifest(run))
+    _write_json(folder / "metrics.json", measures_json(run.measures))
+    seconds["files"] = time.perf_counter() - begin
+    if page is not None:
+        begin = time.perf_counter()
+        write_whole(folder / "tearsheet.html", page(run))
+        seconds["tearsheet"] = time.perf_counter() - begin
+    _write_json(folder / "timings.json", {"seconds": seconds, "peak_mb": peak_memory_mb()})
 
 
 def manifest(run: Backtest) -> dict[str, Any]:
@@ -136,10 +136,12 @@ def run_tables(run: Backtest) -> dict[str, pd.DataFrame]:
 
 def _write_tables(run: Backtest, folder: Path) -> None:
     for name, frame in run_tables(run).items():
-        spreadsheet_frame(frame).to_csv(
-            folder / f"{name}.csv", date_format="%Y-%m-%d", index=frame.index.name == "session"
-        )
+        _write_table(folder / f"{name}.csv", spreadsheet_frame(frame), index=frame.index.name == "session")
+
+
+def _write_table(path: Path, frame: pd.DataFrame, index: bool) -> None:
+    frame.to_csv(path, date_format="%Y-%m-%d", index=index, lineterminator="\n")
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(value, indent=2, allow_nan=False) + "\n")

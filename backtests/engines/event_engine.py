@@ -10,6 +10,7 @@ import backtrader as bt
 import numpy as np
 import pandas as pd
 
+from backtests.engines.backtrader_clock import without_deprecated_calls
 from backtests.engines.event_broker import SessionBroker, TermsCommission
 from backtests.engines.event_feed import SessionFeed, feed_columns
 from backtests.engines.user_strategies import no_later_bar, refuse_cheating, refuse_settings
@@ -82,5 +83,5 @@ def _run_strategy(cerebro: bt.Cerebro, strategy: Callable[..., bt.Strategy]) -> 
     refuse_cheating(strategy, bt.Strategy)
     refuse_settings(cerebro.broker)
     cerebro.addstrategy(strategy)
-    with no_later_bar(cerebro.datas):
+    with no_later_bar(cerebro.datas), without_deprecated_calls():
         cerebro.run(preload=False, runonce=False)

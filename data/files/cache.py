@@ -1,12 +1,14 @@
 """What took long to make, kept in the user's cache folder: it only ever costs time, never a result.
 
-A cache that cannot be written, is damaged, or is written by two processes at once is made anew and nothing is said.
+A cache that cannot be written, is damaged, or is written by two processes at once is made anew and nothing is said. The
+folder may be deleted at any time.
 """
 
 import hashlib
-import secrets
 from contextlib import suppress
 from pathlib import Path
+
+from data.files.atomic import write_whole
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
@@ -39,15 +41,8 @@ def keep_cached(name: str, content: bytes) -> None:
         name: of the file, everything in it on which the content depends.
         content: to keep.
     """
-    path = cache_folder() / name
-    aside = path.with_name(f".{name}.{secrets.token_hex(4)}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(_digest(name, content) + content)
-        aside.replace(path)
-    except OSError:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
+    with suppress(OSError):
+        write_whole(cache_folder() / name, _digest(name, content) + content, replace=True)
 
 
 def _digest(name: str, content: bytes) -> bytes:

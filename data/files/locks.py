@@ -1,11 +1,9 @@
 """One writer at a time: a lock that ends with its process, however that ends."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 from data.errors import InputError, ReverseQeError
 
@@ -16,9 +14,9 @@ class BusyError(ReverseQeError):
 
 @contextmanager
 def only_one(path: Path, what: str) -> Iterator[None]:
-    """Hold the lock at `path` while inside; the file names the process that holds it, and goes with the lock.
+    """Hold the lock at `path` while inside; a file beside it names the process that holds it, and both go at the end.
 
-    The kernel lifts the lock when the process ends, so that a killed one blocks nobody.
+    The system lifts the lock when the process ends, so that a killed one blocks nobody.
 
     Args:
         path: of the lock's file; its folder is made where it is missing.
@@ -28,39 +26,33 @@ def only_one(path: Path, what: str) -> Iterator[None]:
         BusyError: another process holds it.
         InputError: the file cannot be written.
     """
+    from filelock import FileLock, Timeout
+
+    holder = path.with_name(f"{path.name}.holder")
+    lock = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        locked = _locked(path, what)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise BusyError(f"{what} is under way already, by process {_named(holder)}; wait for its end") from None
     except OSError as error:
         raise InputError(f"cannot write the lock {path}: {error.strerror}; check REVERSE_QE_HOME") from error
-    with locked as file:
-        try:
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
-            yield
-        finally:
-            with suppress(FileNotFoundError):
-                path.unlink()
-
-
-def _locked(path: Path, what: str) -> IO[str]:
-    while True:
-        file = path.open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "of an unknown number"
-            file.close()
-            raise BusyError(f"{what} is under way already, by process {holder}; wait for its end") from None
-        if _is_at(path, file):
-            return file
-        file.close()  # The holder before removed the file between our opening and our locking it.
-
-
-def _is_at(path: Path, file: IO[str]) -> bool:
     try:
-        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
-    except FileNotFoundError:
-        return False
+        # On Windows nobody else could read a name inside the locked file itself.
+        with suppress(OSError):
+            holder.write_text(str(os.getpid()), encoding="utf-8")
+        yield
+    finally:
+        # Still held: whoever opened the file meanwhile finds it gone once he has locked it, and begins anew. Windows
+        # takes away no open file; there the lock does so itself.
+        for file in (holder, path):
+            with suppress(OSError):
+                file.unlink()
+        lock.release()
+
+
+def _named(holder: Path) -> str:
+    try:
+        return holder.read_text(encoding="utf-8").strip() or "of an unknown number"
+    except (OSError, ValueError):
+        return "of an unknown number"

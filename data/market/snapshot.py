@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import secrets
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +13,7 @@ from pydantic import ValidationError
 
 from data.catalogue.instruments import Instrument
 from data.errors import InputError
+from data.files.atomic import write_whole, written_whole
 from data.files.home import home
 from data.market.manifest import Contents, FetchRecord, Manifest
 from data.market.tables import (
@@ -159,28 +158,25 @@ def save(snapshot: Snapshot, fetched: FetchRecord | None = None) -> Path:
         InputError: the name is taken or is no plain name, or the folder cannot be written.
     """
     target = new_folder(snapshot.name)
-    aside = target.with_name(f".{snapshot.name}.{secrets.token_hex(4)}.tmp")
     try:
-        aside.mkdir(parents=True)
-        _write_tables(snapshot, aside)
-        manifest = Manifest(
-            format=1,
-            name=snapshot.name,
-            content_hash=snapshot.content_hash,
-            simulated=snapshot.simulated,
-            origin=snapshot.origin,
-            contents=contents(snapshot),
-            files={path.name: _file_hash(path) for path in sorted(aside.iterdir())},
-            instruments=dict(sorted(snapshot.instruments.items())),
-            made_at=snapshot.made_at,
-            fetched=fetched,
-        )
-        (aside / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        aside.rename(target)
+        with written_whole(target) as aside:
+            aside.mkdir()
+            _write_tables(snapshot, aside)
+            manifest = Manifest(
+                format=1,
+                name=snapshot.name,
+                content_hash=snapshot.content_hash,
+                simulated=snapshot.simulated,
+                origin=snapshot.origin,
+                contents=contents(snapshot),
+                files={path.name: _file_hash(path) for path in sorted(aside.iterdir())},
+                instruments=dict(sorted(snapshot.instruments.items())),
+                made_at=snapshot.made_at,
+                fetched=fetched,
+            )
+            write_whole(aside / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
     except OSError as error:
         raise InputError(f"cannot write the snapshot to {target}: {error}; check REVERSE_QE_HOME") from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return target
 
 

@@ -4,12 +4,12 @@ Each version is a snapshot of its own and never changes; `data fetch` adds one, 
 """
 
 import re
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 
 from data.errors import InputError
+from data.files.atomic import is_aside, remove_whole
 from data.files.locks import only_one
 from data.market.snapshot import is_built_in, snapshot_names, snapshots_dir
 
@@ -104,19 +104,15 @@ def prune(market: str, keep: int, dry_run: bool = False) -> list[str]:
         sweep(market)
         old = versions_of(market)[:-keep]
         for name in old:
-            # Out of sight at once, then deleted: a version is there wholly or not at all.
-            folder = snapshots_dir() / name
-            aside = folder.with_name(f".{name}.{secrets.token_hex(4)}.tmp")
-            folder.rename(aside)
-            shutil.rmtree(aside)
+            # A version is there wholly or not at all.
+            remove_whole(snapshots_dir() / name)
     return old
 
 
 def sweep(market: str) -> None:
     """Remove what a killed fetch or prune left aside; only for the holder of the lock."""
-    left = re.compile(rf"\.{re.escape(market)}\.[0-9]+\.[0-9a-f]{{8}}\.tmp")
     for path in list(snapshots_dir().glob(".*.tmp")):
-        if left.fullmatch(path.name):
+        if is_aside(path, rf"{re.escape(market)}\.[0-9]+"):
             shutil.rmtree(path)
 
 

@@ -1,6 +1,5 @@
 """The quality report as a page that a person can read: complete in itself, with a small picture for each name."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import InputError
+from data.files.atomic import write_whole
 from data.market.snapshot import Snapshot, contents
 from data.quality.findings import KINDS, FindingKind
 from data.quality.price_checks import SOURCES_TOLERANCE, source_difference
@@ -69,17 +69,14 @@ Told = Mapping[str, Sequence[tuple[FindingKind, str]]]
 
 
 def write_quality_page(path: Path, snapshot: Snapshot, report: QualityReport) -> None:
-    """Write the page aside, then rename it into place; a page that is there is replaced.
+    """Write the page whole or not at all; a page that is there is replaced.
 
     Raises:
         InputError: it cannot be written.
     """
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        aside.write_text(quality_page(snapshot, report), encoding="utf-8")
-        aside.replace(path)
+        write_whole(path, quality_page(snapshot, report), replace=True)
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise InputError(f"cannot write the page {path}: {error.strerror}; choose another --page") from error
 
 

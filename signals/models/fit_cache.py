@@ -1,22 +1,19 @@
 """Fits that took long, kept by content: the same rows, parameters, code and packages are never fitted twice.
 
-This is the one place of signals/ that touches files. What is kept changes no result, only the time that it takes; the
-folder ``$REVERSE_QE_HOME/cache/fits`` may be deleted at any time.
+What is kept, by `data.files.cache`, changes no result, only the time that it takes.
 """
 
 import hashlib
 import inspect
 import json
-import secrets
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from data.files.home import home
+from data.files.cache import keep_cached, read_cached
 from signals.model_config import RegimeModelConfig
 
 Fit = Mapping[str, np.ndarray]
@@ -28,7 +25,7 @@ FitFunction = Callable[[pd.DataFrame, RegimeModelConfig], Fit | None]
 def kept_fit(
     name: str, packages: tuple[str, ...], fit: FitFunction, past: pd.DataFrame, config: RegimeModelConfig
 ) -> Fit | None:
-    """Return a fit from the folder where it is there, else make and keep it.
+    """Return a fit from the cache where it is there, else make and keep it.
 
     Args:
         name: of the model.
@@ -37,14 +34,16 @@ def kept_fit(
         past: rows to fit on.
         config: parameters.
     """
-    file = home() / "cache" / "fits" / f"{name}-{fit_key(packages, fit, past, config)}.json"
-    try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        return None if kept is None else {key: np.array(value) for key, value in kept.items()}
-    except (OSError, ValueError):
-        made = fit(past, config)
-        _keep(file, made)
-        return made
+    file = f"fit-{name}-{fit_key(packages, fit, past, config)}.json"
+    kept = read_cached(file)
+    if kept is not None:
+        numbers = json.loads(kept)
+        return None if numbers is None else {key: np.array(value) for key, value in numbers.items()}
+    made = fit(past, config)
+    keep_cached(
+        file, json.dumps(None if made is None else {key: value.tolist() for key, value in made.items()}).encode()
+    )
+    return made
 
 
 def fit_key(packages: tuple[str, ...], fit: FitFunction, past: pd.DataFrame, config: RegimeModelConfig) -> str:
@@ -60,15 +59,3 @@ def fit_key(packages: tuple[str, ...], fit: FitFunction, past: pd.DataFrame, con
     digest.update(Path(inspect.getfile(fit)).read_bytes())
     digest.update(np.ascontiguousarray(past.to_numpy(dtype="float64")).tobytes())
     return digest.hexdigest()[:32]
-
-
-def _keep(file: Path, fit: Fit | None) -> None:
-    """Write aside, then rename. A folder that cannot be written costs the next run its time, and nothing else."""
-    aside = file.with_name(f".{file.name}.{secrets.token_hex(4)}.tmp")
-    numbers = None if fit is None else {key: value.tolist() for key, value in fit.items()}
-    with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(numbers), encoding="utf-8")
-        aside.replace(file)
-    with suppress(OSError):
-        aside.unlink(missing_ok=True)

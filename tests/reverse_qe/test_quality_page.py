@@ -87,8 +87,8 @@ def test_the_page_is_written_whole_or_not_at_all(market: Snapshot, tmp_path: Pat
     write_quality_page(path, market, report)
 
     assert path.read_text() == quality_page(market, report)
-    with pytest.raises(InputError, match=r"cannot write the page .*nowhere/page.html: No such file"):
-        write_quality_page(tmp_path / "nowhere" / "page.html", market, report)
+    with pytest.raises(InputError, match=r"cannot write the page .*page.html: "):
+        write_quality_page(path / "page.html", market, report)
     assert [each.name for each in tmp_path.iterdir() if each.is_file()] == ["page.html"]
 
 

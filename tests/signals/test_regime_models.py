@@ -1,10 +1,8 @@
 """Regime models: fitted on the past alone, carried forward online; the threshold model as it was."""
 
 import json
-import os
 import sys
 from itertools import pairwise, product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +17,7 @@ from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from data.clock import sessions_between
 from data.errors import InputError
+from data.files.cache import cache_folder
 from data.market.snapshot import Snapshot
 from reverse_qe.cli import main
 from signals.config import SignalConfig
@@ -303,19 +302,27 @@ def never(past, config):
     raise AssertionError("fitted again")
 
 
-def test_a_fit_is_made_once_and_comes_back_to_the_bit(levels, monkeypatch):
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache folder."""
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name, appauthor: str(tmp_path / name))
+    return cache_folder()
+
+
+def test_a_fit_is_made_once_and_comes_back_to_the_bit(levels, cache, monkeypatch):
     past = levels.drop(columns="truth").iloc[:200]
     made = kept_fit("jump", ("jumpmodels",), fit_jump, past, QUICK)
-    folder = Path(os.environ["REVERSE_QE_HOME"]) / "cache" / "fits"
-    (file,) = folder.iterdir()
-    assert file.name == f"jump-{fit_key(('jumpmodels',), fit_jump, past, QUICK)}.json"
-    monkeypatch.setattr("signals.models.fit_cache.fit_key", lambda *_: file.stem.removeprefix("jump-"))
+    (file,) = cache.iterdir()
+    key = fit_key(("jumpmodels",), fit_jump, past, QUICK)
+    assert file.name == f"fit-jump-{key}.json"
+    monkeypatch.setattr("signals.models.fit_cache.fit_key", lambda *_: key)
     again = kept_fit("jump", ("jumpmodels",), never, past, QUICK)
     assert made.keys() == again.keys()
     for name in made:
         np.testing.assert_array_equal(made[name], again[name])
 
 
+@pytest.mark.usefixtures("cache")
 def test_that_a_fit_failed_is_kept_too(levels, monkeypatch):
     past = levels[["score"]] * 0
     assert kept_fit("markov", ("statsmodels",), fit_markov_switching, past, QUICK) is None
@@ -342,18 +349,21 @@ def test_the_key_follows_everything_that_a_fit_depends_on(levels, monkeypatch):
     assert len(set(keys)) == len(keys)
 
 
-def test_a_broken_file_is_made_anew_and_a_folder_that_cannot_be_written_does_no_harm(levels, tmp_path, monkeypatch):
+def test_a_broken_file_is_made_anew_and_a_folder_that_cannot_be_written_does_no_harm(levels, cache):
     past = levels.drop(columns="truth").iloc[:200]
     made = kept_fit("jump", ("numpy",), fit_jump, past, QUICK)
-    (file,) = (Path(os.environ["REVERSE_QE_HOME"]) / "cache" / "fits").iterdir()
-    whole = file.read_text()
-    file.write_text(whole[:40])
+    (file,) = cache.iterdir()
+    whole = file.read_bytes()
+    for damaged in (whole[:40], whole.replace(b"[", b"{"), whole[:-3] + b"1]}", b""):
+        file.write_bytes(damaged)
+        again = kept_fit("jump", ("numpy",), fit_jump, past, QUICK)
+        np.testing.assert_array_equal(again["centers"], made["centers"])
+        assert file.read_bytes() == whole
+    file.unlink()
+    cache.rmdir()
+    cache.write_text("a file where the folder should be")
     np.testing.assert_array_equal(kept_fit("jump", ("numpy",), fit_jump, past, QUICK)["centers"], made["centers"])
-    assert file.read_text() == whole
-    assert json.loads(whole)["centers"] == made["centers"].tolist()
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("REVERSE_QE_HOME", str(tmp_path / "file"))
-    np.testing.assert_array_equal(kept_fit("jump", ("numpy",), fit_jump, past, QUICK)["centers"], made["centers"])
+    assert cache.read_text() == "a file where the folder should be"
 
 
 # In a run.
