@@ -23,7 +23,7 @@ from backtests.spec.costs import Costs, trade_terms
 from data.catalogue.instruments import Instrument
 from data.clock import next_session, previous_session, sessions_between
 from data.prices.panel import Panel
-from strategies.fills import Hindrance, buy_fill, granted_share
+from strategies.fills import buy_fill, falls_short, granted_share
 from strategies.order_rules import OrderRulesConfig, plan_orders
 from strategies.policy import Plan, PolicyConfig, make_plan
 from strategies.trade_terms import TradeTerms
@@ -102,7 +102,7 @@ class PlainRotation(bt.Strategy):
     params = (("terms", None), ("coins", ()))
 
     def __init__(self) -> None:
-        self.plan_again = False
+        self.short: set[int] = set()
         self.values: list[float] = []
         self.fills: list[tuple[str, float, float]] = []
 
@@ -116,18 +116,20 @@ class PlainRotation(bt.Strategy):
     def next(self) -> None:
         """Decide as the rotation does, with units for the buys."""
         self.values.append(self.broker.getvalue())
-        decides = bool(self.data.rebalance[0]) or self.plan_again
-        self.plan_again = False
-        if not decides or len(self) == self.data.buflen():
+        is_due, short = bool(self.data.rebalance[0]), self.short
+        if not (is_due or short) or len(self) == self.data.buflen():
             return
+        self.short = set()
         terms: TradeTerms = self.p.terms
         coins = np.array(self.p.coins)
         units = np.array([self.getposition(data).size for data in self.datas])
         prices = np.array([data.decision_price[0] for data in self.datas])
-        targets = np.array([data.target[0] for data in self.datas])
+        targets = np.array(
+            [data.target[0] if is_due or place in short else math.nan for place, data in enumerate(self.datas)]
+        )
         opens = np.array([data.fill_price[0] for data in self.datas])
         cash = self.broker.getcash()
-        sells, money, least = plan_orders(units, prices, targets, terms, RULES.rules, cash)
+        sells, money, least, _ = plan_orders(units, prices, targets, terms, RULES.rules, cash)
         for moment in (coins, ~coins):
             for place in np.flatnonzero(moment & (sells > 0)):
                 self.sell(self.datas[place], size=sells[place])
@@ -136,7 +138,8 @@ class PlainRotation(bt.Strategy):
             share = granted_share(money[wanted].sum(), cash)
             for place in wanted:
                 fill = buy_fill(money[place], least[place], share, opens[place], math.nan, terms, place)
-                self.plan_again |= fill.hindrance != Hindrance.NONE
+                if falls_short(fill.hindrance):
+                    self.short.add(int(place))
                 if fill.units > 0:
                     self.buy(self.datas[place], size=fill.units)
                     cash -= fill.units * opens[place] * (1.0 + terms.rate[place])

@@ -171,7 +171,7 @@ class OneDay:
         targets = self.run.plan.targets.loc[self.session]
         units = self.run.engine.positions.loc[self.before]
         equity = self.cash_before + (units * prices).sum()
-        sell_units, buy_money, _ = plan_orders(
+        planned = plan_orders(
             held=units.to_numpy(),
             prices=prices.to_numpy(),
             targets=targets.to_numpy(),
@@ -189,7 +189,7 @@ class OneDay:
                 f"{targets[symbol] * equity - units[symbol] * prices[symbol]:,.2f}",
                 _order(sell, money),
             )
-            for symbol, sell, money in zip(panel.symbols, sell_units, buy_money, strict=True)
+            for symbol, sell, money in zip(panel.symbols, planned.sell_units, planned.buy_money, strict=True)
             if prices[symbol] > 0
         ]
         budget = getattr(self.spec.policy.budgets, self.regime)

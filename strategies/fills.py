@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from strategies.trade_terms import TradeTerms, affordable_units, whole_units
 
-# A promise of money that is short by less than this share is kept in full: it is rounding, not want of cash.
-ROUNDING = 1e-9
+# US dollars: nothing smaller is owed, ordered or missed.
+CENT = 0.01
 # A multiple of the quantum stays what it is, whatever its division leaves over.
 LEFT_OVER = 1e-6
 
@@ -70,6 +70,16 @@ class Fill(NamedTuple):
     hindrance: Hindrance
 
 
+def falls_short(hindrance: Hindrance) -> bool:
+    """Whether an order got less than it wanted for want of cash or volume, which the next session may have."""
+    return (
+        hindrance == Hindrance.CASH
+        or hindrance == Hindrance.PARTICIPATION
+        or hindrance == Hindrance.NO_CASH
+        or hindrance == Hindrance.NO_OPEN
+    )
+
+
 def order_status(units: float, hindrance: Hindrance) -> OrderStatus:
     """How an order has ended that got these units."""
     if not units > 0.0:
@@ -97,12 +107,10 @@ def sell_fill(units: float, open_price: float, volume: float, terms: TradeTerms,
     if granted * open_price < notional:
         granted = 0.0
     price = open_price * (1.0 - terms.spread[place] - impact(granted, volume, terms, place))
-    if granted >= units > 0.0:
-        hindrance = Hindrance.NONE
-    elif granted > 0.0:
-        hindrance = Hindrance.PARTICIPATION
-    elif units <= 0.0:
+    if units <= 0.0:
         hindrance = Hindrance.NO_UNIT
+    elif granted > 0.0:
+        hindrance = Hindrance.NONE if (units - granted) * open_price < CENT else Hindrance.PARTICIPATION
     else:
         hindrance = Hindrance.NO_ORDER if units * open_price < notional else Hindrance.PARTICIPATION
     return Fill(granted, price, units, hindrance)
@@ -110,10 +118,8 @@ def sell_fill(units: float, open_price: float, volume: float, terms: TradeTerms,
 
 def granted_share(promised: float, cash: float) -> float:
     """The share of what all buys of one moment promise that the cash, US dollars, pays for; 1 where it pays for all."""
-    if not promised > 0.0:
-        return 1.0
-    # A hair below 1, so that rounding never asks for more than there is.
-    return min(1.0, max(cash, 0.0) * (1.0 - 1e-12) / promised)
+    there = max(cash, 0.0)
+    return 1.0 if promised <= there else there / promised
 
 
 def buy_fill(
@@ -133,7 +139,8 @@ def buy_fill(
         place: of the instrument among them.
 
     Returns:
-        Units are rounded down to whole quanta; what they cost never exceeds the granted money.
+        Units are rounded down to whole quanta; what they cost exceeds the granted money by a hair at most, so that
+        money which exactly pays for the last unit buys it.
     """
     granted = money * share
     if granted < least:
@@ -147,12 +154,16 @@ def buy_fill(
     is_limited = most < affordable
     if is_limited and units * price < terms.notional[place]:
         units = 0.0
-    if is_limited:
+    if not wanted > 0.0:
+        hindrance = Hindrance.NO_UNIT
+    elif units > 0.0 and (wanted - units) * price < CENT:
+        hindrance = Hindrance.NONE
+    elif is_limited:
         hindrance = Hindrance.PARTICIPATION
-    elif units > 0.0:
-        hindrance = Hindrance.CASH if share < 1.0 - ROUNDING else Hindrance.NONE
+    elif share < 1.0:
+        hindrance = Hindrance.CASH if units > 0.0 else Hindrance.NO_CASH
     else:
-        hindrance = Hindrance.NO_CASH if wanted > 0.0 else Hindrance.NO_UNIT
+        hindrance = Hindrance.NONE if units > 0.0 else Hindrance.NO_UNIT
     return Fill(units, price, wanted, hindrance)
 
 

@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from strategies.trade_terms import FloatVector, TradeTerms, commission, whole_units
+from strategies.fills import CENT, Hindrance
+from strategies.trade_terms import FloatVector, TradeTerms, affordable_units, commission, whole_units
 
 
 class OrderRules(NamedTuple):
@@ -34,12 +35,15 @@ class SessionOrders(NamedTuple):
     Attributes:
         sell_units: to sell.
         buy_money: US dollars to spend, costs included.
-        least: smallest order, US dollars: a buy that is cut below it gets nothing.
+        least: smallest order, US dollars, never below a cent: a buy that is cut below it gets nothing.
+        unsent: a `strategies.fills.Hindrance` as its number, for an order that could not be filled even at the
+            decision's own price, and so is none.
     """
 
     sell_units: np.ndarray
     buy_money: np.ndarray
     least: np.ndarray
+    unsent: np.ndarray
 
 
 class OrderRulesConfig(BaseModel):
@@ -93,12 +97,14 @@ def plan_orders(
 
     Returns:
         Where the buys would take more than cash and expected proceeds, all are scaled by one factor; what then is below
-        the smallest order is not sent. A holding that is worth less than its smallest notional cannot be sold at all.
+        the smallest order, or buys no unit, is not sent. A holding that is worth less than its smallest notional cannot
+        be sold at all.
     """
     count = len(held)
     sell_units = np.zeros(count)
     buy_money = np.zeros(count)
     least = np.zeros(count)
+    unsent = np.zeros(count, dtype=np.int64)
     equity = cash
     for i in range(count):
         if held[i] > 0.0 and prices[i] > 0.0:
@@ -107,7 +113,7 @@ def plan_orders(
     wanted = 0.0
     for i in range(count):
         price, target, units = prices[i], targets[i], held[i]
-        least[i] = max(rules.minimum_order * equity, terms.notional[i])
+        least[i] = max(rules.minimum_order * equity, terms.notional[i], CENT)
         # A comparison with NaN is false: neither an unknown price nor a target to be left alone passes.
         if not (price > 0.0 and target >= 0.0):
             continue
@@ -126,8 +132,12 @@ def plan_orders(
                 continue
             if gap < 0.0:
                 sold, spent = min(units, whole_units(-gap / price, terms.quantum[i])), 0.0
+                unsent[i] = unsellable(sold, price, terms, i)
             else:
                 sold, spent = 0.0, gap
+                unsent[i] = unbuyable(spent, price, terms, i)
+            if unsent[i] != Hindrance.NONE:
+                continue
         sell_units[i] = sold
         buy_money[i] = spent
         if sold > 0.0:
@@ -137,4 +147,23 @@ def plan_orders(
     if wanted > max(available, 0.0):
         buy_money *= max(available, 0.0) / wanted
         buy_money[buy_money < least] = 0.0
-    return SessionOrders(sell_units, buy_money, least)
+        for i in range(count):
+            if buy_money[i] > 0.0:
+                unsent[i] = unbuyable(buy_money[i], prices[i], terms, i)
+                if unsent[i] != Hindrance.NONE:
+                    buy_money[i] = 0.0
+    return SessionOrders(sell_units, buy_money, least, unsent)
+
+
+def unsellable(units: float, price: float, terms: TradeTerms, place: int) -> Hindrance:
+    """Why a sell of whole quanta could not be filled even at this price."""
+    if not units > 0.0:
+        return Hindrance.NO_UNIT
+    return Hindrance.NO_ORDER if units * price < terms.notional[place] else Hindrance.NONE
+
+
+def unbuyable(money: float, price: float, terms: TradeTerms, place: int) -> Hindrance:
+    """Why a buy for money could not be filled even at this price."""
+    worse = price * (1.0 + terms.spread[place])
+    units = whole_units(affordable_units(money, worse, terms, place), terms.quantum[place])
+    return Hindrance.NONE if units > 0.0 else Hindrance.NO_UNIT

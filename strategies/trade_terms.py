@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+# What the arithmetic of floats may add to or take from a sum that comes out even, as a share of it.
+HAIR = 1e-12
 # Lists of Python's floats are read three times as fast, one by one, as arrays; compiled code takes arrays.
 FloatVector = np.ndarray | Sequence[float]
 
@@ -51,11 +53,11 @@ def as_lists(terms: TradeTerms) -> TradeTerms:
 
 
 def whole_units(units: float, quantum: float, left_over: float = 0.0) -> float:
-    """Units rounded down to whole quanta, once a part of a quantum is added.
+    """Units rounded down to whole quanta, once a part of a quantum and a hair are added.
 
     It stays a float all the way: `math.floor` of compiled code ends at the largest integer.
     """
-    return (units / quantum + left_over) // 1.0 * quantum
+    return (units / quantum * (1.0 + HAIR) + left_over) // 1.0 * quantum
 
 
 def commission(units: float, price: float, terms: TradeTerms, place: int) -> float:

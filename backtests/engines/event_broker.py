@@ -1,5 +1,6 @@
 """Backtrader's broker for the session clock: it translates orders to `backtests.execution.session` and fills back."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -11,17 +12,23 @@ from backtests.execution.book import Movement, Trade, payments, trades, unit_mov
 from backtests.execution.fill_rules import FillRules
 from backtests.execution.result import EngineLog
 from backtests.execution.session import Orders, play_session, unsettled_money
-from strategies.fills import OrderStatus
+from strategies.fills import Hindrance, OrderStatus, falls_short
 from strategies.trade_terms import commission
+
+# A buy that costs more than the cash by less than this share does so by the arithmetic of floats alone.
+ROUNDING = 1e-9
 
 
 class SessionBroker(bt.brokers.BackBroker):
     """Plays a session by the rules, books it by Backtrader's own arithmetic and ends every order with its session.
 
-    An order that is not wholly filled carries ``info.cut``. A buy carries ``info.money``: the US dollars promised,
-    costs included, and may carry ``info.minimum``, below which it is not cut but left unfilled. A plain buy promises
+    An order that is not wholly filled carries ``info.cut``, and ``info.short`` where it was for want of cash or volume:
+    the next session may have what was missing. A buy carries ``info.money``: the US dollars promised, costs included,
+    and may carry ``info.minimum``, below which it is not cut but left unfilled. A plain buy promises
     its size at the price known to its decision.
     """
+
+    cash: float
 
     # Cash is checked by the fill itself; a check at submission would value buys by the bar's close.
     params = (("checksubmit", False), ("shortcash", False))
@@ -63,6 +70,7 @@ class SessionBroker(bt.brokers.BackBroker):
         for movement in unit_movements(held, played):
             self._move(row, movement, float(played.changed_units[movement.place]))
         for at, trade in zip(played.fills.sequence.tolist(), trades(orders, played), strict=True):
+            waiting[at].addinfo(short=falls_short(Hindrance(played.fills.hindrance[at])))
             self._end(row, waiting[at], trade)
         for movement in payments(played):
             self._book(row, movement)
@@ -78,13 +86,15 @@ class SessionBroker(bt.brokers.BackBroker):
 
     getvalue = get_value
 
-    def log(self, closes: Sequence[tuple[float, float, list[float]]]) -> EngineLog:
-        """What was noted of the run, with the book at every close."""
+    def log(
+        self, closes: Sequence[tuple[float, float, list[float]]], unsent: Sequence[tuple[int, int, Hindrance]]
+    ) -> EngineLog:
+        """What was noted of the run, with the book at every close and the orders that were none."""
         waiting = [
             (order.data._name, order.ordtypename().lower(), abs(order.created.size), order.info.get("money", np.nan))
             for order in self.pending
         ]
-        return EngineLog(closes, self.orders_log, self.cash_log, waiting, self.decided_log)
+        return EngineLog(closes, self.orders_log, self.cash_log, waiting, self.decided_log, unsent)
 
     def _list(self, waiting: Sequence[bt.Order]) -> Orders:
         sells = [order.issell() for order in waiting]
@@ -102,9 +112,11 @@ class SessionBroker(bt.brokers.BackBroker):
         if trade.size > 0:
             # The units of a promise of money are known only at the fill.
             order.executed.remsize = trade.size if order.isbuy() else -trade.size
+            if order.isbuy():
+                self._round_up_cash(trade.size * trade.price, trade.commission)
             self._execute(order, ago=0, price=trade.price)
             if order.status != bt.Order.Completed:
-                order.addinfo(cut=True)
+                order.addinfo(cut=True, short=True)
                 trade = trade._replace(
                     size=0.0,
                     price=np.nan,
@@ -118,6 +130,15 @@ class SessionBroker(bt.brokers.BackBroker):
         number, session, symbol = len(self.orders_log) + 1, self.dates[row], self.symbols[trade.place]
         self.orders_log.append((number, self.dates[row - 1], session, symbol, *trade[1:]))
         self.notify(order)
+
+    def _round_up_cash(self, value: float, fee: float) -> None:
+        """Let the last unit cost a hair more than there is, as the rules do: Backtrader itself would refuse it."""
+        cash: float = self.cash
+        if -ROUNDING * (value + fee) <= cash - value - fee < 0.0:
+            cash = value + fee
+            while cash - value - fee < 0.0:
+                cash = math.nextafter(cash, math.inf)
+            self.cash = cash
 
     def _move(self, row: int, movement: Movement, left: float) -> None:
         """Let a split change a position, or close one that has no market any more, and book it."""

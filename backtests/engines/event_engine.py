@@ -73,7 +73,8 @@ def run_event_engine(
     else:
         _run_strategy(cerebro, strategy)
     (ran,) = cerebro.runstrats[0]
-    return collect_result(panel, broker.log(ran.analyzers.recorder.rows), initial_cash)
+    unsent = ran.unsent if isinstance(ran, Rotation) else []
+    return collect_result(panel, broker.log(ran.analyzers.recorder.rows, unsent), initial_cash)
 
 
 def _run_strategy(cerebro: bt.Cerebro, strategy: Callable[..., bt.Strategy]) -> None:

@@ -39,10 +39,10 @@ def run_ledger(fills: FillRules, plan: Plan, rules: OrderRulesConfig, initial_ca
     decisions = _Decisions(targets[:, wanted], plan.rebalance.to_numpy(), fills, rules)
     book = Book(initial_cash, np.zeros(len(panel.symbols)), [0.0] * len(panel.sessions))
     states = {0: _State(book.cash, book.units, book.traded, book.costs)}
-    plan_again = False
+    short: list[int] = []
     for row in range(1, len(panel.sessions)):
-        if decisions.eventful[row] or plan_again:
-            plan_again = book.play(row, decisions.orders(book, row, plan_again), fills.sessions)
+        if decisions.eventful[row] or short:
+            short = book.play(row, decisions.orders(book, row, short), fills.sessions)
             states[row] = _State(book.cash, book.units, book.traded, book.costs)
     return _collect(panel, states)
 
@@ -58,14 +58,25 @@ class _Decisions:
         moves = self.sessions.changes_units | self.sessions.pays_dividends | (self.sessions.interest > 0.0)
         self.eventful: list[bool] = (np.append(False, rebalance[:-1]) | moves).tolist()
 
-    def orders(self, book: Book, row: int, plan_again: bool) -> SessionOrders | None:
-        """The orders of a session; None where nothing is planned for it."""
-        if not (self.rebalance[row - 1] or plan_again):
-            return None
+    def orders(self, book: Book, row: int, short: list[int]) -> SessionOrders | None:
+        """The orders of a session; None where nothing is planned for it.
+
+        Args:
+            book: as it is.
+            row: of the session.
+            short: places of the instruments that fell short the session before; without a rebalancing they alone are
+                planned for anew.
+        """
+        targets = self.targets[row - 1]
+        if not self.rebalance[row - 1]:
+            if not short:
+                return None
+            targets = np.full_like(targets, np.nan)
+            targets[short] = self.targets[row - 1, short]
         return plan_orders(
             book.units.tolist(),
             self.sessions.decision_price[row - 1].tolist(),
-            self.targets[row - 1].tolist(),
+            targets.tolist(),
             self.sessions.terms,
             self.rules,
             book.cash,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from backtests.execution.session import Orders, PlayedSession, Sessions, UnitChange, play_session, unsettled_money
-from strategies.fills import HINDRANCES, Hindrance, OrderStatus, order_status
+from strategies.fills import HINDRANCES, Hindrance, OrderStatus, falls_short, order_status
 from strategies.order_rules import SessionOrders
 from strategies.trade_terms import promised_units
 
@@ -65,7 +65,7 @@ class Book:
     traded: float = 0.0
     costs: float = 0.0
 
-    def play(self, row: int, orders: SessionOrders | None, sessions: Sessions, notes: Notes | None = None) -> bool:
+    def play(self, row: int, orders: SessionOrders | None, sessions: Sessions, notes: Notes | None = None) -> list[int]:
         """Play a session.
 
         Args:
@@ -75,7 +75,7 @@ class Book:
             notes: are added to.
 
         Returns:
-            Whether an order was cut or not filled.
+            The places of the instruments that fell short for want of cash or volume.
         """
         sent = NO_ORDERS if orders is None else list_orders(orders, row, sessions)
         unsettled = unsettled_money(self.stock_flows, row, sessions.settlement_sessions)
@@ -87,7 +87,8 @@ class Book:
         self.stock_flows[row] = played.stock_flow
         self.traded += played.traded
         self.costs += played.costs
-        return bool(played.fills.hindrance.any())
+        hindrances = played.fills.hindrance
+        return [sent.place[at] for at in np.flatnonzero(hindrances).tolist() if falls_short(Hindrance(hindrances[at]))]
 
 
 def list_orders(orders: SessionOrders, row: int, sessions: Sessions) -> Orders:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from data.prices.panel import Panel
+from strategies.fills import HINDRANCES, Hindrance
 
 ORDER_COLUMNS = (
     "order_id",
@@ -36,6 +37,8 @@ class EngineResult:
         cash: `CASH_COLUMNS`: every movement of cash, US dollars, and of units that is no order.
         next_orders: orders decided for the session to come: symbol, side, units to sell (sells) or money (buys, USD).
         decided: units asked for by the decision for each session, one column an instrument; sells are negative.
+        unsent: rebalancings at which an order could not have been filled even at the decision's own price, and so was
+            none: counted by symbol and reason.
     """
 
     equity: pd.DataFrame
@@ -44,6 +47,7 @@ class EngineResult:
     cash: pd.DataFrame
     next_orders: pd.DataFrame
     decided: pd.DataFrame
+    unsent: pd.Series
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class EngineLog:
         cash: rows of `CASH_COLUMNS`.
         waiting: orders for the session to come: symbol, side, units, money.
         decided: row of the panel, place of the instrument, units (negative for a sell) of every order that was sent.
+        unsent: row of the panel, place of the instrument and reason of every order that a rebalancing did not send.
     """
 
     closes: Sequence[tuple[float, float, list[float]]]
@@ -80,6 +85,7 @@ class EngineLog:
     cash: Sequence[tuple[object, ...]]
     waiting: Sequence[tuple[str, str, float, float]]
     decided: Sequence[tuple[int, int, float]]
+    unsent: Sequence[tuple[int, int, Hindrance]]
 
 
 def collect_result(panel: Panel, log: EngineLog, initial_cash: float) -> EngineResult:
@@ -103,6 +109,10 @@ def collect_result(panel: Panel, log: EngineLog, initial_cash: float) -> EngineR
     decided = np.zeros((len(panel.sessions), len(symbols)))
     for row, place, units in log.decided:
         decided[row, place] += units
+    unsent = pd.DataFrame(
+        [(symbols[place], HINDRANCES[hindrance]) for row, place, hindrance in log.unsent if row < len(run)],
+        columns=["symbol", "reason"],
+    )
     return EngineResult(
         equity=equity.rename_axis("session"),
         positions=positions.rename_axis("session"),
@@ -110,4 +120,5 @@ def collect_result(panel: Panel, log: EngineLog, initial_cash: float) -> EngineR
         cash=cash,
         next_orders=pd.DataFrame(log.waiting, columns=["symbol", "side", "size_wanted", "money"]),
         decided=pd.DataFrame(decided, index=panel.decides_for, columns=symbols),
+        unsent=unsent.value_counts(["symbol", "reason"], sort=False),
     )

@@ -186,7 +186,8 @@ def play_session(
                     value += fill.units * fill.price
                     fees += fee
                     worse += slippage
-                paid = (-value if sells else value) + fees
+                # The last unit may cost a hair more than there is; cash is never below 0.
+                paid = fees - value if sells else min(value + fees, max(balance, 0.0))
                 balance -= paid
                 traded += value
                 costs += fees + worse

@@ -31,6 +31,8 @@ class RunCounts:
     Attributes:
         sessions: of the run.
         orders: by how they ended.
+        unsent: rebalancings at which an order could not have been filled even at the decision's own price, and so was
+            none, by symbol.
         close_outs: holdings sold off because their bars had stopped.
         delistings: US dollars paid for what was held of a delisted instrument, by symbol.
         dust: sessions on which a holding stayed because it is worth less than the smallest order, by symbol.
@@ -44,6 +46,7 @@ class RunCounts:
 
     sessions: int
     orders: OrderCounts
+    unsent: Mapping[str, int]
     close_outs: int
     delistings: Mapping[str, float]
     dust: Mapping[str, int]
@@ -82,6 +85,7 @@ def run_counts(prepared: Prepared, engine: EngineResult) -> RunCounts:
     return RunCounts(
         sessions=len(sessions),
         orders=OrderCounts(len(engine.orders), *(int(statuses.get(status, 0)) for status in ENDINGS)),
+        unsent={str(symbol): int(count) for symbol, count in engine.unsent.groupby("symbol").sum().items()},
         close_outs=int((engine.cash["kind"] == "close_out").sum()),
         delistings=dict(zip(delisted["symbol"], delisted["amount"].astype(float).tolist(), strict=True)),
         dust=by_symbol(dust.sum(axis=0)),

@@ -33,7 +33,12 @@ def run_warnings(prepared: Prepared, counts: RunCounts) -> tuple[str, ...]:
     if orders.reduced or orders.unfilled:
         warnings.append(
             f"Orders cut to the cash or the volume there was: {orders.reduced}; not filled: {orders.unfilled}. "
-            "The session after planned anew (orders.csv says why)."
+            "What was cut for want of cash or volume was planned anew the session after (orders.csv says why)."
+        )
+    for symbol, count in counts.unsent.items():
+        warnings.append(
+            f"{symbol} was to be traded for less than its smallest unit or order at {_plural(count, 'rebalancing')}: "
+            "nothing was sent."
         )
     for symbol, count in counts.stale_valuations.items():
         warnings.append(f"{symbol} was held and valued at an old close on {_plural(count, 'session')} without a bar.")

@@ -14,10 +14,14 @@ from paper.ledger.records import AccountRecord, DecisionRecord, Event, Holdings
 from paper.ledger.schema import MIGRATIONS
 from paper.storage.database import Database
 from paper.storage.rows import as_text, from_row
+from strategies.fills import HINDRANCES, Hindrance, falls_short
 
 LEDGER_FILE = "ledger.sqlite"
 # Units that adding up leaves over; no instrument is traded in parts so small.
 DUST = 1e-10
+
+# What the next session would not fill either.
+_FINAL = {HINDRANCES[each] for each in Hindrance if each != Hindrance.NONE and not falls_short(each)}
 
 _ENDED = "SELECT 1 FROM order_states AS s WHERE s.client_id = i.client_id AND s.status NOT IN ('sent', 'open')"
 _SENT = "SELECT 1 FROM order_states AS s WHERE s.client_id = i.client_id"
@@ -102,14 +106,20 @@ class LedgerReader:
         """Intents that a broker has taken and that have not ended, in the order in which they were written."""
         return self._intents(f"EXISTS ({_SENT}) AND NOT EXISTS ({_ENDED})")
 
-    def must_plan_again(self) -> bool:
-        """Whether the last decision was not carried out in full: by now an order has ended short, or some were open."""
+    def short_symbols(self) -> set[str]:
+        """Instruments for which the last decision was not carried out in full.
+
+        An order of theirs has ended short of what it wanted, unless it was too small to be filled, or was open at that
+        decision. While orders are open, cash is bound: what fell short since the last decision without such counts too.
+        """
         last = self.last_decision()
-        short = self._database.rows(
-            "SELECT 1 FROM order_states WHERE status IN ('reduced', 'unfilled', 'rejected') AND state_id > "
-            "(SELECT last_state FROM decisions ORDER BY session DESC LIMIT 1) LIMIT 1"
+        ended = self._database.rows(
+            "SELECT i.symbol, s.reason FROM order_states AS s JOIN intents AS i ON i.client_id = s.client_id "
+            "WHERE s.status IN ('reduced', 'unfilled', 'rejected') AND s.state_id > "
+            "coalesce((SELECT last_state FROM decisions WHERE left_alone = '[]' ORDER BY session DESC LIMIT 1), 0)"
         )
-        return last is not None and bool(short or last.left_alone)
+        short = {row["symbol"] for row in ended if row["reason"] not in _FINAL}
+        return set() if last is None else short | set(last.left_alone)
 
     def last_close(self) -> date | None:
         """The newest session whose close is written."""

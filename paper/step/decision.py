@@ -1,7 +1,7 @@
 """What is decided for a session: what the backtest would decide, given the account's units and cash."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -65,7 +65,7 @@ def decide(
     held: Holdings,
     open_intents: Sequence[Intent],
     decided_before: date | None,
-    plan_again: bool,
+    short: Collection[str],
 ) -> Decision:
     """Take the decision for a session.
 
@@ -80,7 +80,8 @@ def decide(
         held: cash and units of the account.
         open_intents: whose orders have not ended.
         decided_before: the last session that was decided for; a rebalancing that fell between is made up for.
-        plan_again: whether that decision was not carried out in full.
+        short: symbols for which that decision was not carried out in full; without a rebalancing they alone are planned
+            for anew.
     """
     row = market.row(session) - 1
     panel, plan, symbols = market.panel, market.plan, market.panel.symbols
@@ -89,12 +90,13 @@ def decide(
     targets = plan.targets[list(symbols)].to_numpy()[row]
     undecided = 0 if decided_before is None else market.row(decided_before)
     due = plan.rebalance.to_numpy()[undecided : row + 1].any()
-    why = REBALANCING if due else PLANNED_ANEW if plan_again else ""
+    why = REBALANCING if due else PLANNED_ANEW if short else ""
     values = np.where(units > 0, units * prices, 0.0)
     intents: tuple[Intent, ...] = ()
     if why:
         # What is about to be closed out is left alone by the order rules.
-        wanted = np.where(market.rules.stale[row], np.nan, targets)
+        is_left = market.rules.stale[row] | ~(due | np.array([symbol in short for symbol in symbols]))
+        wanted = np.where(is_left, np.nan, targets)
         free_units, free_cash = units.copy(), held.cash
         for intent in open_intents:
             place = symbols.index(intent.symbol)
@@ -145,7 +147,7 @@ def _intents(
 ) -> tuple[Intent, ...]:
     """The orders as intents, in the order of the clock: coins before stocks, in each sells before buys."""
     intents = []
-    sell_units, buy_money, least = orders
+    sell_units, buy_money, least, _ = orders
     for place in np.flatnonzero((sell_units > 0) | (buy_money > 0)).tolist():
         symbol, sells = market.panel.symbols[place], bool(sell_units[place] > 0)
         side: Side = "sell" if sells else "buy"

@@ -181,7 +181,7 @@ class Step:
             self.ledger.holdings(),
             [*self.ledger.unsent_intents(), *self.ledger.sent_intents()],
             None if last is None else last.session,
-            self.ledger.must_plan_again(),
+            self.ledger.short_symbols(),
         )
         self.told.decision = decision
         if reasons := reasons_to_halt(decision, self.ledger.peak_equity(), self.config.limits):

@@ -143,6 +143,7 @@ def test_every_function_was_compiled(compiled):
     for _ in range(3):
         compiled.play_session(1_000.0, held, 0.0, random_orders(rng, held), 1, sessions)
     compiled.unsettled_money(np.zeros(ROWS), 3, 2)
+    assert compiled.falls_short(Hindrance.CASH)
     compiled.promised_units(100.0, 10.0, sessions.terms, 0)
     compiled.plan_orders(held, held, held / 25.0, sessions.terms, OrderRules(0.0, 0.0, 1.0, 0.0), 0.0)
     names = {

@@ -281,7 +281,8 @@ def test_from_stocks_into_coins_and_back():
 def test_an_instrument_too_dear_for_one_unit_is_told():
     snapshot = make_snapshot({"DEAR": flat(SIX, 5_000.0)}, {"DEAR": make_instrument(quantum=1.0)})
     result = run(snapshot, {SIX[1]: {"DEAR": 1.0}}, [SIX[1]], start=SIX[1], end=SIX[1])
-    assert result.orders[["status", "reason"]].values.tolist() == [["unfilled", "less than the smallest unit"]]
+    assert result.orders.empty
+    assert result.unsent.to_dict() == {("DEAR", "less than the smallest unit"): 1}
     assert result.equity["cash"].tolist() == [1000.0]
 
 

@@ -99,6 +99,7 @@ OVER_TIME: dict[str, Callable[[Inputs], pd.DataFrame | pd.Series]] = {
 # Public functions of one session's arrays: they are given no other session.
 OF_ONE_SESSION = {
     "fills.buy_fill",
+    "fills.falls_short",
     "fills.granted_share",
     "fills.impact",
     "fills.most_units",
@@ -106,6 +107,8 @@ OF_ONE_SESSION = {
     "fills.sell_fill",
     "fills.units_to_sell",
     "order_rules.plan_orders",
+    "order_rules.unbuyable",
+    "order_rules.unsellable",
     "trade_terms.affordable_units",
     "trade_terms.as_lists",
     "trade_terms.at_places",

@@ -165,7 +165,8 @@ class SimulatedBroker:
         return self._market.panel.symbols.index(order.symbol)
 
     def _orders(self, due: Mapping[int, Intent]) -> SessionOrders:
-        orders = SessionOrders(*(np.zeros(len(self._market.panel.symbols)) for _ in SessionOrders._fields))
+        nothing = np.zeros(len(self._market.panel.symbols))
+        orders = SessionOrders(nothing.copy(), nothing.copy(), nothing.copy(), nothing.astype(int))
         for place, order in due.items():
             orders.sell_units[place] = order.units or 0.0
             orders.buy_money[place] = order.money or 0.0
