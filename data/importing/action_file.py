@@ -9,7 +9,7 @@ from data.errors import InputError
 from data.events.times import filing_times
 from data.importing.csv_files import read_events
 from data.market.tables import ACTIONS, Table
-from data.prices.actions import DELISTING, DIVIDEND, KINDS, SPLIT
+from data.prices.actions import DELISTING, KINDS
 
 ACTION_COLUMNS = ("symbol", "date", "kind", "value", "known_on", "source")
 _FILE = Table("actions", {**ACTIONS.columns, "known_on": "date"}, ACTIONS.key)
@@ -40,7 +40,7 @@ def read_actions(path: Path, bars: pd.DataFrame) -> pd.DataFrame:
         "a symbol without prices": ~rows["symbol"].isin(symbols),
         "no date": rows["date"].isna() | rows["known_on"].isna(),
         "no source": rows["source"] == "",
-        "a value that is not above 0": rows["kind"].isin((DIVIDEND, SPLIT)) & ~(value > 0),
+        "a value that is not above 0": (rows["kind"] != DELISTING) & ~(value > 0),
         "a negative value": value < 0,
         "a second delisting": delistings & rows[delistings].duplicated("symbol").reindex(rows.index, fill_value=False),
     }

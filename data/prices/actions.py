@@ -9,9 +9,10 @@ import pandas as pd
 from data.clock import decision_times
 from data.errors import InputError
 from data.market.snapshot import Snapshot
+from data.prices.adjustment import CASH
 
 Basis = Literal["adjusted", "raw"]
-DIVIDEND, SPLIT, DELISTING = KINDS = ("dividend", "split", "delisting")
+DIVIDEND, CAPITAL_GAIN, SPLIT, DELISTING = KINDS = ("dividend", "capital_gain", "split", "delisting")
 
 # Adjusted prices are often rounded to a cent; a dividend that moves the adjustment by less is not worth a fault.
 ADJUSTMENT_TOLERANCE = 1e-3
@@ -144,7 +145,7 @@ def _adjustment_of(snapshot: Snapshot, symbol: str, day: pd.Timestamp, basis: Ba
 def _require_explained(symbol: str, adjustment: pd.Series, actions: pd.DataFrame) -> None:
     """Refuse prices whose adjustment moves on a day without a dividend or split: it is in neither cash nor units."""
     moved = (adjustment / adjustment.shift() - 1.0).abs() > ADJUSTMENT_TOLERANCE
-    days = pd.DatetimeIndex(actions.loc[actions["kind"].isin((DIVIDEND, SPLIT)), "date"])
+    days = pd.DatetimeIndex(actions.loc[actions["kind"].isin((*CASH, SPLIT)), "date"])
     places = np.searchsorted(adjustment.index.to_numpy(), days.to_numpy())
     explained = np.zeros(len(adjustment), dtype=bool)
     explained[places[places < len(adjustment)]] = True

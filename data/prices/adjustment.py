@@ -10,6 +10,9 @@ import pandas as pd
 
 from data.errors import InputError
 
+# What is paid in money for a unit: of a fund, its gains beside its dividends.
+CASH = ("dividend", "capital_gain")
+
 
 def units_to_come(days: pd.DatetimeIndex, actions: pd.DataFrame) -> np.ndarray:
     """How many units one unit of each day has become by the splits after that day.
@@ -49,7 +52,7 @@ def adjusted_close(bars: pd.DataFrame, actions: pd.DataFrame) -> pd.Series:
     applied = actions[actions["date"] <= days.max()]
     price = bars["close"].to_numpy(dtype=float) / units_to_come(days, applied)
     factor = np.ones(len(days))
-    dividends = applied[applied["kind"] == "dividend"]
+    dividends = applied[applied["kind"].isin(CASH)]
     ex_dates = pd.DatetimeIndex(dividends["date"])
     amounts = dividends["value"].to_numpy(dtype=float) / units_to_come(ex_dates, applied)
     for ex_date, amount in zip(ex_dates, amounts, strict=True):

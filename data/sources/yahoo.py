@@ -1,33 +1,44 @@
-"""Daily prices, dividends and splits from Yahoo, through yfinance.
+"""Daily prices, dividends, capital gains and splits from Yahoo.
 
 Yahoo divides its prices and dividends by every later split; what is given back is what was quoted on the day. So each
 question goes up to today, whatever days are wanted: a later split tells what a price was. There is one question a
-symbol, for `yfinance.download` asks no other way and tells less of what went wrong.
+symbol.
 """
 
+import http.client
 import json
 import logging
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Any
 
 import pandas as pd
 
 from data.catalogue.instruments import Instrument, instrument_entry
 from data.errors import InputError
 from data.net.errors import NoNetworkError, RateLimitError, SourceError
-from data.net.http import require_address
+from data.net.http import RETRIED_STATUSES, refusal, require_address
 from data.net.retry import PACER, TransientError, persist
 from data.net.settings import SourceSettings
+from data.net.told import told
 from data.sources.answers import PriceAnswer
+from data.sources.yahoo_chart import Chart, read_chart
 from data.sources.yahoo_frame import price_answer
 
 DAY = pd.Timedelta(days=1)
 
 _OUT_OF_REACH = (5, 6, 7)  # curl: the proxy or host has no address, or does not take the call.
 _TIMED_OUT = 28
+# A crumb that is no longer taken is another one the next time.
+_RETRIED = RETRIED_STATUSES | {401}
+_CODES = {
+    "not found": HTTPStatus.NOT_FOUND,
+    "unauthorized": HTTPStatus.UNAUTHORIZED,
+    "internal error": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "too many requests": HTTPStatus.TOO_MANY_REQUESTS,
+}
 
-# yfinance tells of each failure on its logger, beside raising it; without a handler Python would write it to stderr.
+# yfinance tells of each failure on its logger; without a handler Python would write it to stderr.
 logging.getLogger("yfinance").addHandler(logging.NullHandler())
 
 
@@ -97,75 +108,65 @@ def _fetch(
         raise SourceError(f"Yahoo: {symbol}: got the days {begin.date()} to {last.date()}, wanted some that are over")
     require_address(settings.yahoo_url, settings, "Yahoo")
 
-    def once() -> tuple[pd.DataFrame, str]:
+    # By the machine's clock, for Yahoo has divided by every split to this day; in Seoul it may be tomorrow already.
+    begins, ends = (int(day.timestamp()) for day in (begin.tz_localize("UTC") - DAY, pd.Timestamp.now("UTC") + DAY))
+
+    def once() -> Chart:
         PACER.wait("Yahoo", settings.yahoo_per_second)
-        return _history(symbol, begin, settings)
+        return _chart(symbol, begins, ends, settings)
 
-    frame, currency = persist(once, settings, f"Yahoo: {symbol}")
-    if currency != instrument.currency:
-        raise SourceError(f"Yahoo: {symbol}: got prices in {currency}, wanted {instrument.currency}")
-    return price_answer(symbol, instrument, frame, begin, last, now)
+    chart = persist(once, settings, f"Yahoo: {symbol}")
+    if chart.currency != instrument.currency:
+        raise SourceError(f"Yahoo: {symbol}: got prices in {chart.currency}, wanted {instrument.currency}")
+    return price_answer(symbol, instrument, chart, begin, last, now)
 
 
-def _history(symbol: str, first: pd.Timestamp, settings: SourceSettings) -> tuple[pd.DataFrame, str]:
-    """What yfinance makes of Yahoo's answer, and its currency."""
-    import yfinance
-    from yfinance.exceptions import YFRateLimitError, YFTickerMissingError
+def _chart(symbol: str, begins: int, ends: int, settings: SourceSettings) -> Chart:
+    from yfinance.exceptions import YFRateLimitError
 
-    # By the machine's clock, for Yahoo has divided by every split to this day. `end` is exclusive, in Seoul it may be
-    # tomorrow already, and what yfinance takes for the past it answers from its own memory.
-    beyond_today = pd.Timestamp.now("UTC") + 2 * DAY
+    from data.sources.yahoo_session import chart_answer
+
     failure: Exception
     try:
-        with _failures_raised():
-            ticker = yfinance.Ticker(symbol)
-            frame = ticker.history(
-                start=f"{first:%Y-%m-%d}",
-                end=f"{beyond_today:%Y-%m-%d}",
-                interval="1d",
-                auto_adjust=False,
-                back_adjust=False,
-                actions=True,
-                repair=False,
-                rounding=False,
-                keepna=True,
-                timeout=settings.read_timeout,
-            )
-            answer = frame, str(ticker.get_history_metadata()["currency"])
+        response = chart_answer(symbol, begins, ends, settings)
     except YFRateLimitError:
-        failure = TransientError("limits its requests", limited=True)
-    except YFTickerMissingError as error:
-        failure = SourceError(f"Yahoo: {symbol}: got no prices: {error.rationale}")
+        failure = TransientError("limits its requests (429)", limited=True)
     except OSError as error:  # What curl or a socket raises.
-        failure = _unreached(error, symbol, settings)
-    except json.JSONDecodeError:
-        failure = TransientError("an error page, or cut off: no JSON")
-    except Exception as error:
-        failure = SourceError(
-            f"Yahoo: {symbol}: got an answer that yfinance {yfinance.__version__} cannot read "
-            f"({type(error).__name__}: {error}); try a newer yfinance"
-        )
+        failure = _unreached(error, settings)
     else:
-        return answer
+        return read_chart(symbol, _document(symbol, response.status_code, response.content))
     raise failure
 
 
-@contextmanager
-def _failures_raised() -> Iterator[None]:
-    """Let yfinance raise what it would log and answer with an empty frame; what pandas holds against it is no news."""
-    from yfinance.config import YfConfig
+def _document(symbol: str, status: int, body: bytes) -> Any:
+    """What an answer's JSON holds, if it says yes.
 
-    hidden = YfConfig.debug.hide_exceptions
-    YfConfig.debug.hide_exceptions = False
+    Yahoo says no in the status, in the document (under ``chart`` or ``finance``), or in a page or plain text.
+    """
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="yfinance")
-            yield
-    finally:
-        YfConfig.debug.hide_exceptions = hidden
+        document = json.loads(body)
+    except ValueError:
+        document = None
+    status = max(status, _status_within(document))
+    if status >= 400:
+        raise refusal(status, http.client.responses.get(status, ""), body, f"Yahoo: {symbol}", _RETRIED)
+    if document is None:
+        raise TransientError(f"got {told(body) or 'nothing'} in place of JSON, or it was cut off")
+    return document
 
 
-def _unreached(error: OSError, symbol: str, settings: SourceSettings) -> Exception:
+def _status_within(document: Any) -> int:
+    """The status that stands for the code of an error inside of a document; 0 where it tells of none."""
+    for part in ("chart", "finance"):
+        inside = document.get(part) if isinstance(document, dict) else None
+        error = inside.get("error") if isinstance(inside, dict) else None
+        if error:
+            code = str(error.get("code", "")) if isinstance(error, dict) else ""
+            return _CODES.get(code.lower().replace("-", " "), HTTPStatus.BAD_REQUEST)
+    return 0
+
+
+def _unreached(error: OSError, settings: SourceSettings) -> Exception:
     code = getattr(error, "code", None)
     if code in _OUT_OF_REACH:
         return NoNetworkError("Yahoo: no network: it cannot be reached; connect and run it again")

@@ -1,4 +1,4 @@
-"""From the frame that yfinance gives to prices as they were traded: restored, compared, checked by the calendar."""
+"""From Yahoo's chart to prices as they were traded: restored, compared, checked by the calendar."""
 
 import numpy as np
 import pandas as pd
@@ -7,18 +7,21 @@ from data.catalogue.instruments import Instrument
 from data.clock import calendar_sessions
 from data.errors import InputError
 from data.net.errors import SourceError
+from data.prices.actions import CAPITAL_GAIN, DIVIDEND, SPLIT
 from data.prices.adjustment import adjusted_close, units_to_come
 from data.sources.answers import PriceAnswer
+from data.sources.yahoo_chart import PRICES, Chart
 
 # Yahoo gives prices to seven digits. Its adjusted close and ours may differ by what that makes of many dividends.
 ADJUSTED_TOLERANCE = 1e-5
 
-_PRICES = {"Open": "open", "High": "high", "Low": "low", "Close": "close"}
-_COLUMNS = (*_PRICES, "Adj Close", "Volume", "Dividends", "Stock Splits")
+_DIGITS = 7
+_UTC = ("UTC", "Etc/UTC")
+_KINDS = {DIVIDEND: "Dividends", CAPITAL_GAIN: "Capital Gains", SPLIT: "Stock Splits"}
 
 
 def price_answer(
-    symbol: str, instrument: Instrument, frame: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp, now: pd.Timestamp
+    symbol: str, instrument: Instrument, chart: Chart, first: pd.Timestamp, last: pd.Timestamp, now: pd.Timestamp
 ) -> PriceAnswer:
     """Restore what was quoted on each day, and check it.
 
@@ -28,16 +31,18 @@ def price_answer(
     Args:
         symbol: of the instrument.
         instrument: its entry.
-        frame: of `yfinance.Ticker.history`, with ``Adj Close`` and actions, up to today.
+        chart: of its days up to today.
         first: naive date of the first bar that is wanted.
         last: naive date of the last one; its UTC day is over.
         now: UTC, of the answer.
 
     Raises:
-        SourceError: a column is missing, there is no bar at all, a dividend or split is none, or the prices do not
-            follow a split.
+        SourceError: there is no bar at all, the days of a coin are not those of UTC, a dividend or split is none, or
+            the prices do not follow a split.
     """
-    told = _by_date(symbol, instrument, frame)
+    if instrument.is_crypto and chart.zone not in _UTC:
+        raise SourceError(f"Yahoo: {symbol}: got days of {chart.zone}, wanted UTC days of a coin")
+    told = chart.days
     actions = _actions(symbol, told)
     bars = _bars(told, actions)
     _require_split_prices(symbol, bars, actions)
@@ -60,24 +65,10 @@ def price_answer(
     )
 
 
-def _by_date(symbol: str, instrument: Instrument, frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame by naive dates of the exchange."""
-    missing = [column for column in _COLUMNS if column not in frame.columns]
-    if missing or not isinstance(frame.index, pd.DatetimeIndex) or frame.index.tz is None:
-        raise SourceError(
-            f"Yahoo: {symbol}: got the columns {', '.join(map(str, frame.columns))}, wanted {', '.join(_COLUMNS)} by "
-            "date and time zone; yfinance has another form"
-        )
-    if instrument.is_crypto and len(frame) and frame.index[0].utcoffset():
-        raise SourceError(f"Yahoo: {symbol}: got days of {frame.index.tz}, wanted UTC days of a coin")
-    return frame.set_axis(frame.index.tz_localize(None).normalize().as_unit("us").rename("date"))
-
-
 def _actions(symbol: str, told: pd.DataFrame) -> pd.DataFrame:
-    columns = {"dividend": told["Dividends"], "split": told["Stock Splits"]}
     rows = pd.concat(
-        pd.DataFrame({"date": values.index, "kind": kind, "value": values.to_numpy(dtype=float)})
-        for kind, values in columns.items()
+        pd.DataFrame({"date": told.index, "kind": kind, "value": told[column].to_numpy(dtype=float)})
+        for kind, column in _KINDS.items()
     )
     rows = rows[rows["value"].fillna(0.0) != 0.0].sort_values(["date", "kind"], kind="stable", ignore_index=True)
     wrong = rows[~((rows["value"] > 0) & np.isfinite(rows["value"]))]
@@ -85,7 +76,7 @@ def _actions(symbol: str, told: pd.DataFrame) -> pd.DataFrame:
         fault = wrong.iloc[0]
         raise SourceError(f"Yahoo: {symbol}: got a {fault['kind']} of {fault['value']} on {fault['date'].date()}")
     units = units_to_come(pd.DatetimeIndex(rows["date"]), rows)
-    value = rows["value"].where(rows["kind"] == "split", rows["value"] * units)
+    value = rows["value"].where(rows["kind"] == SPLIT, rows["value"] * units)
     return rows.assign(value=value, known_at=rows["date"].dt.tz_localize("UTC"))
 
 
@@ -93,15 +84,27 @@ def _bars(told: pd.DataFrame, actions: pd.DataFrame) -> pd.DataFrame:
     """Prices and volumes of the day, and the source's adjusted close as it is; only days with a close."""
     priced = told[told["Close"].notna()]
     units = units_to_come(pd.DatetimeIndex(priced.index), actions)
-    bars = pd.DataFrame({ours: priced[theirs] * units for theirs, ours in _PRICES.items()})
+    bars = pd.DataFrame({ours: _restored(priced[theirs].to_numpy(), units) for theirs, ours in PRICES.items()})
+    bars.index = priced.index
     bars["volume"] = priced["Volume"] / units
     bars["source_adj_close"] = priced["Adj Close"]
     return bars.reset_index()
 
 
+def _restored(prices: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """Prices of the day: what a split has divided is known to seven digits, and what it was quoted at has no more."""
+    restored = prices * units
+    with np.errstate(divide="ignore"):
+        digits = _DIGITS - 1 - np.floor(np.log10(np.abs(restored)))
+    rounded = [
+        round(price, int(count)) if np.isfinite(count) else price for price, count in zip(restored, digits, strict=True)
+    ]
+    return np.where(units == 1.0, prices, rounded)
+
+
 def _require_split_prices(symbol: str, bars: pd.DataFrame, actions: pd.DataFrame) -> None:
     """Refuse prices that Yahoo has not divided by a split of which it tells: restoring them would make them wrong."""
-    for split in actions[actions["kind"] == "split"].to_dict("records"):
+    for split in actions[actions["kind"] == SPLIT].to_dict("records"):
         before = bars.loc[bars["date"] < split["date"], "close"]
         after = bars.loc[bars["date"] >= split["date"], "close"]
         if before.empty or after.empty:

@@ -41,9 +41,10 @@ class World:
 
     def _price_answer(self, symbol: str, first: pd.Timestamp, last: pd.Timestamp) -> PriceAnswer:
         bars, actions = self.bars[symbol], self.actions.get(symbol, no_actions())
+        begins, ends = max(first, bars["date"].min()), min(last, bars["date"].max())  # Nothing is told beyond these.
         bars = bars[bars["date"].between(first, last)].reset_index(drop=True)
         actions = actions[actions["date"].between(first, last)].reset_index(drop=True)
-        sessions = calendar_sessions(instrument_entry(symbol).calendar, first, last)
+        sessions = calendar_sessions(instrument_entry(symbol).calendar, begins, ends)
         return PriceAnswer(symbol, bars, actions, sessions.difference(pd.DatetimeIndex(bars["date"])))
 
     def _series(self, name: str, first: pd.Timestamp) -> SeriesAnswer:

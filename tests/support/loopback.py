@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -147,30 +148,24 @@ Bar = tuple[str, float | None, float | None, float | None, float | None, float |
 
 
 def redirect_yahoo(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replace yfinance's HTTP session by one that asks `server` instead, with the host as the first part of the path.
+    """Let the way to Yahoo lead to `server` instead, with the host as the first part of the path.
 
-    `yahoo_path` is the path of a symbol's prices. yfinance keeps its session, and on disk a cookie and each symbol's
-    time zone: none of the user's is read or written.
+    `yahoo_path` is the path of a symbol's prices. yfinance keeps its session, and on disk a cookie: none of the user's
+    is read or written.
     """
-    from curl_cffi.requests import Session
     from yfinance import cache, data
 
-    class Redirected(Session[Any]):
-        def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
+    from data.sources import yahoo_session
+
+    class Redirected(yahoo_session.BoundedSession):
+        def request(self, method: Any, url: str, **kwargs: Any) -> Any:  # type: ignore[override]
             parts = urlsplit(url)
-            return super().request(method, f"{server.url}/{parts.netloc}{parts.path}", *args, **kwargs)
+            return super().request(method, f"{server.url}/{parts.netloc}{parts.path}", **kwargs)
 
-    class TimeZones:
-        def lookup(self, symbol: str) -> str:
-            return time_zone(symbol)
-
-        def store(self, symbol: str, zone: str) -> None:
-            """Nothing new to learn."""
-
+    yahoo_session._session.cache_clear()
+    monkeypatch.setattr(yahoo_session, "BoundedSession", Redirected)
     monkeypatch.setattr(data.SingletonMeta, "_instances", {})
-    monkeypatch.setattr(cache._TzCacheManager, "_tz_cache", TimeZones())
     monkeypatch.setattr(cache._CookieCacheManager, "_Cookie_cache", cache._CookieCacheDummy())
-    data.YfData(session=Redirected())
     server.answers("/query1.finance.yahoo.com/v1/test/getcrumb", Answer("a-crumb"))
 
 
@@ -190,53 +185,76 @@ def yahoo_chart(
     dividends: Mapping[str, float] | None = None,
     splits: Mapping[str, tuple[int, int]] | None = None,
     currency: str = "USD",
+    gains: Mapping[str, float] | None = None,
+    live: bool = False,
 ) -> dict[str, Any]:
-    """An answer in the shape of Yahoo's chart API: date, open, high, low, close, adjusted close, volume."""
-    zone = time_zone(symbol)
-    opening = pd.Timedelta(hours={"UTC": 0.0, "Asia/Seoul": 9.0, "America/New_York": 9.5}[zone])
+    """An answer as Yahoo's chart API gives it: date, open, high, low, close, adjusted close, volume.
 
-    def stamp(day: str) -> int:
-        return int((pd.Timestamp(day) + opening).tz_localize(zone).timestamp())
+    Prices are of single precision, written out in full. With `live`, the last bar has the moment of its last trade, as
+    in and after a session, and not the one at which its day began.
+    """
+    zone = time_zone(symbol)
+    opening, closing = (
+        pd.Timedelta(hours=hours)
+        for hours in {"UTC": (0.0, 23.98), "Asia/Seoul": (9.0, 15.5), "America/New_York": (9.5, 16.0)}[zone]
+    )
+
+    def stamp(day: str, after: pd.Timedelta = opening) -> int:
+        return int((pd.Timestamp(day) + after).tz_localize(zone).timestamp())
+
+    def paid(amounts: Mapping[str, float] | None) -> dict[str, Any]:
+        return {str(stamp(day)): {"amount": amount, "date": stamp(day)} for day, amount in (amounts or {}).items()}
 
     columns = list(zip(*bars, strict=True))
-    names = ("open", "high", "low", "close")
-    return {
-        "chart": {
-            "result": [
-                {
-                    "meta": {
-                        "currency": currency,
-                        "symbol": symbol,
-                        "exchangeName": "NMS",
-                        "instrumentType": "CRYPTOCURRENCY" if zone == "UTC" else "EQUITY",
-                        "exchangeTimezoneName": zone,
-                        "gmtoffset": 0,
-                        "priceHint": 2,
-                        "dataGranularity": "1d",
-                        "validRanges": ["1d", "5d", "max"],
-                    },
-                    "timestamp": [stamp(day) for day in columns[0]],
-                    "events": {
-                        "dividends": {
-                            str(stamp(day)): {"amount": amount, "date": stamp(day)}
-                            for day, amount in (dividends or {}).items()
-                        },
-                        "splits": {
-                            str(stamp(day)): {
-                                "date": stamp(day),
-                                "numerator": new,
-                                "denominator": old,
-                                "splitRatio": f"{new}:{old}",
-                            }
-                            for day, (new, old) in (splits or {}).items()
-                        },
-                    },
-                    "indicators": {
-                        "quote": [{**dict(zip(names, columns[1:5], strict=True)), "volume": columns[6]}],
-                        "adjclose": [{"adjclose": columns[5]}],
-                    },
-                }
-            ],
-            "error": None,
+    stamps = [stamp(day) for day in columns[0]]
+    last_trade = stamp(columns[0][-1], closing) + 1
+    if live:
+        stamps[-1] = last_trade
+    prices = {
+        name: [None if value is None else float(np.float32(value)) for value in column]
+        for name, column in zip(("open", "high", "low", "close", "adjclose"), columns[1:6], strict=True)
+    }
+    adjusted = prices.pop("adjclose")
+    events = {"dividends": paid(dividends), "capitalGains": paid(gains)} | {
+        "splits": {
+            str(stamp(day)): {"date": stamp(day), "numerator": new, "denominator": old, "splitRatio": f"{new}:{old}"}
+            for day, (new, old) in (splits or {}).items()
         }
+    }
+    told = {kind: rows for kind, rows in events.items() if rows}
+    quote = {"quote": [{**prices, "volume": columns[6]}], "adjclose": [{"adjclose": adjusted}]}
+    meta = _yahoo_meta(symbol, currency, zone, stamps[0], last_trade, prices["close"][-1])
+    result = {"meta": meta, "timestamp": stamps, **({"events": told} if told else {}), "indicators": quote}
+    return {"chart": {"result": [result], "error": None}}
+
+
+def _yahoo_meta(
+    symbol: str, currency: str, zone: str, first: int, last_trade: int, price: float | None
+) -> dict[str, Any]:
+    kind = {"UTC": "CRYPTOCURRENCY"}.get(zone, "EQUITY")
+    exchange = {"UTC": ("CCC", "CCC"), "Asia/Seoul": ("KSC", "KSE")}.get(zone, ("NMS", "NasdaqGS"))
+    offset = int(pd.Timestamp(last_trade, unit="s", tz=zone).utcoffset().total_seconds())  # type: ignore[union-attr]
+    short = pd.Timestamp(last_trade, unit="s", tz=zone).tzname()
+    period = {"timezone": short, "start": last_trade - 6 * 3600, "end": last_trade, "gmtoffset": offset}
+    return {
+        "currency": currency,
+        "symbol": symbol,
+        "exchangeName": exchange[0],
+        "fullExchangeName": exchange[1],
+        "instrumentType": kind,
+        "firstTradeDate": first,
+        "regularMarketTime": last_trade,
+        "hasPrePostMarketData": kind == "EQUITY",
+        "gmtoffset": offset,
+        "timezone": short,
+        "exchangeTimezoneName": zone,
+        "regularMarketPrice": price,
+        "longName": f"{symbol} of the double",
+        "shortName": symbol,
+        "chartPreviousClose": price,
+        "priceHint": 2,
+        "currentTradingPeriod": {"pre": period, "regular": period, "post": period},
+        "dataGranularity": "1d",
+        "range": "",
+        "validRanges": ["1d", "5d", "1mo", "3mo", "6mo", "1y", "2y", "5y", "10y", "ytd", "max"],
     }

@@ -1,12 +1,16 @@
 """Yahoo through yfinance, in the shape of its chart API: what lands, to the value, and what is said otherwise."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import loopback
 from data.errors import InputError
@@ -15,6 +19,7 @@ from data.net.settings import SourceSettings
 from data.prices.adjustment import adjusted_close
 from data.sources.answers import PriceAnswer
 from data.sources.yahoo import fetch_prices
+from data.sources.yahoo_chart import decimal
 
 NOW = pd.Timestamp("2024-06-12 12:00", tz="UTC")
 FIRST, LAST = pd.Timestamp("2024-06-05"), pd.Timestamp("2024-06-11")
@@ -63,6 +68,10 @@ def failed(answers: dict[str, PriceAnswer | SourceError], symbol: str = "MU") ->
 def patience(answer: dict[str, Any]) -> float:
     """Seconds to wait for an answer: short where it is slow, long where a busy machine might make it so."""
     return 0.4 if "delay" in answer else 10
+
+
+def error(part: str, code: str, description: str) -> dict[str, Any]:
+    return {part: {"result": None, "error": {"code": code, "description": description}}}
 
 
 def bar(day: str, close: float, adjusted: float | None = None, volume: float = 1000.0) -> tuple[Any, ...]:
@@ -121,8 +130,8 @@ def test_what_is_asked_is_stated(good: Any, fetch: Fetch) -> None:
     fetch()
 
     query = good.asked_for(loopback.yahoo_path("MU"))[0].query
-    assert pd.Timestamp(int(query["period1"]), unit="s", tz="America/New_York") == FIRST.tz_localize("America/New_York")
-    # Up to today, whatever the last day: for the splits since, and so that yfinance does not answer from memory.
+    # From a day before, for it has begun elsewhere; up to today, whatever the last day, for the splits since.
+    assert pd.Timestamp(int(query["period1"]), unit="s") == FIRST - pd.Timedelta(days=1)
     assert pd.Timestamp(int(query["period2"]), unit="s", tz="UTC") > pd.Timestamp.now("UTC")
     assert (query["interval"], query["events"]) == ("1d", "div,splits,capitalGains")
 
@@ -199,9 +208,7 @@ def test_nothing_before_the_listing_date_is_asked_for(yahoo: Any, fetch: Fetch) 
 
     assert len(came(answers, "SNDK").bars) == 2
     asked = yahoo.asked_for(loopback.yahoo_path("SNDK"))[0].query["period1"]
-    assert pd.Timestamp(int(asked), unit="s", tz="America/New_York") == pd.Timestamp(
-        "2025-02-24", tz="America/New_York"
-    )
+    assert pd.Timestamp(int(asked), unit="s") == pd.Timestamp("2025-02-23")
     early = failed(fetch(["SNDK"]), "SNDK")
     assert "SNDK: got the days 2025-02-24 to 2024-06-11, wanted some that are over" in str(early)
 
@@ -232,19 +239,34 @@ def test_trouble_that_passes_costs_nothing(yahoo: Any, chart: Any, fetch: Fetch,
     ("answer", "reason", "retry_later"),
     [
         (
-            {"status": 429, "body": "Too Many Requests"},
-            "MU: limits its requests (asked 2 times); try again later",
+            {"status": 429, "body": "Edge: Too Many Requests"},
+            "MU: limits its requests (429) (asked 2 times); try",
             True,
         ),
-        ({"status": 504, "body": "<html></html>"}, "MU: an error page, or cut off: no JSON (asked 2 times)", True),
+        ({"status": 504, "body": "<html></html>"}, "answered 504 Gateway Timeout: an HTML page (asked 2 times)", True),
+        ({"status": 500, "body": ""}, "MU: answered 500 Internal Server Error (asked 2 times)", True),
         ({"delay": 5}, "MU: no whole answer within 0.4 s (asked 2 times)", True),
-        ({"body": "HTML"}, "MU: an error page, or cut off: no JSON (asked 2 times)", True),
+        ({"body": "HTML"}, 'MU: got an HTML page ("Sorry, you have been blocked") in place of JSON, or it was', True),
         ({"sent": 100}, "MU: the connection broke off (IncompleteRead) (asked 2 times)", True),
-        ({"body": ""}, "MU: an error page, or cut off: no JSON", True),
-        ({"body": {"chart": {"result": [], "error": None}}}, "MU: got no prices: ", False),
-        ({"body": {"chart": {"result": None, "error": {"description": "No data found"}}}}, "no prices: No data", False),
-        ({"body": {"chart": {"result": None, "error": {"description": "Nope"}}}, "status": 404}, "prices: Nope", False),
-        ({"body": {"chart": {"result": [{"meta": {}}], "error": None}}}, "that yfinance ", False),
+        ({"body": ""}, "MU: got nothing in place of JSON, or it was cut off (asked 2 times)", True),
+        (
+            {"body": error("chart", "internal-error", "No")},
+            "answered 500 Internal Server Error: No (asked 2 times)",
+            True,
+        ),
+        ({"body": error("finance", "Unauthorized", "Crumb")}, "answered 401 Unauthorized: Crumb (asked 2 times)", True),
+        ({"body": error("chart", "Not Found", "No data")}, "MU: answered 404 Not Found: No data", False),
+        ({"body": error("chart", "Nope", "Nope"), "status": 404}, "MU: answered 404 Not Found: Nope", False),
+        ({"body": error("chart", "", "No data found")}, "MU: answered 400 Bad Request: No data found", False),
+        ({"body": {"chart": {"result": None, "error": "Odd"}}}, "MU: answered 400 Bad Request: Odd", False),
+        ({"body": {"chart": {"result": [], "error": None}}}, "MU: got an answer of another form", False),
+        (
+            {"body": {"chart": {"result": [{"meta": {}}], "error": None}}},
+            "of another form (KeyError: 'currency')",
+            False,
+        ),
+        ({"body": {"chart": None}}, "MU: got an answer of another form (TypeError", False),
+        ({"body": []}, "MU: got an answer of another form", False),
     ],
 )
 def test_trouble_that_stays_is_told(
@@ -274,7 +296,7 @@ def test_trouble_that_stays_is_told(
 def test_a_renamed_field_is_told(yahoo: Any, chart: Any, fetch: Fetch, was: str, becomes: str) -> None:
     yahoo.answers(loopback.yahoo_path("MU"), loopback.Answer(json.dumps(chart).replace(was, becomes)))
 
-    assert f"cannot read (KeyError: '{was[1:-1]}')" in str(failed(fetch()))
+    assert f"of another form (KeyError: '{was[1:-1]}')" in str(failed(fetch()))
 
 
 def test_sessions_without_a_bar_are_told_apart_from_the_bars(yahoo: Any, fetch: Fetch) -> None:
@@ -308,6 +330,54 @@ def test_a_bar_on_a_day_without_a_session_is_no_session_that_is_missing(yahoo: A
 
     assert len(answer.bars) == 6
     assert answer.missing.empty
+
+
+def test_two_payments_of_a_day_add_up_and_capital_gains_are_their_own(yahoo: Any, fetch: Fetch) -> None:
+    """A regular and a special dividend and a fund's gains on one ex-date."""
+    before, after = 100.0, 87.0
+    adjusted = before * (1 - 1.0 / before) * (1 - 10.0 / before) * (1 - 2.0 / before)
+    bars = [bar(row[0], before, adjusted) for row in BARS[:3]] + [bar(row[0], after) for row in BARS[3:]]
+    chart = loopback.yahoo_chart("MU", bars, {"2024-06-10": 1.0}, gains={"2024-06-10": 2.0})
+    special = chart["chart"]["result"][0]["events"]["dividends"]
+    [regular] = special.values()
+    special["special"] = {**regular, "amount": 10.0, "date": regular["date"] + 60}
+    yahoo.answers(loopback.yahoo_path("MU"), loopback.Answer(chart))
+
+    answer = came(fetch())
+
+    assert [(f"{row.date:%m-%d}", row.kind, row.value) for row in answer.actions.itertuples()] == [
+        ("06-10", "capital_gain", 2.0),
+        ("06-10", "dividend", 11.0),
+    ]
+
+
+def test_the_last_bar_of_an_evening_counts_once(yahoo: Any, fetch: Fetch) -> None:
+    """The day comes twice while it goes on: as it began, and with the moment of its last trade."""
+    chart = loopback.yahoo_chart("MU", [*BARS, bar("2024-06-11", 121.5)], live=True)
+    yahoo.answers(loopback.yahoo_path("MU"), loopback.Answer(chart))
+
+    bars = came(fetch()).bars
+
+    assert len(bars) == 5
+    assert bars["close"].iloc[-1] == 121.5
+
+
+def test_a_dividend_in_another_currency_is_refused(yahoo: Any, fetch: Fetch) -> None:
+    chart = loopback.yahoo_chart("MU", BARS, DIVIDENDS)
+    for paid in chart["chart"]["result"][0]["events"]["dividends"].values():
+        paid["currency"] = "EUR"
+    yahoo.answers(loopback.yahoo_path("MU"), loopback.Answer(chart))
+
+    assert "got a payment in EUR, wanted USD, as its prices are" in str(failed(fetch()))
+
+
+@given(st.floats(1e-4, 1e6), st.integers(2, 6))
+def test_single_precision_leaves_no_trace(price: float, digits: int) -> None:
+    """Six digits and fewer survive single precision; what is of double precision stays as it is."""
+    quoted = float(f"{price:.{digits}g}")
+
+    assert decimal(np.array([float(np.float32(quoted)), math.nan, 0.1 + 1e-12])).tolist()[0] == quoted
+    assert decimal(np.array([0.1 + 1e-12]))[0] == 0.1 + 1e-12
 
 
 def test_an_open_that_is_blank_stays_blank(yahoo: Any, fetch: Fetch) -> None:
