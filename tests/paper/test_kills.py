@@ -186,7 +186,7 @@ def test_two_steps_at_once(config_of, tmp_path):
         signal.alarm(120)  # a child that hangs fails the test, not the suite
         run_step(config, DAYS[0], report=lambda _stage: time.sleep(60))
         os._exit(0)
-    lock = tmp_path / LOCK_FILE
+    lock = tmp_path / f"{LOCK_FILE}.holder"
     while not (lock.exists() and lock.read_text()):
         time.sleep(0.005)
     with pytest.raises(BusyError, match=rf"^a step of the account paper is under way already, by process {child}"):
