@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
+from ledgers_by_hand import by_hand, without_triggers
 from paper.broker import Account, Fill, Intent, Movement, OrderState
 from paper.config import PaperConfig
 from paper.ledger.invariants import broken_invariants
@@ -108,7 +109,7 @@ def test_nothing_that_is_written_can_be_changed(ledger, path, table, change):
     ledger.write_event("step", "done", NOON)
     ledger.write_closes([Close(DAY, 1.0, 1.0, "abc", {})])
     with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only"):
-        sqlite3.connect(path).execute(change.format(table))
+        by_hand(path, change.format(table))
 
 
 # I1 and I2 are kept by the schema itself, whatever the program does.
@@ -122,10 +123,7 @@ def test_i1_to_i7_are_worked_out_anew(ledger, path):
     ledger.write_sent([BUY], [], NOON)
     ledger.write_answers([FILL], [], [OrderState(BUY.client_id, OrderStatus.FILLED, 3.0)], NOON)
     assert broken_invariants(ledger) == []
-    hand = sqlite3.connect(path, isolation_level=None)
-    for name in [row[0] for row in hand.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]:
-        hand.execute(f"DROP TRIGGER {name}")
-    hand.execute("DROP INDEX sent_once")
+    without_triggers(path, ["sent_once"])
     breaks = {
         "I2: the intent a-20240304-S-buy was sent twice": (
             "INSERT INTO order_states (client_id, at, status, units_filled, reason) "
@@ -140,7 +138,7 @@ def test_i1_to_i7_are_worked_out_anew(ledger, path):
     }
     found = []
     for sentence, change in breaks.items():
-        hand.execute(change)
+        by_hand(path, change)
         found.append(sentence)
         told = broken_invariants(ledger)
         assert any(each.startswith(sentence) for each in told), (sentence, told)
@@ -172,9 +170,9 @@ def test_a_ledger_of_the_first_version_is_brought_to_the_newest(path):
         ledger.write_closes([Close(date(2024, 3, 5), 6.0, 2.0, "abc", {"S": 4.0})])
         assert ledger.positions()["S"].tolist() == [0.0, 4.0]
         assert ledger.events() == []
-    assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    assert by_hand(path, "PRAGMA user_version") == [(len(MIGRATIONS),)]
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        sqlite3.connect(path).execute("DELETE FROM closes")
+        by_hand(path, "DELETE FROM closes")
 
 
 def test_orders_of_a_ledger_of_before_end_in_the_words_of_now(path):
@@ -205,14 +203,13 @@ def test_a_migration_that_fails_leaves_the_version_before(path):
     Database(path, MIGRATIONS[:1]).close()
     with pytest.raises(InputError):
         Database(path, (*MIGRATIONS[:1], "CREATE TABLE more (x);\n\nCREATE TABLE closes (x);"))
-    hand = sqlite3.connect(path)
-    assert hand.execute("PRAGMA user_version").fetchone() == (1,)
-    assert hand.execute("SELECT count(*) FROM sqlite_master WHERE name = 'more'").fetchone() == (0,)
+    assert by_hand(path, "PRAGMA user_version") == [(1,)]
+    assert by_hand(path, "SELECT count(*) FROM sqlite_master WHERE name = 'more'") == [(0,)]
 
 
 def test_a_newer_version_is_refused_in_one_line(path):
     Ledger(path).close()
-    sqlite3.connect(path).execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    by_hand(path, f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     with pytest.raises(InputError, match=r"is of version \d, this program knows .* up to \d; use the newer program$"):
         Ledger(path)
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,6 +21,7 @@ from data.market.snapshot import Snapshot, load
 from data.market.versions import versions_of
 from data.markets import open_market
 from data.net.settings import SourceSettings
+from ledgers_by_hand import by_hand
 from paper.brokers.alpaca import broker as alpaca_broker
 from paper.brokers.alpaca import requests as alpaca_requests
 from paper.config import read_config
@@ -194,9 +194,8 @@ def test_tables_are_of_the_newest_version_after_a_step(old: Path) -> None:
     path = old / "paper" / "replay" / "state" / LEDGER_FILE
 
     def rows() -> dict[str, int]:
-        with sqlite3.connect(path) as connection:
-            names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names}
+        names = [name for (name,) in by_hand(path, "SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: by_hand(path, f"SELECT count(*) FROM {name}")[0][0] for name in names}
 
     before = rows()
     assert before["entries"]
