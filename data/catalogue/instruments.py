@@ -11,6 +11,7 @@ from data.catalogue.series import CATALOGUE_DIR, read_catalogue, toml_key
 from data.errors import InputError
 
 INSTRUMENTS_FILE = CATALOGUE_DIR / "instruments.toml"
+ALWAYS_OPEN = "24/7"  # the calendar of coins: each day is a session
 
 AssetClass = Literal["us_stock", "us_etf", "crypto", "foreign_stock"]
 

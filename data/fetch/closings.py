@@ -7,9 +7,9 @@ import pandas as pd
 
 from data.catalogue.instruments import instrument_entry
 from data.clock import calendar_sessions, calendars_version
+from data.market.closings import unknown_closings, unknown_openings
 from data.market.snapshot import Snapshot
 from data.net.errors import SourceError
-from data.quality.closings import unknown_closings, unknown_openings
 from data.sources.answers import PriceAnswer
 
 # One session missing in a short answer, or 1% in a long one, is told; more is a failure.

@@ -11,13 +11,13 @@ from data.errors import InputError
 from data.events.editions import reference_events
 from data.fetch.collect import Answers, Failure
 from data.fetch.filed import extend_filed
-from data.fetch.merge import extend_actions, extend_bars, extend_capex, extend_series
-from data.fetch.plan import Source, Span
+from data.fetch.merge import extend_capex, extend_series
+from data.fetch.plan import Source
+from data.fetch.prices import extended_prices, through_the_gate
 from data.market.manifest import FetchRecord
 from data.market.snapshot import Snapshot
-from data.market.tables import ACTIONS, BARS, CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES, SERIES
-from data.prices.adjustment import adjusted_close
-from data.sources.answers import PriceAnswer, SeriesAnswer
+from data.market.tables import BARS, CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES, SERIES
+from data.sources.answers import SeriesAnswer
 
 Told = TypeVar("Told")
 Used = TypeVar("Used")
@@ -57,15 +57,25 @@ def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Ti
     Returns:
         The market under its old name, made `now`.
     """
-    prices = _usable("yahoo", answers.prices, lambda told: _prices(market, *told), answers.failures)
+    prices = _usable("yahoo", answers.prices, lambda told: extended_prices(market, *told), answers.failures)
+    for symbol, told in prices.items():
+        span, answer = answers.prices[symbol]
+        answers.prices[symbol] = (span, replace(answer, notes=(*answer.notes, *told.notes)))
     series = _usable("fred", answers.series, lambda told: _series(market, told, record, now), answers.failures)
     results = _usable("edgar", answers.companies, lambda told: CAPEX.conform(told.quarters), answers.failures)
+    instruments = {**market.instruments, **{symbol: instrument_entry(symbol) for symbol in prices}}
+    actions = pd.concat([_others(market.actions, "symbol", prices), *(told.actions for told in prices.values())])
+    held = (_others(market.bars, "symbol", prices), _others(market.bars_aside, "symbol", prices)[list(BARS.columns)])
+    bars, bars_aside = through_the_gate(
+        pd.concat([*held, *(told.bars for told in prices.values())]), actions, instruments
+    )
     reference = reference_events()
     return replace(
         market,
-        instruments={**market.instruments, **{symbol: instrument_entry(symbol) for symbol in prices}},
-        bars=pd.concat([_others(market.bars, "symbol", prices), *(bars for bars, _ in prices.values())]),
-        actions=pd.concat([_others(market.actions, "symbol", prices), *(actions for _, actions in prices.values())]),
+        instruments=instruments,
+        bars=bars,
+        bars_aside=bars_aside,
+        actions=actions,
         series=pd.concat([_others(market.series, "series", series), *series.values()]),
         capex_actuals=extend_capex([reference[CAPEX.name], market.capex_actuals, *results.values()]),
         capex_guidance=reference[GUIDANCE.name],
@@ -95,15 +105,6 @@ def _usable(
             failures.append(Failure(source, name, str(error)))
             del told[name]
     return used
-
-
-def _prices(market: Snapshot, span: Span, answer: PriceAnswer) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Bars and actions of one instrument, the answer among them."""
-    symbol = answer.symbol
-    told = answer.actions.assign(symbol=symbol, source="Yahoo")[list(ACTIONS.columns)]
-    actions = ACTIONS.conform(extend_actions(market.actions_of(symbol), told, span.first, span.last))
-    bars = extend_bars(market.bars_of(symbol), answer.bars)
-    return BARS.conform(bars.assign(symbol=symbol, adj_close=adjusted_close(bars, actions))), actions
 
 
 def _series(market: Snapshot, answer: SeriesAnswer, record: FetchRecord, now: pd.Timestamp) -> pd.DataFrame:

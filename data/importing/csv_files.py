@@ -17,14 +17,11 @@ import numpy as np
 import pandas as pd
 
 from data.errors import InputError
+from data.market.gate import Fault, bar_faults
 from data.market.tables import PRICE_COLUMNS, Kind, Table
 
 SERIES_COLUMNS = ("date", "value")
 
-_POSITIVE = ("open", "high", "low", "close", "adj_close")
-# A bar is valued at its close, on the adjusted basis: without them it would blank the worth of a whole book, while a
-# day without a row is carried at the close before and reported as a gap.
-_NEEDED = ("close", "adj_close")
 _MISSING_VALUE = ("", ".")  # FRED writes a dot
 _FLAGS = {"true": True, "false": False}
 _NO_PLAIN_NUMBER = re.compile("[_nN]")  # 1_000, nan and inf are numbers to Python.
@@ -64,18 +61,9 @@ def read_prices(path: Path) -> pd.DataFrame:
     """
     cells = _read_cells(path, PRICE_COLUMNS)
     numbers = {name: _numbers(cells.columns[name]) for name in PRICE_COLUMNS[1:]}
-    high, low, volume = (cells.columns[name] for name in ("high", "low", "volume"))
     days, checks = _check_days(cells)
     checks += [_check_numbers(cells, name, values) for name, values in numbers.items()]
-    checks += [_check_filled(name, numbers[name]) for name in _NEEDED]
-    checks += [_check_positive(cells, name, numbers[name]) for name in _POSITIVE]
-    checks += [
-        _Check(
-            numbers["high"] < numbers["low"],
-            lambda row: f"high {high[row]} is below low {low[row]}; correct or blank them",
-        ),
-        _Check(numbers["volume"] < 0, lambda row: f"volume {volume[row]}, wanted 0 or more, or a blank cell"),
-    ]
+    checks += [_check_bars(cells, fault) for fault in bar_faults(numbers)]
     _refuse_first_fault(cells, checks)
     return pd.DataFrame({"date": days, **numbers})
 
@@ -237,13 +225,10 @@ def _check_numbers(cells: _Cells, name: str, values: np.ndarray) -> _Check:
     )
 
 
-def _check_filled(name: str, values: np.ndarray) -> _Check:
-    reason = f"{name} is blank, wanted a price; remove the row (a day without one is carried, and reported)"
-    return _Check(np.isnan(values), lambda row: reason)
-
-
-def _check_positive(cells: _Cells, name: str, values: np.ndarray) -> _Check:
-    return _Check(values <= 0, lambda row: f"{name} {cells.columns[name][row]}, wanted a price above 0")
+def _check_bars(cells: _Cells, fault: Fault) -> _Check:
+    return _Check(
+        fault.rows, lambda row: fault.words.format(**{name: cells.columns[name][row] for name in PRICE_COLUMNS})
+    )
 
 
 def _parse(cells: _Cells, name: str, texts: Sequence[str], kind: Kind) -> tuple[np.ndarray, _Check]:

@@ -18,6 +18,7 @@ from data.events.coverage import COMPLETE_FURTHER
 from data.events.editions import reference_events
 from data.importing.action_file import read_actions
 from data.importing.csv_files import read_events, read_prices, read_series
+from data.market.gate import refuse_faults
 from data.market.snapshot import Snapshot
 from data.market.tables import ACTIONS, BARS, CAPEX, COVERAGE, EVENT_TABLES, FUNDING, GUIDANCE, PACES, SERIES, Table
 from data.quality.report import QualityReport, quality_report
@@ -67,13 +68,16 @@ def import_snapshot(
     else:
         event_tables, judged = _read_event_tables(events)
         notes += judged
+    refuse_faults(bars)
     snapshot = Snapshot(
         name=name,
         simulated=False,
         instruments=instruments,
         bars=bars,
         series=series,
-        **event_tables,
+        capex_actuals=event_tables[CAPEX.name],
+        capex_guidance=event_tables[GUIDANCE.name],
+        funding_events=event_tables[FUNDING.name],
         origin=f"CSV files: prices {prices}, macro {macro or 'none'}, events {events or 'the shipped reference set'}",
         made_at=datetime.now(UTC),
         actions=ACTIONS.empty() if actions is None else read_actions(actions, bars),

@@ -10,21 +10,34 @@ import pandas as pd
 
 from data.catalogue.series import series_catalogue
 from data.market.snapshot import Snapshot
-from data.market.tables import ACTIONS, BARS, COVERAGE, EVENT_TABLES, FILED, GUIDANCE, PACES, SERIES, TABLES
+from data.market.tables import (
+    ACTIONS,
+    ASIDE_TABLES,
+    BARS,
+    COVERAGE,
+    EVENT_TABLES,
+    FILED,
+    GUIDANCE,
+    PACES,
+    SERIES,
+    TABLES,
+)
 
 What = Literal["added", "removed", "changed"]
 
 # The column that dates a row, where it is not `date` itself, and the one that names whom it is about.
-_DATES = {table.name: "date" for table in TABLES} | {
+_DATES = {table.name: "date" for table in (*TABLES, *ASIDE_TABLES)} | {
     "capex_actuals": "period_end",
     GUIDANCE.name: "announced_at",
     FILED.name: "filed_at",
     PACES.name: "announced_at",
     COVERAGE.name: "complete_from",
 }
-_NAMES = {BARS.name: "symbol", ACTIONS.name: "symbol", SERIES.name: "series"} | {
-    table.name: "company" for table in (*EVENT_TABLES, FILED, PACES, COVERAGE)
-}
+_NAMES = (
+    {table.name: "symbol" for table in (BARS, ACTIONS, *ASIDE_TABLES)}
+    | {SERIES.name: "series"}
+    | {table.name: "company" for table in (*EVENT_TABLES, FILED, PACES, COVERAGE)}
+)
 _SECONDS_A_DAY = 86_400
 
 
@@ -88,7 +101,7 @@ def differences(old: Snapshot, new: Snapshot) -> list[Difference]:
         In the order of the tables, then by name; added rows, then removed ones, then columns that changed.
     """
     found: list[Difference] = []
-    for table in TABLES:
+    for table in (*TABLES, *ASIDE_TABLES):
         if table is SERIES:
             frames = _newest_values(old.series), _newest_values(new.series)
             found += _compare(*frames, SERIES.name, ("series", "date"), ("value", "first_known_at"))

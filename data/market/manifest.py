@@ -5,8 +5,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from data.catalogue.companies import Company
 from data.catalogue.instruments import Instrument
+from data.catalogue.series import SeriesEntry
 
+# 1: until version 0.1. 2: rows kept aside, units of bars, entries of series and companies, kinds of actions that name
+# another instrument.
+FORMATS = (1, 2)
+FORMAT = FORMATS[-1]
 FIRST_DAY = date(2005, 1, 3)
 
 
@@ -28,6 +34,20 @@ class Contents(BaseModel):
     events: int
     first: date | None
     last: date | None
+
+
+class BarUnits(BaseModel):
+    """In what the bars of one instrument are told; None where that is not known.
+
+    Attributes:
+        prices: ``as_traded``, as they were quoted on the day, or ``adjusted`` for what came later.
+        volume: ``units``: shares or coins of the day, as their prices are.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prices: Literal["as_traded", "adjusted"] | None = None
+    volume: Literal["units"] | None = None
 
 
 class FetchRecord(BaseModel):
@@ -62,7 +82,7 @@ class Manifest(BaseModel):
     """What stands beside a kept snapshot's tables.
 
     Attributes:
-        format: version of the folder's layout.
+        format: version of the folder's layout, one of `FORMATS`.
         name: of the snapshot.
         content_hash: `data.market.snapshot.Snapshot.content_hash`.
         simulated: `data.market.snapshot.Snapshot.simulated`.
@@ -72,11 +92,14 @@ class Manifest(BaseModel):
         instruments: `data.market.snapshot.Snapshot.instruments`.
         made_at: `data.market.snapshot.Snapshot.made_at`; None where it was made before this was kept.
         fetched: None for a snapshot that `data fetch` did not make.
+        bar_units: `data.market.snapshot.Snapshot.bar_units`.
+        series: `data.market.snapshot.Snapshot.series_entries`.
+        companies: `data.market.snapshot.Snapshot.companies`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1]
+    format: Literal[1, 2]
     name: str
     content_hash: str
     simulated: bool
@@ -86,3 +109,6 @@ class Manifest(BaseModel):
     instruments: dict[str, Instrument]
     made_at: datetime | None = None
     fetched: FetchRecord | None = None
+    bar_units: dict[str, BarUnits] = {}
+    series: dict[str, SeriesEntry] = {}
+    companies: dict[str, Company] = {}

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -11,13 +11,19 @@ from pathlib import Path
 import pandas as pd
 from pydantic import ValidationError
 
+from data.catalogue.companies import Company
 from data.catalogue.instruments import Instrument
+from data.catalogue.series import SeriesEntry
 from data.errors import InputError
 from data.files.atomic import write_whole, written_whole
 from data.files.home import home
-from data.market.manifest import Contents, FetchRecord, Manifest
+from data.market.gate import kept_and_aside, refuse_faults
+from data.market.manifest import FORMAT, FORMATS, BarUnits, Contents, FetchRecord, Manifest
 from data.market.tables import (
     ACTIONS,
+    ACTIONS_ASIDE,
+    ASIDE_TABLES,
+    BARS_ASIDE,
     COVERAGE,
     EVENT_TABLES,
     FILED,
@@ -29,6 +35,7 @@ from data.market.tables import (
 )
 
 MANIFEST = "manifest.json"
+_ALWAYS = tuple(table for table in TABLES if table not in OPTIONAL_TABLES)
 BUILT_IN = "sample"
 
 
@@ -46,15 +53,22 @@ class Snapshot:
         capex_guidance: `data.market.tables.GUIDANCE`.
         funding_events: `data.market.tables.FUNDING`.
         origin: one line for people: where it came from.
-        actions: `data.market.tables.ACTIONS`: dividends, splits and delistings; see `data.prices.actions`.
+        actions: `data.market.tables.ACTIONS`: dividends, splits, delistings and the like; see `data.prices.actions`.
         filed_results: `data.market.tables.FILED`: every value that a figure of a company has had in its filings.
-        Nothing is
-            decided on it: `capex_actuals` has each figure as it was first known.
+            Nothing is decided on it: `capex_actuals` has each figure as it was first known.
         balance_sheet_paces: `data.market.tables.PACES`.
         event_coverage: `data.market.tables.COVERAGE`; what it does not name is not known to be complete.
         made_at: when it was imported or fetched (UTC); None where that is not known.
+        bars_aside: `data.market.tables.BARS_ASIDE`: rows that the gate kept aside. Nothing is decided on them.
+        actions_aside: `data.market.tables.ACTIONS_ASIDE`: what the prices themselves deny. Nothing is decided on it.
+        bar_units: in what the bars of each instrument are told; one that is not named tells it by its data alone.
+        series_entries: catalogue entries of its series, as they were when it was made.
+        companies: catalogue entries of the companies whose results were fetched, likewise.
+        gate: whether rows of days without a session are kept aside on the way in (`data.market.gate`); off only for
+            what has passed before.
 
-    Every table is conformed on the way in (`data.market.tables.Table.conform`), which raises what that raises.
+    Every table is conformed on the way in (`data.market.tables.Table.conform`), which raises what that raises; so does
+    the gate.
     """
 
     name: str
@@ -71,10 +85,20 @@ class Snapshot:
     balance_sheet_paces: pd.DataFrame = field(default_factory=PACES.empty)
     event_coverage: pd.DataFrame = field(default_factory=COVERAGE.empty)
     made_at: datetime | None = None
+    bars_aside: pd.DataFrame = field(default_factory=BARS_ASIDE.empty)
+    actions_aside: pd.DataFrame = field(default_factory=ACTIONS_ASIDE.empty)
+    bar_units: Mapping[str, BarUnits] = field(default_factory=dict)
+    series_entries: Mapping[str, SeriesEntry] = field(default_factory=dict)
+    companies: Mapping[str, Company] = field(default_factory=dict)
+    gate: InitVar[bool] = True
 
-    def __post_init__(self) -> None:
-        for table in TABLES:
+    def __post_init__(self, gate: bool) -> None:
+        for table in (*TABLES, *ASIDE_TABLES):
             object.__setattr__(self, table.name, table.conform(self.table(table)))
+        if gate:
+            kept, aside = kept_and_aside(self.bars, self.bars_aside, self.instruments)
+            object.__setattr__(self, "bars", kept)
+            object.__setattr__(self, "bars_aside", aside)
 
     def table(self, table: Table) -> pd.DataFrame:
         """Return one table's rows."""
@@ -106,13 +130,25 @@ class Snapshot:
         An optional table without rows adds nothing: a snapshot from before that table keeps its identity.
         """
         held = {
-            table.name: self.table(table) for table in TABLES if table not in OPTIONAL_TABLES or len(self.table(table))
+            table.name: table.identity(self.table(table))
+            for table in (*TABLES, *ASIDE_TABLES)
+            if table in _ALWAYS or len(self.table(table))
         }
-        return content_hash(held, self._instrument_text())
+        return content_hash(held, self._entry_text())
 
-    def _instrument_text(self) -> str:
-        entries = {symbol: entry.model_dump(mode="json") for symbol, entry in sorted(self.instruments.items())}
-        return json.dumps({"instruments": entries, "simulated": self.simulated}, sort_keys=True)
+    def _entry_text(self) -> str:
+        """What stands beside the tables, as text; a field that a later version adds says nothing at its default."""
+        entries = {
+            name: {key: entry.model_dump(mode="json", exclude_defaults=True) for key, entry in sorted(held.items())}
+            for name, held in (
+                ("bar_units", self.bar_units),
+                ("companies", self.companies),
+                ("instruments", self.instruments),
+                ("series", self.series_entries),
+            )
+            if held or name == "instruments"
+        }
+        return json.dumps({**entries, "simulated": self.simulated}, sort_keys=True)
 
 
 def is_built_in(name: str) -> bool:
@@ -163,7 +199,7 @@ def save(snapshot: Snapshot, fetched: FetchRecord | None = None) -> Path:
             aside.mkdir()
             _write_tables(snapshot, aside)
             manifest = Manifest(
-                format=1,
+                format=FORMAT,
                 name=snapshot.name,
                 content_hash=snapshot.content_hash,
                 simulated=snapshot.simulated,
@@ -173,6 +209,9 @@ def save(snapshot: Snapshot, fetched: FetchRecord | None = None) -> Path:
                 instruments=dict(sorted(snapshot.instruments.items())),
                 made_at=snapshot.made_at,
                 fetched=fetched,
+                bar_units=dict(sorted(snapshot.bar_units.items())),
+                series=dict(sorted(snapshot.series_entries.items())),
+                companies=dict(sorted(snapshot.companies.items())),
             )
             write_whole(aside / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
     except OSError as error:
@@ -206,7 +245,22 @@ def load(name: str) -> Snapshot:
     snapshot = _read(folder, manifest)
     if snapshot.content_hash != manifest.content_hash:
         raise _changed(name, f"its content has hash {snapshot.content_hash[:12]}", manifest.content_hash)
-    return snapshot
+    return snapshot if manifest.format == FORMAT else _through_the_gate(snapshot)
+
+
+def _through_the_gate(snapshot: Snapshot) -> Snapshot:
+    """A snapshot from before the gate, as the gate leaves it; its identity stays that of what is kept.
+
+    Raises:
+        InputError: it holds what the gate refuses.
+    """
+    try:
+        refuse_faults(snapshot.bars)
+        passed = replace(snapshot)
+    except InputError as error:
+        raise InputError(f"{snapshot.name} was made by an older version: {error}; import or fetch it again") from error
+    object.__setattr__(passed, "content_hash", snapshot.content_hash)
+    return passed
 
 
 def read_manifest(name: str) -> Manifest:
@@ -220,11 +274,22 @@ def read_manifest(name: str) -> Manifest:
         known = ", ".join([BUILT_IN, *snapshot_names()])
         raise InputError(f"no market {name}; there are: {known} (import one by: reverse-qe data import)")
     try:
-        return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        _require_format(name, json.loads(text))
+        return Manifest.model_validate_json(text)
     except (OSError, ValueError) as error:
         first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{path} is no manifest: {where} {first['msg']}; import the snapshot anew") from error
+
+
+def _require_format(name: str, values: object) -> None:
+    made = values.get("format") if isinstance(values, dict) else None
+    if isinstance(made, int) and made not in FORMATS:
+        raise InputError(
+            f"snapshot {name} has format {made}, wanted {' or '.join(map(str, FORMATS))}: a newer version of "
+            "reverse-qe made it; update reverse-qe, or import it again with this one"
+        )
 
 
 def _folder(name: str) -> Path:
@@ -237,8 +302,8 @@ def _write_tables(snapshot: Snapshot, folder: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    for table in TABLES:
-        columns = pa.Table.from_pandas(snapshot.table(table), preserve_index=False)
+    for table in (*TABLES, *ASIDE_TABLES):
+        columns = pa.Table.from_pandas(table.identity(snapshot.table(table)), preserve_index=False)
         # Without the schema, which would carry metadata of pandas and arrow: `Table.conform` knows the kinds.
         pq.write_table(columns, folder / f"{table.name}.parquet", store_schema=False)
 
@@ -262,7 +327,7 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
     import pyarrow.parquet as pq
 
     # A snapshot from before a table has no file of it.
-    files = {table.name: f"{table.name}.parquet" for table in TABLES}
+    files = {table.name: f"{table.name}.parquet" for table in (*TABLES, *ASIDE_TABLES)}
     tables = {
         name: pq.ParquetFile(folder / file).read().to_pandas() for name, file in files.items() if file in manifest.files
     }
@@ -272,6 +337,10 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
         instruments=manifest.instruments,
         origin=manifest.origin,
         made_at=manifest.made_at,
+        bar_units=manifest.bar_units,
+        series_entries=manifest.series,
+        companies=manifest.companies,
+        gate=False,
         **tables,
     )
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
@@ -35,11 +35,14 @@ class Table:
         columns: name to kind, in the order of the file. A blank text is "", a blank number NaN, a blank date NaT;
             a flag is never blank.
         key: the columns that order the rows and, together, name one.
+        later: columns that came after the first format, behind the others. A frame may be without them, and blank
+            throughout they add nothing to a snapshot's identity.
     """
 
     name: str
     columns: Mapping[str, Kind]
     key: tuple[str, ...]
+    later: Mapping[str, Kind] = field(default_factory=dict)
 
     def conform(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the table's columns, in order and of the right dtypes, rows sorted by key.
@@ -49,7 +52,9 @@ class Table:
             ValueError: a flag is blank.
             InputError: two rows have one key.
         """
-        columns = {name: _conform(frame[name], kind) for name, kind in self.columns.items()}
+        absent = {name: pd.Series(np.nan, index=frame.index) for name in self.later if name not in frame}
+        given = frame.assign(**absent) if absent else frame
+        columns = {name: _conform(given[name], kind) for name, kind in {**self.columns, **self.later}.items()}
         conformed = pd.DataFrame(columns)
         if _increases(conformed[list(self.key)]):  # As every stored table does: sorting it would take most of a load.
             return conformed.reset_index(drop=True)
@@ -61,9 +66,15 @@ class Table:
             raise InputError(f"{self.name}: got two rows of {named}, wanted one; remove the other")
         return ordered
 
+    def identity(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """What of a conforming frame counts for a snapshot's identity: all but the later columns that say nothing."""
+        silent = [name for name in self.later if bool((frame[name].isna() | (frame[name] == "")).all())]
+        return frame.drop(columns=silent)
+
     def empty(self) -> pd.DataFrame:
         """Return the table without rows."""
-        return pd.DataFrame({name: pd.Series(dtype=_DTYPES[kind]) for name, kind in self.columns.items()})
+        kinds = {**self.columns, **self.later}
+        return pd.DataFrame({name: pd.Series(dtype=_DTYPES[kind]) for name, kind in kinds.items()})
 
 
 BARS = Table(
@@ -156,7 +167,12 @@ ACTIONS = Table(
     "actions",
     {"symbol": "text", "date": "date", "kind": "text", "value": "number", "known_at": "time", "source": "text"},
     ("symbol", "date", "kind"),
+    later={"into": "text", "factor": "number"},
 )
+# What was told and is not used, and why; nothing is decided on it.
+BARS_ASIDE = Table("bars_aside", {**BARS.columns, "reason": "text"}, BARS.key)
+ACTIONS_ASIDE = Table("actions_aside", {**ACTIONS.columns, "reason": "text"}, (*ACTIONS.key, "value"), ACTIONS.later)
+ASIDE_TABLES = (BARS_ASIDE, ACTIONS_ASIDE)
 FILED = Table(
     "filed_results",
     {

@@ -12,9 +12,9 @@ import pandas as pd
 from data.catalogue.instruments import Instrument
 from data.catalogue.series import series_entry
 from data.clock import calendar_sessions, calendars_version
+from data.market.closings import unknown_closings, unknown_openings
 from data.market.snapshot import Snapshot
 from data.market.tables import PRICE_COLUMNS
-from data.quality.closings import unknown_closings, unknown_openings
 from data.quality.findings import FLOAT_NOISE, Finding, FindingKind, on_days
 from data.quality.price_checks import price_findings
 
@@ -73,18 +73,19 @@ def quality_report(snapshot: Snapshot) -> QualityReport:
     """Look for what is odd in the bars and series of a snapshot.
 
     Blank cells; sessions of the instrument's own exchange without a row, and rows on days that its calendar does not
-    know; days on which all instruments of an exchange agree against its calendar; closes outside high and low; moves
-    that look like a split that was not taken out, and moves far out of the usual; adjusted closes that the dividends
-    and splits do not explain; bars of a day that had not ended; closes that another source has otherwise; rows before
-    the listing date; fewer than 252 rows; a file that ends more than 5 of its sessions before the newest bar, or whose
-    last value is older than the catalogue allows on the newest day; a gap between two values of a series that is
-    longer than that.
+    know, which are kept aside; days on which all instruments of an exchange agree against its calendar; closes outside
+    high and low; moves that look like a split that was not taken out, and moves far out of the usual; adjusted closes
+    that the dividends and splits do not explain; bars of a day that had not ended; closes that another source has
+    otherwise; rows before the listing date; fewer than 252 rows; a file that ends more than 5 of its sessions before
+    the newest bar, or whose last value is older than the catalogue allows on the newest day; a gap between two values
+    of a series that is longer than that.
     """
     findings: list[Finding] = []
     exchanges = {exchange.calendar: exchange for exchange in _exchanges(snapshot)}
     for symbol, rows in snapshot.bars.groupby("symbol"):
         instrument = snapshot.instruments[str(symbol)]
         findings += _symbol_findings(str(symbol), rows, instrument, exchanges[instrument.calendar])
+        findings += aside_findings(snapshot, str(symbol))
         findings += price_findings(snapshot, str(symbol))
     newest = pd.concat([snapshot.bars["date"], snapshot.series["date"]]).max()
     for series, rows in snapshot.series.groupby("series"):
@@ -92,6 +93,15 @@ def quality_report(snapshot: Snapshot) -> QualityReport:
     for exchange in exchanges.values():
         findings += _exchange_findings(exchange)
     return QualityReport(None if pd.isna(newest) else newest.date(), tuple(findings))
+
+
+def aside_findings(snapshot: Snapshot, symbol: str) -> Iterator[Finding]:
+    """What of one instrument the gate has kept aside."""
+    aside = snapshot.bars_aside
+    days = pd.DatetimeIndex(aside.loc[aside["symbol"] == symbol, "date"])
+    calendar = snapshot.instruments[symbol].calendar
+    text = f"rows, kept aside, on days that are no session of {calendar} (exchange_calendars {calendars_version()})"
+    yield from on_days(symbol, "unknown_sessions", days, text)
 
 
 def largest_gap(days: pd.DatetimeIndex) -> Gap:
@@ -153,8 +163,6 @@ def _symbol_findings(symbol: str, rows: pd.DataFrame, instrument: Instrument, ex
     sessions = exchange.sessions.difference(exchange.closings)
     missing = sessions[(sessions >= days[0]) & (sessions <= days[-1])].difference(days)
     yield from on_days(symbol, "missing_sessions", missing, f"sessions of {calendar} without a row")
-    unknown = days.difference(exchange.sessions).difference(exchange.openings)
-    yield from on_days(symbol, "unknown_sessions", unknown, f"rows on days that are no session of {calendar}")
     above = rows["close"] > rows["high"] * (1 + FLOAT_NOISE)
     below = rows["close"] < rows["low"] * (1 - FLOAT_NOISE)
     yield from on_days(symbol, "close_outside_range", days[above | below], "closes outside high and low")

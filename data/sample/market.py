@@ -14,6 +14,7 @@ from data.catalogue.series import read_catalogue
 from data.clock import sessions_between
 from data.errors import InputError
 from data.events.editions import Edition, reference_events
+from data.market.gate import refuse_faults
 from data.market.snapshot import Snapshot
 from data.market.tables import BARS, CAPEX, FUNDING, GUIDANCE
 from data.sample.assets import calmness, kind_of, noise_deviations, opening_gaps, return_parts
@@ -58,11 +59,13 @@ def load_market(name: str = "sample") -> Snapshot:
     first, repo_first = pd.Timestamp(parameters.calendar.first), pd.Timestamp(parameters.rates.repo_first)
     frames = [_bars(simulation, symbol).assign(symbol=symbol) for symbol in sample_instruments()]
     events = reference_events(EDITION)
+    bars = BARS.conform(pd.concat(frames).rename_axis("date").reset_index())
+    refuse_faults(bars)
     return Snapshot(
         name=name,
         simulated=True,
         instruments=sample_instruments(),
-        bars=BARS.conform(pd.concat(frames).rename_axis("date").reset_index()),
+        bars=bars,
         series=published_series(simulation.published, first, repo_first),
         origin=f"SIMULATED by the built-in model ({name}): no price or series in it was ever observed; events are real",
         capex_actuals=events[CAPEX.name],

@@ -81,8 +81,11 @@ def _actions(symbol: str, told: pd.DataFrame) -> pd.DataFrame:
 
 
 def _bars(told: pd.DataFrame, actions: pd.DataFrame) -> pd.DataFrame:
-    """Prices and volumes of the day, and the source's adjusted close as it is; only days with a close."""
-    priced = told[told["Close"].notna()]
+    """Prices and volumes of the day, and the source's adjusted close as it is; only days with a close.
+
+    A close of 0 is none: Yahoo says so of what it lacks.
+    """
+    priced = told[told["Close"].notna() & (told["Close"] != 0)]
     units = units_to_come(pd.DatetimeIndex(priced.index), actions)
     bars = pd.DataFrame({ours: _restored(priced[theirs].to_numpy(), units) for theirs, ours in PRICES.items()})
     bars.index = priced.index

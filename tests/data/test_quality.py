@@ -113,6 +113,8 @@ def test_rows_on_days_that_the_exchange_does_not_know() -> None:
     (unknown,) = findings(snapshot, "unknown_sessions")
 
     assert (unknown.count, unknown.first, unknown.last) == (2, date(2024, 1, 15), date(2024, 1, 20))
+    assert unknown.text.startswith("rows, kept aside, on days that are no session of XNYS (exchange_calendars ")
+    assert snapshot.bars["date"].dt.day.tolist() == [12, 16, 22]
 
 
 def test_closes_outside_high_and_low_beyond_float_noise() -> None:

@@ -210,7 +210,11 @@ def test_changed_content_is_refused_though_the_file_hashes_fit(market: Snapshot)
             lambda manifest: manifest | {"files": {**manifest["files"], "more.parquet": "0" * 64}},
             "more.parquet is gone",
         ),
-        (lambda manifest: manifest | {"format": 2}, "is no manifest: format Input should be 1"),
+        (
+            lambda manifest: manifest | {"format": 9},
+            "has format 9, wanted 1 or 2: a newer version of reverse-qe made it",
+        ),
+        (lambda manifest: manifest | {"format": "1"}, "is no manifest: format Input should be 1 or 2"),
         (lambda manifest: {"name": "market"}, "is no manifest: format Field required"),
         (lambda manifest: [], "is no manifest:"),
     ],

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 import fetch_world
 from data.clock import calendars_version
 from data.fetch.fetch import FetchOutcome, fetch
+from data.market.closings import unknown_closings, unknown_openings
 from data.market.manifest import FetchRecord
 from data.market.snapshot import load
-from data.quality.closings import unknown_closings, unknown_openings
 from data.quality.report import quality_report
 
 MONDAY = pd.Timestamp("2025-12-01 12:00", tz="UTC")

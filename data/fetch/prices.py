@@ -1,0 +1,90 @@
+"""The prices of the next market: what is held and what a source answered, through the gate, adjusted anew."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from data.catalogue.instruments import Instrument, instrument_entry
+from data.errors import InputError
+from data.fetch.merge import extend_actions, extend_bars
+from data.fetch.plan import Span
+from data.market.gate import blank_zeros, kept_and_aside, refuse_faults
+from data.market.snapshot import Snapshot
+from data.market.tables import ACTIONS, BARS, BARS_ASIDE
+from data.prices.adjustment import adjusted_close
+from data.sources.answers import PriceAnswer
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What one instrument's prices come to.
+
+    Attributes:
+        bars: `data.market.tables.BARS`, rows of days without a session among them.
+        actions: `data.market.tables.ACTIONS`.
+        notes: what a person should know, one line each.
+    """
+
+    bars: pd.DataFrame
+    actions: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def extended_prices(market: Snapshot, span: Span, answer: PriceAnswer) -> Prices:
+    """Add what a source answered to the bars and actions that are held of an instrument.
+
+    Args:
+        market: what is held.
+        span: days that were asked for.
+        answer: what came.
+
+    Raises:
+        InputError: a bar that no market can have quoted, or actions that cannot be used.
+    """
+    symbol = answer.symbol
+    answered, notes = blank_zeros(answer.bars)
+    try:
+        refuse_faults(answered.assign(symbol=symbol))
+    except InputError as error:
+        raise InputError(f"{error}; nothing of {symbol} was taken: ask again later, or import it from files") from error
+    told = answer.actions.assign(symbol=symbol, source="Yahoo")[list(ACTIONS.columns)]
+    actions = ACTIONS.conform(extend_actions(market.actions_of(symbol), told, span.first, span.last))
+    # What was kept aside is held too: the calendar of today judges it anew.
+    was_aside = market.bars_aside[market.bars_aside["symbol"] == symbol]
+    held = pd.concat([market.bars_of(symbol), was_aside[list(BARS.columns)]])
+    bars = extend_bars(held, answered).assign(symbol=symbol)
+    return Prices(_alone(bars, actions, instrument_entry(symbol)), actions, notes)
+
+
+def through_the_gate(
+    bars: pd.DataFrame, actions: pd.DataFrame, instruments: Mapping[str, Instrument]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Part the bars of a whole market, and adjust those of which days now are, or are no longer, kept aside.
+
+    Args:
+        bars: `data.market.tables.BARS`; a day whose adjusted close is yet to be derived has none.
+        actions: `data.market.tables.ACTIONS`.
+        instruments: entries of the symbols.
+
+    Returns:
+        `data.market.tables.BARS` and `data.market.tables.BARS_ASIDE`.
+    """
+    kept, aside = kept_and_aside(bars, BARS_ASIDE.empty(), instruments)
+    for symbol in kept.loc[kept["adj_close"].isna(), "symbol"].unique():
+        there = kept["symbol"] == symbol
+        kept.loc[there, "adj_close"] = adjusted_close(kept[there], actions[actions["symbol"] == symbol])
+    return kept, aside.assign(adj_close=np.nan)
+
+
+def _alone(bars: pd.DataFrame, actions: pd.DataFrame, entry: Instrument) -> pd.DataFrame:
+    """Bars of one instrument, adjusted; those that its calendar has no session for are without an adjusted close.
+
+    Raises:
+        InputError: they cannot be adjusted, or are those of another calendar.
+    """
+    symbol = bars["symbol"].iloc[0]
+    kept, aside = kept_and_aside(bars.assign(adj_close=np.nan), BARS_ASIDE.empty(), {symbol: entry})
+    adjusted = kept.assign(adj_close=adjusted_close(kept, actions))
+    return adjusted if aside.empty else pd.concat([adjusted, aside[list(BARS.columns)]])
