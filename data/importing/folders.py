@@ -78,6 +78,8 @@ def import_snapshot(
         capex_actuals=event_tables[CAPEX.name],
         capex_guidance=event_tables[GUIDANCE.name],
         funding_events=event_tables[FUNDING.name],
+        balance_sheet_paces=event_tables.get(PACES.name, PACES.empty()),
+        event_coverage=event_tables.get(COVERAGE.name, COVERAGE.empty()),
         origin=f"CSV files: prices {prices}, macro {macro or 'none'}, events {events or 'the shipped reference set'}",
         made_at=datetime.now(UTC),
         actions=ACTIONS.empty() if actions is None else read_actions(actions, bars),

@@ -11,6 +11,7 @@ from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.prices.actions import Basis, held_through, listed_bars
 
+# Of the bars of a run; one of them is let pass in any run, for it is an accident and no kind of data.
 MAX_SHARE_WITHOUT_OPEN = 0.01
 
 
@@ -141,7 +142,7 @@ def require_opens(panel: Panel) -> None:
     without_open = panel.bars_without_open()
     share = without_open / np.maximum(panel.has_bar().sum(axis=0), 1)
     for symbol, count, part in zip(panel.symbols, without_open, share, strict=True):
-        if part > MAX_SHARE_WITHOUT_OPEN:
+        if count > 1 and part > MAX_SHARE_WITHOUT_OPEN:
             raise InputError(
                 f"{symbol}: {count} bars of the run ({part:.1%}) have no open, at most {MAX_SHARE_WITHOUT_OPEN:.0%} "
                 "may; take it out of the spec or choose a span in which its opens are known"

@@ -28,7 +28,10 @@ MEANINGS: Mapping[FindingKind, tuple[str, str]] = MappingProxyType(
     {
         "blank_cells": ("Blank cells", "The source has no value. A bar without an open fills no order."),
         "missing_sessions": ("Gaps", "The instrument's own exchange was open. The last close is carried, flagged."),
-        "unknown_sessions": ("Unknown days", "The calendar knows no session there: a local closure, or a wrong date."),
+        "unknown_sessions": (
+            "Kept aside",
+            "The exchange held no session on that day: the row is a fault, and nothing uses it.",
+        ),
         "unknown_closing": (
             "Closings that the calendar does not know",
             "No instrument of the exchange has a bar: orders of that day do not fill. A newer exchange_calendars may "
@@ -105,7 +108,7 @@ def quality_page(snapshot: Snapshot, report: QualityReport) -> str:
         subtitle=f"{snapshot.origin}{made}. {held.symbols} instruments, {held.series} series, {span}.",
         lead=tag("p", _verdict(report), class_="said"),
         parts=[part for part in parts if part is not None],
-        footer=f"Content {snapshot.content_hash}. Kept as it came: nothing was mended or left out.",
+        footer=f"Content {snapshot.content_hash}. Nothing was mended; what is kept aside is told above.",
     )
 
 

@@ -26,7 +26,7 @@ from data.quality.report import quality_report
 from fetch_world import World
 from hand_made import make_instrument, make_snapshot
 
-NOW = pd.Timestamp("2025-03-03 12:00", tz="UTC")
+NOW = pd.Timestamp("2025-03-01 12:00", tz="UTC")
 FIRST, LAST = pd.Timestamp("2025-01-02"), pd.Timestamp("2025-02-28")
 SYMBOLS: Mapping[str, str] = {"MU": "XNYS", "BTC-USD": "24/7", "005930.KS": "XKRX"}
 CLOSED: Mapping[str, tuple[str, ...]] = {

@@ -406,14 +406,8 @@ def history(shared: Path) -> tuple[Snapshot, QualityReport]:
 def test_real_history_arrives_whole(shared: Path, history: tuple[Snapshot, QualityReport]) -> None:
     provenance = pd.read_csv(shared / "market" / "PROVENANCE.csv").set_index("file")
     snapshot = history[0]
-    # One day of each Korean file is no session of its exchange: kept aside.
-    assert snapshot.bars_aside[["symbol", "date"]].astype(str).to_numpy().tolist() == [
-        ["000660.KS", "2006-05-31"],
-        ["005930.KS", "2006-05-31"],
-    ]
-    bars = pd.concat([snapshot.bars, snapshot.bars_aside])
     held = {
-        **{f"prices/{symbol}.csv": rows["date"] for symbol, rows in bars.groupby("symbol")},
+        **{f"prices/{symbol}.csv": rows["date"] for symbol, rows in snapshot.bars.groupby("symbol")},
         **{f"macro/{series}.csv": rows["date"] for series, rows in snapshot.series.groupby("series")},
     }
 
