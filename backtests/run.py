@@ -133,9 +133,10 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         risk_free = prepared.risk_free.loc[returns.index]
         counts = run_counts(prepared, engine)
         flows = order_flows(engine.orders, returns.index)
-        measures = run_measures(engine, flows, baselines, returns, prepared.signal.regime, risk_free)
+        regime, reserve = prepared.signal.regime, spec.universe.reserve
+        measures = run_measures(engine, flows, baselines, returns, regime, risk_free, reserve)
         panel = prepared.panel
-        baskets = basket_returns(panel, panel.tradable(spec.order_rules.stale_sessions), spec.universe)
+        baskets = basket_returns(prepared.rules, panel.tradable(spec.order_rules.stale_sessions), spec.universe)
         rotations = rotation_table(prepared.signal, spec.signal, returns, baskets, flows["costs"])
         name = run_id(spec.to_toml(), snapshot.content_hash, [file.content for file in given.files])
     return Backtest(
@@ -173,7 +174,9 @@ def book_returns(engine: EngineResult, baselines: Mapping[str, LedgerResult], in
     equity = pd.DataFrame(
         {"strategy": engine.equity["equity"]} | {name: ledger.equity for name, ledger in baselines.items()}
     )
-    returns = equity / equity.shift(fill_value=initial_cash) - 1.0
+    before = equity.shift(fill_value=initial_cash)
+    # What has lost everything loses nothing more.
+    returns = (equity / before - 1.0).where(before > 0, 0.0)
     return returns.rename_axis("session")
 
 

@@ -93,9 +93,10 @@ def _collect(panel: Panel, states: dict[int, _State]) -> LedgerResult:
         for name in ("cash", "traded", "costs")
     )
     # An instrument that is not held needs no price.
-    value = np.where(units > 0, units * panel.close[1:], 0.0).sum(axis=1)
+    held = np.where(units > 0, units * panel.close[1:], 0.0)
     return LedgerResult(
-        equity=(cash + value).rename("equity"),
+        equity=(cash + held.sum(axis=1)).rename("equity"),
+        holdings=pd.DataFrame(held, panel.sessions[1:], list(panel.symbols)),
         cash=cash,
         traded=traded.diff().fillna(traded.iloc[0]),
         costs=paid.diff().fillna(paid.iloc[0]),

@@ -33,6 +33,7 @@ class EngineResult:
     Attributes:
         equity: columns equity and cash, US dollars at the close.
         positions: units held at the close, one column an instrument.
+        holdings: the same in US dollars.
         orders: `ORDER_COLUMNS`; status is a final one of `strategies.fills.OrderStatus`.
         cash: `CASH_COLUMNS`: every movement of cash, US dollars, and of units that is no order.
         next_orders: orders decided for the session to come: symbol, side, units to sell (sells) or money (buys, USD).
@@ -43,6 +44,7 @@ class EngineResult:
 
     equity: pd.DataFrame
     positions: pd.DataFrame
+    holdings: pd.DataFrame
     orders: pd.DataFrame
     cash: pd.DataFrame
     next_orders: pd.DataFrame
@@ -56,12 +58,14 @@ class LedgerResult:
 
     Attributes:
         equity: by session of the run, US dollars at the close.
+        holdings: by session and instrument, US dollars at the close; what the plan never wants is left out.
         cash: by session, US dollars at the close.
         traded: by session, value of everything bought and sold, US dollars.
         costs: by session, commissions and slippage, US dollars.
     """
 
     equity: pd.Series
+    holdings: pd.DataFrame
     cash: pd.Series
     traded: pd.Series
     costs: pd.Series
@@ -116,6 +120,8 @@ def collect_result(panel: Panel, log: EngineLog, initial_cash: float) -> EngineR
     return EngineResult(
         equity=equity.rename_axis("session"),
         positions=positions.rename_axis("session"),
+        # An instrument that is not held needs no price.
+        holdings=(positions * panel.close[1:]).where(positions > 0, 0.0),
         orders=orders,
         cash=cash,
         next_orders=pd.DataFrame(log.waiting, columns=["symbol", "side", "size_wanted", "money"]),

@@ -4,6 +4,7 @@ A ratio without a meaning (a portfolio that never moves, a run too short) is Non
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,12 +68,14 @@ class Trading:
         costs: commissions and slippage, as a fraction of the average equity, a year.
         costs_usd: commissions and slippage of the whole run, in US dollars.
         exposure: mean over the sessions of the value of positions over equity, at the close.
+        exposure_without_reserve: the same without the instruments that stand in for cash.
     """
 
     turnover: float
     costs: float
     costs_usd: float
     exposure: float
+    exposure_without_reserve: float
 
 
 def performance(returns: pd.Series, risk_free: pd.Series) -> Performance:
@@ -125,34 +128,40 @@ def by_regime(returns: pd.Series, regime: pd.Series, risk_free: pd.Series) -> di
     }
 
 
-def trading(flows: pd.DataFrame, equity: pd.Series, positions_value: pd.Series) -> Trading:
+def trading(flows: pd.DataFrame, equity: pd.Series, holdings: pd.DataFrame, reserve: Sequence[str] = ()) -> Trading:
     """Measure turnover, costs and exposure.
 
     Args:
         flows: by session, `traded` (value of everything bought and sold) and `costs`, US dollars; on the same
             index as `equity`. Of orders: see `order_flows`.
         equity: by session, at the close, US dollars.
-        positions_value: by session, at the close, US dollars: equity less cash, on the same index.
+        holdings: by session and instrument, at the close, US dollars, on the same index.
+        reserve: the instruments that stand in for cash.
 
     Raises:
-        InputError: no session, an equity that is not positive, a missing value, indexes that differ.
+        InputError: no session, an equity below 0, a missing value, indexes that differ.
     """
-    _require_same_index("positions_value", positions_value, equity)
+    invested = holdings.sum(axis=1, skipna=False)
+    _require_same_index("holdings", invested, equity)
     _require_same_index("flows", flows["traded"], equity)
     _require_numbers("equity", equity)
-    _require_numbers("positions_value", positions_value)
-    if (equity <= 0).any():
+    _require_numbers("holdings", invested)
+    if (equity < 0).any():
         raise InputError(
-            f"got an equity of {equity[equity <= 0].iloc[0]:g} at the close of {equity.index[equity <= 0][0].date()}, "
-            "wanted more than nothing: costs and turnover are shares of it"
+            f"got an equity of {equity[equity < 0].iloc[0]:g} at the close of {equity.index[equity < 0][0].date()}, "
+            "wanted nothing at the least: costs and turnover are shares of it"
         )
+    # Of nothing, nothing is traded or invested.
+    is_something = equity > 0
+    at_risk = holdings.loc[:, ~holdings.columns.isin(list(reserve))].sum(axis=1)
     costs = float(flows["costs"].sum())
     years = len(equity) / SESSIONS_PER_YEAR
     return Trading(
-        turnover=float((flows["traded"] / equity).sum()) / 2 / years,
+        turnover=float((flows["traded"] / equity)[is_something].sum()) / 2 / years,
         costs=costs / float(equity.mean()) / years,
         costs_usd=costs,
-        exposure=float((positions_value / equity).mean()),
+        exposure=float((invested / equity).where(is_something, 0.0).mean()),
+        exposure_without_reserve=float((at_risk / equity).where(is_something, 0.0).mean()),
     )
 
 

@@ -1,8 +1,11 @@
 """The episodes of a run: every stay in a regime, why it began, and how the rotation's legs did in it."""
 
+from collections.abc import Iterator
+
+import numpy as np
 import pandas as pd
 
-from data.prices.panel import Panel
+from backtests.execution.fill_rules import FillRules
 from signals.config import SignalConfig
 from signals.explain.explanation import change_reason
 from signals.liquidity import LiquiditySignal
@@ -11,25 +14,54 @@ from strategies.universe import BASKETS, Universe
 IN_FORCE = "in force when the run began"
 
 
-def basket_returns(panel: Panel, tradable: pd.DataFrame, universe: Universe) -> pd.DataFrame:
-    """Daily returns of the baskets: the mean of their tradable members, close to close, without costs.
+def basket_returns(rules: FillRules, tradable: pd.DataFrame, universe: Universe) -> pd.DataFrame:
+    """Daily returns of the baskets: the mean of their members, close to close, without costs.
+
+    A member is in its basket while it is tradable, and then until the open at which it can be sold. Where there is no
+    such open any more, its last return is that of its payout or close-out: a delisting for nothing costs everything.
 
     Args:
-        panel: prices over the run.
+        rules: prices over the run, and what becomes of what has no market any more.
         tradable: sessions decided for by symbols, as `Panel.tradable` gives it.
         universe: the baskets.
 
     Returns:
-        Sessions of the run by baskets; 0 where a basket has no tradable member.
+        Sessions of the run by baskets; 0 where a basket has no member.
     """
-    closes = pd.DataFrame(panel.adjusted_close, index=panel.sessions, columns=list(panel.symbols))
-    daily = closes.pct_change(fill_method=None).iloc[1:]
-    held = tradable.reindex(daily.index)
-    columns = {}
-    for basket in BASKETS:
-        members = list(universe.members(basket))
-        columns[basket] = daily[members].where(held[members]).mean(axis=1).fillna(0.0)
+    panel = rules.panel
+    daily = pd.DataFrame(panel.adjusted_close, index=panel.sessions, columns=list(panel.symbols))
+    is_held = tradable.reindex(panel.sessions, fill_value=False)
+    daily = daily.pct_change(fill_method=None).where(is_held).iloc[1:]
+    for place, symbol in enumerate(panel.symbols):
+        for row, earned in _returns_of_leaving(rules, is_held[symbol].to_numpy(), place):
+            daily.iloc[row - 1, place] = earned
+    columns = {basket: daily[list(universe.members(basket))].mean(axis=1).fillna(0.0) for basket in BASKETS}
     return pd.DataFrame(columns)
+
+
+def _returns_of_leaving(rules: FillRules, tradable: np.ndarray, place: int) -> Iterator[tuple[int, float]]:
+    """Row and return of the sessions on which an instrument is held that is not tradable any more.
+
+    Args:
+        rules: of the run.
+        tradable: (n,) booleans.
+        place: of the instrument.
+    """
+    panel = rules.panel
+    opens, closes = panel.open[:, place], panel.close[:, place]
+    for last in np.flatnonzero(tradable[:-1] & ~tradable[1:]):
+        for row in range(last + 1, len(panel.sessions)):
+            if tradable[row]:
+                break
+            if panel.ended[row, place] or rules.stale[row - 1, place]:
+                unknown = closes[row - 1] * (1.0 - rules.stale_haircut)
+                payout = panel.payout[row, place]
+                yield row, float((unknown if np.isnan(payout) else payout) / closes[row - 1] - 1.0)
+                break
+            if not np.isnan(opens[row]):
+                yield row, float(opens[row] * panel.split[row, place] / closes[row - 1] - 1.0)
+                break
+            yield row, 0.0
 
 
 def rotation_table(

@@ -1,6 +1,6 @@
 """The measures of a run: strategy and baselines by the same ones, and the strategy by regime and by year."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import pandas as pd
@@ -54,6 +54,7 @@ def run_measures(
     returns: pd.DataFrame,
     regime: pd.Series,
     risk_free: pd.Series,
+    reserve: Sequence[str],
 ) -> RunMeasures:
     """Measure a run.
 
@@ -64,10 +65,11 @@ def run_measures(
         returns: by session, columns strategy and each baseline.
         regime: by session, covering those of the run.
         risk_free: daily, on the run's sessions.
+        reserve: the universe's instruments that stand in for cash.
     """
-    own = portfolio_measures(engine.equity["equity"], engine.equity["cash"], flows, returns["strategy"], risk_free)
+    own = portfolio_measures(engine.equity["equity"], engine.holdings, flows, returns["strategy"], risk_free, reserve)
     others = {
-        name: portfolio_measures(ledger.equity, ledger.cash, _flows(ledger), returns[name], risk_free)
+        name: portfolio_measures(ledger.equity, ledger.holdings, _flows(ledger), returns[name], risk_free, reserve)
         for name, ledger in baselines.items()
     }
     return RunMeasures(
@@ -78,20 +80,26 @@ def run_measures(
 
 
 def portfolio_measures(
-    equity: pd.Series, cash: pd.Series, flows: pd.DataFrame, returns: pd.Series, risk_free: pd.Series
+    equity: pd.Series,
+    holdings: pd.DataFrame,
+    flows: pd.DataFrame,
+    returns: pd.Series,
+    risk_free: pd.Series,
+    reserve: Sequence[str],
 ) -> PortfolioMeasures:
     """Measure one portfolio, every argument by session of the run.
 
     Args:
         equity: at the close, US dollars.
-        cash: at the close, US dollars.
+        holdings: at the close, US dollars by instrument.
         flows: columns traded and costs, US dollars.
         returns: fractions.
         risk_free: daily returns, fractions.
+        reserve: the instruments that stand in for cash.
     """
     return PortfolioMeasures(
         **asdict(performance(returns, risk_free)),
-        **asdict(trading(flows, equity, equity - cash)),
+        **asdict(trading(flows, equity, holdings, reserve)),
         final_equity_usd=float(equity.iloc[-1]),
     )
 

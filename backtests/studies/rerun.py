@@ -24,5 +24,5 @@ def rerun(prepared: Prepared) -> tuple[pd.Series, PortfolioMeasures]:
     returns = book_returns(engine, {}, prepared.spec.run.initial_cash)["strategy"]
     flows = order_flows(engine.orders, returns.index)
     risk_free = prepared.risk_free.loc[returns.index]
-    equity = engine.equity
-    return returns, portfolio_measures(equity["equity"], equity["cash"], flows, returns, risk_free)
+    equity, reserve = engine.equity["equity"], prepared.spec.universe.reserve
+    return returns, portfolio_measures(equity, engine.holdings, flows, returns, risk_free, reserve)

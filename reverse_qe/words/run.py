@@ -27,6 +27,7 @@ MEASURES = (
     ("Turnover a year, one-sided", "turnover", "{:.1%}"),
     ("Costs a year, share of equity", "costs", "{:.2%}"),
     ("Exposure, mean share invested", "exposure", "{:.1%}"),
+    ("Exposure without the reserve", "exposure_without_reserve", "{:.1%}"),
 )
 PORTFOLIO_HEAD = ("", "final equity", "CAGR", "volatility", "Sharpe", "max. drawdown", "turnover", "costs")
 _PORTFOLIO_MEASURES = ("final_equity_usd", "cagr", "volatility", "sharpe", "max_drawdown", "turnover", "costs")

@@ -110,7 +110,9 @@ def stay_begins(regime: pd.Series, session: pd.Timestamp) -> pd.Timestamp:
 
 
 def change_reason(signal: LiquiditySignal, session: pd.Timestamp, config: SignalConfig) -> str:
-    """Why the regime of a session began there: the threshold passed or the model's word, and the block that gave most.
+    """Why the regime of a session began there: the threshold passed or the model's word, and the block that moved it.
+
+    That is the live one which has moved most in the direction of the change since the stay before began.
 
     Args:
         signal: over all sessions.
@@ -121,25 +123,39 @@ def change_reason(signal: LiquiditySignal, session: pd.Timestamp, config: Signal
         return f"the source says {signal.regime[session]}"
     if signal.live_blocks[session] < signal.needed_blocks:
         return f"fewer than {signal.needed_blocks} blocks are live"
-    if config.model.name != "threshold":
-        leader, given = _leader(signal, session, scarcer=signal.score[session] > 0)
-        return f"the model {config.model.name} says {signal.regime[session]}; most from {leader} {given:+.2f}"
     regime, before = (Regime(name) for name in signal.regime.loc[:session].iloc[[-1, -2]])
     scarcer, threshold = {
         Regime.SCARCE: (True, config.enter),
         Regime.ABUNDANT: (False, -config.enter),
         Regime.NEUTRAL: (False, config.leave) if before is Regime.SCARCE else (True, -config.leave),
     }[regime]
-    leader, given = _leader(signal, session, scarcer)
+    moved = _what_moved(signal, session, scarcer)
+    if config.model.name != "threshold":
+        return f"the model {config.model.name} says {signal.regime[session]}; {moved}"
     direction = "above" if scarcer else "below"
-    return f"score {signal.score[session]:+.2f} {direction} {threshold:+g}; most from {leader} {given:+.2f}"
+    return f"score {_beside(signal.score[session], threshold)} {direction} {threshold:+g}; {moved}"
 
 
-def _leader(signal: LiquiditySignal, session: pd.Timestamp, scarcer: bool) -> tuple[str, float]:
-    """The block that gives most to the score in one direction, and what it gives."""
-    blocks = _row(signal.blocks, session)
-    leader = (max if scarcer else min)(blocks, key=lambda name: blocks[name])
-    return leader, blocks[leader]
+def _what_moved(signal: LiquiditySignal, session: pd.Timestamp, scarcer: bool) -> str:
+    """The live block that moved most in one direction since the stay before a session began, and by how much."""
+    began = stay_begins(signal.regime, signal.regime.loc[:session].index[-2])
+    live = [name for name in map(str, signal.blocks.columns) if _is_live(signal, session, name)]
+    moves = (signal.blocks.loc[session] - signal.blocks.loc[began])[live]
+    leader = str(moves.idxmax() if scarcer else moves.idxmin())
+    return f"most from {leader}, {moves[leader]:+.2f} since {began.date()}"
+
+
+def _is_live(signal: LiquiditySignal, session: pd.Timestamp, block: str) -> bool:
+    """Whether an input of the block has a value."""
+    return bool(signal.values.loc[session].filter(like=f"{block}.").notna().any())
+
+
+def _beside(score: float, threshold: float) -> str:
+    """A score with as many digits, two at the least, as tell it from a threshold."""
+    digits = 2
+    while digits < 16 and round(score, digits) == threshold:
+        digits += 1
+    return f"{score:+.{digits}f}"
 
 
 def _block_reason(signal: LiquiditySignal, session: pd.Timestamp, block: str) -> BlockReason:

@@ -212,33 +212,41 @@ def test_trading_of_a_hand_made_ledger():
     equity = daily(99_975.0, 101_975.0, 101_139.5)
     assert equity.iloc[0] == 100_000 - 25
     assert equity.iloc[2] == 100_000 - 25 - 50_000 + 51_000 - 25.5 - 20_000 - 10 + 200 * 101
-    positions_value = daily(50_000.0, 52_000.0, 20_200.0)
+    holdings = pd.DataFrame({"A": daily(50_000.0, 52_000.0, 0.0), "R": daily(0.0, 0.0, 20_200.0)})
     booked = orders(
         ("2024-01-02", 100, 500, 20.0, 5.0),
         ("2024-01-04", -100, 510, 25.5, 0.0),
         ("2024-01-04", 200, 100, 10.0, 0.0),
         ("2024-01-04", 0, math.nan, 0.0, 0.0),
     )
-    found = trading(order_flows(booked, equity.index), equity, positions_value)
+    found = trading(order_flows(booked, equity.index), equity, holdings, ("R",))
     years = 3 / 252
     assert found.turnover == pytest.approx((50_000 / 99_975 + 71_000 / 101_139.5) / 2 / years, rel=1e-12)
     assert found.costs_usd == pytest.approx(60.5, rel=1e-12)
     assert found.costs == pytest.approx(60.5 / mean(equity) / years, rel=1e-12)
     assert found.exposure == pytest.approx(mean([50_000 / 99_975, 52_000 / 101_975, 20_200 / 101_139.5]), rel=1e-12)
+    assert found.exposure_without_reserve == pytest.approx(mean([50_000 / 99_975, 52_000 / 101_975, 0.0]), rel=1e-12)
 
 
 def test_whole_portfolio_exchanged_once_a_year_is_a_turnover_of_one():
     equity = daily(*[1000.0] * 252)
     exchanged = orders(("2024-03-01", -10, 100, 0, 0), ("2024-03-01", 20, 50, 0, 0))
-    found = trading(order_flows(exchanged, equity.index), equity, equity)
+    found = trading(order_flows(exchanged, equity.index), equity, equity.to_frame())
     assert (found.turnover, found.exposure, found.costs) == (pytest.approx(1.0), 1.0, 0.0)
 
 
 def test_run_without_orders_trades_nothing():
     equity = daily(100.0, 100.0)
     for none in (orders(), orders().astype(object)):
-        found = trading(order_flows(none, equity.index), equity, equity * 0)
-        assert asdict(found) == {"turnover": 0.0, "costs": 0.0, "costs_usd": 0.0, "exposure": 0.0}
+        found = trading(order_flows(none, equity.index), equity, equity.to_frame() * 0)
+        assert set(asdict(found).values()) == {0.0}
+
+
+def test_what_has_lost_everything_trades_nothing_more():
+    equity, holdings = daily(100.0, 0.0, 0.0), daily(50.0, 0.0, 0.0).to_frame()
+    found = trading(order_flows(orders(("2024-01-02", 1, 50, 0, 0)), equity.index), equity, holdings)
+    assert found.turnover == pytest.approx(0.5 / 2 / (3 / 252))
+    assert found.exposure == pytest.approx(0.5 / 3)
 
 
 @pytest.mark.parametrize(
@@ -249,15 +257,15 @@ def test_run_without_orders_trades_nothing():
         (("2024-01-02", 1, 1, math.nan, 0), daily(100, 100), "commission: got 1 missing"),
         (("2024-01-02", 1, 1, 0, math.nan), daily(100, 100), "slippage: got 1 missing"),
         (("2025-01-02", 1, 1, 0, 0), daily(100, 100), "filled on 2025-01-02"),
-        (("2024-01-02", 1, 1, 0, 0), daily(100, 0), "equity of 0 at the close of 2024-01-03"),
+        (("2024-01-02", 1, 1, 0, 0), daily(100, -1), "equity of -1 at the close of 2024-01-03"),
     ],
 )
 def test_unusable_books_are_refused(order, equity, message):
     with pytest.raises(InputError, match=message):
-        trading(order_flows(orders(order), equity.index), equity, equity * 0.5)
+        trading(order_flows(orders(order), equity.index), equity, equity.to_frame() * 0.5)
 
 
 def test_a_book_without_a_session_is_refused():
     none = daily()
     with pytest.raises(InputError, match="equity: got no session"):
-        trading(order_flows(orders(), none.index), none, none)
+        trading(order_flows(orders(), none.index), none, none.to_frame())

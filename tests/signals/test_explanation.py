@@ -222,10 +222,43 @@ def test_a_source_says_so_itself() -> None:
     assert said(silent) == "SCARCE since 2026-02-06: the source has not spoken yet"
 
 
+def moved(signal: LiquiditySignal, **blocks: float) -> LiquiditySignal:
+    """The signal with blocks that stand elsewhere from the fifth session on, where its regime changes."""
+    table = signal.blocks.copy()
+    for name, value in blocks.items():
+        table.loc[SESSIONS[4] :, name] = value
+    return replace(signal, blocks=table, score=table.sum(axis=1))
+
+
+def test_the_reason_of_a_change_is_the_block_that_moved_most_since_the_stay_before_began() -> None:
+    """The drain gives most, and has given it all along; the pipes moved."""
+    signal = moved(made(parts={**QUIET, "drain.capex_growth": (0.5, 0.4, "log growth")}), pipes=0.31, level=-0.2)
+    reason = change_reason(signal, SESSIONS[4], CONFIG)
+    assert reason == "score +0.61 above +0.4; most from pipes, +0.31 since 2026-02-02"
+    fallen = moved(made("ABUNDANT", parts={**QUIET, "drain.capex_growth": (-0.5, 0.4, "log growth")}), level=-0.2)
+    assert (
+        change_reason(fallen, SESSIONS[4], CONFIG) == "score -0.70 below -0.4; most from level, -0.20 since 2026-02-02"
+    )
+
+
+def test_a_block_without_a_value_is_no_reason_though_it_moved_most() -> None:
+    signal = moved(made(), pipes=0.4, level=0.1)
+    values = signal.values.copy()
+    values["pipes.SOFR_DFF"] = np.nan
+    reason = change_reason(replace(signal, values=values), SESSIONS[4], CONFIG)
+    assert reason.endswith("; most from level, +0.10 since 2026-02-02")
+
+
+@pytest.mark.parametrize(("score", "told"), [(0.41, "+0.41"), (0.4004, "+0.4004"), (0.400000001, "+0.400000001")])
+def test_a_score_has_digits_enough_to_differ_from_its_threshold(score: float, told: str) -> None:
+    reason = change_reason(moved(made(), pipes=score), SESSIONS[4], CONFIG)
+    assert reason.startswith(f"score {told} above +0.4; most from pipes, ")
+
+
 def test_the_reason_of_a_change_names_the_model_where_no_threshold_decides() -> None:
-    parts = {**QUIET, "pipes.SOFR_DFF": (0.4, 5.0, "basis points")}
     config = CONFIG.model_copy(update={"model": RegimeModelConfig(name="jump")})
-    assert change_reason(made(parts=parts), SESSIONS[4], config) == "the model jump says SCARCE; most from pipes +0.40"
+    reason = change_reason(moved(made(), pipes=0.4), SESSIONS[4], config)
+    assert reason == "the model jump says SCARCE; most from pipes, +0.40 since 2026-02-02"
 
 
 @pytest.mark.parametrize(
