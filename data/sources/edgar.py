@@ -20,9 +20,10 @@ from data.market.tables import CAPEX
 from data.net.errors import BlockedError, NotFoundError, RateLimitError, SourceError, StatusError
 from data.net.http import get
 from data.net.settings import SourceSettings
+from data.sources.edgar_plausible import plausible_facts
 from data.sources.edgar_quarters import Fact, QuarterHistory, quarter_history, sound_facts
 from data.sources.edgar_releases import RESULTS_ITEM, Release, read_release
-from data.sources.edgar_results import FIGURES, result_notes, results_table, version_table
+from data.sources.edgar_results import CAPEX_FIGURE, FIGURES, result_notes, results_table, version_table
 
 CONTACT_VARIABLES = ("REVERSE_QE_CONTACT", "EDGAR_IDENTITY")
 
@@ -86,7 +87,9 @@ def fetch_company(company: str, settings: SourceSettings) -> CompanyAnswer:
     histories: dict[str, QuarterHistory] = {}
     filed: list[date] = []
     for figure, tags in zip(FIGURES, (entry.capex_tags, entry.ocf_tags), strict=True):
-        facts, slips = _facts(company, entry, tags, settings, headers)
+        sound, slips = _facts(company, entry, tags, settings, headers)
+        facts, odd = plausible_facts(sound, never_falls=figure == CAPEX_FIGURE)
+        slips += odd
         histories[figure] = quarter_history(facts, tags, entry.fiscal_year_end_month)
         filed += [fact.filed for fact in facts]
         notes += [f"{figure}: {note}" for note in slips]

@@ -23,7 +23,7 @@ VERSION_COLUMNS = (
     "derivation",
 )
 
-FIGURES = ("capex", "ocf")
+CAPEX_FIGURE, OCF_FIGURE = FIGURES = ("capex", "ocf")
 USD_A_BILLION = 1e9
 
 _DAYS = ("period_end", "announced_at", "filed_at")

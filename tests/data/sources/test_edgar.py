@@ -277,8 +277,24 @@ def test_a_quarter_that_is_first_filed_a_year_later_is_known_from_that_filing(
 
 
 def test_capex_below_zero_is_told(serve: Callable[..., None], fetch: Callable[[], CompanyAnswer]) -> None:
-    serve(capex=[CAPEX_ROWS[0], (*CAPEX_ROWS[1][:2], 90, *CAPEX_ROWS[1][3:])], ocf=OCF_ROWS[:2])
-    assert fetch().notes == ("FICT 2031Q2: capex is -0.010 USD bn, below 0; compare SEC XBRL 0000000042-30-000002",)
+    serve(capex=[(*CAPEX_ROWS[0][:2], -10, *CAPEX_ROWS[0][3:])], ocf=OCF_ROWS[:1])
+    assert fetch().notes == ("FICT 2031Q1: capex is -0.010 USD bn, below 0; compare SEC XBRL 0000000042-30-000001",)
+
+
+def test_a_sum_that_falls_is_told_at_the_figure_and_not_used(
+    serve: Callable[..., None], fetch: Callable[[], CompanyAnswer]
+) -> None:
+    """Six months of 455 before nine of 450: the second quarter is not known, nor the third, and neither is negative."""
+    serve(capex=[CAPEX_ROWS[0], (*CAPEX_ROWS[1][:2], 455, *CAPEX_ROWS[1][3:]), *CAPEX_ROWS[2:]])
+    answer = fetch()
+
+    told = answer.quarters.set_index("fiscal_period")["capex_usd_bn"].dropna()
+    assert told.to_dict() == {"2031Q1": 0.1, "2031Q4": 0.25}
+    assert answer.notes[0] == (
+        f"FICT capex: {CAPEX_TAG}, 2030-01-27 to 2030-07-27: 0000000042-30-000002 gives 455000000 USD, a sum to "
+        "2030-07-27 that is above 450000000 to 2030-10-26: not used"
+    )
+    assert "FICT capex: no quarter could be derived for 2031Q2, 2031Q3" in answer.notes
 
 
 def test_slips_in_filings_are_left_out_and_told(serve: Callable[..., None], fetch: Callable[[], CompanyAnswer]) -> None:
