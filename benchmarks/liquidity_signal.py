@@ -34,7 +34,7 @@ CONFIG = SignalConfig()
 LAST = pd.Timestamp("2026-10-09")
 YEARS = (5, 11, 25)
 ROUNDS = 9
-LIMIT = 0.5
+LIMIT = 0.1
 
 
 def made_up_data(years: int) -> SignalData:

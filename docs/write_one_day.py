@@ -17,7 +17,8 @@ from data.markets import open_market
 from data.prices.actions import listed_bars
 from signals.block import SignalData
 from signals.blocks.price_of_capital import NOMINAL_YIELD, price_of_capital_block
-from signals.liquidity import BLOCKS, LiquiditySignal, raw_contributions
+from signals.facts import Facts
+from signals.liquidity import BLOCKS, LiquiditySignal, read_blocks
 from signals.observations import as_known, series_observations
 from signals.standardize import nested_weights, trailing_scale, trailing_z
 from strategies.order_rules import plan_orders
@@ -105,13 +106,14 @@ class OneDay:
     def block(self) -> str:
         """From the inputs of one block to what it gives to the score."""
         config = self.spec.signal
-        block = price_of_capital_block(self.data, config)
-        values = pd.DataFrame({each.name: each.value for each in block.inputs})
+        block = price_of_capital_block(Facts(self.data), config)
+        values = pd.DataFrame({each.name: each.value for each in block.inputs}, self.data.sessions)
         window = values.loc[: self.session].tail(config.window_sessions)
-        z = trailing_z(values, config)
-        weights = nested_weights(block.grouping, z.notna())[list(values.columns)]
+        z = pd.DataFrame(trailing_z(values.to_numpy(), config), values.index, values.columns)
+        weights = nested_weights(block.grouping, tuple(values.columns), z.notna().to_numpy())
+        weights = pd.DataFrame(weights, values.index, values.columns)
         mean = (z * weights).sum(axis=1).where(z.notna().any(axis=1))
-        scale = trailing_scale(mean, config)[self.session]
+        scale = pd.Series(trailing_scale(mean.to_numpy(), config), mean.index)[self.session]
         rows = [
             (
                 f"`{name.partition('.')[2]}`",
@@ -141,9 +143,9 @@ class OneDay:
     def score(self) -> str:
         """From the blocks to the score and the regime."""
         config, smoothed = self.spec.signal, self.signal.blocks
+        place = smoothed.index.get_loc(self.session)
         raw = {
-            block.name: BLOCK_WEIGHT * raw_contributions(block, config).sum(axis=1)[self.session]
-            for block in (build(self.data, config) for build in BLOCKS)
+            reading.name: BLOCK_WEIGHT * reading.parts[place].sum() for reading in read_blocks(Facts(self.data), config)
         }
         share = 1 - 0.5 ** (1 / config.half_life_sessions)
         lines = {name: (smoothed.loc[self.before, name], raw[name], smoothed.loc[self.session, name]) for name in raw}

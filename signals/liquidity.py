@@ -1,12 +1,13 @@
 """The liquidity signal: the sum of its blocks, smoothed, with what each block and input gives to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from data.errors import InputError
-from signals.block import Block, BlockBuilder, SignalData
+from signals.block import BlockBuilder, SignalData
 from signals.blocks import level
 from signals.blocks.added_inputs import add_inputs
 from signals.blocks.drain import drain_block
@@ -14,11 +15,16 @@ from signals.blocks.level import level_block
 from signals.blocks.pipes import pipes_block, pipes_series
 from signals.blocks.price_of_capital import price_of_capital_block, price_of_capital_series
 from signals.config import SignalConfig
+from signals.facts import Facts
+from signals.known import Array, moments_of
 from signals.models.registry import regime_estimate
+from signals.reading import RawBlock, Reading, raw_block, silent_reading, standard_reading
 from signals.regime import MIN_LIVE_BLOCKS
-from signals.standardize import nested_weights, trailing_scale, trailing_z
+from signals.windows import smooth
 
-BLOCKS: tuple[BlockBuilder, ...] = (drain_block, price_of_capital_block, level_block, pipes_block)
+RawBuilder = Callable[[Facts, SignalConfig], RawBlock]
+
+BLOCKS: tuple[RawBuilder, ...] = (drain_block, price_of_capital_block, level_block, pipes_block)
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ def required_series(config: SignalConfig) -> tuple[str, ...]:
 
 
 def liquidity_signal(
-    data: SignalData, config: SignalConfig, builders: Sequence[BlockBuilder] = BLOCKS
+    data: SignalData, config: SignalConfig, further: Sequence[BlockBuilder] = (), silenced: str | None = None
 ) -> LiquiditySignal:
     """Compute the liquidity regime of every session from what was known at its decision.
 
@@ -83,63 +89,64 @@ def liquidity_signal(
     Args:
         data: with the series of `required_series` and the companies of `config`.
         config: of the signal.
-        builders: of the blocks; all blocks weigh the same.
+        further: builders of blocks beside those of `BLOCKS`; all blocks weigh the same.
+        silenced: name of a block that counts as one without data.
 
     Raises:
         InputError: sessions are not naive dates in order; a series or company has no row or a bad one; two blocks have
             one name, or an added input does not fit (see `signals.blocks.added_inputs`).
     """
     _require_sessions(data.sessions)
-    blocks = [build(data, config) for build in builders]
-    _require_distinct([block.name for block in blocks])
-    blocks = add_inputs(blocks, data, config.inputs)
-    weight = 1 / len(blocks)
-    raw = {block.name: raw_contributions(block, config) for block in blocks}
-    live_blocks = sum(
-        (parts.notna().any(axis=1).astype(int) for parts in raw.values()), start=pd.Series(0, index=data.sessions)
-    )
-    smooth = {name: smoothed(weight * parts.fillna(0.0), config) for name, parts in raw.items()}
-    contributions = pd.DataFrame({name: parts.sum(axis=1) for name, parts in smooth.items()})
-    score = contributions.sum(axis=1).rename("score")
-    inputs = [each for block in blocks for each in block.inputs]
+    readings = read_blocks(Facts(data), config, further)
+    readings = [silent_reading(each) if each.name == silenced else each for each in readings]
+    live = np.column_stack([~np.isnan(each.parts).all(axis=1) for each in readings]).sum(axis=1)
+    said = np.column_stack([np.nan_to_num(each.parts) for each in readings]) / len(readings)
+    parts = smooth(said, config.half_life_sessions)
+    inputs = [each for reading in readings for each in reading.inputs]
+    names = [each.name for each in inputs]
+    ends = np.cumsum([len(each.inputs) for each in readings])
+    blocks = np.column_stack([part.sum(axis=1) for part in np.split(parts, ends[:-1], axis=1)])
+
+    def by_input(columns: Sequence[Array]) -> pd.DataFrame:
+        return pd.DataFrame(np.column_stack(columns), data.sessions, names)
+
+    score = pd.Series(blocks.sum(axis=1), data.sessions, name="score")
+    live_blocks = pd.Series(live, data.sessions, name="live_blocks")
+    contributions = pd.DataFrame(blocks, data.sessions, [each.name for each in readings])
     estimate = regime_estimate(score, contributions, live_blocks, config)
+    known = {each.name: moments_of(each.known).tz_localize("UTC") for each in inputs}
+    gate = next((each.gate for each in readings if each.gate is not None), None)
     return LiquiditySignal(
         score=score,
         regime=estimate.regime,
         blocks=contributions,
-        inputs=pd.concat(smooth.values(), axis=1),
-        values=pd.DataFrame({each.name: each.value for each in inputs}),
-        observed=pd.DataFrame({each.name: each.observed for each in inputs}),
-        known=pd.DataFrame({each.name: each.known for each in inputs}),
-        live_blocks=live_blocks.rename("live_blocks"),
+        inputs=by_input([parts[:, place] for place in range(len(names))]),
+        values=by_input([each.value for each in inputs]),
+        observed=by_input([each.observed.view("datetime64[us]") for each in inputs]),
+        known=pd.DataFrame(known, index=data.sessions),
+        live_blocks=live_blocks,
         units={each.name: each.unit for each in inputs},
         probability=estimate.probability,
-        notes=estimate.notes,
-        gate=next((block.gate for block in blocks if block.gate is not None), None),
+        notes=(*estimate.notes, *(note for each in readings for note in each.notes)),
+        gate=None if gate is None else pd.DataFrame(gate._asdict(), index=data.sessions),
     )
 
 
-def raw_contributions(block: Block, config: SignalConfig) -> pd.DataFrame:
-    """What each input gives to its block, scaled to unit trailing deviation, before block weight and smoothing.
+def read_blocks(facts: Facts, config: SignalConfig, further: Sequence[BlockBuilder] = ()) -> list[Reading]:
+    """Read every block, before weight and smoothing.
 
-    Returns:
-        Sessions by inputs. Rows add up to the block; a missing input gives 0, and where the block is missing (no input,
-        or too few values for its scale) the whole row is NaN.
+    Args:
+        facts: what blocks are made from.
+        config: of the signal.
+        further: builders of blocks beside those of `BLOCKS`.
+
+    Raises:
+        InputError: see `liquidity_signal`.
     """
-    scarcity = pd.DataFrame({each.name: each.scarcer_when * each.value for each in block.inputs})
-    z = trailing_z(scarcity, config)
-    weights = nested_weights(block.grouping, z.notna())[list(z.columns)]
-    parts = (z * weights).fillna(0.0)
-    whole = parts.sum(axis=1).where(z.notna().any(axis=1))
-    return parts.div(trailing_scale(whole, config).where(whole.notna()), axis=0)
-
-
-def smoothed(contributions: pd.DataFrame, config: SignalConfig) -> pd.DataFrame:
-    """Smooth exponentially, from the first row on: s = a x + (1 - a) s before, with `config.half_life_sessions`.
-
-    Being linear, it leaves parts adding up to their sum. No NaN in, none out; same shape.
-    """
-    return contributions.ewm(halflife=config.half_life_sessions, adjust=False).mean()
+    blocks = [build(facts, config) for build in BLOCKS]
+    blocks += [raw_block(build(facts.data, config)) for build in further]
+    _require_distinct([block.name for block in blocks])
+    return [standard_reading(block, config) for block in add_inputs(blocks, facts, config.inputs)]
 
 
 def _require_sessions(sessions: pd.DatetimeIndex) -> None:

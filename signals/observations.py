@@ -5,7 +5,6 @@ public), one row a date and vintage. Every step keeps both times, so that a deri
 parts is.
 """
 
-from bisect import insort
 from collections.abc import Mapping
 
 import numpy as np
@@ -13,6 +12,7 @@ import pandas as pd
 
 from data.clock import decision_times
 from data.errors import InputError
+from signals.known import Observations, in_order, known_values, mean_of_newest, microseconds, moments_of, together
 
 
 def series_observations(series: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -59,17 +59,10 @@ def same_day_observations(observations: Mapping[str, pd.DataFrame]) -> pd.DataFr
         the last of its values is; a revision of one of them makes a further row. A date that one of the series lacks
         has no row.
     """
-    first, *others = [frame.rename(columns={"value": name}) for name, frame in observations.items()]
-    together = first
-    for other in others:
-        pairs = together.merge(other, on="date", suffixes=("", "_other"))
-        pairs["known_first"] = pairs["known_at"]
-        pairs["known_at"] = pairs[["known_first", "known_at_other"]].max(axis=1)
-        # Of the pairs of vintages known at one moment, the one that is newest in both stands.
-        pairs = pairs.sort_values(["date", "known_at", "known_first", "known_at_other"])
-        pairs = pairs.drop_duplicates(["date", "known_at"], keep="last")
-        together = pairs.drop(columns=["known_first", "known_at_other"])
-    return together.sort_values(["known_at", "date"], ignore_index=True)
+    days, known, values = together([_arrays(frame) for frame in observations.values()])
+    first, *others = [(name, values[:, place]) for place, name in enumerate(observations)]
+    known_at = ("known_at", moments_of(known).tz_localize("UTC"))
+    return pd.DataFrame(dict([("date", moments_of(days)), first, known_at, *others]))
 
 
 def trailing_mean(observations: pd.DataFrame, count: int) -> pd.DataFrame:
@@ -82,25 +75,8 @@ def trailing_mean(observations: pd.DataFrame, count: int) -> pd.DataFrame:
     Returns:
         ``date`` (the newest in the mean), ``value``, ``known_at``; no row while fewer than `count` dates are known.
     """
-    ordered = observations.sort_values(["known_at", "date"], ignore_index=True)
-    # Days as whole numbers: comparing time stamps would take most of the time.
-    numbers: list[int] = ordered["date"].to_numpy().astype("int64").tolist()
-    days: list[int] = []
-    values: dict[int, float] = {}
-    newest_days, means, rows = [], [], []
-    for row, (day, value) in enumerate(zip(numbers, ordered["value"].tolist(), strict=True)):
-        if day not in values:
-            insort(days, day)
-        values[day] = value
-        newest = days[-count:]
-        if len(newest) == count and day >= newest[0]:
-            newest_days.append(newest[-1])
-            means.append(sum(values[each] for each in newest) / count)
-            rows.append(row)
-    dates = np.array(newest_days, dtype="int64").astype(ordered["date"].to_numpy().dtype)
-    frame = pd.DataFrame({"date": dates, "value": means, "known_at": ordered["known_at"].iloc[rows].array})
-    frame = frame.astype({name: observations[name].dtype for name in frame.columns})
-    return frame.drop_duplicates(["date", "known_at"], keep="last", ignore_index=True)
+    day, value, known = mean_of_newest(_arrays(observations), count)
+    return pd.DataFrame({"date": moments_of(day), "value": value, "known_at": moments_of(known).tz_localize("UTC")})
 
 
 def as_known(observations: pd.DataFrame, sessions: pd.DatetimeIndex, stale_after_days: int) -> pd.DataFrame:
@@ -116,16 +92,9 @@ def as_known(observations: pd.DataFrame, sessions: pd.DatetimeIndex, stale_after
         newest is too old), ``observed`` (that date) and ``known`` (its ``known_at``); these two are given for a value
         that is too old as well, and are NaT where none is known.
     """
-    ordered = observations.sort_values(["known_at", "date"], ignore_index=True)
-    days = ordered["date"].to_numpy()
-    # A row that is about the newest date so far takes over; the others are late news of the past.
-    takes_over = days == np.maximum.accumulate(days)
-    states = ordered[takes_over].drop_duplicates("known_at", keep="last")
-    states = states.rename(columns={"date": "observed"}).assign(known=states["known_at"]).set_index("known_at")
-    known = sample_at_decisions(states, sessions)
-    age = (sessions - pd.DatetimeIndex(known["observed"])).days
-    known["value"] = known["value"].mask(age > stale_after_days)
-    return known[["value", "observed", "known"]]
+    value, observed, known = known_values(_arrays(observations), microseconds(sessions), stale_after_days)
+    columns = {"value": value, "observed": moments_of(observed), "known": moments_of(known).tz_localize("UTC")}
+    return pd.DataFrame(columns, index=sessions)
 
 
 def sample_at_decisions(states: pd.DataFrame, sessions: pd.DatetimeIndex) -> pd.DataFrame:
@@ -147,3 +116,8 @@ def basis_points(difference: pd.Series) -> pd.Series:
     Rounded to a millionth: this takes off what binary fractions add, so that a rate that did not move gives exactly 0.
     """
     return (100 * difference).round(6)
+
+
+def _arrays(observations: pd.DataFrame) -> Observations:
+    days, known = microseconds(observations["date"]), microseconds(observations["known_at"])
+    return in_order(days, observations["value"].to_numpy(dtype=float), known)

@@ -1,7 +1,8 @@
 """From score to regime: two thresholds, a shortest stay, and no regime without evidence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -19,11 +20,19 @@ class Regime(StrEnum):
     SCARCE = "SCARCE"
 
 
-def regime_path(score: pd.Series, live_blocks: pd.Series, config: SignalConfig) -> pd.Series:
-    """Walk the thresholds, session by session, from NEUTRAL.
+class Stay(NamedTuple):
+    """A regime, and for how many sessions it has held."""
 
-    NEUTRAL becomes SCARCE above +`enter` and returns below +`leave`; ABUNDANT mirrors it; past the opposite `enter` a
-    regime goes straight across. How long a regime holds: see `held_regimes`.
+    regime: Regime = Regime.NEUTRAL
+    held: int = 0
+
+
+START = Stay()
+"""What holds before the first session."""
+
+
+def regime_path(score: pd.Series, live_blocks: pd.Series, config: SignalConfig) -> pd.Series:
+    """Walk the thresholds, session by session, from NEUTRAL; see `walk_thresholds`.
 
     Args:
         score: one a session, + means scarcer.
@@ -38,8 +47,46 @@ def regime_path(score: pd.Series, live_blocks: pd.Series, config: SignalConfig) 
     """
     if score.isna().any():
         raise InputError(f"score: got NaN at {score.index[score.isna()][0]}, wanted a number for every session")
-    values = score.tolist()
-    return held_regimes(lambda regime, row: _wanted(regime, values[row], config), live_blocks, config.dwell_sessions)
+    stays = walk_thresholds(score.tolist(), live_blocks.tolist(), config)
+    return pd.Series([stay.regime.value for stay in stays], index=score.index, dtype="str", name="regime")
+
+
+def walk_thresholds(
+    score: Sequence[float], live_blocks: Sequence[int], config: SignalConfig, begin: Stay = START
+) -> list[Stay]:
+    """Walk the thresholds, session by session.
+
+    NEUTRAL becomes SCARCE above +`enter` and returns below +`leave`; ABUNDANT mirrors it; past the opposite `enter` a
+    regime goes straight across. How long a regime holds: see `held_regimes`.
+
+    Args:
+        score: one a session, + means scarcer; no NaN.
+        live_blocks: blocks with a value, one a session.
+        config: `enter`, `leave`, `dwell_sessions`.
+        begin: what held at the session before.
+
+    Returns:
+        The stay that holds at each session.
+    """
+    enter, leave, dwell = config.enter, config.leave, config.dwell_sessions
+    regime, held = begin
+    path = []
+    for value, live in zip(score, live_blocks, strict=True):
+        if live < MIN_LIVE_BLOCKS:
+            wanted, may_change = Regime.NEUTRAL, True
+        else:
+            may_change = held >= dwell
+            if value > enter or (regime is Regime.SCARCE and value >= leave):
+                wanted = Regime.SCARCE
+            elif value < -enter or (regime is Regime.ABUNDANT and value <= -leave):
+                wanted = Regime.ABUNDANT
+            else:
+                wanted = Regime.NEUTRAL
+        if may_change and wanted is not regime:
+            regime, held = wanted, 0
+        held += 1
+        path.append(Stay(regime, held))
+    return path
 
 
 def held_regimes(wanted: Callable[[Regime, int], Regime], live_blocks: pd.Series, dwell_sessions: int) -> pd.Series:
@@ -69,11 +116,3 @@ def held_regimes(wanted: Callable[[Regime, int], Regime], live_blocks: pd.Series
         held += 1
         path.append(regime.value)
     return pd.Series(path, index=live_blocks.index, dtype="str", name="regime")
-
-
-def _wanted(regime: Regime, score: float, config: SignalConfig) -> Regime:
-    if score > config.enter or (regime is Regime.SCARCE and score >= config.leave):
-        return Regime.SCARCE
-    if score < -config.enter or (regime is Regime.ABUNDANT and score <= -config.leave):
-        return Regime.ABUNDANT
-    return Regime.NEUTRAL

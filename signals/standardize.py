@@ -1,16 +1,12 @@
 """From values in their own units to comparable scores, by what trailing windows hold."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
 
-import pandas as pd
+import numpy as np
 
 from signals.config import SignalConfig
-
-if TYPE_CHECKING:
-    from pandas.core.window import Rolling
-
-Values = TypeVar("Values", pd.Series, pd.DataFrame)
+from signals.known import Array
+from signals.windows import trailing_moments, trailing_range
 
 
 @dataclass(frozen=True)
@@ -27,23 +23,25 @@ NO_RANGE = 1e-9
 """Values within this of one another, in any of the signal's units, differ by rounding alone."""
 
 
-def trailing_z(values: pd.DataFrame, config: SignalConfig) -> pd.DataFrame:
+def trailing_z(values: Array, config: SignalConfig) -> Array:
     """Standardize each column by its trailing window, the current value included, and clip it.
 
     Args:
-        values: sessions by inputs, any unit; NaN where missing.
+        values: (sessions, inputs), any unit; NaN where missing.
         config: `window_sessions`, `min_window_sessions`, `clip`.
 
     Returns:
         z-scores of the same shape (mean and standard deviation, ddof 1, of the values in the window, NaN skipped). NaN
         where the value is missing, the window holds too few values, or they do not deviate.
     """
-    window = values.rolling(config.window_sessions, min_periods=config.min_window_sessions)
-    z = (values - window.mean()) / _deviation(window)
-    return z.clip(-config.clip, config.clip)
+    counts, mean, deviation = trailing_moments(values, config.window_sessions)
+    spread = trailing_range(values, config.window_sessions) > NO_RANGE
+    scale = np.where((counts >= config.min_window_sessions) & spread, deviation, np.nan)
+    z: Array = np.clip((values - mean) / scale, -config.clip, config.clip)
+    return z
 
 
-def trailing_scale(block: pd.Series, config: SignalConfig) -> pd.Series:
+def trailing_scale(block: Array, config: SignalConfig) -> Array:
     """Measure the trailing standard deviation (ddof 1) by which a block is divided.
 
     Args:
@@ -53,45 +51,53 @@ def trailing_scale(block: pd.Series, config: SignalConfig) -> pd.Series:
     Returns:
         Same shape. NaN where the window holds too few values, or they do not deviate.
     """
-    return _deviation(block.rolling(config.window_sessions, min_periods=config.min_scale_sessions))
+    column = block[:, None]
+    counts, _, deviation = trailing_moments(column, config.window_sessions)
+    spread = trailing_range(column, config.window_sessions) > NO_RANGE
+    scale: Array = np.where((counts >= config.min_scale_sessions) & spread, deviation, np.nan)[:, 0]
+    return scale
 
 
-def nested_weights(grouping: Grouping, present: pd.DataFrame) -> pd.DataFrame:
+def nested_weights(grouping: Grouping, names: tuple[str, ...], present: Array) -> Array:
     """Weigh the inputs of a nested mean from which missing parts drop out at every level.
 
     Args:
         grouping: how the inputs are averaged; it names each input once.
-        present: sessions by inputs, True where there is a value.
+        names: of the columns.
+        present: (sessions, inputs), True where there is a value.
 
     Returns:
-        Sessions by inputs, in the order of `grouping`. Rows sum to 1; to 0 where no input is present.
+        (sessions, inputs), in the order of `names`. Rows sum to 1; to 0 where no input is present.
     """
+    weights = np.zeros(present.shape)
     if isinstance(grouping, str):
-        return present[[grouping]].astype(float)
-    if isinstance(grouping, FirstPresent):
-        parts = [nested_weights(part, present) for part in grouping.parts]
-        live = pd.concat([part.any(axis=1) for part in parts], axis=1).astype(int)
-        chosen = live.where(live.cumsum(axis=1) == 1, 0)
-        return pd.concat([part.mul(chosen[place], axis=0) for place, part in enumerate(parts)], axis=1)
-    parts = [nested_weights(part, present) for part in grouping]
-    live_parts = sum((part.any(axis=1).astype(int) for part in parts), start=pd.Series(0, index=present.index))
-    return pd.concat(parts, axis=1).div(live_parts.clip(lower=1), axis=0)
+        place = names.index(grouping)
+        weights[:, place] = present[:, place]
+        return weights
+    first_only = isinstance(grouping, FirstPresent)
+    parts = grouping.parts if isinstance(grouping, FirstPresent) else grouping
+    live = np.zeros(len(present))
+    for part in parts:
+        own = nested_weights(part, names, present)
+        is_live = own.any(axis=1)
+        if first_only:
+            own, is_live = own * (live == 0)[:, None], is_live & (live == 0)
+        weights += own
+        live += is_live
+    return weights if first_only else weights / np.maximum(live, 1)[:, None]
 
 
-def nested_mean(grouping: Grouping, z: pd.DataFrame) -> pd.Series:
+def nested_mean(grouping: Grouping, names: tuple[str, ...], z: Array) -> Array:
     """Average z-scores as `nested_weights` weighs them.
 
     Args:
         grouping: of some of the columns.
-        z: sessions by inputs, NaN where missing.
+        names: of the columns.
+        z: (sessions, inputs), NaN where missing.
 
     Returns:
         One value a session; NaN where no input is present.
     """
-    weights = nested_weights(grouping, z.notna())
-    return (z[list(weights.columns)] * weights).sum(axis=1, min_count=1)
-
-
-def _deviation(window: "Rolling[Values]") -> Values:
-    # The range is exact where the deviation, updated from window to window, keeps a trace of values that have left.
-    return window.std(ddof=1).where(window.max() - window.min() > NO_RANGE)
+    weights = nested_weights(grouping, names, ~np.isnan(z))
+    mean: Array = np.where(weights.any(axis=1), (np.nan_to_num(z) * weights).sum(axis=1), np.nan)
+    return mean

@@ -8,7 +8,7 @@ from backtests.spec.spec import Spec
 from data.clock import FIRST_DAY, sessions_between
 from data.market.snapshot import Snapshot
 from signals.block import SignalData
-from signals.liquidity import BLOCKS, LiquiditySignal, liquidity_signal, required_series
+from signals.liquidity import LiquiditySignal, liquidity_signal, required_series
 from signals.source import read_source, source_signal
 
 
@@ -37,8 +37,7 @@ def read_signal(
     data = SignalData.of(snapshot, sessions)
 
     def signal_of(part: SignalData) -> LiquiditySignal:
-        builders = (*BLOCKS, *given.block_builders())
-        return liquidity_signal(part, spec.signal, builders)
+        return liquidity_signal(part, spec.signal, given.block_builders())
 
     signal = signal_of(data)
     if given.blocks:

@@ -5,10 +5,9 @@ luckiest.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
-import numpy as np
 import pandas as pd
 
 from backtests.evidence.sharpe_difference import sharpe_difference
@@ -19,9 +18,9 @@ from backtests.spec.spec import Spec
 from backtests.studies.rerun import rerun
 from data.errors import InputError
 from data.market.snapshot import Snapshot
-from signals.block import Block, BlockBuilder, SignalData
+from signals.block import SignalData
 from signals.config import SignalConfig
-from signals.liquidity import BLOCKS, LiquiditySignal, liquidity_signal
+from signals.liquidity import LiquiditySignal, liquidity_signal
 from signals.model_config import ModelName
 from signals.regime import Regime
 
@@ -137,10 +136,8 @@ def variant_signal(
     """
     if (source := spec.signal.source) is not None:
         raise InputError(f"got signal.source {source}, wanted a signal that is made of blocks: a source has no parts")
-    builders = (*BLOCKS, *(extensions or read_extensions(spec)).block_builders())
-    if variant.without is not None:
-        builders = tuple(_silenced(build, variant.without) for build in builders)
-    return liquidity_signal(SignalData.of(snapshot, sessions), variant.config, builders)
+    further = (extensions or read_extensions(spec)).block_builders()
+    return liquidity_signal(SignalData.of(snapshot, sessions), variant.config, further, variant.without)
 
 
 def run_variant(run: Backtest, variant: Variant) -> VariantRun:
@@ -200,15 +197,3 @@ def _without_block(config: SignalConfig, block: str) -> Variant:
     # Inputs that a spec adds to a block go with it.
     left = tuple(each for each in config.inputs if each.block != block)
     return Variant(f"without {block}", config.model_copy(update={"inputs": left}), block)
-
-
-def _silenced(build: BlockBuilder, name: str) -> BlockBuilder:
-    """A builder whose block has no values where it is the one of that name."""
-
-    def built(data: SignalData, config: SignalConfig) -> Block:
-        block = build(data, config)
-        if block.name != name:
-            return block
-        return replace(block, inputs=tuple(replace(each, value=each.value * np.nan) for each in block.inputs))
-
-    return built

@@ -5,17 +5,19 @@ from dataclasses import replace
 
 from data.catalogue.series import series_entry
 from data.errors import InputError
-from signals.block import Block, BlockInput, SignalData
+from signals.blocks.rates import change_over, rounded_basis_points
 from signals.config import InputConfig
-from signals.observations import as_known, basis_points, series_observations, trailing_mean
+from signals.facts import Facts
+from signals.known import known_values, mean_of_newest
+from signals.reading import RawBlock, RawInput
 
 
-def add_inputs(blocks: Sequence[Block], data: SignalData, inputs: Sequence[InputConfig]) -> list[Block]:
+def add_inputs(blocks: Sequence[RawBlock], facts: Facts, inputs: Sequence[InputConfig]) -> list[RawBlock]:
     """Let each input join its block as one more member of the block's outermost average.
 
     Args:
         blocks: before standardization.
-        data: what inputs are made from.
+        facts: what inputs are made from.
         inputs: in the order in which they join.
 
     Raises:
@@ -27,7 +29,7 @@ def add_inputs(blocks: Sequence[Block], data: SignalData, inputs: Sequence[Input
             raise InputError(
                 f"signal input {config.name}: got the block {config.block}, wanted one of {', '.join(by_name)}"
             )
-        block, added = by_name[config.block], configured_input(data, config)
+        block, added = by_name[config.block], configured_input(facts, config)
         if added.name in {each.name for each in block.inputs}:
             raise InputError(f"signal input {added.name} stands twice; give one another name")
         outermost = block.grouping if isinstance(block.grouping, tuple) else (block.grouping,)
@@ -35,29 +37,29 @@ def add_inputs(blocks: Sequence[Block], data: SignalData, inputs: Sequence[Input
     return list(by_name.values())
 
 
-def configured_input(data: SignalData, config: InputConfig) -> BlockInput:
+def configured_input(facts: Facts, config: InputConfig) -> RawInput:
     """Make one input as its configuration says.
 
     A change of a series in percent is in basis points; everything else is in the unit of the series.
 
     Raises:
-        InputError: the catalogue or the snapshot lacks the series; see `signals.observations.series_observations`.
+        InputError: the catalogue or the snapshot lacks the series; see `signals.facts.Facts.series`.
     """
     entry = series_entry(config.series)
-    observations = series_observations(data.series, config.series)
+    observations = facts.series(config.series)
     if config.transform == "mean" and config.length is not None:
-        observations = trailing_mean(observations, config.length)
-    known = as_known(observations, data.sessions, entry.stale_after_days)
-    value, unit = known["value"], entry.unit
+        observations = mean_of_newest(observations, config.length)
+    known = known_values(observations, facts.sessions, entry.stale_after_days)
+    value, unit = known.value, entry.unit
     if config.transform == "change" and config.length is not None:
-        value = value.diff(config.length)
+        value = change_over(value, config.length)
         if unit == "percent":
-            value, unit = basis_points(value), "basis points"
-    return BlockInput(
+            value, unit = rounded_basis_points(value), "basis points"
+    return RawInput(
         name=f"{config.block}.{config.name}",
         unit=unit.replace("_", " "),
         value=value,
         scarcer_when=+1 if config.scarcer_when == "higher" else -1,
-        observed=known["observed"],
-        known=known["known"],
+        observed=known.observed,
+        known=known.known,
     )

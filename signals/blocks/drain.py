@@ -1,19 +1,19 @@
 """The drain: how fast AI capex grows, its news, and what is raised outside for it. Higher is scarcer."""
 
-import pandas as pd
-
-from signals.block import Block, BlockInput, SignalData
 from signals.capex.funding import funding_shares, outside_funding
-from signals.capex.gate import gate_state
+from signals.capex.gate import Gate, gate_state
 from signals.capex.news import GUIDED, RESULT, capex_news, fading_news
 from signals.capex.spending import capex_growth, capex_to_cash_flow, followed_quarters
 from signals.config import SignalConfig
+from signals.facts import Facts
+from signals.known import Known, latest
+from signals.reading import RawBlock, RawInput
 from signals.standardize import Grouping
 
 NAME = "drain"
 
 
-def drain_block(data: SignalData, config: SignalConfig) -> Block:
+def drain_block(facts: Facts, config: SignalConfig) -> RawBlock:
     """The mean of two readings of one drain: of capex, and of the money raised outside for it.
 
     The reading of capex is the mean of its growth over a year, of news in results and of news in guidance. Where the
@@ -24,11 +24,12 @@ def drain_block(data: SignalData, config: SignalConfig) -> Block:
         InputError: see `signals.capex.spending.followed_quarters`, `signals.capex.news.capex_news` and
             `signals.capex.funding.funding_shares`.
     """
+    data, sessions = facts.data, facts.sessions
     quarters = followed_quarters(data.capex, config)
     spenders = [quarters[company] for company in config.companies]
-    growth = capex_growth(spenders, data.sessions, config)
-    share = capex_to_cash_flow(spenders, data.sessions, config)
-    gate = gate_state(share["value"], config.gate) if config.gate.enabled else None
+    growth = capex_growth(spenders, sessions, config)
+    share = capex_to_cash_flow(spenders, sessions, config)
+    gate = gate_state(share.value, config.gate) if config.gate.enabled else None
     if gate is None:
         inputs = [_input("capex_growth", "log growth", growth), _input("capex_to_cash_flow", "ratio", share)]
     else:
@@ -36,30 +37,24 @@ def drain_block(data: SignalData, config: SignalConfig) -> Block:
     if config.capex_events:
         news = capex_news(quarters, data.guidance, config)
         for name, kind in (("results_surprise", RESULT), ("guidance_news", GUIDED)):
-            inputs.append(_input(name, "log ratio", fading_news(news, kind, data.sessions, config)))
+            inputs.append(_input(name, "log ratio", fading_news(news, kind, sessions, config)))
     grouping: Grouping = tuple(each.name for each in inputs)
     if config.outside_funding:
         shares = funding_shares(data.funding, quarters, config)
-        funding = _input("outside_funding", "share of a year's capex", outside_funding(shares, data.sessions, config))
+        funding = _input("outside_funding", "share of a year's capex", outside_funding(shares, sessions, config))
         inputs.append(funding)
         grouping = (grouping, funding.name)
-    return Block(name=NAME, inputs=tuple(inputs), grouping=grouping, gate=gate)
+    return RawBlock(NAME, tuple(inputs), grouping, gate)
 
 
-def _gated(growth: pd.DataFrame, share: pd.DataFrame, gate: pd.DataFrame) -> pd.DataFrame:
+def _gated(growth: Known, share: Known, gate: Gate) -> Known:
     # The value, and not its z-score: steady growth has a z-score of 0 on both sides of the threshold.
-    gated = growth.assign(value=growth["value"] * gate["multiplier"])
-    for name in ("observed", "known"):
-        gated[name] = pd.concat([growth[name], share[name]], axis=1).max(axis=1)
-    return gated
-
-
-def _input(name: str, unit: str, measured: pd.DataFrame) -> BlockInput:
-    return BlockInput(
-        name=f"{NAME}.{name}",
-        unit=unit,
-        value=measured["value"],
-        scarcer_when=+1,
-        observed=measured["observed"],
-        known=measured["known"],
+    return Known(
+        growth.value * gate.multiplier,
+        latest([growth.observed, share.observed]),
+        latest([growth.known, share.known]),
     )
+
+
+def _input(name: str, unit: str, measured: Known) -> RawInput:
+    return RawInput(f"{NAME}.{name}", unit, measured.value, +1, measured.observed, measured.known)

@@ -1,17 +1,21 @@
 """The water in the tank: the change of net liquidity. Falling is scarcer."""
 
+import numpy as np
+
 from data.catalogue.series import series_entry
-from signals.block import Block, BlockInput, SignalData
+from signals.blocks.rates import change_over
 from signals.capex.gate import idle_money_gate
 from signals.config import SignalConfig
-from signals.observations import as_known, same_day_observations, series_observations
+from signals.facts import Facts
+from signals.known import Known, Observations, known_values, together
+from signals.reading import RawBlock, RawInput
 
 NAME = "level"
 CENTRAL_BANK_ASSETS, TREASURY_ACCOUNT, REVERSE_REPO = SERIES = ("WALCL", "WTREGEN", "RRPONTSYD")
 MILLIONS_PER_BILLION = 1000
 
 
-def level_block(data: SignalData, config: SignalConfig) -> Block:
+def level_block(facts: Facts, config: SignalConfig) -> RawBlock:
     """The change of central-bank assets less Treasury account less reverse repo, all at the same Wednesday.
 
     A Wednesday that one of the three lacks gives no level. The level is known when the last of the three is, and too
@@ -21,24 +25,21 @@ def level_block(data: SignalData, config: SignalConfig) -> Block:
     With `config.gate.level` a fall counts by the state of the gate: its g times the change; missing where g is.
 
     Raises:
-        InputError: see `signals.observations.series_observations`.
+        InputError: see `signals.facts.Facts.series`.
     """
-    levels = same_day_observations({name: series_observations(data.series, name) for name in SERIES})
-    levels["value"] = (
-        levels[CENTRAL_BANK_ASSETS] - levels[TREASURY_ACCOUNT] - MILLIONS_PER_BILLION * levels[REVERSE_REPO]
-    )
-    stale_after_days = max(series_entry(name).stale_after_days for name in SERIES)
-    known = as_known(levels[["date", "value", "known_at"]], data.sessions, stale_after_days)
-    change = known["value"].diff(config.level_change_sessions)
-    gate = idle_money_gate(data, config) if config.gate.level else None
+    known = net_liquidity(facts)
+    change = change_over(known.value, config.level_change_sessions)
+    gate = idle_money_gate(facts, config) if config.gate.level else None
     if gate is not None:
-        change = change.mask(change < 0, change * gate["g"])
-    net_liquidity = BlockInput(
-        name=f"{NAME}.net_liquidity",
-        unit="USD millions",
-        value=change,
-        scarcer_when=-1,
-        observed=known["observed"],
-        known=known["known"],
-    )
-    return Block(name=NAME, inputs=(net_liquidity,), grouping=net_liquidity.name, gate=gate)
+        change = np.where(change < 0, change * gate.g, change)
+    name = f"{NAME}.net_liquidity"
+    inputs = (RawInput(name, "USD millions", change, -1, known.observed, known.known),)
+    return RawBlock(NAME, inputs, name, gate)
+
+
+def net_liquidity(facts: Facts) -> Known:
+    """Central-bank assets less Treasury account less reverse repo, USD millions, as known at each decision."""
+    day, known, values = together([facts.series(name) for name in SERIES])
+    level = values[:, 0] - values[:, 1] - MILLIONS_PER_BILLION * values[:, 2]
+    stale_after_days = max(series_entry(name).stale_after_days for name in SERIES)
+    return known_values(Observations(day, level, known), facts.sessions, stale_after_days)

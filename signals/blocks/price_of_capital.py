@@ -1,11 +1,13 @@
 """The price of water: changes of sovereign yields and of the credit spread. Rising is scarcer."""
 
-import pandas as pd
+import numpy as np
 
 from data.catalogue.series import series_entry
-from signals.block import Block, BlockInput, SignalData
+from signals.blocks.rates import change_over, rounded_basis_points
 from signals.config import SignalConfig
-from signals.observations import as_known, basis_points, series_observations
+from signals.facts import Facts
+from signals.known import known_values, latest
+from signals.reading import RawBlock, RawInput
 from signals.standardize import FirstPresent, Grouping, nested_mean, trailing_z
 
 NAME = "price_of_capital"
@@ -18,7 +20,7 @@ def price_of_capital_series(config: SignalConfig) -> tuple[str, ...]:
     return (*SOVEREIGN_YIELDS, *config.credit_spread.split("_else_"))
 
 
-def price_of_capital_block(data: SignalData, config: SignalConfig) -> Block:
+def price_of_capital_block(facts: Facts, config: SignalConfig) -> RawBlock:
     """Half sovereign (the mean of nominal and real 10-year), half credit; each the mean over the change horizons.
 
     Inputs are changes in basis points over `config.change_sessions` sessions, each between the value known at the
@@ -28,22 +30,22 @@ def price_of_capital_block(data: SignalData, config: SignalConfig) -> Block:
     z-score stands for both. With `config.mark_joint_rises` there is a third part: `joint_rise`.
 
     Raises:
-        InputError: see `signals.observations.series_observations`.
+        InputError: see `signals.facts.Facts.series`.
     """
-    changes = {name: _changes(data, config, name) for name in price_of_capital_series(config)}
-    inputs = [each for of_series in changes.values() for each in of_series]
-    nominal, real, *spreads = (tuple(each.name for each in of_series) for of_series in changes.values())
+    changes = [rate_changes(facts, config, name) for name in price_of_capital_series(config)]
+    inputs = tuple(each for of_series in changes for each in of_series)
+    nominal, real, *spreads = (tuple(each.name for each in of_series) for of_series in changes)
     sovereign: Grouping = (nominal, real)
     credit: Grouping = (
         spreads[0] if len(spreads) == 1 else tuple(FirstPresent(pair) for pair in zip(*spreads, strict=True))
     )
     if not config.mark_joint_rises:
-        return Block(name=NAME, inputs=tuple(inputs), grouping=(sovereign, credit))
+        return RawBlock(NAME, inputs, (sovereign, credit))
     mark = joint_rise(inputs, sovereign, credit, config)
-    return Block(name=NAME, inputs=(*inputs, mark), grouping=(sovereign, credit, mark.name))
+    return RawBlock(NAME, (*inputs, mark), (sovereign, credit, mark.name))
 
 
-def joint_rise(inputs: list[BlockInput], sovereign: Grouping, credit: Grouping, config: SignalConfig) -> BlockInput:
+def joint_rise(inputs: tuple[RawInput, ...], sovereign: Grouping, credit: Grouping, config: SignalConfig) -> RawInput:
     """Mark sovereign yields and credit spreads that rise together, which is what scarcity looks like.
 
     Yields that rise on growth come with falling spreads, spreads that rise on fear with falling yields. The mark is the
@@ -58,29 +60,30 @@ def joint_rise(inputs: list[BlockInput], sovereign: Grouping, credit: Grouping, 
     Returns:
         An input in standard deviations, from 0; NaN where one of the two is missing.
     """
-    z = trailing_z(pd.DataFrame({each.name: each.value for each in inputs}), config)
-    halves = pd.concat([nested_mean(sovereign, z), nested_mean(credit, z)], axis=1)
-    return BlockInput(
+    names = tuple(each.name for each in inputs)
+    z = trailing_z(np.column_stack([each.value for each in inputs]), config)
+    smaller = np.minimum(nested_mean(sovereign, names, z), nested_mean(credit, names, z))
+    return RawInput(
         name=JOINT_RISE,
         unit="standard deviations",
-        value=halves.min(axis=1, skipna=False).clip(lower=0.0),
+        value=np.where(np.isnan(smaller), np.nan, np.maximum(smaller, 0.0)),
         scarcer_when=+1,
-        observed=pd.concat([each.observed for each in inputs], axis=1).max(axis=1),
-        known=pd.concat([each.known for each in inputs], axis=1).max(axis=1),
+        observed=latest([each.observed for each in inputs]),
+        known=latest([each.known for each in inputs]),
     )
 
 
-def _changes(data: SignalData, config: SignalConfig, name: str) -> list[BlockInput]:
-    observations = series_observations(data.series, name)
-    known = as_known(observations, data.sessions, series_entry(name).stale_after_days)
+def rate_changes(facts: Facts, config: SignalConfig, name: str) -> list[RawInput]:
+    """The changes of one yield or spread over `config.change_sessions`, in basis points."""
+    known = known_values(facts.series(name), facts.sessions, series_entry(name).stale_after_days)
     return [
-        BlockInput(
+        RawInput(
             name=f"{NAME}.{name}_{horizon}",
             unit="basis points",
-            value=basis_points(known["value"].diff(horizon)),
+            value=rounded_basis_points(change_over(known.value, horizon)),
             scarcer_when=+1,
-            observed=known["observed"],
-            known=known["known"],
+            observed=known.observed,
+            known=known.known,
         )
         for horizon in config.change_sessions
     ]

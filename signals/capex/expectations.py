@@ -2,13 +2,15 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from functools import cache
+from typing import NamedTuple, Self
 
-import numpy as np
 import pandas as pd
 
-from signals.capex.spending import CAPEX, HEADLINE, QUARTERS_A_YEAR
+from signals.capex.spending import CAPEX, HEADLINE, QUARTERS_A_YEAR, Quarters
+from signals.known import DAY, NAT, NEVER
 
 _QUARTER_DAYS = 365.25 / QUARTERS_A_YEAR
 # Fiscal years of 52 or 53 weeks end up to a week from the month's end; ends one month apart are of other quarters.
@@ -18,8 +20,7 @@ _WITHOUT_RESULTS = re.compile(r"\b(accrual|accrued|gross|net)\b", re.IGNORECASE)
 _WITH_LEASES = re.compile(r"\blease", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Expectation:
+class Expectation(NamedTuple):
     """What could be expected of an announcement.
 
     Attributes:
@@ -33,32 +34,31 @@ class Expectation:
     figure: str = CAPEX
 
 
-@dataclass(frozen=True)
-class Guidance:
-    """One comparable statement; moments and days without time zone, the former UTC.
+class Guidance(NamedTuple):
+    """One comparable statement; moments and days are `signals.known`'s microseconds.
 
     Attributes:
-        known: when it was.
+        known: from when it was.
         start: first day of the year guided.
         end: last day of it.
         mid: mid-point, USD billions.
         prior_mid: mid-point before, as it tells itself; NaN where it does not.
         basis: what is counted, in the company's words.
+        figure: of results on the same basis; None where there is none.
     """
 
-    known: np.datetime64
-    start: np.datetime64
-    end: np.datetime64
+    known: int
+    start: int
+    end: int
     mid: float
     prior_mid: float
     basis: str
+    figure: str | None
 
-    @property
-    def figure(self) -> str | None:
-        """The figure of results on the same basis; None where there is none."""
-        if _WITHOUT_RESULTS.search(self.basis):
-            return None
-        return HEADLINE if _WITH_LEASES.search(self.basis) else CAPEX
+    @classmethod
+    def of(cls, known: int, start: int, end: int, mid: float, prior_mid: float, basis: str) -> Self:
+        """Find the figure of results that stands on the basis."""
+        return cls(known, start, end, mid, prior_mid, basis, _figure(basis))
 
 
 @dataclass(frozen=True)
@@ -67,38 +67,34 @@ class Spender:
 
     Attributes:
         figures: USD billions by quarter, by name of the figure; NaN where not reported.
-        known: when each quarter's became known, UTC; NaT where they never did.
-        ends: of the quarters; NaT where not reported.
+        known: when each quarter's became known; `NEVER` where they did not.
+        ends: of the quarters; `NAT` where not reported.
         guidance: comparable, in order of `Guidance.known`.
+        first: place of the first quarter that stands on the basis of those after it.
     """
 
-    figures: dict[str, np.ndarray]
-    known: np.ndarray
-    ends: np.ndarray
+    figures: dict[str, list[float]]
+    known: list[int]
+    ends: list[int]
     guidance: tuple[Guidance, ...]
+    first: int = 0
 
     @classmethod
-    def of(cls, quarters: pd.DataFrame, guidance: pd.DataFrame) -> Self:
+    def of(cls, quarters: Quarters, guidance: Sequence[Guidance], one_basis_from: int = NAT) -> Self:
         """Read its history.
 
         Args:
-            quarters: as `signals.capex.spending.company_quarters` returns them.
-            guidance: its comparable rows of `data.market.tables.GUIDANCE`, in order of ``known_at``.
+            quarters: of the company.
+            guidance: its comparable statements, in order of ``known``.
+            one_basis_from: day from which its quarters stand on one basis.
         """
-        statements = zip(
-            guidance["known_at"].dt.tz_localize(None).to_numpy(),
-            guidance["period_start"].to_numpy(),
-            guidance["period_end"].to_numpy(),
-            (guidance["low_usd_bn"] + guidance["high_usd_bn"]) / 2,
-            (guidance["prior_low_usd_bn"] + guidance["prior_high_usd_bn"]) / 2,
-            guidance["basis"],
-            strict=True,
-        )
+        ends = quarters.end.tolist()
         return cls(
-            figures={name: quarters[name].to_numpy() for name in (CAPEX, HEADLINE)},
-            known=quarters["capex_known_at"].dt.tz_localize(None).to_numpy(),
-            ends=quarters["period_end"].to_numpy(),
-            guidance=tuple(Guidance(*statement) for statement in statements),
+            figures={CAPEX: quarters.capex.tolist(), HEADLINE: quarters.headline.tolist()},
+            known=quarters.capex_known.tolist(),
+            ends=ends,
+            guidance=tuple(guidance),
+            first=sum(end <= one_basis_from for end in ends),
         )
 
     def expected_result(self, place: int) -> Expectation:
@@ -112,11 +108,11 @@ class Spender:
         Args:
             place: of the quarter, which is known at some time.
         """
-        before = self.known < self.known[place]
-        if before[place + 1 :].any():
+        moment = self.known[place]
+        if min(self.known[place + 1 :], default=NEVER) < moment:
             return Expectation(math.nan, "a later quarter was known before it")
-        by_guidance = self._left_of_guidance(place, before)
-        return by_guidance or self._grown_from_year_before(place, before)
+        by_guidance = self._left_of_guidance(place, moment)
+        return by_guidance or self._grown_from_year_before(place, moment)
 
     def expected_guidance(self, guided: Guidance) -> Expectation:
         """What could be expected of a guidance, from what was known when it was given, results of that moment included.
@@ -131,64 +127,84 @@ class Spender:
         alike = [each for each in self.guidance if (each.start, each.end, each.basis) == about]
         if earlier := [each for each in alike if each.known < guided.known]:
             return Expectation(earlier[-1].mid, "the mid-point before")
-        known = self.known <= guided.known
-        base = self._year_before(guided, known)
-        growth = self._trailing_growth(int(np.flatnonzero(known).max(initial=-1)), known)
+        after = guided.known + 1
+        newest = max((place for place, known in enumerate(self.known) if known < after), default=-1)
+        base = self._year_before(guided, newest, after)
+        growth = self._trailing_growth(newest, after)
         if math.isnan(base.usd_bn):
             return base
         if math.isnan(growth):
             return Expectation(math.nan, "first of its year, and not all of the last eight quarters were known")
         return Expectation(growth * base.usd_bn, f"{base.rests_on}, at trailing growth")
 
-    def _left_of_guidance(self, place: int, before: np.ndarray) -> Expectation | None:
-        for guided in reversed([each for each in self.guidance if each.known < self.known[place]]):
-            figure, left = guided.figure, quarters_between(self.ends[place], guided.end)
-            if figure is None or left is None or not 0 <= left < QUARTERS_A_YEAR:
+    def _left_of_guidance(self, place: int, moment: int) -> Expectation | None:
+        for guided in reversed(self.guidance):
+            if guided.known >= moment or guided.figure is None:
                 continue
-            first = place + 1 + left - QUARTERS_A_YEAR
-            values = self.figures[figure]
-            if first < 0 or not before[first:place].all() or math.isnan(values[place]):
+            left = quarters_between(self.ends[place], guided.end)
+            if left is None or not 0 <= left < QUARTERS_A_YEAR:
+                continue
+            begin = place + 1 + left - QUARTERS_A_YEAR
+            values = self.figures[guided.figure]
+            if not self._all_known(begin, place, moment) or math.isnan(values[place]):
                 return None
-            remainder = guided.mid - float(values[first:place].sum())
-            rests_on = f"guidance of {np.datetime_as_string(guided.known, unit='D')}"
-            return Expectation(remainder / (left + 1), rests_on, figure) if remainder > 0 else None
+            remainder = guided.mid - math.fsum(values[begin:place])
+            rests_on = f"guidance of {_day_text(guided.known)}"
+            return Expectation(remainder / (left + 1), rests_on, guided.figure) if remainder > 0 else None
         return None
 
-    def _grown_from_year_before(self, place: int, before: np.ndarray) -> Expectation:
-        growth = self._trailing_growth(place - 1, before)
+    def _grown_from_year_before(self, place: int, moment: int) -> Expectation:
+        growth = self._trailing_growth(place - 1, moment)
         if math.isnan(growth):
             return Expectation(math.nan, "no guidance of its year, and not all of the eight quarters before were known")
-        year_before = float(self.figures[CAPEX][place - QUARTERS_A_YEAR])
+        year_before = self.figures[CAPEX][place - QUARTERS_A_YEAR]
         return Expectation(growth * year_before, "the same quarter a year before, at trailing growth")
 
-    def _trailing_growth(self, last: int, known: np.ndarray) -> float:
+    def _trailing_growth(self, last: int, moment: int) -> float:
         """Capex of the four quarters up to `last` over that of the four before; NaN where one of them is not known."""
-        middle, first = last + 1 - QUARTERS_A_YEAR, last + 1 - 2 * QUARTERS_A_YEAR
-        if first < 0 or not known[first : last + 1].all():
+        middle, begin = last + 1 - QUARTERS_A_YEAR, last + 1 - 2 * QUARTERS_A_YEAR
+        if not self._all_known(begin, last + 1, moment):
             return math.nan
         capex = self.figures[CAPEX]
-        earlier = capex[first:middle].sum()
-        return float(capex[middle : last + 1].sum() / earlier) if earlier > 0 else math.nan
+        earlier = math.fsum(capex[begin:middle])
+        return math.fsum(capex[middle : last + 1]) / earlier if earlier > 0 else math.nan
 
-    def _year_before(self, guided: Guidance, known: np.ndarray) -> Expectation:
+    def _year_before(self, guided: Guidance, newest: int, after: int) -> Expectation:
         """What is last known, on the basis of a guidance, of the year before the one that it guides."""
-        newest = int(np.flatnonzero(known).max(initial=-1))
         ahead = quarters_between(self.ends[newest], guided.end) if newest >= 0 else None
         if guided.figure is not None and ahead is not None:
             last = newest + ahead - QUARTERS_A_YEAR
-            first = last + 1 - QUARTERS_A_YEAR
-            values = self.figures[guided.figure][max(first, 0) : last + 1]
-            if first >= 0 and last <= newest and known[first : last + 1].all() and not np.isnan(values).any():
-                return Expectation(float(values.sum()), "the year before")
+            begin = last + 1 - QUARTERS_A_YEAR
+            values = self.figures[guided.figure][max(begin, 0) : max(last + 1, 0)]
+            if last <= newest and self._all_known(begin, last + 1, after) and not any(map(math.isnan, values)):
+                return Expectation(math.fsum(values), "the year before")
         for each in reversed(self.guidance):
             years_apart = quarters_between(each.end, guided.end) == QUARTERS_A_YEAR
-            if each.known <= guided.known and each.basis == guided.basis and years_apart:
+            if each.known < after and each.basis == guided.basis and years_apart:
                 return Expectation(each.mid, "guidance of the year before")
         return Expectation(math.nan, "first of its year, and the year before is not known on its basis")
 
+    def _all_known(self, begin: int, end: int, moment: int) -> bool:
+        """Whether all quarters from one place to before another were known before a moment, on one basis."""
+        return begin >= self.first and all(known < moment for known in self.known[begin:end])
 
-def quarters_between(earlier: np.datetime64, later: np.datetime64) -> int | None:
+
+def quarters_between(earlier: int, later: int) -> int | None:
     """Count the quarters from one end of a fiscal quarter to another; None where they are no whole quarters apart."""
-    days = (later - earlier) / np.timedelta64(1, "D")
+    if NAT in (earlier, later):
+        return None
+    days = (later - earlier) / DAY
     count = round(days / _QUARTER_DAYS)
     return count if abs(days - count * _QUARTER_DAYS) <= _ALIGNED_DAYS else None
+
+
+@cache
+def _figure(basis: str) -> str | None:
+    if _WITHOUT_RESULTS.search(basis):
+        return None
+    return HEADLINE if _WITH_LEASES.search(basis) else CAPEX
+
+
+def _day_text(moment: int) -> str:
+    """The day of a moment: ``2026-07-29``."""
+    return f"{pd.Timestamp(moment, unit='us'):%Y-%m-%d}"

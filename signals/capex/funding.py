@@ -3,7 +3,8 @@
 It is no further drain: what the spenders do not earn they raise, so it is averaged with what capex itself says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,52 @@ import pandas as pd
 from data.events.refusals import refuse_rows
 from data.market.tables import FUNDING
 from signals.capex.impulses import fading_sum
-from signals.capex.spending import trailing_capex
+from signals.capex.spending import Quarters, trailing_capex
 from signals.config import SignalConfig
+from signals.known import Array, Known, microseconds, moments_of
 
 
-def funding_shares(funding: pd.DataFrame, quarters: Mapping[str, pd.DataFrame], config: SignalConfig) -> pd.DataFrame:
+class Shares(NamedTuple):
+    """Acts of funding, in order of `known`.
+
+    Attributes:
+        day: of the act.
+        known: from when it was.
+        company: by which it was raised.
+        kind: of the act.
+        amount: USD billions.
+        spent: what the spenders spend in a year, as known then, USD billions; NaN where it is not known.
+        value: the share; NaN where the act is not counted.
+        counts: whether it brings money.
+    """
+
+    day: Array
+    known: Array
+    company: Sequence[str]
+    kind: Sequence[str]
+    amount: Array
+    spent: Array
+    value: Array
+    counts: Array
+
+    def table(self) -> pd.DataFrame:
+        """Lay them out for people, with the ``reason`` why one is not counted ("" where it is)."""
+        reason = np.where(np.isnan(self.value), "the spenders' trailing capex is not known", "")
+        return pd.DataFrame(
+            {
+                "date": moments_of(self.day),
+                "company": list(self.company),
+                "kind": list(self.kind),
+                "amount_usd_bn": self.amount,
+                "known_at": moments_of(self.known).tz_localize("UTC"),
+                "trailing_capex_usd_bn": self.spent,
+                "value": self.value,
+                "reason": np.where(self.counts, reason, "it brings no cash, or is counted in another row"),
+            }
+        )
+
+
+def funding_shares(funding: pd.DataFrame, quarters: Mapping[str, Quarters], config: SignalConfig) -> Shares:
     """Measure each act of funding by what the spenders spend in a year.
 
     Rows that count (`data.market.tables.FUNDING`, ``counts``) are bonds, private credit and cash equity, none of them
@@ -26,11 +68,6 @@ def funding_shares(funding: pd.DataFrame, quarters: Mapping[str, pd.DataFrame], 
         quarters: of `config.companies` at least, see `signals.capex.spending.followed_quarters`.
         config: whose capex is summed, and `capex_stale_days`.
 
-    Returns:
-        One row an event, in order of ``known_at``: ``date``, ``company``, ``kind``, ``amount_usd_bn``, ``known_at``,
-        ``trailing_capex_usd_bn`` (of `config.companies`, four quarters each, as known then), ``value`` (the share, a
-        ratio; NaN where the row is not counted) and ``reason`` why it is not ("" where it is).
-
     Raises:
         InputError: a row that counts has no time or no positive amount.
     """
@@ -40,24 +77,32 @@ def funding_shares(funding: pd.DataFrame, quarters: Mapping[str, pd.DataFrame], 
     no_amount = counts & ~(np.isfinite(amount) & (amount > 0))
     refuse_rows(FUNDING, rows, no_amount, "it counts and has no positive amount; give it, or set counts to false")
 
-    counted = rows[counts]
-    moments = pd.DatetimeIndex(counted["known_at"])
-    parts = [trailing_capex(quarters[company], moments, config) for company in config.companies]
-    trailing = sum(parts[1:], start=parts[0]).set_axis(counted.index).reindex(rows.index)
-    share = amount / trailing.where(trailing > 0)
-    reason = pd.Series("", index=rows.index).mask(share.isna(), "the spenders' trailing capex is not known")
-    reason = reason.mask(~counts, "it brings no cash, or is counted in another row")
-    kept = rows[["date", "company", "kind", "amount_usd_bn", "known_at"]]
-    return kept.assign(trailing_capex_usd_bn=trailing, value=share, reason=reason)
+    known, counted = microseconds(rows["known_at"]), counts.to_numpy()
+    spent = np.full(len(rows), np.nan)
+    trailing = np.zeros(int(counted.sum()))
+    for company in config.companies:
+        trailing = trailing + trailing_capex(quarters[company], known[counted], config)
+    spent[counted] = trailing
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(spent > 0, amount.to_numpy() / spent, np.nan)
+    day = microseconds(rows["date"])
+    return Shares(day, known, rows["company"].tolist(), rows["kind"].tolist(), amount.to_numpy(), spent, share, counted)
 
 
-def outside_funding(shares: pd.DataFrame, sessions: pd.DatetimeIndex, config: SignalConfig) -> pd.DataFrame:
+def outside_funding(shares: Shares, sessions: Array, config: SignalConfig) -> Known:
     """Add up what is left of each share at each decision, see `signals.capex.impulses.fading_sum`.
 
     Args:
-        shares: as `funding_shares` returns them.
-        sessions: naive session dates, increasing.
+        shares: of all acts.
+        sessions: increasing.
         config: half-life and `capex_stale_days`.
     """
-    counted = shares.dropna(subset="value")
-    return fading_sum(counted, sessions, config.funding_half_life_sessions, config.capex_stale_days)
+    counted = ~np.isnan(shares.value)
+    return fading_sum(
+        shares.day[counted],
+        shares.value[counted],
+        shares.known[counted],
+        sessions,
+        config.funding_half_life_sessions,
+        config.capex_stale_days,
+    )

@@ -3,15 +3,31 @@
 How near the threshold is, capex over operating cash flow says. Off, by option, the ratio is one more z-score instead.
 """
 
-import numpy as np
-import pandas as pd
+from typing import NamedTuple
 
-from signals.block import SignalData
+import numpy as np
+
 from signals.capex.spending import capex_to_cash_flow, company_quarters
 from signals.config import GateConfig, SignalConfig
+from signals.facts import Facts
+from signals.known import Array
 
 
-def idle_money_gate(data: SignalData, config: SignalConfig) -> pd.DataFrame | None:
+class Gate(NamedTuple):
+    """The state of the gate at each decision; NaN where the ratio is missing.
+
+    Attributes:
+        ratio: of trailing capex to operating cash flow.
+        g: from 0, where idle money abounds, to 1, where it is gone.
+        multiplier: by which the growth of capex counts.
+    """
+
+    ratio: Array
+    g: Array
+    multiplier: Array
+
+
+def idle_money_gate(facts: Facts, config: SignalConfig) -> Gate | None:
     """Find the state of the gate at each decision; None where `config.gate` is off.
 
     Raises:
@@ -19,12 +35,11 @@ def idle_money_gate(data: SignalData, config: SignalConfig) -> pd.DataFrame | No
     """
     if not config.gate.enabled:
         return None
-    quarters = [company_quarters(data.capex, company) for company in config.companies]
-    ratio = capex_to_cash_flow(quarters, data.sessions, config)
-    return gate_state(ratio["value"], config.gate)
+    quarters = [company_quarters(facts.data.capex, company) for company in config.companies]
+    return gate_state(capex_to_cash_flow(quarters, facts.sessions, config).value, config.gate)
 
 
-def gate_state(ratio: pd.Series, config: GateConfig) -> pd.DataFrame:
+def gate_state(ratio: Array, config: GateConfig) -> Gate:
     """Open the gate by a logistic curve of the ratio.
 
     Args:
@@ -32,11 +47,9 @@ def gate_state(ratio: pd.Series, config: GateConfig) -> pd.DataFrame:
         config: of the gate.
 
     Returns:
-        By session: ``ratio``; ``g`` = 1 / (1 + exp(-(ratio - `config.ratio`) / width)), from 0, where idle money
-        abounds, to 1, where it is gone; ``multiplier`` = (1 + stimulus) g - stimulus, from -stimulus to +1, by which
-        the growth of capex counts. NaN where the ratio is missing.
+        ``ratio``; ``g`` = 1 / (1 + exp(-(ratio - `config.ratio`) / width)); ``multiplier`` = (1 + stimulus) g -
+        stimulus, from -stimulus to +1.
     """
     # The logistic curve, written so that nothing overflows far from its middle.
     g = 0.5 * (1 + np.tanh((ratio - config.ratio) / (2 * config.width)))
-    multiplier = (1 + config.stimulus) * g - config.stimulus
-    return pd.DataFrame({"ratio": ratio, "g": g, "multiplier": multiplier})
+    return Gate(ratio, g, (1 + config.stimulus) * g - config.stimulus)

@@ -6,35 +6,108 @@ of what all of them spend, so that news of several companies can be added up.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from data.events.refusals import refuse_rows
 from data.market.tables import GUIDANCE
-from signals.capex.expectations import Expectation, Spender
+from signals.capex.expectations import Expectation, Guidance, Spender
 from signals.capex.impulses import fading_sum
-from signals.capex.spending import fiscal_period, trailing_capex
+from signals.capex.spending import Quarters, fiscal_period, trailing_capex
 from signals.config import SignalConfig
+from signals.known import NAT, NEVER, Array, Known, microseconds, moments_of
 
 RESULT, GUIDED = KINDS = ("result", "guidance")
-_ANNOUNCED = {
-    "kind": "str",
-    "company": "str",
-    "about": "str",
-    "date": "datetime64[us]",
-    "known_at": "datetime64[us, UTC]",
-    "usd_bn": "float64",
-    "expected_usd_bn": "float64",
-    "rests_on": "str",
-}
 # A fiscal year of 52 weeks, and one of 53 that begins up to a week off the month.
 _DAYS_OF_A_YEAR = (357, 378)
 _NOT_COMPARABLE = Expectation(math.nan, "not comparable with any other figure")
 
 
-def capex_news(quarters: Mapping[str, pd.DataFrame], guidance: pd.DataFrame, config: SignalConfig) -> pd.DataFrame:
+class Announced(NamedTuple):
+    """One announcement, and what could be expected of it.
+
+    Attributes:
+        known: from when it was.
+        day: end of the quarter; day of the guidance.
+        company: that announced.
+        kind: one of `KINDS`.
+        about: the fiscal quarter, or the end of the year guided.
+        usd_bn: actual or mid-point, USD billions.
+        expected: USD billions; NaN where nothing could be expected.
+        rests_on: what the expectation was made from, or why there is none.
+    """
+
+    known: int
+    day: int
+    company: str
+    kind: str
+    about: str
+    usd_bn: float
+    expected: float
+    rests_on: str
+
+
+class _Statement(NamedTuple):
+    """One row of guidance: its day, what it is about, whether it can be compared, and what it says."""
+
+    day: int
+    about: str
+    comparable: bool
+    guidance: Guidance
+
+
+class News(NamedTuple):
+    """Every announcement in order of time, scored.
+
+    Attributes:
+        rows: the announcements.
+        news: log of what was announced over what was expected; NaN where there is none.
+        weight: the company's share of all trailing capex; NaN where it is not known.
+    """
+
+    rows: tuple[Announced, ...]
+    news: Array
+    weight: Array
+
+    @property
+    def value(self) -> Array:
+        """News times weight; NaN where a row is not scored."""
+        value: Array = self.news * self.weight
+        return value
+
+    def table(self) -> pd.DataFrame:
+        """Lay them out for people, with the ``reason`` why one is not scored ("" where it is)."""
+        frame = pd.DataFrame(self.rows, columns=list(Announced._fields))
+        reason = np.where(np.isnan(self.weight), "no weight: fewer than four quarters in a row are known", "")
+        reason = np.where(np.isnan(self.news), "no logarithm of what is not positive", reason)
+        reason = np.where(frame["expected"].isna(), frame["rests_on"], reason)
+        return pd.DataFrame(
+            {
+                "kind": frame["kind"],
+                "company": frame["company"],
+                "about": frame["about"],
+                "date": moments_of(frame["day"].to_numpy(dtype=np.int64)),
+                "known_at": moments_of(frame["known"].to_numpy(dtype=np.int64)).tz_localize("UTC"),
+                "usd_bn": frame["usd_bn"].astype(float),
+                "expected_usd_bn": frame["expected"].astype(float),
+                "rests_on": frame["rests_on"],
+                "news": self.news,
+                "weight": self.weight,
+                "value": self.value,
+                "reason": reason,
+            }
+        )
+
+
+def capex_news(
+    quarters: Mapping[str, Quarters],
+    guidance: pd.DataFrame,
+    config: SignalConfig,
+    one_basis_from: Mapping[str, int] | None = None,
+) -> News:
     """Score every announcement of capex of the companies that are followed, each by what was known at its moment.
 
     What could be expected: see `signals.capex.expectations.Spender`.
@@ -43,80 +116,103 @@ def capex_news(quarters: Mapping[str, pd.DataFrame], guidance: pd.DataFrame, con
         quarters: by company, see `signals.capex.spending.followed_quarters`.
         guidance: `data.market.tables.GUIDANCE`; of other companies as well.
         config: `capex_stale_days`.
-
-    Returns:
-        One row an announcement, in order of ``known_at``: ``kind`` (result or guidance), ``company``, ``about`` (the
-        fiscal quarter, or the end of the year guided), ``date`` (end of the quarter; day of the guidance), ``known_at``
-        (UTC), ``usd_bn`` (actual or mid-point) and ``expected_usd_bn`` (USD billions), ``rests_on`` (what the
-        expectation was made from), ``news`` (log ratio), ``weight`` (share of all trailing capex), ``value`` (their
-        product; NaN where the row is not scored) and ``reason`` why it is not ("" where it is).
+        one_basis_from: by company, the day from which its quarters stand on one basis; all of them where not given.
 
     Raises:
         InputError: a comparable guidance has no time, no mid-point, low above high, or a period that is no year.
     """
     guidance = guidance[guidance["company"].isin(list(quarters))].sort_values("known_at", kind="stable")
     _require_sound(guidance[guidance["comparable"]])
-    rows: list[tuple[object, ...]] = []
+    bases = one_basis_from or {}
+    told = _statements(guidance)
+    rows: list[Announced] = []
     for company, line in quarters.items():
-        own = guidance[guidance["company"] == company]
-        spender = Spender.of(line, own[own["comparable"]])
+        own = told.get(company, [])
+        comparable = [statement.guidance for statement in own if statement.comparable]
+        spender = Spender.of(line, comparable, bases.get(company, NAT))
         rows += [*_results(company, line, spender), *_guidance(company, own, spender)]
-    news = pd.DataFrame(rows, columns=list(_ANNOUNCED)).astype(_ANNOUNCED)
-    news = news.sort_values(["known_at", "date", "company", "kind"], kind="stable", ignore_index=True)
-    news["weight"] = _weights(news, quarters, config)
-    sound = (news["usd_bn"] > 0) & (news["expected_usd_bn"] > 0)
-    news["news"] = np.log((news["usd_bn"] / news["expected_usd_bn"]).where(sound))
-    news["value"] = news["weight"] * news["news"]
-    reason = news["rests_on"].where(news["expected_usd_bn"].isna(), "")
-    reason = reason.mask((reason == "") & ~sound, "no logarithm of what is not positive")
-    reason = reason.mask(
-        (reason == "") & news["weight"].isna(), "no weight: fewer than four quarters in a row are known"
-    )
-    return news.assign(reason=reason)[[*_ANNOUNCED, "news", "weight", "value", "reason"]]
+    rows.sort(key=lambda row: (row.known, row.day, row.company, row.kind))
+    actual, expected = np.array([row.usd_bn for row in rows]), np.array([row.expected for row in rows])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        news = np.where((actual > 0) & (expected > 0), np.log(actual / expected), np.nan)
+    return News(tuple(rows), news, _weights(rows, quarters, config))
 
 
-def fading_news(news: pd.DataFrame, kind: str, sessions: pd.DatetimeIndex, config: SignalConfig) -> pd.DataFrame:
+def fading_news(news: News, kind: str, sessions: Array, config: SignalConfig) -> Known:
     """Add up what is left of the scored news of one kind at each decision, see `signals.capex.impulses.fading_sum`.
 
     Args:
-        news: as `capex_news` returns it.
+        news: of all announcements.
         kind: one of `KINDS`.
-        sessions: naive session dates, increasing.
+        sessions: increasing.
         config: half-life and `capex_stale_days`.
     """
-    scored = news[(news["kind"] == kind) & news["value"].notna()]
-    return fading_sum(scored, sessions, config.event_half_life_sessions, config.capex_stale_days)
-
-
-def _results(company: str, quarters: pd.DataFrame, spender: Spender) -> Iterator[tuple[object, ...]]:
-    """The results of a company, each with what could be expected of it: the columns of `_ANNOUNCED`."""
-    for place in np.flatnonzero(~np.isnat(spender.known)).tolist():
-        expected = spender.expected_result(place)
-        about = fiscal_period(int(quarters.index[place]))
-        times = spender.ends[place], pd.Timestamp(spender.known[place], tz="UTC")
-        usd_bn = spender.figures[expected.figure][place]
-        yield (RESULT, company, about, *times, usd_bn, expected.usd_bn, expected.rests_on)
-
-
-def _guidance(company: str, rows: pd.DataFrame, spender: Spender) -> Iterator[tuple[object, ...]]:
-    """The guidance of a company, likewise."""
-    comparable = iter(spender.guidance)
-    about = rows["event"] + ", to " + rows["period_end"].dt.strftime("%Y-%m")
-    middle = (rows["low_usd_bn"] + rows["high_usd_bn"]) / 2
-    announced = about, rows["announced_at"], rows["known_at"], middle, rows["comparable"]
-    for *told, counts in zip(*announced, strict=True):
-        expected = spender.expected_guidance(next(comparable)) if counts else _NOT_COMPARABLE
-        yield (GUIDED, company, *told, expected.usd_bn, expected.rests_on)
-
-
-def _weights(news: pd.DataFrame, quarters: Mapping[str, pd.DataFrame], config: SignalConfig) -> pd.Series:
-    """The announcing company's share of the trailing capex of all, as far as it is known at the moment."""
-    moments = pd.DatetimeIndex(news["known_at"])
-    trailing = pd.DataFrame(
-        {company: trailing_capex(line, moments, config).to_numpy() for company, line in quarters.items()}
+    value = news.value
+    scored = [place for place, row in enumerate(news.rows) if row.kind == kind and not math.isnan(value[place])]
+    return fading_sum(
+        np.array([news.rows[place].day for place in scored], dtype=np.int64),
+        value[scored],
+        np.array([news.rows[place].known for place in scored], dtype=np.int64),
+        sessions,
+        config.event_half_life_sessions,
+        config.capex_stale_days,
     )
-    own = trailing.to_numpy()[np.arange(len(news)), trailing.columns.get_indexer(pd.Index(news["company"]))]
-    return pd.Series(own, index=news.index).where(own > 0) / trailing.sum(axis=1)
+
+
+def _results(company: str, quarters: Quarters, spender: Spender) -> Iterator[Announced]:
+    """The results of a company, each with what could be expected of it."""
+    for place, known in enumerate(spender.known):
+        if known == NEVER:
+            continue
+        expected = spender.expected_result(place)
+        usd_bn = spender.figures[expected.figure][place]
+        about = fiscal_period(quarters.first + place)
+        yield Announced(known, spender.ends[place], company, RESULT, about, usd_bn, expected.usd_bn, expected.rests_on)
+
+
+def _guidance(company: str, statements: Sequence[_Statement], spender: Spender) -> Iterator[Announced]:
+    """The guidance of a company, likewise."""
+    for day, about, comparable, guided in statements:
+        expected = spender.expected_guidance(guided) if comparable else _NOT_COMPARABLE
+        yield Announced(guided.known, day, company, GUIDED, about, guided.mid, expected.usd_bn, expected.rests_on)
+
+
+def _statements(guidance: pd.DataFrame) -> dict[str, list[_Statement]]:
+    """The rows of a table of guidance by company, in its order."""
+    low_high = (guidance["low_usd_bn"].to_numpy(dtype=float) + guidance["high_usd_bn"].to_numpy(dtype=float)) / 2
+    priors = guidance[["prior_low_usd_bn", "prior_high_usd_bn"]].to_numpy(dtype=float).sum(axis=1) / 2
+    ends = microseconds(guidance["period_end"])
+    months = ends.view("datetime64[us]").astype("datetime64[M]").astype(str)
+    columns = zip(
+        guidance["company"].tolist(),
+        microseconds(guidance["announced_at"]).tolist(),
+        guidance["event"].tolist(),
+        months.tolist(),
+        guidance["comparable"].tolist(),
+        microseconds(guidance["known_at"]).tolist(),
+        microseconds(guidance["period_start"]).tolist(),
+        ends.tolist(),
+        low_high.tolist(),
+        priors.tolist(),
+        guidance["basis"].tolist(),
+        strict=True,
+    )
+    told: dict[str, list[_Statement]] = {}
+    for company, day, event, month, comparable, *stated in columns:
+        statement = _Statement(day, f"{event}, to {month}", comparable, Guidance.of(*stated))
+        told.setdefault(company, []).append(statement)
+    return told
+
+
+def _weights(rows: list[Announced], quarters: Mapping[str, Quarters], config: SignalConfig) -> Array:
+    """The announcing company's share of the trailing capex of all, as far as it is known at the moment."""
+    moments = np.array([row.known for row in rows], dtype=np.int64)
+    trailing = np.column_stack([trailing_capex(line, moments, config) for line in quarters.values()])
+    column = {company: place for place, company in enumerate(quarters)}
+    own = trailing[np.arange(len(rows)), [column[row.company] for row in rows]]
+    total = np.nansum(trailing, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(own > 0, own / total, np.nan)
 
 
 def _require_sound(comparable: pd.DataFrame) -> None:

@@ -9,10 +9,8 @@ import pytest
 from data.clock import sessions_between
 from data.errors import InputError
 from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES
+from frames import level_block, pipes_block, price_of_capital_block
 from signals.block import Block, SignalData
-from signals.blocks.level import level_block
-from signals.blocks.pipes import pipes_block
-from signals.blocks.price_of_capital import price_of_capital_block
 from signals.config import SignalConfig
 
 Row = tuple[str, str, float, str]

@@ -11,8 +11,8 @@ from data.clock import sessions_between
 from data.errors import InputError
 from data.events.editions import reference_events
 from data.market.tables import CAPEX, GUIDANCE, Table
-from signals.capex.expectations import quarters_between
-from signals.capex.news import KINDS, capex_news, fading_news
+from frames import capex_news, fading_news, quarters_between
+from signals.capex.news import KINDS
 from signals.capex.spending import fiscal_period, followed_quarters
 from signals.config import SignalConfig
 
@@ -243,7 +243,7 @@ def test_a_company_that_has_told_nothing_yet_gives_none_and_one_that_nobody_know
     capex = completed(CAPEX, results(TWO_YEARS))
     quarters = followed_quarters(capex, SignalConfig(companies=("AAA",)))
     assert list(quarters) == ["AAA", "CRWV"]
-    assert quarters["CRWV"].empty
+    assert not len(quarters["CRWV"].capex)
     assert capex_news(quarters, GUIDANCE.empty(), CONFIG)["company"].unique().tolist() == ["AAA"]
     with pytest.raises(InputError, match="company CRVW has no entry in the catalogue"):
         followed_quarters(capex, SignalConfig(companies=("AAA",), further_event_companies=("CRVW",)))

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -11,20 +12,22 @@ from data.errors import InputError
 from data.events.completion import CASH_KINDS
 from data.events.editions import reference_events
 from data.market.tables import CAPEX, FUNDING
-from signals.capex.funding import funding_shares, outside_funding
-from signals.capex.spending import followed_quarters
+from frames import funding_shares, outside_funding
+from signals.capex.spending import Quarters, followed_quarters
 from signals.config import SignalConfig
+from signals.known import microseconds
 
 CONFIG = SignalConfig(companies=("AAA", "BBB"), further_event_companies=(), funding_half_life_sessions=5)
 
 
-def quarters(**companies: list[float]) -> dict[str, pd.DataFrame]:
+def quarters(**companies: list[float]) -> dict[str, Quarters]:
     """Quarters to the end of 2023 of some companies, each known a month after its end."""
     lines = {}
     for company, figures in companies.items():
         ends = pd.date_range(end="2023-12-31", periods=len(figures), freq="QE").astype("datetime64[us]")
-        known = (ends + pd.Timedelta("30D 21h")).tz_localize("UTC")
-        lines[company] = pd.DataFrame({"capex_usd_bn": figures, "capex_known_at": known, "period_end": ends})
+        known = microseconds(ends + pd.Timedelta("30D 21h"))
+        capex = np.array(figures)
+        lines[company] = Quarters(company, 0, capex, capex, capex, known, known, microseconds(ends))
     return lines
 
 

@@ -10,13 +10,10 @@ from data.clock import sessions_between
 from data.errors import InputError
 from data.events.editions import reference_events
 from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES
+from frames import capex_growth, drain_block, gate_state, idle_money_gate, level_block, raw_contributions
 from signals.block import SignalData
-from signals.blocks.drain import drain_block
-from signals.blocks.level import level_block
-from signals.capex.gate import gate_state, idle_money_gate
-from signals.capex.spending import capex_growth, company_quarters
+from signals.capex.spending import company_quarters
 from signals.config import GateConfig, SignalConfig
-from signals.liquidity import raw_contributions
 
 
 def state_at(ratio: float, **gate: float) -> pd.Series:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from data.clock import sessions_between
-from signals.capex.impulses import fading_sum
+from frames import fading_sum
 
 MONTH = sessions_between(pd.Timestamp("2024-03-01"), pd.Timestamp("2024-03-28"))
 

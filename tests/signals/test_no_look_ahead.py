@@ -22,28 +22,55 @@ from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression
 import signals
 from data.clock import decision_times, sessions_between
 from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES, Table
-from signals.block import SignalData, require_block
-from signals.blocks.added_inputs import add_inputs, configured_input
-from signals.blocks.drain import drain_block
-from signals.blocks.level import level_block
-from signals.blocks.pipes import pipes_block
-from signals.blocks.price_of_capital import joint_rise, price_of_capital_block
-from signals.capex.funding import funding_shares, outside_funding
-from signals.capex.gate import gate_state, idle_money_gate
-from signals.capex.impulses import fading_sum
-from signals.capex.news import KINDS, capex_news, fading_news
-from signals.capex.spending import (
+from frames import (
+    add_inputs,
+    block_input,
     capex_growth,
+    capex_news,
     capex_to_cash_flow,
-    company_quarters,
-    followed_quarters,
+    configured_input,
+    drain_block,
+    fading_news,
+    fading_sum,
+    funding_shares,
+    gate_state,
+    idle_money_gate,
+    joint_rise,
+    known_frame,
+    level_block,
+    nested_mean,
+    nested_weights,
+    outside_funding,
+    pipes_block,
+    price_of_capital_block,
     trailing_capex,
+    trailing_scale,
+    trailing_z,
 )
+from signals.block import SignalData, require_block
+from signals.blocks.level import net_liquidity
+from signals.blocks.pipes import mean_known, repo_spread
+from signals.blocks.price_of_capital import rate_changes
+from signals.blocks.rates import change_over, rounded_basis_points
+from signals.capex.news import KINDS
+from signals.capex.spending import Quarters, company_quarters, followed_quarters, sampled, trailing_sums
 from signals.config import GateConfig, InputConfig, SignalConfig
 from signals.explain.explanation import change_reason, explain, stay_begins
 from signals.explain.history import signal_history
 from signals.explain.sentence import signal_sentence
-from signals.liquidity import BLOCKS, liquidity_signal, raw_contributions, required_series, smoothed
+from signals.facts import Facts
+from signals.known import (
+    NAT,
+    NEVER,
+    Observations,
+    in_order,
+    known_values,
+    mean_of_newest,
+    microseconds,
+    moments_of,
+    together,
+)
+from signals.liquidity import liquidity_signal, read_blocks, required_series
 from signals.model_config import RegimeModelConfig
 from signals.models.estimate import RegimeModel
 from signals.models.fit_cache import fit_key, kept_fit
@@ -65,9 +92,18 @@ from signals.observations import (
     series_observations,
     trailing_mean,
 )
-from signals.regime import Regime, held_regimes, regime_path
+from signals.reading import raw_block, silent_reading
+from signals.regime import Regime, held_regimes, regime_path, walk_thresholds
 from signals.source import source_signal
-from signals.standardize import FirstPresent, nested_mean, nested_weights, trailing_scale, trailing_z
+from signals.standardize import FirstPresent
+from signals.windows import (
+    fading_total,
+    smooth,
+    trailing_median,
+    trailing_moments,
+    trailing_range,
+    trailing_root_mean_square,
+)
 
 CONFIG = SignalConfig(
     window_sessions=40,
@@ -106,7 +142,7 @@ class World:
             {name: as_known(self.observations(name), self.sessions, 10)["value"] for name in ("DGS10", "BAA10Y")}
         )
 
-    def quarters(self) -> list[pd.DataFrame]:
+    def quarters(self) -> list[Quarters]:
         return [company_quarters(self.capex, company) for company in CONFIG.companies]
 
     def news(self) -> pd.DataFrame:
@@ -377,6 +413,33 @@ def from_source(world: World) -> pd.DataFrame:
     return pd.concat(parts, axis=1)
 
 
+def by_column(world: World, function: Callable[[np.ndarray], np.ndarray]) -> pd.DataFrame:
+    sampled = world.sampled()
+    return pd.DataFrame({name: function(sampled[name].to_numpy()) for name in sampled}, world.sessions)
+
+
+def sums_by_session(world: World) -> pd.DataFrame:
+    (quarters, _) = world.quarters()
+    sums = trailing_sums(quarters.capex_known, [quarters.capex, quarters.ocf], quarters.end, 4)
+    ends, known, values = sampled(sums, microseconds(world.sessions))
+    return pd.DataFrame(values, world.sessions).assign(end=moments_of(ends), known=moments_of(known))
+
+
+def read_parts(world: World) -> pd.DataFrame:
+    return pd.DataFrame(np.hstack([each.parts for each in read_blocks(Facts(world.data), CONFIG)]), world.sessions)
+
+
+def observed_rows(observations: Observations) -> pd.DataFrame:
+    known = moments_of(observations.known).tz_localize("UTC")
+    return pd.DataFrame({"day": observations.day, "value": observations.value, "known_at": known})
+
+
+def pairs(world: World) -> pd.DataFrame:
+    facts = Facts(world.data)
+    day, known, values = together([facts.series("SOFR"), facts.series("DFF")])
+    return pd.DataFrame(values).assign(day=day, known_at=moments_of(known).tz_localize("UTC"))
+
+
 BY_SESSION: dict[str, BySession] = {
     "block.require_block": block_inputs(lambda data, config: require_block(pipes_block(data, config), data.sessions)),
     "blocks.added_inputs.configured_input": every_transform,
@@ -433,10 +496,42 @@ BY_SESSION: dict[str, BySession] = {
     "explain.explanation.stay_begins": begun,
     "explain.sentence.signal_sentence": sentences,
     "explain.history.signal_history": lambda w: signal_history(liquidity_signal(w.data, CONFIG)),
-    "liquidity.raw_contributions": lambda w: pd.concat(
-        [raw_contributions(build(w.data, CONFIG), CONFIG) for build in BLOCKS], axis=1
+    "blocks.rates.change_over": lambda w: by_column(w, lambda column: change_over(column, 4)),
+    "blocks.rates.rounded_basis_points": lambda w: by_column(w, rounded_basis_points),
+    "blocks.level.net_liquidity": lambda w: known_frame(net_liquidity(Facts(w.data)), w.sessions),
+    "blocks.pipes.mean_known": lambda w: known_frame(
+        mean_known(Facts(w.data), repo_spread(Facts(w.data), "DFF"), "DFF", 3), w.sessions
     ),
-    "liquidity.smoothed": lambda w: smoothed(w.sampled().fillna(0.0), CONFIG),
+    "blocks.price_of_capital.rate_changes": lambda w: pd.concat(
+        [block_input(each, w.sessions).value for each in rate_changes(Facts(w.data), CONFIG, "DGS10")], axis=1
+    ),
+    "capex.spending.trailing_sums": sums_by_session,
+    "capex.spending.sampled": sums_by_session,
+    "known.known_values": lambda w: known_frame(
+        known_values(Facts(w.data).series("DGS10"), microseconds(w.sessions), 5), w.sessions
+    ),
+    "liquidity.read_blocks": read_parts,
+    "reading.standard_reading": read_parts,
+    "reading.silent_reading": lambda w: pd.DataFrame(
+        silent_reading(read_blocks(Facts(w.data), CONFIG)[0]).parts, w.sessions
+    ).fillna(0.0),
+    "reading.raw_block": lambda w: pd.concat(
+        [block_input(each, w.sessions).value for each in raw_block(pipes_block(w.data, CONFIG)).inputs], axis=1
+    ),
+    "regime.walk_thresholds": lambda w: pd.DataFrame(
+        walk_thresholds((20 * w.sampled()["DGS10"].diff().fillna(0.0)).tolist(), [4] * len(w.sessions), CONFIG),
+        w.sessions,
+    ).astype(str),
+    "windows.smooth": lambda w: by_column(w, lambda column: smooth(np.nan_to_num(column)[:, None], 4.0)[:, 0]),
+    "windows.fading_total": lambda w: by_column(w, lambda column: fading_total(np.nan_to_num(column), 4.0)),
+    "windows.trailing_moments": lambda w: pd.DataFrame(
+        np.hstack(trailing_moments(w.sampled().to_numpy(), 40)), w.sessions
+    ),
+    "windows.trailing_range": lambda w: pd.DataFrame(trailing_range(w.sampled().to_numpy(), 40), w.sessions),
+    "windows.trailing_root_mean_square": lambda w: pd.DataFrame(
+        trailing_root_mean_square(w.sampled().to_numpy(), 40, 12), w.sessions
+    ),
+    "windows.trailing_median": lambda w: by_column(w, lambda column: trailing_median(column, 40, 12)),
     "liquidity.liquidity_signal": whole_signal,
 }
 
@@ -448,12 +543,16 @@ def pair(world: World) -> pd.DataFrame:
 def figures(world: World) -> pd.DataFrame:
     return pd.concat(
         [
-            quarters.assign(company=company)
-            .reset_index()
-            .rename(columns={f"{kind}_usd_bn": "figure", f"{kind}_known_at": "known_at"})
-            .dropna(subset="figure")[["company", "quarter", "figure", "known_at"]]
+            pd.DataFrame(
+                {
+                    "company": company,
+                    "quarter": quarters.first + np.arange(len(figure)),
+                    "figure": figure,
+                    "known_at": moments_of(np.where(known == NEVER, NAT, known)).tz_localize("UTC"),
+                }
+            ).dropna(subset="figure")
             for company, quarters in followed_quarters(world.capex, CONFIG).items()
-            for kind in ("capex", "ocf")
+            for figure, known in ((quarters.capex, quarters.capex_known), (quarters.ocf, quarters.ocf_known))
         ]
     )
 
@@ -462,6 +561,10 @@ BY_KNOWN_AT: dict[str, Callable[[World], pd.DataFrame]] = {
     "observations.series_observations": lambda w: w.observations("DGS10"),
     "observations.same_day_observations": pair,
     "observations.trailing_mean": lambda w: trailing_mean(w.observations("DGS10"), 3),
+    "known.mean_of_newest": lambda w: observed_rows(mean_of_newest(Facts(w.data).series("DGS10"), 3)),
+    "known.in_order": lambda w: observed_rows(in_order(*Facts(w.data).series("DGS10"))),
+    "known.together": pairs,
+    "blocks.pipes.repo_spread": lambda w: observed_rows(repo_spread(Facts(w.data), "DFF")),
     "capex.spending.company_quarters": figures,
     "capex.spending.followed_quarters": figures,
     "capex.news.capex_news": World.news,
@@ -477,6 +580,11 @@ WITHOUT_DATA = {
     "blocks.price_of_capital.price_of_capital_series",
     "source.read_source",
     "capex.spending.fiscal_period",
+    # Of each number by itself.
+    "known.days_between",
+    "known.latest",
+    "known.microseconds",
+    "known.moments_of",
 }
 
 

@@ -10,12 +10,11 @@ import pytest
 from data.clock import sessions_between
 from data.market.snapshot import Snapshot
 from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES
+from frames import nested_mean, nested_weights, pipes_block, price_of_capital_block, raw_contributions
 from signals.block import Block, SignalData, require_block
-from signals.blocks.pipes import pipes_block
-from signals.blocks.price_of_capital import price_of_capital_block
 from signals.config import SignalConfig
-from signals.liquidity import raw_contributions, required_series
-from signals.standardize import FirstPresent, nested_mean, nested_weights
+from signals.liquidity import required_series
+from signals.standardize import FirstPresent
 
 SESSIONS = sessions_between(pd.Timestamp("2019-01-02"), pd.Timestamp("2021-12-31"))
 SMALL = SignalConfig(window_sessions=60, min_window_sessions=20, min_scale_sessions=10, change_sessions=(5, 20))

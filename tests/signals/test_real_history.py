@@ -14,8 +14,8 @@ from data.catalogue.series import series_entry
 from data.clock import decision_times, sessions_between
 from data.events.editions import reference_events
 from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES
+from frames import drain_block
 from signals.block import SignalData
-from signals.blocks.drain import drain_block
 from signals.config import GateConfig, SignalConfig
 from signals.liquidity import LiquiditySignal, liquidity_signal, required_series
 

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from frames import nested_weights, trailing_scale, trailing_z
 from signals.config import SignalConfig
-from signals.standardize import Grouping, nested_weights, trailing_scale, trailing_z
+from signals.standardize import Grouping
 
 SMALL = SignalConfig(window_sessions=4, min_window_sessions=2, min_scale_sessions=3, clip=1.2)
 

@@ -169,7 +169,7 @@ def test_the_rows_are_a_sound_table_that_the_signal_takes(
     pd.testing.assert_frame_equal(quarters, CAPEX.conform(quarters))
     snapshot = replace(make_snapshot({"A": [("2030-01-02", 1.0, 1.0)]}), capex_actuals=quarters)
     assert [check.name for check in validate_events(snapshot) if not check.holds] == []
-    assert company_quarters(quarters, "FICT")["capex_usd_bn"].tolist() == pytest.approx([0.1, 0.15, 0.2, 0.25])
+    assert company_quarters(quarters, "FICT").capex.tolist() == pytest.approx([0.1, 0.15, 0.2, 0.25])
 
 
 def test_a_restatement_is_kept_as_a_later_version(

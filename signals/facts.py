@@ -1,0 +1,77 @@
+"""The tables of a market as arrays, laid out once for all blocks."""
+
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from data.errors import InputError
+from signals.block import SignalData
+from signals.known import NEVER, Array, Observations, in_order, microseconds
+
+
+class Facts:
+    """What blocks are made from, thing by thing.
+
+    Attributes:
+        data: the tables.
+        sessions: `signals.known`'s microseconds; the decision for each is at its midnight.
+    """
+
+    def __init__(self, data: SignalData) -> None:
+        self.data = data
+        self.sessions = microseconds(data.sessions)
+
+    def series(self, name: str) -> Observations:
+        """Take the observations of one series; blank values are skipped.
+
+        Raises:
+            InputError: the series has no row, an infinite value, a value without ``known_at``, or two values for one
+                date and ``known_at``.
+        """
+        rows = self._rows_of.get(name)
+        if rows is None:
+            raise InputError(
+                f"series {name}: got no row, wanted its observations; the signal needs it: import {name}.csv"
+            )
+        day, value, known = (column[rows] for column in self._columns)
+        present = ~np.isnan(value)
+        day, value, known = day[present], value[present], known[present]
+        if np.isinf(value).any():
+            raise InputError(f"series {name}: got an infinite value, wanted a number or a blank; correct the row")
+        if (known == NEVER).any():
+            raise InputError(
+                f"series {name}: got a value for {_day(day[known == NEVER][0])} without known_at, wanted the time; add "
+                "it"
+            )
+        observations = in_order(day, value, known)
+        again = (np.diff(observations.day) == 0) & (np.diff(observations.known) == 0)
+        if again.any():
+            raise InputError(
+                f"series {name}: got two values for {_day(observations.day[:-1][again][0])} with one known_at, wanted "
+                "one; take one out, or give a revision its own known_at"
+            )
+        return observations
+
+    @cached_property
+    def _rows_of(self) -> dict[str, Array]:
+        places, names = pd.factorize(self.data.series["series"])
+        order = np.argsort(places, kind="stable")
+        ends = np.cumsum(np.bincount(places, minlength=len(names)))
+        return {
+            str(name): order[end - size : end] for name, end, size in zip(names, ends, np.bincount(places), strict=True)
+        }
+
+    @cached_property
+    def _columns(self) -> tuple[Array, Array, Array]:
+        series = self.data.series
+        known = microseconds(series["known_at"])
+        return (
+            microseconds(series["date"]),
+            series["value"].to_numpy(dtype=float),
+            np.where(series["known_at"].isna(), NEVER, known),
+        )
+
+
+def _day(number: int) -> str:
+    return str(np.datetime64(int(number), "us").astype("datetime64[D]"))
