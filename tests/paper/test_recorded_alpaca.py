@@ -1,0 +1,140 @@
+"""Answers of Alpaca as it documents and gives them: orders, account, clock, activities, assets, refusals."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import alpaca_double
+import loopback
+from data.net.settings import SourceSettings
+from paper.broker import Fill, Movement, OrderState
+from paper.brokers.alpaca.answers import fill_of, moment, movement_of, order_state
+from paper.brokers.alpaca.broker import AlpacaBroker
+from paper.brokers.alpaca.orders import Asset
+from paper.brokers.alpaca.requests import AlpacaRequests, RequestRefused
+from paper.config import BrokerSection, PaperConfig
+from paper.errors import BrokerRefused
+from strategies.fills import OrderStatus
+
+pytest.importorskip("alpaca")
+pytestmark = pytest.mark.payloads
+
+FAST = SourceSettings(attempts=2, pause=0.0, connect_timeout=1.0, read_timeout=5.0)
+NOW = datetime(2025, 6, 24, 18, 15, 22, tzinfo=UTC)
+
+
+def recorded(payloads: Path, name: str) -> Any:
+    return json.loads((payloads / "alpaca" / name).read_text())
+
+
+@pytest.fixture
+def requests(server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[AlpacaRequests]:
+    monkeypatch.setenv("ALPACA_API_KEY_ID", alpaca_double.KEY)
+    monkeypatch.setenv("ALPACA_API_SECRET_KEY", alpaca_double.SECRET)
+    requests = AlpacaRequests(BrokerSection(kind="alpaca", endpoint=server.url), FAST, per_second=1e6)
+    yield requests
+    requests.close()
+
+
+@pytest.mark.parametrize(
+    ("file", "client_id", "units"),
+    [
+        ("CryptoOrderResponse.json", "5b5d3d67-06ad-4ffa-af65-a117d0fc5a59", 0.02),
+        ("EquityOrderResponse.json", "5680c4bc-9ac1-4a12-a44c-df427ba53032", 2.0),
+    ],
+)
+def test_orders_that_were_just_taken(payloads: Path, file: str, client_id: str, units: float) -> None:
+    order = recorded(payloads, file)
+
+    assert order_state(order) == OrderState(client_id, OrderStatus.OPEN, 0.0, units_wanted=units)
+    created = {"CryptoOrderResponse.json": (36, 51, 337711), "EquityOrderResponse.json": (31, 24, 668464)}[file]
+    assert moment(order["created_at"]) == datetime(2023, 12, 12, 22, *created, tzinfo=UTC)
+
+
+def test_account_and_clock(payloads: Path, server: Any, requests: AlpacaRequests) -> None:
+    server.answers("/v2/account", loopback.Answer(recorded(payloads, "account.json")))
+    server.answers("/v2/clock", loopback.Answer(recorded(payloads, "clock.json")))
+    for path in ("/v2/positions", "/v2/account/activities/FILL", "/v2/account/activities/CFEE"):
+        server.answers(path, loopback.Answer([]))
+    config = PaperConfig(market="sample", spec="sample", broker=BrokerSection(kind="alpaca", endpoint=server.url))
+    broker = AlpacaBroker(config, NOW, requests, wait=lambda _seconds: None)
+
+    account, clock = broker.account(), broker.clock()
+
+    # Cash, and what of it may be spent without margin.
+    assert (account.cash, account.settled_cash) == (122_086.5, 122_086.5)
+    assert dict(account.positions) == {}
+    assert clock.is_open
+    assert (clock.next_open, clock.next_close) == (
+        datetime(2025, 6, 25, 13, 30, tzinfo=UTC),
+        datetime(2025, 6, 24, 20, 0, tzinfo=UTC),
+    )
+
+
+def test_activities(payloads: Path) -> None:
+    fee, dividend, fill = recorded(payloads, "activities.json")
+
+    # The fee of a coin that was bought, in units of it; without a stamp, booked when its day was over.
+    assert movement_of(fee) == Movement(
+        movement_id=fee["id"],
+        session=date(2022, 8, 12),
+        symbol="ETH-USD",
+        kind="fee",
+        amount=0.0,
+        units=-0.000195,
+        at=datetime(2022, 8, 13, tzinfo=UTC),
+    )
+    # 0.51 for each of two shares: the units say what it was paid on.
+    paid = movement_of(dividend)
+    assert (paid.symbol, paid.kind, paid.amount, paid.units, paid.session) == (
+        "T",
+        "dividend",
+        1.02,
+        0.0,
+        date(2019, 8, 1),
+    )
+    assert fill_of(fill, "mine") == Fill(
+        fill_id=fill["id"],
+        client_id="mine",
+        symbol="LPCN",
+        side="buy",
+        units=1.0,
+        price=1.63,
+        fees=0.0,
+        at=datetime(2019, 5, 24, 15, 34, 6, 977_000, tzinfo=UTC),
+    )
+
+
+def test_a_coin(payloads: Path) -> None:
+    asset = Asset.of(recorded(payloads, "asset-crypto.json"))
+
+    assert asset == Asset(tradable=True, fractionable=True, increment=Decimal("1E-9"), smallest=Decimal("0.000026873"))
+
+
+@pytest.mark.parametrize(
+    ("word", "kind", "told"),
+    [
+        ("cost basis", RequestRefused, "cost basis must be >= minimal amount of order 10 (HTTP 403, code 40310000)"),
+        ("time_in_force", RequestRefused, "invalid crypto time_in_force (HTTP 422, code 42210000)"),
+        ("extended hours", RequestRefused, "is allowed for extended hours orders (HTTP 422, code 40010001)"),
+        ("unauthorized", BrokerRefused, "does not accept the keys in ALPACA_API_KEY_ID and ALPACA_API_SECRET_KEY"),
+    ],
+)
+def test_refusals(
+    payloads: Path, server: Any, requests: AlpacaRequests, word: str, kind: type[BrokerRefused], told: str
+) -> None:
+    errors = recorded(payloads, "errors.json")
+    assert len(errors) == 4
+    [error] = [each for each in errors if word in each["body"]["message"]]
+    server.answers("/v2/orders", loopback.Answer(error["body"], status=error["status"]))
+
+    with pytest.raises(kind) as failure:
+        requests.get("/orders")
+
+    assert told in str(failure.value)
+    assert len(server.asked) == 1
