@@ -1,6 +1,6 @@
 """A market and what the sources answered make the market that follows it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -10,6 +10,7 @@ from data.catalogue.instruments import instrument_entry
 from data.errors import InputError
 from data.events.editions import reference_events
 from data.fetch.collect import Answers, Failure
+from data.fetch.corrections import FILED_SOURCE, corrected_results
 from data.fetch.filed import extend_filed
 from data.fetch.merge import extend_capex, extend_series
 from data.fetch.plan import Source
@@ -46,7 +47,8 @@ def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Ti
     """Add what was answered.
 
     Prices are kept as they were traded; adjusted closes are derived anew from them, the splits and the dividends.
-    Results of companies follow on the shipped reference set, which also gives guidance and funding.
+    Results of companies follow on the shipped reference set, corrected where they were filed otherwise; it also gives
+    guidance and funding.
 
     Args:
         market: what is held.
@@ -70,6 +72,10 @@ def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Ti
         pd.concat([*held, *(told.bars for told in prices.values())]), actions, instruments
     )
     reference = reference_events()
+    shipped, corrections = corrected_results(reference[CAPEX.name], _filed(market, results.values()))
+    for name in results.keys() & corrections.keys():
+        company = answers.companies[name]
+        answers.companies[name] = replace(company, notes=(*company.notes, *corrections[name]))
     return replace(
         market,
         instruments=instruments,
@@ -77,7 +83,7 @@ def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Ti
         bars_aside=bars_aside,
         actions=actions,
         series=pd.concat([_others(market.series, "series", series), *series.values()]),
-        capex_actuals=extend_capex([reference[CAPEX.name], market.capex_actuals, *results.values()]),
+        capex_actuals=extend_capex([shipped, market.capex_actuals, *results.values()]),
         capex_guidance=reference[GUIDANCE.name],
         funding_events=reference[FUNDING.name],
         balance_sheet_paces=reference[PACES.name],
@@ -91,6 +97,13 @@ def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Ti
         origin=ORIGIN,
         made_at=now.to_pydatetime(),
     )
+
+
+def _filed(market: Snapshot, results: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Results made of filings: those that came, and of other quarters those that are held."""
+    held = market.capex_actuals
+    rows = pd.concat([*results, held[held["source"].str.startswith(FILED_SOURCE)]])
+    return rows.drop_duplicates(["company", "fiscal_period"])
 
 
 def _usable(
