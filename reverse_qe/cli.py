@@ -1,12 +1,17 @@
 """The command line: one module a command, loaded when it is called for."""
 
 import importlib
+import io
+import os
+import signal
 import sys
+import threading
+from typing import NoReturn
 
 import click
 
 from data.errors import InputError, ReverseQeError
-from reverse_qe.output import say
+from reverse_qe.output import NobodyReadsError, OutputError, say, write
 
 COMMANDS = ("backtest", "data", "events", "paper", "runs", "signal")
 
@@ -38,23 +43,69 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line: exit 0 done, else the exit status of the error, which is told in one line on stderr."""
+    _end_in_order()
+    status = _run()
+    _drop_what_cannot_be_written()
+    sys.exit(status)
+
+
+def _run() -> int:
+    """The exit status of what the command line asks for."""
+    if sys.stdout is None:
+        return _refuse("standard output is closed; name a file or /dev/null for it", ReverseQeError.exit_status)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What the encoding of the output does not know is written out, and ends nothing.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        # A command that ends by `ctx.exit(status)` makes this return the status.
-        sys.exit(cli(prog_name="reverse-qe", standalone_mode=False))
+        return _asked_for()
     except click.Abort:
-        say("Aborted.")
-        sys.exit(130)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
+        return _refuse("aborted", 130)
     except click.UsageError as error:
         where = f"{error.ctx.command_path}: " if error.ctx else ""
-        _refuse(f"{where}{error.format_message()} (see {error.ctx.command_path if error.ctx else 'reverse-qe'} --help)")
+        path = error.ctx.command_path if error.ctx else "reverse-qe"
+        return _refuse(f"{where}{error.format_message()} (see {path} --help)")
     except click.ClickException as error:
-        _refuse(error.format_message())
+        return _refuse(error.format_message())
+    except NobodyReadsError as error:
+        return error.exit_status
     except ReverseQeError as error:
-        _refuse(str(error), error.exit_status)
+        return _refuse(str(error), error.exit_status)
+    except OSError as error:
+        # A last resort: whatever reads and writes files says itself what was wrong.
+        return _refuse(f"{error.filename or 'standard output'}: {error.strerror or error}", OutputError.exit_status)
 
 
-def _refuse(message: str, status: int = InputError.exit_status) -> None:
-    say(f"Error: {message}")
-    sys.exit(status)
+def _asked_for() -> int:
+    try:
+        # A command that ends by `ctx.exit(status)` makes this return the status.
+        return int(cli(prog_name="reverse-qe", standalone_mode=False) or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        write(error.format_message())
+        return 0
+
+
+def _refuse(message: str, status: int = InputError.exit_status) -> int:
+    say(f"Error: {' '.join(message.split())}")
+    return status
+
+
+def _end_in_order() -> None:
+    """Let a command that is told to end take away what it has half written."""
+
+    def end(number: int, _frame: object) -> NoReturn:
+        sys.exit(128 + number)
+
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), end)
+
+
+def _drop_what_cannot_be_written() -> None:
+    """Send nowhere what is still to be written and cannot be: Python would try again, and complain, at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,10 +1,28 @@
 """Options that several commands share, and how their texts become values."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 DAY = click.DateTime(["%Y-%m-%d"])
+
+
+class _UsablePath(click.ParamType["Path"]):
+    """The name of a file or folder, there or to come."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Path":
+        """Refuse what no file system could hold."""
+        from data.files.paths import usable_path
+
+        return usable_path(value, param.opts[0] if isinstance(param, click.Option) else "the path")
+
+
+PATH = _UsablePath()
 
 
 def _parsed(_context: click.Context, _parameter: click.Parameter, settings: tuple[str, ...]) -> dict[str, Any]:

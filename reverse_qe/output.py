@@ -3,49 +3,113 @@
 Text is text: no markup and no control character is read from what is printed.
 """
 
+import codecs
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
 import click
 
+from data.errors import ReverseQeError
 from data.files.plain_text import printable
+from reverse_qe.tables import Column, lay_out
 
-if TYPE_CHECKING:
-    from rich.console import Console
+# Characters that are written at once.
+PIECE = 16_000
+
+
+class OutputError(ReverseQeError):
+    """What was to be told could not be written."""
+
+
+class NobodyReadsError(OutputError):
+    """The reader of a pipe has gone, as `head` does when it has seen enough; there is nothing to complain of."""
+
+    # As of a process that such a pipe ends.
+    exit_status = 141
 
 
 def print_json(value: Mapping[str, Any]) -> None:
     """Print one JSON object; dates and paths as text."""
-    click.echo(json.dumps(value, indent=2, default=str, allow_nan=False))
+    write(json.dumps(value, indent=2, default=str, allow_nan=False))
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table for people on stdout; the first column is left-aligned, the others right-aligned."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+def print_table(title: str, columns: Sequence[str | Column], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table on stdout: as wide as it is in a pipe, and on a terminal with the columns that have room.
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, column in enumerate(columns):
-        table.add_column(Text(printable(column)), justify="left" if number == 0 else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*[Text(printable(str(cell))) for cell in row])
-    console = _console()
-    console.print(Text(printable(title), style="bold"))
-    console.print(table)
+    Args:
+        title: above it.
+        columns: of those that are named alone, the last is the first to be left out.
+        rows: what `str` makes of each cell is shown.
+    """
+    named = [
+        column if isinstance(column, Column) else Column(printable(column), rank=place)
+        for place, column in enumerate(columns)
+    ]
+    texts = [[printable(str(cell)) for cell in row] for row in rows]
+    laid = lay_out(named, texts, terminal_width(), "─" if _is_written("─") else "-")
+    heading = printable(title)
+    text = "\n".join([click.style(heading, bold=True) if terminal_width() else heading, *laid.lines, ""])
+    write(text)
+    if laid.left_out:
+        say(f"No room for {', '.join(laid.left_out)}: a wider terminal, a pipe or --json shows them.")
+
+
+def _is_written(letter: str) -> bool:
+    """Whether the encoding of stdout knows a letter; click writes UTF-8 in the place of ASCII."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        letter.encode("utf-8" if codecs.lookup(encoding).name == "ascii" else encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def terminal_width() -> int | None:
+    """Places in a line of the terminal that stdout is; None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def show(line: str) -> None:
     """Print one line of data on stdout; what would steer the terminal is written out, a line feed too."""
-    click.echo(printable(line))
+    write(_for_people(line, sys.stdout))
 
 
 def say(message: str) -> None:
-    """Print one line of talk on stderr, as `show` does."""
-    click.echo(printable(message), err=True)
+    """Print one line of talk on stderr, as `show` does; where it cannot be written, nobody listens."""
+    with suppress(OSError, ValueError):
+        click.echo(_for_people(message, sys.stderr), err=True)
+
+
+def write(text: str) -> None:
+    """Print text on stdout as it is, and a line feed.
+
+    Raises:
+        NobodyReadsError: stdout is a pipe, and its reader has gone.
+        OutputError: it cannot be written for another reason, such as a full disk.
+    """
+    try:
+        # In pieces: of a long text Python, where it does not buffer, takes for written what a pipe took of it at once.
+        for begin in range(0, max(len(text), 1), PIECE):
+            click.echo(text[begin : begin + PIECE], nl=begin + PIECE >= len(text))
+    except BrokenPipeError as error:
+        raise NobodyReadsError("nobody reads what is written") from error
+    except (OSError, ValueError) as error:  # ValueError: of a stream that was closed.
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise OutputError(f"standard output cannot be written: {reason}") from error
+
+
+def _for_people(line: str, stream: TextIO | None) -> str:
+    """Text that steers nothing; on a terminal it is wrapped at words."""
+    text = printable(line)
+    if stream is None or not stream.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False, drop_whitespace=True)
 
 
 @contextmanager
@@ -56,9 +120,3 @@ def progress(message: str) -> Iterator[Callable[[str], None]]:
 
     with Console(stderr=True).status(Text(printable(message))) as status:
         yield lambda stage: status.update(Text(printable(f"{message}: {stage}")))
-
-
-def _console() -> "Console":
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)

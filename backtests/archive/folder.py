@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pandas as pd
 
 from backtests.archive.json_forms import counts_json, measures_json
 from backtests.archive.memory import peak_memory_mb
+from backtests.archive.stored import RUNS
 from backtests.identity import package_versions
 from backtests.run import Backtest
 from backtests.spec.extensions import copy_user_files
@@ -20,17 +20,6 @@ from data.files.atomic import require_free, write_whole, written_whole
 from data.files.plain_text import spreadsheet_frame
 from signals.explain.history import signal_history
 from signals.models.registry import model_packages
-
-RUNS = Path("runs")
-
-
-@dataclass(frozen=True)
-class StoredRun:
-    """A run that was written: its folder, manifest and metrics."""
-
-    folder: Path
-    manifest: Mapping[str, Any]
-    metrics: Mapping[str, Any]
 
 
 def default_folder(run: Backtest) -> Path:
@@ -99,26 +88,6 @@ def manifest(run: Backtest) -> dict[str, Any]:
         "warnings": list(run.warnings),
         "packages": package_versions(model_packages(run.spec.signal)),
     }
-
-
-def stored_runs(root: Path = RUNS) -> list[StoredRun]:
-    """Every run below a folder, oldest first by the folder's name."""
-    return [read_run(path.parent) for path in sorted(root.glob("*/manifest.json"))] if root.is_dir() else []
-
-
-def read_run(folder: Path) -> StoredRun:
-    """Read a run's manifest and metrics.
-
-    Raises:
-        InputError: the folder is none of a run.
-    """
-    try:
-        texts = [(folder / name).read_text(encoding="utf-8") for name in ("manifest.json", "metrics.json")]
-        return StoredRun(folder, json.loads(texts[0]), json.loads(texts[1]))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{folder} is no run folder ({error}); wanted one that backtest wrote; see: reverse-qe runs list"
-        ) from error
 
 
 def run_tables(run: Backtest) -> dict[str, pd.DataFrame]:

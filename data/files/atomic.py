@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from data.errors import InputError
+from data.files.paths import usable_path
 
 
 @contextmanager
@@ -103,6 +104,7 @@ def require_free(path: Path, what: str = "the path") -> None:
     Raises:
         InputError: it is taken, or nothing can be written there.
     """
+    usable_path(path, what)
     if path.exists():
         raise InputError(f"got {what} {path}, which exists; wanted a path that does not: choose another or delete it")
     above = next(parent for parent in path.absolute().parents if parent.exists())

@@ -17,6 +17,7 @@ from data.catalogue.series import SeriesEntry
 from data.errors import InputError
 from data.files.atomic import write_whole, written_whole
 from data.files.home import home
+from data.files.parquet import read_parquet
 from data.market.gate import kept_and_aside, refuse_faults
 from data.market.manifest import FORMAT, FORMATS, BarUnits, Contents, FetchRecord, Manifest
 from data.market.tables import (
@@ -36,6 +37,8 @@ from data.market.tables import (
 
 MANIFEST = "manifest.json"
 _ALWAYS = tuple(table for table in TABLES if table not in OPTIONAL_TABLES)
+# Bytes: less than file systems hold, which leaves room for what is written aside.
+LONGEST_NAME = 200
 BUILT_IN = "sample"
 
 
@@ -277,7 +280,7 @@ def read_manifest(name: str) -> Manifest:
         text = path.read_text(encoding="utf-8")
         _require_format(name, json.loads(text))
         return Manifest.model_validate_json(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{path} is no manifest: {where} {first['msg']}; import the snapshot anew") from error
@@ -295,6 +298,8 @@ def _require_format(name: str, values: object) -> None:
 def _folder(name: str) -> Path:
     if not name or name.startswith(".") or not all(c.isalnum() or c in "._-" for c in name):
         raise InputError(f"got {name!r} as a snapshot's name, wanted letters, digits, dots, dashes and underscores")
+    if len(name.encode()) > LONGEST_NAME:
+        raise InputError(f"got a snapshot's name of {len(name.encode())} bytes, wanted at most {LONGEST_NAME}")
     return snapshots_dir() / name
 
 
@@ -324,25 +329,24 @@ def _changed(name: str, got: str, wanted: str) -> InputError:
 
 
 def _read(folder: Path, manifest: Manifest) -> Snapshot:
-    import pyarrow.parquet as pq
-
     # A snapshot from before a table has no file of it.
     files = {table.name: f"{table.name}.parquet" for table in (*TABLES, *ASIDE_TABLES)}
-    tables = {
-        name: pq.ParquetFile(folder / file).read().to_pandas() for name, file in files.items() if file in manifest.files
-    }
-    return Snapshot(
-        name=folder.name,
-        simulated=manifest.simulated,
-        instruments=manifest.instruments,
-        origin=manifest.origin,
-        made_at=manifest.made_at,
-        bar_units=manifest.bar_units,
-        series_entries=manifest.series,
-        companies=manifest.companies,
-        gate=False,
-        **tables,
-    )
+    tables = {name: read_parquet(folder / file) for name, file in files.items() if file in manifest.files}
+    try:
+        return Snapshot(
+            name=folder.name,
+            simulated=manifest.simulated,
+            instruments=manifest.instruments,
+            origin=manifest.origin,
+            made_at=manifest.made_at,
+            bar_units=manifest.bar_units,
+            series_entries=manifest.series,
+            companies=manifest.companies,
+            gate=False,
+            **tables,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{folder} holds no market: {error}; import the snapshot anew under another name") from error
 
 
 def _file_hash(path: Path) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_qe.options import DAY, json_option, market_option, set_option
+from reverse_qe.options import DAY, PATH, json_option, market_option, set_option
 from reverse_qe.output import print_json, print_table, progress, say, show
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--start", type=DAY, help="First day, in place of the spec's.")
 @click.option("--end", type=DAY, help="Last day, in place of the spec's.")
 @set_option
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to make for the run.  [default: below runs/]")
+@click.option("--out", type=PATH, help="Folder to make for the run.  [default: below runs/]")
 @click.option("--no-tearsheet", is_flag=True, help="Do not render tearsheet.html, which takes most of the time.")
 @click.option("--stress", is_flag=True, help="Run it again with costs multiplied and the signal late: one more table.")
 @json_option

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reverse_qe.commands.data_versions import compare_markets, fetch_market, prune_versions
-from reverse_qe.options import json_option
+from reverse_qe.options import PATH, json_option
 from reverse_qe.output import print_json, print_table, progress, say, show
 
 if TYPE_CHECKING:
     from data.market.manifest import Contents, Manifest
     from data.market.snapshot import Snapshot
     from data.quality.report import QualityReport
-
-FOLDER = click.Path(path_type=Path)
 
 
 @click.group("data")
@@ -28,14 +26,14 @@ for subcommand in (fetch_market, compare_markets, prune_versions):
 
 
 @command.command("import")
-@click.option("--prices", type=FOLDER, required=True, help="Folder of <SYMBOL>.csv with daily prices.")
-@click.option("--macro", type=FOLDER, help="Folder of <SERIES>.csv with dates and values.  [default: no series]")
+@click.option("--prices", type=PATH, required=True, help="Folder of <SYMBOL>.csv with daily prices.")
+@click.option("--macro", type=PATH, help="Folder of <SERIES>.csv with dates and values.  [default: no series]")
 @click.option(
     "--events",
-    type=FOLDER,
+    type=PATH,
     help="Folder of capex_actuals.csv, capex_guidance.csv, funding_events.csv.  [default: the shipped ones]",
 )
-@click.option("--actions", type=FOLDER, help="CSV file of dividends, splits and delistings.  [default: none]")
+@click.option("--actions", type=PATH, help="CSV file of dividends, splits and delistings.  [default: none]")
 @click.option("--name", required=True, help="Name under which the snapshot is kept.")
 @json_option
 def import_csv(
@@ -125,7 +123,7 @@ def show_snapshot(name: str, as_json: bool) -> None:
 
 @command.command("verify")
 @click.argument("name")
-@click.option("--page", type=click.Path(path_type=Path, dir_okay=False), help="Write the quality report as a web page.")
+@click.option("--page", type=PATH, help="Write the quality report as a web page.")
 @json_option
 def verify_snapshot(name: str, page: Path | None, as_json: bool) -> None:
     """Check that the snapshot NAME is as it was imported or fetched, and say what is odd in it.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_qe.options import json_option
+from reverse_qe.options import PATH, json_option
 from reverse_qe.output import print_json, progress, say, show
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 config_option = click.option(
     "--config",
     "path",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=Path("paper.toml"),
     show_default=True,
     help="Configuration of the account.",
@@ -34,7 +34,7 @@ def command() -> None:
 
 
 @command.command("init")
-@click.argument("path", type=click.Path(path_type=Path), default=Path("paper.toml"))
+@click.argument("path", type=PATH, default=Path("paper.toml"))
 @click.option("--spec", help="A spec (file or shipped name).  [default: the shipped one that fits the market]")
 @click.option(
     "--broker", type=click.Choice(["simulated", "alpaca"]), default="simulated", show_default=True, help="Who fills."
@@ -54,7 +54,7 @@ def init(path: Path, spec: str | None, broker: str, market: str | None) -> None:
 
 
 @command.command("check")
-@click.argument("path", type=click.Path(path_type=Path), default=Path("paper.toml"))
+@click.argument("path", type=PATH, default=Path("paper.toml"))
 @click.option(
     "--test-alerts", is_flag=True, help="Send everybody who is told of halts a message that says it is a test."
 )

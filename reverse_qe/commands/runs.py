@@ -5,16 +5,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_qe.options import json_option
-from reverse_qe.output import print_json, print_table, show
+from reverse_qe.options import PATH, json_option
+from reverse_qe.output import print_json, print_table, say, show, terminal_width
+from reverse_qe.tables import Column
 
 if TYPE_CHECKING:
-    from backtests.archive.folder import StoredRun
+    from backtests.archive.stored import StoredRun
 
 SHOWN = ("cagr", "volatility", "sharpe", "sortino", "max_drawdown", "calmar", "turnover", "costs", "exposure")
-
-folder_option = click.option(
-    "--folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where the runs lie."
+# So many of the newest stand on a terminal; pipes and --all have every one.
+NEWEST = 50
+LIST_HEAD = (
+    Column("run"),
+    Column("market", rank=2),
+    Column("first", rank=4),
+    Column("last", rank=3),
+    Column("CAGR", rank=1),
+    Column("Sharpe"),
+    Column("max. drawdown", rank=1),
 )
 
 
@@ -24,32 +32,33 @@ def command() -> None:
 
 
 @command.command("list")
-@folder_option
+@click.option("--folder", type=PATH, default=Path("runs"), show_default=True, help="Where the runs lie.")
+@click.option("--all", "everything", is_flag=True, help=f"On a terminal too, more than the newest {NEWEST}.")
 @json_option
-def list_runs(folder: Path, as_json: bool) -> None:
-    """List the runs below a folder, oldest first."""
-    from backtests.archive.folder import stored_runs
+def list_runs(folder: Path, everything: bool, as_json: bool) -> None:
+    """List the runs below a folder, oldest first; on a terminal the newest of them."""
+    from backtests.archive.stored import stored_runs
 
-    runs = stored_runs(folder)
+    runs, faults = stored_runs(folder)
     if as_json:
-        print_json({"runs": [_as_json(run) for run in runs]})
+        print_json({"runs": [_as_json(run) for run in runs], "damaged": faults})
         return
-    if not runs:
+    shown = runs if everything or terminal_width() is None else runs[-NEWEST:]
+    if runs:
+        count = f"{len(runs):,}" if len(shown) == len(runs) else f"the newest {len(shown)} of {len(runs):,}; --all: all"
+        print_table(f"Runs below {folder}/: {count}", LIST_HEAD, [_row(run) for run in shown])
+    else:
         show(f"No run below {folder}/; make one with: reverse-qe backtest")
-        return
-    print_table(
-        f"Runs below {folder}/",
-        ("run", "market", "first", "last", "CAGR", "Sharpe", "max. drawdown"),
-        [_row(run) for run in runs],
-    )
+    for fault in faults:
+        say(f"! {fault}")
 
 
 @command.command("show")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @json_option
 def show_run(run: Path, as_json: bool) -> None:
     """Show one run: RUN is its folder, or the folder's name below runs/."""
-    from backtests.archive.folder import read_run
+    from backtests.archive.stored import read_run
 
     stored = read_run(run if run.is_dir() else Path("runs") / run)
     if as_json:
@@ -64,16 +73,19 @@ def show_run(run: Path, as_json: bool) -> None:
         ("", *(measure.replace("_", " ") for measure in SHOWN)),
         [(name, *(_number(stored.metrics[name].get(measure)) for measure in SHOWN)) for name in portfolios],
     )
-    regimes = stored.metrics["by_regime"]
     print_table(
         "By regime",
         ("regime", "sessions", "mean return a year", "volatility", "Sharpe"),
         [
-            (name, row["sessions"], *(_number(row[key]) for key in ("mean_return", "volatility", "sharpe")))
-            for name, row in regimes.items()
+            (
+                name,
+                row.get("sessions", "-"),
+                *(_number(row.get(key)) for key in ("mean_return", "volatility", "sharpe")),
+            )
+            for name, row in stored.metrics.get("by_regime", {}).items()
         ],
     )
-    for warning in manifest["warnings"]:
+    for warning in manifest.get("warnings", []):
         show(f"! {warning}")
 
 
@@ -84,7 +96,7 @@ def _as_json(run: "StoredRun") -> dict[str, Any]:
 def _row(run: "StoredRun") -> tuple[str, ...]:
     strategy = run.metrics["strategy"]
     market = f"{run.manifest['market']} (SIMULATED)" if run.manifest["simulated"] else run.manifest["market"]
-    numbers = (_number(strategy[key]) for key in ("cagr", "sharpe", "max_drawdown"))
+    numbers = (_number(strategy.get(key)) for key in ("cagr", "sharpe", "max_drawdown"))
     return (run.folder.name, market, run.manifest["first_session"], run.manifest["last_session"], *numbers)
 
 

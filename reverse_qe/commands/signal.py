@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_qe.options import json_option, market_option, set_option
+from reverse_qe.options import PATH, json_option, market_option, set_option
 from reverse_qe.output import print_json, print_table, progress, say, show
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from backtests.studies.gauge import Gauge
     from reverse_qe.results import SignalReading
 
-NEW_FILE = click.Path(path_type=Path)
-
 
 @click.command("signal")
 @click.argument("spec", required=False)
@@ -25,8 +23,8 @@ NEW_FILE = click.Path(path_type=Path)
 @click.option(
     "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Session decided for.  [default: the session to come]"
 )
-@click.option("--history", type=NEW_FILE, help="CSV file to make: the signal of every session up to the date.")
-@click.option("--plot", type=NEW_FILE, help="HTML page to make: the signal over time, from run.start to the date.")
+@click.option("--history", type=PATH, help="CSV file to make: the signal of every session up to the date.")
+@click.option("--plot", type=PATH, help="HTML page to make: the signal over time, from run.start to the date.")
 @click.option("--gauge", is_flag=True, help="Measure, too, how crypto and each basket answered the signal.")
 @set_option
 @json_option
