@@ -37,8 +37,7 @@ from data.market.tables import (
 
 MANIFEST = "manifest.json"
 _ALWAYS = tuple(table for table in TABLES if table not in OPTIONAL_TABLES)
-# Bytes: less than file systems hold, which leaves room for what is written aside.
-LONGEST_NAME = 200
+LONGEST_NAME = 200  # bytes: less than file systems hold, which leaves room for what is written aside
 BUILT_IN = "sample"
 
 
@@ -70,8 +69,7 @@ class Snapshot:
         gate: whether rows of days without a session are kept aside on the way in (`data.market.gate`); off only for
             what has passed before.
 
-    Every table is conformed on the way in (`data.market.tables.Table.conform`), which raises what that raises; so does
-    the gate.
+    Every table is conformed on the way in (`data.market.tables.Table.conform`), which raises what that and the gate do.
     """
 
     name: str
@@ -298,8 +296,8 @@ def _require_format(name: str, values: object) -> None:
 def _folder(name: str) -> Path:
     if not name or name.startswith(".") or not all(c.isalnum() or c in "._-" for c in name):
         raise InputError(f"got {name!r} as a snapshot's name, wanted letters, digits, dots, dashes and underscores")
-    if len(name.encode()) > LONGEST_NAME:
-        raise InputError(f"got a snapshot's name of {len(name.encode())} bytes, wanted at most {LONGEST_NAME}")
+    if (length := len(name.encode())) > LONGEST_NAME:
+        raise InputError(f"got a snapshot's name of {length} bytes, wanted at most {LONGEST_NAME}")
     return snapshots_dir() / name
 
 
