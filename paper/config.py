@@ -2,6 +2,7 @@
 environment holds them."""
 
 import re
+import reprlib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -12,13 +13,13 @@ from backtests.spec.spec import Spec, load_spec, shipped_specs
 from backtests.spec.versions import VERSION
 from data.files.home import home
 from data.files.toml import read_toml, validated
+from paper.broker_registry import BROKERS, DEFAULT_BROKER, BrokerEntry
 
 DEFAULT_FILE = Path("paper.toml")
 PAPER_ENDPOINT = "https://paper-api.alpaca.markets"
 ACCOUNT_LENGTH = 40
 LOOPBACK = ("127.0.0.1", "localhost")
 
-BrokerKind = Literal["simulated", "alpaca"]
 # What users may look for. Nothing here can trade real money.
 NEVER = dict.fromkeys(("paper", "live", "live_trading", "dry_run"), "only paper accounts are traded") | dict.fromkeys(
     ("api_key", "key", "secret", "secret_key", "password", "token", "urls", "url"),
@@ -50,6 +51,12 @@ def check_endpoint(endpoint: str) -> str:
     raise ValueError(f"{why}; only paper accounts are traded: wanted {PAPER_ENDPOINT}")
 
 
+def _check_kind(kind: str) -> str:
+    if kind not in BROKERS:
+        raise ValueError(f"got {reprlib.repr(kind)}, wanted {' or '.join(map(repr, BROKERS))}")
+    return kind
+
+
 VariableName = Annotated[str, BeforeValidator(_check_variable)]
 _SECTION = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -73,7 +80,8 @@ class BrokerSection(BaseModel):
     """Who fills the orders.
 
     Attributes:
-        kind: ``simulated``: a book of ours, filled at the opens of the market; ``alpaca``: a paper account at Alpaca.
+        kind: of `paper.broker_registry.BROKERS`. ``simulated``: a book of ours, filled at the opens of the market;
+            ``alpaca``: a paper account at Alpaca.
         endpoint: of paper accounts at Alpaca, or of a double of it on this machine.
         key_env: name of the environment variable that holds the id of the key.
         secret_env: name of the environment variable that holds its secret.
@@ -81,10 +89,15 @@ class BrokerSection(BaseModel):
 
     model_config = _SECTION
 
-    kind: BrokerKind = "simulated"
+    kind: Annotated[str, AfterValidator(_check_kind)] = DEFAULT_BROKER
     endpoint: Annotated[str, AfterValidator(check_endpoint)] = PAPER_ENDPOINT
     key_env: VariableName = "ALPACA_API_KEY_ID"
     secret_env: VariableName = "ALPACA_API_SECRET_KEY"
+
+    @property
+    def entry(self) -> BrokerEntry:
+        """What the registry has of this kind of broker."""
+        return BROKERS[self.kind]
 
 
 class ScheduleSection(BaseModel):

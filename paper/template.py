@@ -9,19 +9,19 @@ from string import Template
 from backtests.spec.spec import load_spec, shipped_specs
 from data.files.atomic import require_free, write_new_file
 from data.market.snapshot import is_built_in, snapshot_names
-from paper.config import ACCOUNT_LENGTH, BrokerKind
+from paper.config import ACCOUNT_LENGTH
 
 TEMPLATE = Path(__file__).with_name("template.toml")
 
 
-def write_config(path: Path, market: str, spec: str, broker: BrokerKind) -> str:
+def write_config(path: Path, market: str, spec: str, broker: str) -> str:
     """Write a commented configuration of an account; every other key has its default.
 
     Args:
         path: of the file. It gives the account its name: ``paper.toml`` is of the account ``paper``.
         market: is refreshed by every step, but for one that does not grow.
         spec: name of a shipped spec, or path of a file.
-        broker: kind of broker.
+        broker: of `paper.broker_registry.BROKERS`.
 
     Returns:
         The account's name.

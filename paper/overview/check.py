@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from typing import Literal
 
 import pandas as pd
@@ -17,7 +16,7 @@ from data.files.atomic import require_free
 from data.files.locks import BusyError
 from data.market.snapshot import is_built_in
 from data.market.versions import resolve, versions_of
-from paper.brokers.registry import open_broker
+from paper.brokers.opener import open_broker
 from paper.config import PaperConfig
 from paper.errors import BrokerRefused, BrokerUnavailable
 from paper.ledger.reader import LEDGER_FILE, LedgerReader
@@ -54,8 +53,9 @@ def check(config: PaperConfig, now: datetime | None = None) -> list[Finding]:
     """
     now = now or datetime.now(UTC)
     findings = [*_market(config, now), *_keys(config)]
-    if config.broker.kind == "simulated":
-        findings.append(Finding("broker", "ok", "simulated: a book of ours, no network"))
+    entry = config.broker.entry
+    if entry.replays:
+        findings.append(Finding("broker", "ok", f"{entry.name}: {entry.title}"))
     elif not _faults(findings):
         findings += _broker(config, now)
     return [*findings, *_state(config), *_ledger(config, now), *_kill_file(config), *_alerts(config)]
@@ -118,19 +118,21 @@ def _freshness(config: PaperConfig, market: PaperMarket, now: datetime) -> Findi
 
 
 def _keys(config: PaperConfig) -> Iterator[Finding]:
-    if config.broker.kind != "alpaca":
-        return
-    if find_spec("alpaca") is None:
-        yield Finding("extra", "fault", "alpaca-py is not installed: pip install 'reverse-qe[alpaca]'")
-    for name in (config.broker.key_env, config.broker.secret_env):
+    entry = config.broker.entry
+    if entry.extra is not None and entry.lacks_extra():
+        remedy = f"pip install 'reverse-qe[{entry.extra.name}]'"
+        yield Finding("extra", "fault", f"{entry.extra.package} is not installed: {remedy}")
+    for key in entry.keys:
+        name = getattr(config.broker, key)
         if os.environ.get(name):
             yield Finding("key", "ok", f"{name} is set")
         else:
-            yield Finding("key", "fault", f"{name} is not set; export it (keys of a paper account, made at Alpaca)")
+            yield Finding("key", "fault", f"{name} is not set; export it (keys of {entry.title})")
 
 
 def _broker(config: PaperConfig, now: datetime) -> Iterator[Finding]:
-    where, spec = f"{config.broker.kind} at {config.broker.endpoint}", config.load_spec()
+    entry, spec = config.broker.entry, config.load_spec()
+    where = f"{entry.name} at {config.broker.endpoint}" if "endpoint" in entry.settings else entry.name
     try:
         market = _read_market(config, spec, now)
         # What a broker does when it is asked must not be done for good here.

@@ -68,7 +68,7 @@ class Attendant:
     def has_work_left(self, now: datetime) -> bool:
         """Whether orders at a broker can fill, or be sent, before the next planned step."""
         path = self.config.state_folder / LEDGER_FILE
-        if self.config.broker.kind == "simulated" or not path.is_file():
+        if self.config.broker.entry.replays or not path.is_file():
             return False
         with LedgerReader(path) as ledger:
             left = [*ledger.unsent_intents(), *ledger.sent_intents()]

@@ -8,6 +8,7 @@ from backtests.spec.spec import Spec, read_written_spec
 from data.clock import decision_times, next_session, sessions_between
 from data.errors import InputError
 from data.market.snapshot import is_built_in
+from paper.broker_registry import BROKERS
 from paper.config import PaperConfig
 from paper.ledger.reader import LedgerReader
 from paper.ledger.records import AccountRecord, DecisionRecord
@@ -64,10 +65,9 @@ def require_same_account(config: PaperConfig, spec: Spec, ledger: LedgerReader, 
 
 def require_replayable(config: PaperConfig, session: date, last: DecisionRecord | None) -> None:
     """Refuse to replay with a real broker, a day without a session, or an account that trades from day to day."""
-    if config.broker.kind != "simulated":
-        raise InputError(
-            f"got --date {session} with the broker {config.broker.kind}, wanted none: only the simulated broker replays"
-        )
+    if not config.broker.entry.replays:
+        able = " and ".join(f"the {entry.name} broker" for entry in BROKERS.values() if entry.replays)
+        raise InputError(f"got --date {session} with the broker {config.broker.kind}, wanted none: only {able} replays")
     if sessions_between(pd.Timestamp(session), pd.Timestamp(session)).empty:
         coming = next_session(pd.Timestamp(session)).date()
         raise InputError(f"got --date {session}, wanted an NYSE session; the next one is {coming}")

@@ -12,7 +12,7 @@ from backtests.spec.spec import Spec
 from data.clock import decision_times, next_session
 from data.errors import InputError
 from paper.broker import Fill, Intent
-from paper.brokers.registry import open_broker
+from paper.brokers.opener import open_broker
 from paper.config import PaperConfig
 from paper.errors import BrokerRefused, BrokerUnavailable
 from paper.ledger.ledger import Ledger
@@ -217,7 +217,8 @@ class Step:
         first = account.first_session if account else reached
         market = read_market(self._spec_on_its_basis(), snapshot, first, reached)
         cash = self.config.account.initial_cash or self.spec.run.initial_cash
-        with closing(open_broker(self.config, self.folder, market, cash, lambda: self.now)) as broker:
+        broker = open_broker(self.config, self.folder, market, cash, lambda: self.now)
+        with closing(broker):
             yield Desk(self.ledger, broker, market, lambda: self.now)
 
     def _spec_on_its_basis(self) -> Spec:

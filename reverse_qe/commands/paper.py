@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from paper.broker_registry import BROKERS, DEFAULT_BROKER
 from reverse_qe.options import PATH, json_option
 from reverse_qe.output import print_json, progress, say, show
 
@@ -37,18 +38,16 @@ def command() -> None:
 @click.argument("path", type=PATH, default=Path("paper.toml"))
 @click.option("--spec", help="A spec (file or shipped name).  [default: the shipped one that fits the market]")
 @click.option(
-    "--broker", type=click.Choice(["simulated", "alpaca"]), default="simulated", show_default=True, help="Who fills."
+    "--broker", type=click.Choice(list(BROKERS)), default=DEFAULT_BROKER, show_default=True, help="Who fills."
 )
 @click.option("--market", help="The market.  [default: sample; for alpaca: live]")
 def init(path: Path, spec: str | None, broker: str, market: str | None) -> None:
     """Write a commented configuration to PATH (paper.toml); nothing is overwritten."""
-    from paper.config import BrokerKind
     from paper.template import write_config
     from reverse_qe.api import fitting_spec
 
-    chosen = market or ("live" if broker == "alpaca" else "sample")
-    kind: BrokerKind = "alpaca" if broker == "alpaca" else "simulated"
-    account = write_config(path, chosen, spec or fitting_spec(chosen), kind)
+    chosen = market or BROKERS[broker].market
+    account = write_config(path, chosen, spec or fitting_spec(chosen), broker)
     show(f"Wrote {path}: account {account}, market {chosen}, broker {broker}.")
     say(f"Next: reverse-qe paper check{'' if path == Path('paper.toml') else f' {path}'}")
 

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from paper.broker import Account, BrokerClock, Fill, Intent, Movement, OrderState
 from paper.brokers.alpaca.answers import (
@@ -41,6 +42,7 @@ from paper.brokers.alpaca.requests import AlpacaRequests, RequestRefused
 from paper.brokers.nyse_hours import nyse_clock
 from paper.config import PaperConfig
 from paper.errors import BrokerRefused
+from paper.market import PaperMarket
 from strategies.fills import OrderStatus
 
 # Seconds: market orders fill within moments, so a step waits for them, but not for ever.
@@ -268,6 +270,13 @@ class AlpacaBroker:
 
     def _time(self) -> datetime:
         return self._now + timedelta(seconds=time.monotonic() - self._started)
+
+
+def open_account(
+    config: PaperConfig, _folder: Path, _market: PaperMarket, _initial_cash: float, clock: Callable[[], datetime]
+) -> AlpacaBroker:
+    """Open a paper account at Alpaca; see `paper.brokers.opener.open_broker`."""
+    return AlpacaBroker(config, clock())
 
 
 def _require_active(account: Mapping[str, object]) -> None:

@@ -21,6 +21,7 @@ from data.clock import next_session, previous_session, trading_hours
 from paper.broker import Account, BrokerClock, Fill, Intent, Movement, OrderState
 from paper.brokers.nyse_hours import nyse_clock
 from paper.brokers.simulated.schema import MIGRATIONS
+from paper.config import PaperConfig
 from paper.market import PaperMarket
 from paper.storage.database import Database, Row
 from paper.storage.rows import as_row, as_text, from_row
@@ -229,6 +230,13 @@ class SimulatedBroker:
     def _of_orders(self, table: str, client_ids: Collection[str]) -> list[Row]:
         wanted = ", ".join("?" * len(client_ids))
         return self._database.rows(f"SELECT * FROM {table} WHERE client_id IN ({wanted}) ORDER BY rowid", *client_ids)
+
+
+def open_account(
+    _config: PaperConfig, folder: Path, market: PaperMarket, initial_cash: float, clock: Callable[[], datetime]
+) -> SimulatedBroker:
+    """Open a simulated account; see `paper.brokers.opener.open_broker`."""
+    return SimulatedBroker(folder, market, initial_cash, clock)
 
 
 def _first_open(order: Intent) -> pd.Timestamp:

@@ -1,7 +1,8 @@
-"""The broker that a configuration names."""
+"""The broker that a configuration names, opened."""
 
 from collections.abc import Callable
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 
 from paper.broker import Broker
@@ -17,17 +18,13 @@ def open_broker(
     Args:
         config: kind of broker, and what it needs.
         folder: of the account's state.
-        market: of the account; its bars fill the simulated broker's orders.
+        market: of the account; its bars fill the orders of a broker that replays.
         initial_cash: US dollars of a simulated account that is not there yet.
         clock: tells the time, UTC.
 
     Raises:
         InputError: the extra, or a key, is missing.
     """
-    if config.broker.kind == "simulated":
-        from paper.brokers.simulated.broker import SimulatedBroker
-
-        return SimulatedBroker(folder, market, initial_cash, clock)
-    from paper.brokers.alpaca.broker import AlpacaBroker
-
-    return AlpacaBroker(config, clock())
+    module, _, function = config.broker.entry.opener.partition(":")
+    broker: Broker = getattr(import_module(module), function)(config, folder, market, initial_cash, clock)
+    return broker
