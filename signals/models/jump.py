@@ -91,6 +91,7 @@ def _jumpmodels() -> tuple[ModuleType, ModuleType]:
 JUMP = TwoStateModel(
     name="jump",
     packages=("jumpmodels", "scikit-learn", "scipy", "numpy"),
+    shapes=lambda blocks: dict.fromkeys(("lower", "upper", "mean", "scale"), (blocks,)) | {"centers": (2, blocks)},
     fit=fit_jump,
     scarce=online_scarce,
     has_probability=False,

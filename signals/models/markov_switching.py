@@ -97,6 +97,7 @@ def _regression(values: np.ndarray) -> Any:
 MARKOV_SWITCHING = TwoStateModel(
     name="markov_switching",
     packages=("statsmodels", "scipy", "numpy"),
+    shapes=lambda _blocks: {"center": (), "scale": (), "parameters": (5,)},
     fit=fit_markov_switching,
     scarce=filtered_scarce,
     has_probability=True,

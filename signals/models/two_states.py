@@ -9,7 +9,7 @@ import pandas as pd
 from signals.config import SignalConfig
 from signals.model_config import RegimeModelConfig
 from signals.models.estimate import RegimeEstimate
-from signals.models.fit_cache import Fit, kept_fit
+from signals.models.fit_cache import Fit, Shapes, kept_fit
 from signals.regime import MIN_LIVE_BLOCKS, Regime, held_regimes
 
 SCORE = "score"
@@ -22,6 +22,7 @@ class TwoStateModel:
     Attributes:
         name: as in `RegimeModelConfig`.
         packages: what a fit depends on, besides our own code and the rows.
+        shapes: of the parameters of a fit, by the number of blocks.
         fit: makes parameters of past rows; None where it does not converge or finds one state alone.
         scarce: probability of the scarce state by row, each from the rows up to itself; shape (rows,), in [0, 1].
         has_probability: False where `scarce` is 0 or 1 and no probability.
@@ -29,6 +30,7 @@ class TwoStateModel:
 
     name: str
     packages: tuple[str, ...]
+    shapes: Callable[[int], Shapes]
     fit: Callable[[pd.DataFrame, RegimeModelConfig], Fit | None]
     scarce: Callable[[pd.DataFrame, Fit, RegimeModelConfig], np.ndarray]
     has_probability: bool
@@ -89,7 +91,7 @@ def fitted_forward(model: TwoStateModel, rows: pd.DataFrame, config: RegimeModel
     for start in range(config.first_fit_sessions, len(rows), config.refit_sessions):
         period, window = slice(start, start + config.refit_sessions), max(0, start - config.window_sessions)
         past = rows.iloc[window:start]
-        newest = kept_fit(model.name, model.packages, model.fit, past, config)
+        newest = kept_fit(model.name, model.packages, model.fit, past, config, model.shapes(past.shape[1] - 1))
         fitted_for.append(rows.index[start])
         if newest is None:
             failed.append(rows.index[start])

@@ -488,7 +488,7 @@ BY_SESSION: dict[str, BySession] = {
     "models.two_states.two_state_estimate": estimated(lambda *given: two_state_estimate(JUMP, *given)),
     "models.two_states.fitted_forward": afresh(carried_forward),
     "models.fit_cache.kept_fit": fitted_once(
-        JUMP, lambda past: kept_fit("jump", ("jumpmodels",), fit_jump, past, FITTED)
+        JUMP, lambda past: kept_fit("jump", ("jumpmodels",), fit_jump, past, FITTED, JUMP.shapes(past.shape[1] - 1))
     ),
     "models.fit_cache.fit_key": keys_of_fits,
     "explain.explanation.explain": explained,

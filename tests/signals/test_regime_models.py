@@ -17,14 +17,14 @@ from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from data.clock import sessions_between
 from data.errors import InputError
-from data.files.cache import cache_folder
+from data.files.cache import cache_folder, keep_cached, read_cached
 from data.market.snapshot import Snapshot
 from reverse_qe.cli import main
 from signals.config import SignalConfig
 from signals.model_config import RegimeModelConfig
 from signals.models.fit_cache import fit_key, kept_fit
-from signals.models.jump import fit_jump, online_scarce
-from signals.models.markov_switching import filtered_scarce, fit_markov_switching
+from signals.models.jump import JUMP, fit_jump, online_scarce
+from signals.models.markov_switching import MARKOV_SWITCHING, filtered_scarce, fit_markov_switching
 from signals.models.registry import MODELS, regime_estimate
 from signals.models.two_states import TwoStateModel, fitted_forward, two_state_estimate
 from signals.regime import regime_path
@@ -215,6 +215,7 @@ def always(probability: float):
     return TwoStateModel(
         "always",
         ("numpy",),
+        lambda _blocks: {"x": ()},
         lambda past, config: {"x": np.array(1.0)},
         lambda rows, *_: np.full(len(rows), probability),
         True,
@@ -265,7 +266,11 @@ def recorder(fails: tuple[int, ...] = ()):
         return np.full(len(rows), float(fit["number"]))
 
     # By its name, or the fits of one would be taken for those of another.
-    return TwoStateModel(f"recorder{len(fails)}", ("numpy",), fit, scarce, True), fitted, told
+    return (
+        TwoStateModel(f"recorder{len(fails)}", ("numpy",), lambda _blocks: {"number": ()}, fit, scarce, True),
+        fitted,
+        told,
+    )
 
 
 def test_every_fit_is_made_of_the_rows_before_the_first_that_it_is_applied_to():
@@ -311,12 +316,12 @@ def cache(tmp_path, monkeypatch):
 
 def test_a_fit_is_made_once_and_comes_back_to_the_bit(levels, cache, monkeypatch):
     past = levels.drop(columns="truth").iloc[:200]
-    made = kept_fit("jump", ("jumpmodels",), fit_jump, past, QUICK)
+    made = kept_fit("jump", ("jumpmodels",), fit_jump, past, QUICK, JUMP.shapes(2))
     (file,) = cache.iterdir()
     key = fit_key(("jumpmodels",), fit_jump, past, QUICK)
     assert file.name == f"fit-jump-{key}.json"
     monkeypatch.setattr("signals.models.fit_cache.fit_key", lambda *_: key)
-    again = kept_fit("jump", ("jumpmodels",), never, past, QUICK)
+    again = kept_fit("jump", ("jumpmodels",), never, past, QUICK, JUMP.shapes(2))
     assert made.keys() == again.keys()
     for name in made:
         np.testing.assert_array_equal(made[name], again[name])
@@ -325,10 +330,10 @@ def test_a_fit_is_made_once_and_comes_back_to_the_bit(levels, cache, monkeypatch
 @pytest.mark.usefixtures("cache")
 def test_that_a_fit_failed_is_kept_too(levels, monkeypatch):
     past = levels[["score"]] * 0
-    assert kept_fit("markov", ("statsmodels",), fit_markov_switching, past, QUICK) is None
+    assert kept_fit("markov", ("statsmodels",), fit_markov_switching, past, QUICK, MARKOV_SWITCHING.shapes(0)) is None
     key = fit_key(("statsmodels",), fit_markov_switching, past, QUICK)
     monkeypatch.setattr("signals.models.fit_cache.fit_key", lambda *_: key)
-    assert kept_fit("markov", ("statsmodels",), never, past, QUICK) is None
+    assert kept_fit("markov", ("statsmodels",), never, past, QUICK, MARKOV_SWITCHING.shapes(0)) is None
 
 
 def test_the_key_follows_everything_that_a_fit_depends_on(levels, monkeypatch):
@@ -351,19 +356,49 @@ def test_the_key_follows_everything_that_a_fit_depends_on(levels, monkeypatch):
 
 def test_a_broken_file_is_made_anew_and_a_folder_that_cannot_be_written_does_no_harm(levels, cache):
     past = levels.drop(columns="truth").iloc[:200]
-    made = kept_fit("jump", ("numpy",), fit_jump, past, QUICK)
+    made = kept_fit("jump", ("numpy",), fit_jump, past, QUICK, JUMP.shapes(2))
     (file,) = cache.iterdir()
     whole = file.read_bytes()
     for damaged in (whole[:40], whole.replace(b"[", b"{"), whole[:-3] + b"1]}", b""):
         file.write_bytes(damaged)
-        again = kept_fit("jump", ("numpy",), fit_jump, past, QUICK)
+        again = kept_fit("jump", ("numpy",), fit_jump, past, QUICK, JUMP.shapes(2))
         np.testing.assert_array_equal(again["centers"], made["centers"])
         assert file.read_bytes() == whole
     file.unlink()
     cache.rmdir()
     cache.write_text("a file where the folder should be")
-    np.testing.assert_array_equal(kept_fit("jump", ("numpy",), fit_jump, past, QUICK)["centers"], made["centers"])
+    np.testing.assert_array_equal(
+        kept_fit("jump", ("numpy",), fit_jump, past, QUICK, JUMP.shapes(2))["centers"], made["centers"]
+    )
     assert cache.read_text() == "a file where the folder should be"
+
+
+@pytest.mark.parametrize("model", [JUMP, MARKOV_SWITCHING], ids=lambda model: model.name)
+def test_a_fit_that_is_no_fit_is_made_anew_though_its_digest_is_right(levels, cache, model):
+    past = levels.drop(columns="truth").iloc[:200]
+    arguments = (model.name, model.packages, model.fit, past, QUICK, model.shapes(past.shape[1] - 1))
+    made = kept_fit(*arguments)
+    assert made is not None
+    assert {name: each.shape for name, each in made.items()} == model.shapes(past.shape[1] - 1)
+    (file,) = cache.iterdir()
+    name, whole = file.name, read_cached(file.name)
+    first = next(iter(made))
+    for other in (
+        {},
+        [],
+        5,
+        {key: value.tolist() for key, value in made.items() if key != first},
+        {key: value.tolist() for key, value in made.items()} | {"more": 1.0},
+        {key: [value.tolist()] for key, value in made.items()},
+        {key: np.full_like(value, np.nan).tolist() for key, value in made.items()},
+        dict.fromkeys(made, "much"),
+    ):
+        keep_cached(name, json.dumps(other).encode())
+        again = kept_fit(*arguments)
+        assert again is not None
+        for key, value in made.items():
+            np.testing.assert_array_equal(again[key], value)
+        assert read_cached(name) == whole
 
 
 # In a run.
