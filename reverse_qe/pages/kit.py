@@ -137,8 +137,12 @@ def table(
     named: Sequence[str | None] = ids or [None] * len(rows)
     body = joined((_row(row, texts, name) for row, name in zip(rows, named, strict=True)), "\n")
     whole = tag("table", tag("caption", caption) if caption else "", tag("thead", top), "\n", tag("tbody", body, "\n"))
-    # What scrolls has to be reached by the keyboard, and then has to have a name.
-    return tag("div", whole, class_="box", role="region", tabindex=0, aria_label=caption or joined(head, " ").strip())
+    return box(whole, caption or " ".join(Html(escape(cell)).striptags() for cell in head).strip())
+
+
+def box(content: Html, label: str) -> Html:
+    """What scrolls by itself where the window is too narrow; then the keyboard has to reach it, and it has a name."""
+    return tag("div", content, class_="box", role="region", tabindex=0, aria_label=label)
 
 
 def bullets(lines: Sequence[object]) -> Html:

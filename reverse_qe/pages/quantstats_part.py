@@ -4,6 +4,7 @@ QuantStats renders and is not asked for numbers: it gets daily returns that are 
 a series, and a stated number of periods.
 """
 
+import re
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -12,8 +13,9 @@ import pandas as pd
 
 from backtests.measures.performance import ROUNDING, SESSIONS_PER_YEAR
 from data.errors import InputError
+from data.files.plain_text import printable
 from reverse_qe.pages.drawings import embed
-from reverse_qe.pages.kit import Html, Part, bullets, joined, tag
+from reverse_qe.pages.kit import Html, Part, box, bullets, joined, tag
 from reverse_qe.pages.quantstats_report import quantstats_report, quiet_matplotlib
 from reverse_qe.pages.quantstats_speed import quickened
 
@@ -34,6 +36,7 @@ DRAWINGS = (
     "Returns by month",
     "Distribution of the monthly returns",
 )
+TABLES = ("QuantStats: key performance metrics", "QuantStats: returns by year", "QuantStats: worst drawdowns")
 # Each line has its test in tests/reverse_qe/test_quantstats_part.py, which fails when QuantStats changes.
 DIFFERENCES = (
     "Sharpe and Sortino: ours are over the bill's return of each day, QuantStats' over one rate for the whole run "
@@ -93,7 +96,19 @@ def _report(given: ReportInput) -> Html:
     with quickened():
         report = rendered_report(given)
     known = tag("details", tag("summary", "What to know of its numbers and charts"), bullets(DIFFERENCES))
-    return joined([known, embed(report, DRAWINGS)], "\n")
+    return joined([known, embed(_told_tables(report), DRAWINGS)], "\n")
+
+
+def _told_tables(report: str) -> str:
+    """Tables that say what their cells belong to, and scroll by themselves where the window is too narrow."""
+    names = iter(TABLES)
+
+    def told(found: re.Match[str]) -> str:
+        cells = found[1].replace("<th>", '<th scope="col">')
+        named = re.sub(r"<tr><td>(.*?)</td>", r'<tr><th scope="row">\1</th>', cells)
+        return box(Html(f"<table>{named}</table>"), next(names))
+
+    return re.sub(r"<table>(.*?)</table>", told, report, flags=re.DOTALL)
 
 
 def rendered_report(given: ReportInput) -> str:
@@ -102,7 +117,8 @@ def rendered_report(given: ReportInput) -> str:
         given.returns["strategy"],
         given.returns["benchmark"],
         strategy_name=STRATEGY,
-        benchmark_name=given.benchmark_name,
+        # A name in two braces would be taken for a place of the template.
+        benchmark_name=printable(given.benchmark_name).replace("{{", "{ {"),
         risk_free_rate=given.risk_free_rate,
         salt=given.salt,
     )

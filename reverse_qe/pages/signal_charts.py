@@ -28,7 +28,8 @@ def signal_charts(signal: LiquiditySignal, sessions: pd.DatetimeIndex, config: S
     """
     time, bands = TimeScale.of(sessions), regime_bands(signal, sessions)
     charts = [_score(signal.score.loc[sessions], time, bands, _thresholds(signal, config))]
-    charts.append(_blocks(signal.blocks.loc[sessions], time, bands))
+    if len(signal.blocks.columns):
+        charts.append(_blocks(signal.blocks.loc[sessions], time, bands))
     if signal.gate is not None:
         charts.append(_gate(signal.gate.loc[sessions], time, bands))
     if signal.probability is not None:

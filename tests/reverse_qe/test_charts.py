@@ -73,11 +73,13 @@ def test_values_lie_where_the_scale_says() -> None:
     assert [ValueScale(0, 0.02, unit="percent").text(tick) for tick in (0.005, 0.01)] == ["0.5%", "1.0%"]
 
 
-@given(st.lists(st.one_of(NUMBERS, st.just(math.nan), st.just(math.inf)), max_size=20), st.booleans())
-def test_every_finite_value_is_on_its_scale(values: list[float], log: bool) -> None:
-    scale = scale_of(np.array(values), "number", log)
+@given(st.lists(st.one_of(NUMBERS, st.just(math.nan), st.just(math.inf)), max_size=20), st.booleans(), st.booleans())
+def test_every_finite_value_is_on_its_scale(values: list[float], log: bool, has_zero: bool) -> None:
+    scale = scale_of(np.array(values), "number", log, include=0.0 if has_zero and not log else None)
     assert scale.low < scale.high
-    shown = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
+    shown = [
+        value for value in [*values, *([0.0] if has_zero else [])] if math.isfinite(value) and (value > 0 or not log)
+    ]
     assert all(-1e-6 <= place <= DOWN + 1e-6 for place in scale.down(np.array(shown)))
     assert scale.ticks()
 
@@ -188,5 +190,5 @@ def test_marks_stand_in_their_lanes() -> None:
     figure = ElementTree.fromstring(made)
     ways = {link.findtext("title"): link.find("path").get("d") for link in [*figure.iter("a"), *figure.iter("g")]}  # type: ignore[union-attr]
     assert ways == {"first": "M0 360v1280", "<last>": f"M{ACROSS} 2360v1280"}
-    assert '<a href="#row-1">' in made
+    assert '<a href="#row-1" tabindex="-1">' in made
     assert [text.text for text in figure.iter("text") if text.get("class") == "value"] == ["one", "two"]

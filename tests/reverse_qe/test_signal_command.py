@@ -69,7 +69,7 @@ def test_the_page_shows_what_was_known_and_nothing_later(sample: Snapshot) -> No
         r'<tr id="(event-\d+)"><th scope="row">([^<]*)</th><td class="text">([^<]*)</td><td class="text">([^<]*)</td>',
         page,
     )
-    marks = re.findall(r'<a href="#(event-\d+)"><title>([^<]*)</title>', page)
+    marks = re.findall(r'<a href="#(event-\d+)" tabindex="-1"><title>([^<]*)</title>', page)
     assert len(rows) == shown.sum() > 50
     assert sorted(marks) == sorted((name, text) for name, _, _, text in rows)
     assert [when for _, when, _, _ in rows][::-1] == events["known_at"][shown].dt.strftime("%Y-%m-%d %H:%M").tolist()

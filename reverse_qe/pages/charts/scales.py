@@ -68,7 +68,10 @@ def scale_of(values: np.ndarray, unit: Unit, log: bool = False, include: float |
     if log:
         margin = max(math.log(high / low) * 0.03, 0.01)
         return ValueScale(low * math.exp(-margin), high * math.exp(margin), log, unit)
-    margin = (high - low) * 0.04 or abs(high) * 0.1 or 0.1
+    if low == high:
+        margin = abs(high) * 0.1 or 0.1
+        return ValueScale(low - margin, high + margin, log, unit)
+    margin = (high - low) * 0.04
     return ValueScale(low - margin * (low != include), high + margin * (high != include), log, unit)
 
 

@@ -15,6 +15,8 @@ from reverse_qe.pages.kit import Html, tag
 
 # Of so many pieces of a line the least and the largest value are drawn: about a point a pixel.
 PIECES = 450
+# Of the name of a lane so much is shown; the pointer is told all of it.
+LANE_LETTERS = 15
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class TimeChart:
         ticks: whether days are named below.
         named: whether the legend names lines and areas.
         legend: further names and their classes.
+        wide: whether there is more room for the names of the lanes.
     """
 
     title: str
@@ -122,6 +125,7 @@ class TimeChart:
     ticks: bool = True
     named: bool = True
     legend: Sequence[tuple[str, str]] = ()
+    wide: bool = False
 
 
 def time_chart(chart: TimeChart) -> Html:
@@ -137,9 +141,10 @@ def time_chart(chart: TimeChart) -> Html:
         *_value_labels(chart),
         *_lane_labels(chart),
         *(_day_labels(chart.time) if chart.ticks else ()),
-        class_="plot" if chart.ticks else "plot close",
+        class_=f"plot{'' if chart.ticks else ' close'}{' wide' if chart.wide else ''}",
         height=chart.height,
-        role="img",
+        # What holds links is no image; the keyboard reaches their rows in a table instead.
+        role="group" if any(mark.link for mark in chart.marks) else "img",
         aria_label=chart.label,
         **_for_the_script(chart),
     )
@@ -256,7 +261,7 @@ def _mark(mark: Mark, chart: TimeChart) -> Html:
     half = round(0.32 * DOWN / max(len(chart.lanes), 1))
     line = tag("path", class_=f"mark {mark.kind}", d=f"M{place} {_lane(mark.lane, chart) - half}v{2 * half}")
     told = (tag("title", mark.name), line)
-    return tag("a", *told, href=mark.link) if mark.link else tag("g", *told)
+    return tag("a", *told, href=mark.link, tabindex=-1) if mark.link else tag("g", *told)
 
 
 def _value_labels(chart: TimeChart) -> Iterator[Html]:
@@ -270,7 +275,9 @@ def _value_labels(chart: TimeChart) -> Iterator[Html]:
 
 def _lane_labels(chart: TimeChart) -> Iterator[Html]:
     for number, name in enumerate(chart.lanes):
-        yield tag("text", name, class_="value", x=-8, y=_share(_lane(number, chart), DOWN))
+        short = name if len(name) <= LANE_LETTERS else f"{name[: LANE_LETTERS - 1]}…"
+        told = tag("title", name) if short != name else ""
+        yield tag("text", told, short, class_="value", x=-8, y=_share(_lane(number, chart), DOWN))
 
 
 def _day_labels(time: TimeScale) -> Iterator[Html]:

@@ -8,6 +8,7 @@ from reverse_qe.pages.charts.bar_cell import bar_cell
 from reverse_qe.pages.charts.scales import TimeScale, scale_of
 from reverse_qe.pages.charts.time_chart import Span, TimeChart, time_chart
 from reverse_qe.pages.kit import Html, Part, joined, table, tag
+from reverse_qe.pages.run_parts.standing import basket_of
 
 
 def contributions(run: Backtest) -> Part:
@@ -46,7 +47,7 @@ def _by_instrument(run: Backtest) -> Html:
     profits = instrument_profits(run.engine.orders, run.engine.cash, final)
     gain = float(run.engine.equity["equity"].iloc[-1]) - run.spec.run.initial_cash
     rows = [
-        (symbol, _basket(run, str(symbol)), profit) for symbol, profit in profits.sort_values(ascending=False).items()
+        (symbol, basket_of(run, str(symbol)), profit) for symbol, profit in profits.sort_values(ascending=False).items()
     ]
     rest = gain - float(profits.sum())
     if abs(rest) > 0.005:
@@ -55,7 +56,3 @@ def _by_instrument(run: Backtest) -> Html:
     cells = [(name, basket, f"{profit:,.0f}", bar_cell(profit, largest)) for name, basket, profit in rows]
     head = ("", "basket", "profit after costs, USD", "less and more")
     return table(head, [*cells, ("all", "", f"{gain:,.0f}", "")], caption="Profit of each instrument", texts=(1, 3))
-
-
-def _basket(run: Backtest, symbol: str) -> str:
-    return run.spec.universe.key_of(symbol).removeprefix("universe.").replace("_", " ")

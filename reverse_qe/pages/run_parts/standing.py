@@ -1,12 +1,17 @@
 """What a run holds and does next, and what must be known before its numbers are believed."""
 
+import pandas as pd
+
 from backtests.measures.holdings import held_weights
 from backtests.measures.performance import SESSIONS_PER_YEAR
 from backtests.run import Backtest
 from reverse_qe.pages.kit import Html, bullets, joined, table, tag, unbroken_days
 from reverse_qe.words.run import block_sentence, next_orders_rows, order_sentence, regime_sentences
+from strategies.universe import BASKETS
 
 SIMULATED = "Every price and series on this page is made by a model, none of it was observed: no market did this."
+# So many holdings and orders are named at the head of the page; the table by name has all.
+NAMED = 6
 
 
 def banners(run: Backtest) -> list[tuple[str, str]]:
@@ -19,36 +24,81 @@ def banners(run: Backtest) -> list[tuple[str, str]]:
 def standing(run: Backtest) -> Html:
     """The regime in a sentence; beside each other what is held and wanted, and the notes."""
     regime, *states = regime_sentences(run)
-    said = tag("p", regime, class_="said")
-    holds = joined([_holdings(run), _strategy_note(run)])
-    return joined(
-        [said, tag("div", tag("div", holds), tag("div", bullets(_notes(run, states))), class_="beside")], "\n"
-    )
+    holds = joined([_baskets(run), tag("p", _orders(run)), _strategy_note(run)])
+    beside = tag("div", tag("div", holds), tag("div", bullets(_notes(run, states))), class_="beside")
+    return joined([tag("p", regime, class_="said"), beside], "\n")
 
 
-def _holdings(run: Backtest) -> Html:
-    coming = run.panel.decides_for[-1].date()
-    equity = run.engine.equity.iloc[-1]
-    held = held_weights(run.engine.positions, run.panel.close[1:], run.engine.equity["equity"]).iloc[-1]
-    targets = run.plan.targets.iloc[-1]
-    orders = {symbol: f"{side} {size}" for symbol, side, size in next_orders_rows(run)}
-    plans = run.spec.run.strategy is None
+def names_table(run: Backtest) -> Html:
+    """What is held and wanted of each instrument, largest first."""
+    held, targets, orders = _held(run), _targets(run), _orders_by_name(run)
     rows = [
         (
             symbol,
-            run.spec.universe.key_of(symbol).removeprefix("universe.").replace("_", " "),
-            f"{held[symbol]:.1%}" if held[symbol] else "-",
-            *([f"{targets[symbol]:.1%}" if targets[symbol] else "-"] if plans else []),
+            basket_of(run, symbol),
+            _share(held[symbol]),
+            _share(targets.get(symbol, 0.0)),
             orders.get(symbol, "-"),
         )
-        for symbol in sorted(held.index, key=lambda each: (-held[each], -targets[each]))
-        if held[symbol] or (plans and targets[symbol]) or symbol in orders
+        for symbol in sorted(held.index, key=lambda each: (-held[each], -targets.get(each, 0.0)))
+        if held[symbol] or targets.get(symbol) or symbol in orders
     ]
-    kept = [f"{1.0 - targets.sum():.1%}"] if plans else []
-    rows.append(("cash", "", f"{equity['cash'] / equity['equity']:.1%}", *kept, ""))
-    heads = (f"held on {run.sessions[-1].date()}", *([f"target for {coming}"] if plans else []), f"order for {coming}")
-    head = ("", "basket", *map(unbroken_days, heads))
-    return table(head, rows, caption="What it holds, and what it does next", texts=(1,))
+    coming = run.panel.decides_for[-1].date()
+    heads = (f"held on {run.sessions[-1].date()}", f"target for {coming}", f"order for {coming}")
+    caption = "By name, what is held, wanted and ordered"
+    return table(("", "basket", *map(unbroken_days, heads)), rows, caption=caption, texts=(1,)) if rows else Html()
+
+
+def basket_of(run: Backtest, symbol: str) -> str:
+    """The basket of an instrument, for people."""
+    return run.spec.universe.key_of(symbol).removeprefix("universe.").replace("_", " ")
+
+
+def _baskets(run: Backtest) -> Html:
+    """A row for each basket: what is held and wanted of it, and its largest holdings."""
+    held, targets, universe = _held(run), _targets(run), run.spec.universe
+    wants = ["target"] if len(targets) else []
+    rows: list[tuple[object, ...]] = []
+    for basket in BASKETS:
+        members = list(universe.members(basket))
+        own = held[members].sort_values(ascending=False, kind="stable")
+        names = [f"{symbol} {_share(weight)}" for symbol, weight in own[own > 0].items()]
+        more = [f"and {len(names) - NAMED} more"] if len(names) > NAMED else []
+        wanted = [_share(targets[members].sum())] if wants else []
+        rows.append((basket.replace("_", " "), _share(own.sum()), *wanted, ", ".join([*names[:NAMED], *more]) or "-"))
+    cash = run.engine.equity["cash"].iloc[-1] / run.engine.equity["equity"].iloc[-1]
+    rows.append(("cash", _share(cash), *([_share(1.0 - targets.sum())] if wants else []), ""))
+    caption = f"What it holds on {run.sessions[-1].date()}, and wants for {run.panel.decides_for[-1].date()}"
+    return table(("", "held", *wants, "largest holdings"), rows, caption=caption, texts=(2 + len(wants),))
+
+
+def _orders(run: Backtest) -> str:
+    coming = run.panel.decides_for[-1].date()
+    told = [
+        f"{order} {'of ' if order.endswith('USD') else ''}{symbol}" for symbol, order in _orders_by_name(run).items()
+    ]
+    if not told:
+        return f"No orders for {coming}."
+    more = f" and {len(told) - NAMED} more, listed below" if len(told) > NAMED else ""
+    return f"Orders for {coming}: {', '.join(told[:NAMED])}{more}."
+
+
+def _orders_by_name(run: Backtest) -> dict[str, str]:
+    return {symbol: f"{side} {size}" for symbol, side, size in next_orders_rows(run)}
+
+
+def _held(run: Backtest) -> pd.Series:
+    weights = held_weights(run.engine.positions, run.panel.close[1:], run.engine.equity["equity"])
+    return weights.iloc[-1]
+
+
+def _targets(run: Backtest) -> pd.Series:
+    """Targets for the session to come; none where a strategy of the user decides."""
+    return run.plan.targets.iloc[-1] if run.spec.run.strategy is None else pd.Series(dtype=float)
+
+
+def _share(weight: float) -> str:
+    return f"{weight:.1%}" if weight else "-"
 
 
 def _strategy_note(run: Backtest) -> Html:

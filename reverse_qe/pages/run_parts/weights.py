@@ -7,6 +7,7 @@ from backtests.run import Backtest
 from reverse_qe.pages.charts.scales import TimeScale, ValueScale
 from reverse_qe.pages.charts.time_chart import Area, TimeChart, time_chart
 from reverse_qe.pages.kit import Html, Part, joined
+from reverse_qe.pages.run_parts.standing import names_table
 from strategies.universe import BASKETS
 
 BASKET_KINDS = dict(zip(BASKETS, ("c3", "c1", "c4"), strict=True))
@@ -17,7 +18,9 @@ def weights(run: Backtest) -> Part:
     """Weights at the close of every session: baskets one above the other, then a row for each name."""
     held = held_weights(run.engine.positions, run.panel.close[1:], run.engine.equity["equity"])
     time = TimeScale.of(run.sessions)
-    return Part("What it held", joined([_by_basket(run, held, time), _by_name(run, held, time)], "\n"))
+    return Part(
+        "What it held", joined([_by_basket(run, held, time), _by_name(run, held, time), names_table(run)], "\n")
+    )
 
 
 def _by_basket(run: Backtest, held: pd.DataFrame, time: TimeScale) -> Html:
@@ -35,6 +38,7 @@ def _by_basket(run: Backtest, held: pd.DataFrame, time: TimeScale) -> Html:
             values=ValueScale(0.0, max(1.0, float(below.max())), unit="percent"),
             height=190,
             areas=areas,
+            wide=True,
         )
     )
 
@@ -58,5 +62,6 @@ def _by_name(run: Backtest, held: pd.DataFrame, time: TimeScale) -> Html:
             areas=areas,
             lanes=symbols,
             named=False,
+            wide=True,
         )
     )

@@ -1,0 +1,234 @@
+"""Every page as Chromium shows it: whole, legible at every width, light and dark, on paper, and without scripts."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from backtests.prepare.signal import read_signal
+from backtests.run import run_backtest
+from backtests.spec.spec import load_spec
+from backtests.studies.stress import stress_table
+from browser import Visit, browsing, visit
+from data.market.snapshot import Snapshot
+from data.quality.report import quality_report
+from edge_runs import edge_runs
+from reverse_qe.pages.quality import quality_page
+from reverse_qe.pages.run import run_page
+from reverse_qe.pages.signal import signal_page
+
+pytestmark = pytest.mark.slow
+
+EDGES = (
+    "one day",
+    "two days",
+    "never in one regime",
+    "25 years",
+    "60 instruments",
+    "all cash",
+    "user strategy",
+    "loss of everything",
+    "hostile names",
+)
+PAGES = ("run", "signal", "quality", *EDGES)
+# Charts of ours on each page: of the run growth, drawdown, events, stays, baskets, names, score, blocks, gate.
+PLOTS = {"run": 9, "signal": 4, "quality": 0}
+LARGEST_RUN = 2_000_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, sample: Snapshot) -> Path:
+    """A folder that holds every page."""
+    made = tmp_path_factory.mktemp("pages")
+    run = run_backtest(load_spec("sample"), sample)
+    day = run.panel.decides_for[-1]
+    pages = {
+        "run": run_page(run, stress_table(run)),
+        "signal": signal_page(run.spec, sample, read_signal(run.spec, sample, day), day),
+        "quality": quality_page(sample, quality_report(sample)),
+        **{name: run_page(edge) for name, edge in edge_runs(made / "edges").items()},
+    }
+    assert set(pages) == set(PAGES)
+    for name, text in pages.items():
+        (made / f"{name}.html").write_text(text, encoding="utf-8")
+    return made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with browsing() as running:
+        yield running
+
+
+@pytest.fixture(params=PAGES)
+def path(request: pytest.FixtureRequest, browser: Any, folder: Path) -> Path:
+    return folder / f"{request.param}.html"
+
+
+def plain(text: str) -> str:
+    """Text without its spaces, ligatures undone."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def widest(seen: Visit) -> int:
+    width: int = seen.page.evaluate("document.documentElement.scrollWidth")
+    return width
+
+
+@pytest.mark.parametrize("width", [360, 1600])
+def test_a_page_asks_nobody_says_nothing_and_does_not_scroll_sideways(browser: Any, path: Path, width: int) -> None:
+    with visit(browser, path, width) as seen:
+        assert widest(seen) <= width
+        plots = seen.page.locator("svg.plot")
+        if plots.count():
+            plots.first.hover()
+        for button in seen.page.locator(".ranges button").all():
+            button.click()
+        assert widest(seen) <= width
+    assert seen.said == []
+    assert [url for url in seen.asked if not url.startswith(("file:", "data:"))] == []
+    assert [url for url in seen.asked if url.startswith("file:")] == [path.as_uri()]
+
+
+def test_every_chart_is_drawn(browser: Any, path: Path) -> None:
+    with visit(browser, path) as seen:
+        drawn = seen.page.locator("svg.plot")
+        assert drawn.count() == PLOTS.get(path.stem, drawn.count())
+        boxes = [plot.bounding_box() for plot in drawn.all()]
+        assert all(box["width"] > 800 and box["height"] > 15 for box in boxes)
+        empty = seen.page.evaluate(
+            "[...document.querySelectorAll('.drawn svg, .plot .line, .plot .area')]"
+            ".filter(each => !(each.getBoundingClientRect().width > 0)).length"
+        )
+        assert empty == 0
+        # Every line lies inside its plot.
+        outside = seen.page.evaluate(
+            """[...document.querySelectorAll('.plot .line, .plot .area')].filter(each => {
+                const own = each.getBoundingClientRect(), plot = each.closest('svg.plot').getBoundingClientRect();
+                return own.top < plot.top - 3 || own.bottom > plot.bottom + 3 || own.right > plot.right + 3;
+            }).length"""
+        )
+        assert outside == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(browser: Any, path: Path, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    with visit(browser, path, scheme=scheme) as seen:
+        found = Axe().run(seen.page).response["violations"]
+    told = [
+        f"{fault['id']}: {fault['nodes'][0]['html'][:200]}"
+        for fault in found
+        if fault["impact"] in ("serious", "critical")
+    ]
+    assert told == []
+
+
+def test_light_and_dark_differ(browser: Any, path: Path) -> None:
+    papers = {}
+    for scheme in ("light", "dark"):
+        with visit(browser, path, scheme=scheme) as seen:
+            papers[scheme] = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert papers["light"] == "rgb(255, 255, 255)"
+    assert sum(map(int, re.findall(r"\d+", papers["dark"]))) < 120
+
+
+def test_headings_are_in_order_and_ids_are_unique(browser: Any, path: Path) -> None:
+    with visit(browser, path) as seen:
+        levels = seen.page.evaluate(
+            "[...document.querySelectorAll('h1,h2,h3,h4')].map(each => Number(each.tagName[1]))"
+        )
+        ids = seen.page.evaluate("[...document.querySelectorAll('[id]')].map(each => each.id)")
+        links = seen.page.evaluate(
+            "[...document.querySelectorAll('a[href^=\"#\"]')].map(each => each.getAttribute('href').slice(1))"
+        )
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
+    assert len(ids) == len(set(ids))
+    assert set(links) <= set(ids)
+
+
+def test_a_page_is_whole_without_scripts(browser: Any, path: Path) -> None:
+    def shown(scripts: bool) -> tuple[str, list[int]]:
+        with visit(browser, path, scripts=scripts) as seen:
+            words = " ".join(each.inner_text() for each in seen.page.locator("main, header").all())
+            plots = [round(plot.bounding_box()["height"]) for plot in seen.page.locator("svg.plot").all()]
+            return re.sub(r"Show\s+all.*?shows all\.", "", words, flags=re.DOTALL), plots
+
+    with_scripts, without = shown(True), shown(False)
+    assert "".join(without[0].split()) == "".join(with_scripts[0].split())
+    assert without[1] == with_scripts[1]
+
+
+def test_no_row_is_cut_on_paper(browser: Any, path: Path) -> None:
+    from pypdf import PdfReader
+
+    with visit(browser, path) as seen:
+        paper = PdfReader(BytesIO(seen.page.pdf(format="A4")))
+        rows = seen.page.evaluate(
+            "[...document.querySelectorAll('tbody tr')].map(row => [...row.cells].map(cell => cell.textContent))"
+        )
+    sheets = [plain(sheet.extract_text()) for sheet in paper.pages]
+    wanted = [[plain(cell) for cell in row if cell.strip()] for row in rows]
+    # A row is whole where all of its cells stand on one sheet; what a sheet shows of it, it shows all.
+    cut = [row for row in wanted if row and not any(all(cell in sheet for cell in row) for sheet in sheets)]
+    assert cut == []
+    assert len(sheets) > 1 or len(rows) < 60
+
+
+def test_the_first_chart_is_seen_at_once_and_a_run_is_small(browser: Any, folder: Path) -> None:
+    path = folder / "run.html"
+    assert path.stat().st_size < LARGEST_RUN
+    assert (folder / "25 years.html").stat().st_size < LARGEST_RUN
+    for name in ("run", "signal"):
+        with visit(browser, folder / f"{name}.html") as seen:
+            assert seen.page.locator("svg.plot").first.bounding_box()["y"] < 900
+
+
+def test_the_pointer_is_told_the_values_of_the_run(browser: Any, folder: Path, sample: Snapshot) -> None:
+    run = run_backtest(load_spec("sample"), sample)
+    wealth = (1 + run.returns["strategy"]).cumprod()
+    with visit(browser, folder / "run.html") as seen:
+        plot = seen.page.locator("svg.plot").first
+        plot.scroll_into_view_if_needed()
+        box = plot.bounding_box()
+        for share in (0.1, 0.45, 0.99):
+            seen.page.mouse.move(box["x"] + share * box["width"], box["y"] + 40)
+            day, strategy = seen.page.locator(".tip").first.inner_text().split("\n")[:2]
+            told = float(strategy.removeprefix("strategy ").removesuffix("×").replace(",", ""))  # noqa: RUF001
+            assert told == pytest.approx(wealth[pd.Timestamp(day)], rel=0.01)
+        seen.page.get_by_role("button", name="1 year").click()
+        seen.page.mouse.move(box["x"] + 2, box["y"] + 40)
+        first = pd.Timestamp(seen.page.locator(".tip").first.inner_text().split("\n")[0])
+        assert abs((wealth.index[-1] - first).days - 365) < 12
+
+
+@pytest.mark.parametrize(
+    ("name", "banners"),
+    [
+        ("run", ["SIMULATED"]),
+        ("signal", ["SIMULATED"]),
+        ("hostile names", ["SIMULATED", "HINDSIGHT"]),
+        ("all cash", []),
+    ],
+)
+def test_banners_are_there(browser: Any, folder: Path, name: str, banners: list[str]) -> None:
+    with visit(browser, folder / f"{name}.html", 360) as seen:
+        assert [banner.inner_text() for banner in seen.page.locator(".banner strong").all()] == banners
+        assert all(banner.is_visible() for banner in seen.page.locator(".banner").all())
+
+
+def test_hostile_names_are_read_as_text(browser: Any, folder: Path) -> None:
+    with visit(browser, folder / "hostile names.html") as seen:
+        assert seen.page.locator("img, iframe, object, embed").count() == 0
+        assert seen.page.locator("script").count() == 1
+        assert "<img src=x onerror=alert(1)>" in seen.page.locator("main").inner_text()
+    assert seen.said == []
