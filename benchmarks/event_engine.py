@@ -199,21 +199,29 @@ def ours(panel: Panel, plan: Plan, instruments: Mapping[str, Instrument]) -> Non
 
 
 def main() -> None:
-    """Measure the main case in turn, and how time grows."""
-    main_case = made_up_market(instruments=15, years=11)
+    """Measure the main case in turn, and how time grows with instruments and years."""
+    main_case, many = made_up_market(instruments=15, years=11), made_up_market(instruments=500, years=11)
     require_same(*main_case)
     pairs = [(seconds_of(ours, *main_case), seconds_of(run_plain, *main_case)) for _ in range(ROUNDS)]
-    seconds = {"event_engine": median(pair[0] for pair in pairs), "plain_backtrader": median(pair[1] for pair in pairs)}
+    few_and_more = [made_up_market(count, 11) for count in (30, 300)]
+    growth = [[seconds_of(ours, *case) for case in few_and_more] for _ in range(ROUNDS)]
+    seconds = {
+        "event_engine": median(pair[0] for pair in pairs),
+        "plain_backtrader": median(pair[1] for pair in pairs),
+        "event_engine_500_instruments": median(seconds_of(ours, *many) for _ in range(3)),
+        "plain_backtrader_500_instruments": seconds_of(run_plain, *many),
+    }
     for count in (5, 15, 50):
         seconds[f"{count}_instruments_11_years"] = seconds_of(ours, *made_up_market(count, 11))
     for years in (5, 11, 25):
         seconds[f"15_instruments_{years}_years"] = seconds_of(ours, *made_up_market(15, years))
-    show(
-        "Event engine, 11 years, 15 instruments",
-        {"event_time_over_plain_backtrader": median(mine / plain for mine, plain in pairs)},
-        seconds,
-        as_json="--json" in sys.argv[1:],
-    )
+    ratios = {
+        "event_time_over_plain_backtrader": median(mine / plain for mine, plain in pairs),
+        "event_time_500_over_plain_backtrader": seconds["event_engine_500_instruments"]
+        / seconds["plain_backtrader_500_instruments"],
+        "event_time_300_over_30": median(more / few for few, more in growth),
+    }
+    show("Event engine, 11 years, 15 instruments", ratios, seconds, as_json="--json" in sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ class SessionBroker(bt.brokers.BackBroker):
         self.cash_log: list[tuple[object, ...]] = []
         self.decided_log: list[tuple[int, int, float]] = []
         self.stock_flows = [0.0] * len(panel.sessions)
+        self.units = [0.0] * len(panel.symbols)
         self.on_sale: dict[bt.feed.DataBase, list[bt.Order]] = defaultdict(list)
 
     def submit(self, order: bt.Order, check: bool = True) -> bt.Order:
@@ -63,7 +64,7 @@ class SessionBroker(bt.brokers.BackBroker):
         waiting = list(self.pending)
         self.pending.clear()
         self.on_sale.clear()
-        held = np.array([self.positions[data].size for data in self.cerebro.datas], dtype=float)
+        held = np.array(self.units)
         orders = self._list(waiting)
         unsettled = unsettled_money(self.stock_flows, row, sessions.settlement_sessions)
         played = play_session(self.cash, held, unsettled, orders, row, sessions)
@@ -75,13 +76,19 @@ class SessionBroker(bt.brokers.BackBroker):
         for movement in payments(played):
             self._book(row, movement)
         self.stock_flows[row] = played.stock_flow
+        self.units = [self.positions[data].size for data in self.cerebro.datas]
 
     def get_value(
         self, datas: Iterable[bt.feed.DataBase] | None = None, mkt: bool = False, lever: bool = False
     ) -> float:
         """Cash and holdings at this session's close, in US dollars; an instrument that is not held needs no price."""
-        chosen = self.positions.items() if datas is None else [(data, self.positions[data]) for data in datas]
-        value = sum(position.size * data.close[0] for data, position in chosen if position.size)
+        every = self.cerebro.datas
+        chosen = (
+            [(data, self.positions[data].size) for data in datas]
+            if datas is not None
+            else [(every[place], units) for place, units in enumerate(self.units) if units]
+        )
+        value = sum(units * data.close[0] for data, units in chosen if units)
         return float(value + (self.cash if datas is None else 0.0))
 
     getvalue = get_value

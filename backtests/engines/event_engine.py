@@ -30,8 +30,7 @@ class _Recorder(bt.Analyzer):
 
     def next(self) -> None:
         broker = self.strategy.broker
-        units = [self.strategy.getposition(data).size for data in self.datas]
-        self.rows.append((broker.get_value(), broker.get_cash(), units))
+        self.rows.append((broker.get_value(), broker.get_cash(), broker.units))
 
 
 def run_event_engine(

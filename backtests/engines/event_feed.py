@@ -1,6 +1,7 @@
 """One instrument's rows of a panel, of a plan and of a score, as a feed of Backtrader."""
 
-from array import array
+import math
+from typing import Any
 
 import backtrader as bt
 import numpy as np
@@ -10,39 +11,86 @@ from backtests.execution.fill_rules import FillRules
 from strategies.policy import Plan
 
 
+class _WholeLine(bt.linebuffer.LineBuffer):
+    """A column that is there from the first bar on; where its zero lies, its feed says for all of its lines at once."""
+
+    def __init__(self, feed: "SessionFeed", values: np.ndarray) -> None:
+        self._feed = feed
+        super().__init__()
+        self.array.frombytes(np.ascontiguousarray(values, dtype=float).tobytes())
+
+    def __getitem__(self, ago: int) -> float:
+        value: float = self.array[self._feed.row + ago]
+        return value
+
+    @property
+    def idx(self) -> int:
+        """The place of zero."""
+        return self._feed.row
+
+    @idx.setter
+    def idx(self, _place: int) -> None:
+        """Leave it to the feed."""
+
+    @property
+    def lencount(self) -> int:
+        """How many bars there are up to zero."""
+        return self._feed.row + 1
+
+    @lencount.setter
+    def lencount(self, _count: int) -> None:
+        """Leave it to the feed."""
+
+
 class SessionFeed(bt.feed.DataBase):
     """One instrument's rows of a `Panel` and a `Plan`: the bar of a session and, beside it, the decision for the next.
 
-    ``close`` is the value of a unit, carried over sessions without a bar; ``open`` is NaN where nothing fills.
+    ``close`` is the value of a unit, carried over sessions without a bar; ``open`` is NaN where nothing fills. Where
+    bars are preloaded, one number moves all lines on, for Backtrader would move each by itself, at every bar.
     """
 
-    lines = ("target", "decision_price", "rebalance", "score")
+    lines: Any = ("target", "decision_price", "rebalance", "score")
     params = (("columns", None),)
+    row = -1
+    is_whole = False
 
     def preload(self) -> None:
         """Hand Backtrader whole columns at once, not row by row and cell by cell."""
-        for name, values in self.p.columns.items():
-            getattr(self.lines, name).array = array("d", values)
-        self.home()
+        columns = self.p.columns
+        self.lines.lines = [_WholeLine(self, columns.get(name, ())) for name in self.getlinealiases()]
+        self.times, self.is_whole = columns["datetime"].tolist(), True
 
     def start(self) -> None:
-        """Begin at the first row."""
+        """Begin before the first row."""
         super().start()
-        self._row = -1
+        self.row = -1
+
+    def home(self) -> None:
+        """Go back before the first row."""
+        self.row = -1
+        super().home()
+
+    def __len__(self) -> int:
+        return self.row + 1 if self.is_whole else len(self.lines)
+
+    def advance_peek(self) -> float:
+        """The time of the next bar; infinite after the last."""
+        coming = self.row + 1
+        return self.times[coming] if coming < len(self.times) else math.inf
+
+    def advance(self, size: int = 1, datamaster: bt.feed.DataBase | None = None, ticks: bool = True) -> None:
+        """Move on, without the ticks that Backtrader keeps for bars under way: these are whole."""
+        del datamaster, ticks
+        self.row += size
 
     def _load(self) -> bool:
         """Append one row, for a run that is not to hold later ones."""
-        self._row += 1
-        if self._row >= len(self.p.columns["datetime"]):
+        self.row += 1
+        if self.row >= len(self.p.columns["datetime"]):
             return False
         for name, values in self.p.columns.items():
-            getattr(self.lines, name)[0] = values[self._row]
+            getattr(self.lines, name)[0] = values[self.row]
         return True
-
-    def advance(self, size: int = 1, datamaster: bt.feed.DataBase | None = None, ticks: bool = True) -> None:
-        """Move on without the ticks that Backtrader keeps for bars under way: these are whole."""
-        del ticks
-        super().advance(size, datamaster, ticks=False)
 
 
 def feed_columns(fills: FillRules, plan: Plan, place: int, score: pd.Series | None) -> dict[str, np.ndarray]:
