@@ -1,6 +1,6 @@
 """The episodes of a run: every stay in a regime, why it began, and how the rotation's legs did in it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,18 +15,29 @@ IN_FORCE = "in force when the run began"
 
 
 def basket_returns(rules: FillRules, tradable: pd.DataFrame, universe: Universe) -> pd.DataFrame:
-    """Daily returns of the baskets: the mean of their members, close to close, without costs.
-
-    A member is in its basket while it is tradable, and then until the open at which it can be sold. Where there is no
-    such open any more, its last return is that of its payout or close-out: a delisting for nothing costs everything.
+    """Daily returns of the baskets, see `leg_returns`.
 
     Args:
         rules: prices over the run, and what becomes of what has no market any more.
         tradable: sessions decided for by symbols, as `Panel.tradable` gives it.
         universe: the baskets.
+    """
+    return leg_returns(rules, tradable, {basket: universe.members(basket) for basket in BASKETS})
+
+
+def leg_returns(rules: FillRules, tradable: pd.DataFrame, legs: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Daily returns of groups of instruments: the mean of their members, close to close, without costs.
+
+    A member is in its leg while it is tradable, and then until the open at which it can be sold. Where there is no
+    such open any more, its last return is that of its payout or close-out: a delisting for nothing costs everything.
+
+    Args:
+        rules: prices over the run, and what becomes of what has no market any more.
+        tradable: sessions decided for by symbols, as `Panel.tradable` gives it.
+        legs: symbols by name of the leg.
 
     Returns:
-        Sessions of the run by baskets; 0 where a basket has no member.
+        Sessions of the run by legs; 0 where a leg has no member.
     """
     panel = rules.panel
     daily = pd.DataFrame(panel.adjusted_close, index=panel.sessions, columns=list(panel.symbols))
@@ -35,8 +46,7 @@ def basket_returns(rules: FillRules, tradable: pd.DataFrame, universe: Universe)
     for place, symbol in enumerate(panel.symbols):
         for row, earned in _returns_of_leaving(rules, is_held[symbol].to_numpy(), place):
             daily.iloc[row - 1, place] = earned
-    columns = {basket: daily[list(universe.members(basket))].mean(axis=1).fillna(0.0) for basket in BASKETS}
-    return pd.DataFrame(columns)
+    return pd.DataFrame({leg: daily[list(members)].mean(axis=1).fillna(0.0) for leg, members in legs.items()})
 
 
 def _returns_of_leaving(rules: FillRules, tradable: np.ndarray, place: int) -> Iterator[tuple[int, float]]:

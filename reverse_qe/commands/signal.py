@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Session decided for.  [default: the session to come]"
 )
 @click.option("--history", type=PATH, help="CSV file to make: the signal of every session up to the date.")
-@click.option("--plot", type=PATH, help="HTML page to make: the signal over time, from run.start to the date.")
+@click.option("--page", type=PATH, help="Web page to make: the signal on the date, and over time from run.start on.")
 @click.option("--gauge", is_flag=True, help="Measure, too, how crypto and each basket answered the signal.")
 @set_option
 @json_option
@@ -33,7 +33,7 @@ def command(
     market: str,
     day: datetime | None,
     history: Path | None,
-    plot: Path | None,
+    page: Path | None,
     gauge: bool,
     settings: dict[str, Any],
     as_json: bool,
@@ -49,9 +49,9 @@ def command(
     from reverse_qe import api
     from signals.explain.history import signal_history
 
-    if history is not None and history == plot:
-        raise click.UsageError(f"got {plot} for --history and --plot, wanted two files; choose another name for one")
-    for option, path in (("--history", history), ("--plot", plot)):
+    if history is not None and history == page:
+        raise click.UsageError(f"got {page} for --history and --page, wanted two files; choose another name for one")
+    for option, path in (("--history", history), ("--page", page)):
         if path is not None:
             require_free(path, option)
     with progress("Signal"):
@@ -59,13 +59,13 @@ def command(
         if history is not None:
             table = spreadsheet_frame(signal_history(reading.signal))
             write_new_file(history, table.to_csv(date_format="%Y-%m-%d"), "--history")
-        if plot is not None:
-            write_new_file(plot, reading.page(), "--plot")
+        if page is not None:
+            write_new_file(page, reading.page(), "--page")
     if as_json:
         print_json(_as_json(reading))
     else:
         _print_reading(reading)
-    for title, path in (("History", history), ("Plot", plot)):
+    for title, path in (("History", history), ("Page", page)):
         if path is not None:
             say(f"{title}: {path}")
 

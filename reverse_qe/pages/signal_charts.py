@@ -40,7 +40,7 @@ def signal_charts(signal: LiquiditySignal, sessions: pd.DatetimeIndex, config: S
 def _thresholds(signal: LiquiditySignal, config: SignalConfig) -> list[tuple[float, str]]:
     if config.model.name != "threshold" or signal.is_given:
         return []
-    named = (("enter", config.enter), ("leave", config.leave), ("leave", -config.leave), ("enter", -config.enter))
+    named = (("enter", config.enter), ("leave", config.leave), ("enter", -config.enter), ("leave", -config.leave))
     return [(value, f"{name} {value:+g}") for name, value in named]
 
 

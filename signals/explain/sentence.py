@@ -83,6 +83,19 @@ def signal_sentence(signal: LiquiditySignal, session: pd.Timestamp, config: Sign
     return f"{head}: {'; '.join(part for part in parts if part)}"
 
 
+def input_words(reason: InputReason, gate: GateState | None, config: SignalConfig) -> str:
+    """One input's figure in words, as `signal_sentence` uses them; what it is about where it has none.
+
+    Args:
+        reason: of the input.
+        gate: of idle money on that session; None where there is none.
+        config: of the signal.
+    """
+    if reason.value is None:
+        return f"{_subject(reason.name)}: missing or too old"
+    return _phrase(reason, gate, config)
+
+
 def _why(reasons: Explanation, themes: list[_Theme], needed_blocks: int) -> str:
     if reasons.live_blocks < needed_blocks:
         return f"only {reasons.live_blocks} of {len(reasons.blocks)} blocks live, {needed_blocks} are needed"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from markupsafe import escape
 
 from backtests.prepare.signal import read_signal
 from backtests.spec.spec import load_spec
@@ -16,7 +17,9 @@ from data.clock import decision_times
 from data.events.timeline import event_timeline
 from data.market.snapshot import Snapshot
 from reverse_qe.pages.signal import signal_page
+from signals.explain.explanation import explain
 from signals.explain.history import signal_history
+from signals.explain.sentence import input_words
 
 Call = Callable[..., tuple[int, str, str]]
 DAY = "2025-06-02"
@@ -46,7 +49,7 @@ def test_history_is_the_signal_of_every_session_up_to_the_date(call: Call, sampl
 def test_the_plot_is_one_page_that_needs_nothing_else(call: Call, tmp_path: Path) -> None:
     settings = ("--set", "run.start=2024-01-02")
     for name in ("one.html", "two.html"):
-        assert call("signal", "--date", DAY, "--plot", name, *settings)[0] == 0
+        assert call("signal", "--date", DAY, "--page", name, *settings)[0] == 0
     page = (tmp_path / "one.html").read_text(encoding="utf-8")
     assert page == (tmp_path / "two.html").read_text(encoding="utf-8")
     fetched = re.findall(r"""(?:src|href)=["'](?!#|data:)([^"']*)|url\((?!#)([^)]*)\)|@import""", page)
@@ -82,6 +85,45 @@ def test_the_page_shows_what_was_known_and_nothing_later(sample: Snapshot) -> No
     assert not later.empty
     other = replace(sample, funding_events=garbled)
     assert "NOBODY" not in signal_page(spec, other, read_signal(spec, other, day), day)
+
+
+def test_the_page_of_a_day_does_not_depend_on_later_prices(sample: Snapshot) -> None:
+    spec, day = load_spec("sample", {"run.start": "2024-01-02"}), pd.Timestamp(DAY)
+    reading = read_signal(spec, sample, day)
+    page = signal_page(spec, sample, reading, day)
+    later = sample.bars["date"] >= day
+    prices = ["open", "high", "low", "close", "adj_close"]
+    garbled = sample.bars.assign(**{name: sample.bars[name].mask(later, sample.bars[name] * 3) for name in prices})
+    assert later.any()
+    assert signal_page(spec, replace(sample, bars=garbled), reading, day) == page
+    earlier = sample.bars.assign(adj_close=sample.bars["adj_close"].mask(sample.bars["date"] < "2025-01-02", 1.0))
+    assert signal_page(spec, replace(sample, bars=earlier), reading, day) != page
+
+
+def test_the_page_tells_what_changed_and_how_old_each_input_is(sample: Snapshot) -> None:
+    spec, day = load_spec("sample", {"run.start": "2024-01-02"}), pd.Timestamp(DAY)
+    reading = read_signal(spec, sample, day)
+    page = signal_page(spec, sample, reading, day)
+    before, now = (explain(reading, session) for session in (pd.Timestamp("2025-05-30"), day))
+    assert f"Since the decision before, when it was {before.regime}" in page
+    rows = re.findall(r'<tr><th scope="row">([^<]*)</th><td>([^<]*)</td><td>([^<]*)</td><td>([^<]*)</td></tr>', page)
+    told = {name: (was, is_now, change) for name, was, is_now, change in rows}
+    score = (before.score, now.score, now.score - before.score)
+    assert told["score"] == tuple(f"{each:+.3f}" for each in score)
+    assert set(told) == {"score", *(block.name.replace("_", " ") for block in now.blocks)}
+    inputs = [each for block in now.blocks for each in block.inputs]
+    assert len(inputs) > 10
+    for each in inputs:
+        assert escape(input_words(each, now.gate, spec.signal)) in page
+        assert f"<td>{(day - each.observed).days}</td>" in page
+
+
+def test_a_page_of_the_first_session_has_no_decision_before(sample: Snapshot) -> None:
+    spec, reading = load_spec("sample"), read_signal(load_spec("sample"), sample, pd.Timestamp(DAY))
+    first = reading.score.index[0]
+    page = signal_page(spec, sample, reading, first)
+    assert "Since the decision before" not in page
+    assert "The gauge:" not in page
 
 
 def test_a_market_that_was_observed_is_not_called_simulated(sample: Snapshot) -> None:
@@ -120,9 +162,9 @@ def test_a_gauge_of_few_weeks_says_nothing_of_them(call: Call) -> None:
         (("--set", "signal.credit_spread=HYG"), "signal.credit_spread: got 'HYG'"),
         (("--set", "signal.mark_joint_rises=often"), "signal.mark_joint_rises: got 'often'"),
         (("--history", "there.csv"), "got --history there.csv, which exists"),
-        (("--plot", "there.csv/below.html"), "there.csv is a file"),
-        (("--history", "new.csv", "--plot", "new.csv"), "for --history and --plot, wanted two files"),
-        (("--history", "new.csv", "--plot", "there.csv"), "got --plot there.csv, which exists"),
+        (("--page", "there.csv/below.html"), "there.csv is a file"),
+        (("--history", "new.csv", "--page", "new.csv"), "for --history and --page, wanted two files"),
+        (("--history", "new.csv", "--page", "there.csv"), "got --page there.csv, which exists"),
         (("--gauge", "--set", "run.start=2026-10-08"), "got no week of 5 sessions"),
     ],
 )

@@ -149,7 +149,7 @@ def rewritten(folder: Path, name: str, content: bytes) -> None:
         ("backtest", "--end", "9999-12-31"),
         ("backtest", "~nosuchuser/spec.toml"),
         ("signal", "--history", LONG),
-        ("signal", "--plot", LONG),
+        ("signal", "--page", LONG),
         ("signal", "--date", "0001-01-01"),
         ("signal", "--date", "9999-12-31"),
         ("data", "show", LONG),

@@ -57,7 +57,7 @@ from signals.capex.spending import Quarters, company_quarters, followed_quarters
 from signals.config import GateConfig, InputConfig, SignalConfig
 from signals.explain.explanation import change_reason, explain, stay_begins
 from signals.explain.history import signal_history
-from signals.explain.sentence import signal_sentence
+from signals.explain.sentence import input_words, signal_sentence
 from signals.facts import Facts
 from signals.known import (
     NAT,
@@ -300,6 +300,16 @@ def sentences(world: World) -> pd.DataFrame:
     return pd.DataFrame({"sentence": said})
 
 
+def inputs_in_words(world: World) -> pd.DataFrame:
+    signal = liquidity_signal(world.data, CONFIG)
+    reasons = {session: explain(signal, session) for session in world.sessions[::10]}
+    said = {
+        session: str([input_words(each, told.gate, CONFIG) for block in told.blocks for each in block.inputs])
+        for session, told in reasons.items()
+    }
+    return pd.DataFrame({"words": said})
+
+
 def walked_regime(world: World) -> pd.DataFrame:
     score = 20 * world.sampled()["DGS10"].diff().fillna(0.0)
     live = world.sampled().notna().sum(axis=1) + 1
@@ -495,6 +505,7 @@ BY_SESSION: dict[str, BySession] = {
     "explain.explanation.change_reason": reasons_of_changes,
     "explain.explanation.stay_begins": begun,
     "explain.sentence.signal_sentence": sentences,
+    "explain.sentence.input_words": inputs_in_words,
     "explain.history.signal_history": lambda w: signal_history(liquidity_signal(w.data, CONFIG)),
     "blocks.rates.change_over": lambda w: by_column(w, lambda column: change_over(column, 4)),
     "blocks.rates.rounded_basis_points": lambda w: by_column(w, rounded_basis_points),

@@ -269,8 +269,14 @@ def _value_labels(chart: TimeChart) -> Iterator[Html]:
         return
     for tick in chart.values.ticks():
         yield tag("text", chart.values.text(tick), class_="value", x=-8, y=_share(_down(chart.values, tick), DOWN))
-    for value, name in chart.guides:
-        yield tag("text", name, class_="guide-name", x="100%", dx=-4, dy=-4, y=_share(_down(chart.values, value), DOWN))
+    for number, (value, name) in enumerate(chart.guides):
+        # At the right and at the left in turn: two that lie close do not cover each other.
+        side = (
+            {"x": "100%", "dx": -4, "class_": "guide-name"}
+            if number % 2 == 0
+            else {"x": 4, "class_": "guide-name left"}
+        )
+        yield tag("text", name, **side, dy=-4, y=_share(_down(chart.values, value), DOWN))
 
 
 def _lane_labels(chart: TimeChart) -> Iterator[Html]:
