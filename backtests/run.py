@@ -8,6 +8,8 @@ import pandas as pd
 from backtests.audit.look_ahead import check_strategy
 from backtests.engines.event_engine import run_event_engine
 from backtests.engines.ledger import run_ledger
+from backtests.evidence.best_stay import best_stay
+from backtests.evidence.honest_lines import HonestLines, honest_lines
 from backtests.execution.result import EngineResult, LedgerResult
 from backtests.identity import run_id
 from backtests.measures.counts import RunCounts, run_counts
@@ -15,7 +17,14 @@ from backtests.measures.performance import order_flows
 from backtests.measures.rotations import basket_returns, rotation_table
 from backtests.measures.run_measures import RunMeasures, run_measures
 from backtests.measures.warnings import run_warnings
-from backtests.prepare.plans import run_baseline_plans
+from backtests.prepare.plans import (
+    GATE_ALONE,
+    ONE_SWITCH,
+    PRICE_MOMENTUM,
+    WITHOUT_DRAIN,
+    run_baseline_plans,
+    run_switch_plan,
+)
 from backtests.prepare.prepared import Prepared, prepare
 from backtests.prepare.span import default_end, last_bars, without_delisted
 from backtests.prepare.stages import Stages, tell_nobody
@@ -28,6 +37,8 @@ from data.prices.panel import Panel, require_opens
 from signals.liquidity import LiquiditySignal
 from strategies.policy import Plan
 
+RIVALS = (PRICE_MOMENTUM, WITHOUT_DRAIN, GATE_ALONE, ONE_SWITCH)
+
 
 @dataclass(frozen=True, repr=False)
 class Backtest:
@@ -37,9 +48,11 @@ class Backtest:
         prepared: spec, market, signal and plan, as far as the run goes.
         run_id: see `backtests.identity`.
         engine: orders, equity, positions, cash.
-        baselines: what the plans of `strategies.baselines` came to, by name; the benchmark is one of them.
+        baselines: what the plans of `strategies.baselines` and of the rivals came to, by name; the benchmark is one of
+            them.
         returns: by session, columns strategy and each baseline.
         measures: of the strategy and the baselines.
+        evidence: the honest lines: luck, one stay, names; and the rivals.
         rotations: as `rotations.csv` has it.
         counts: what the run met with.
         warnings: sentences for people.
@@ -52,6 +65,7 @@ class Backtest:
     baselines: Mapping[str, LedgerResult]
     returns: pd.DataFrame
     measures: RunMeasures
+    evidence: HonestLines
     rotations: pd.DataFrame
     counts: RunCounts
     warnings: tuple[str, ...]
@@ -125,19 +139,23 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         if given.strategy is not None:
             check_strategy(engine, lambda cut: play(prepared.upto(cut)), given.strategy)
     with stages.stage("baselines"):
-        plans = run_baseline_plans(spec, snapshot, prepared.market, prepared.signal)
-        terms = (spec.order_rules, spec.run.initial_cash)
-        baselines = {name: run_ledger(prepared.market_rules, plan, *terms) for name, plan in plans.items()}
-    with stages.stage("metrics"):
+        baselines = _run_plans(prepared, run_baseline_plans(spec, snapshot, prepared.market, prepared.signal))
         returns = book_returns(engine, baselines, spec.run.initial_cash)
-        risk_free = prepared.risk_free.loc[returns.index]
-        counts = run_counts(prepared, engine)
         flows = order_flows(engine.orders, returns.index)
+        rotations = _rotations(prepared, returns, flows["costs"])
+    with stages.stage("evidence"):
+        risk_free = prepared.risk_free.loc[returns.index]
+        stay = best_stay(rotations, returns, risk_free, spec.run.initial_cash)
+        if stay is not None:
+            switch = run_switch_plan(spec, snapshot, prepared.market, stay.start, stay.regime)
+            baselines |= _run_plans(prepared, {ONE_SWITCH: switch})
+            returns = book_returns(engine, baselines, spec.run.initial_cash)
+        rivals = [name for name in RIVALS if name in baselines]
+        evidence = honest_lines(returns, rivals, risk_free, stay, spec.universe.hindsight)
+    with stages.stage("metrics"):
+        counts = run_counts(prepared, engine)
         regime, reserve = prepared.signal.regime, spec.universe.reserve
         measures = run_measures(engine, flows, baselines, returns, regime, risk_free, reserve)
-        panel = prepared.panel
-        baskets = basket_returns(prepared.rules, panel.tradable(spec.order_rules.stale_sessions), spec.universe)
-        rotations = rotation_table(prepared.signal, spec.signal, returns, baskets, flows["costs"])
         name = run_id(spec.to_toml(), snapshot.content_hash, [file.content for file in given.files])
     return Backtest(
         prepared=prepared,
@@ -146,6 +164,7 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         baselines=baselines,
         returns=returns,
         measures=measures,
+        evidence=evidence,
         rotations=rotations,
         counts=counts,
         warnings=run_warnings(prepared, counts),
@@ -178,6 +197,21 @@ def book_returns(engine: EngineResult, baselines: Mapping[str, LedgerResult], in
     # What has lost everything loses nothing more.
     returns = (equity / before - 1.0).where(before > 0, 0.0)
     return returns.rename_axis("session")
+
+
+def _run_plans(prepared: Prepared, plans: Mapping[str, Plan]) -> dict[str, LedgerResult]:
+    """Run plans over the market through the ledger."""
+    spec = prepared.spec
+    return {
+        name: run_ledger(prepared.market_rules, plan, spec.order_rules, spec.run.initial_cash)
+        for name, plan in plans.items()
+    }
+
+
+def _rotations(prepared: Prepared, returns: pd.DataFrame, paid: pd.Series) -> pd.DataFrame:
+    spec, panel = prepared.spec, prepared.panel
+    baskets = basket_returns(prepared.rules, panel.tradable(spec.order_rules.stale_sessions), spec.universe)
+    return rotation_table(prepared.signal, spec.signal, returns, baskets, paid)
 
 
 def _until_default_end(prepared: Prepared) -> Prepared:

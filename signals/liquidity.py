@@ -42,6 +42,7 @@ class LiquiditySignal:
         observed: the date that the newest observation known of an input is about, also where it is too old.
         known: when what is known of an input last changed, UTC.
         live_blocks: number of blocks with a value, from 0 to that of the columns of `blocks`.
+        live: whether each block has a value; None where the regime is not made of blocks.
         units: unit of each input, for people.
         needed_blocks: live blocks below which the regime is NEUTRAL.
         is_given: True where the regime is taken as it is from a source; no threshold applies.
@@ -65,6 +66,7 @@ class LiquiditySignal:
     probability: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
     gate: pd.DataFrame | None = None
+    live: pd.DataFrame | None = None
 
 
 def required_series(config: SignalConfig) -> tuple[str, ...]:
@@ -99,7 +101,7 @@ def liquidity_signal(
     _require_sessions(data.sessions)
     readings = read_blocks(Facts(data), config, further)
     readings = [silent_reading(each) if each.name == silenced else each for each in readings]
-    live = np.column_stack([~np.isnan(each.parts).all(axis=1) for each in readings]).sum(axis=1)
+    live = np.column_stack([~np.isnan(each.parts).all(axis=1) for each in readings])
     said = np.column_stack([np.nan_to_num(each.parts) for each in readings]) / len(readings)
     parts = smooth(said, config.half_life_sessions)
     inputs = [each for reading in readings for each in reading.inputs]
@@ -111,7 +113,7 @@ def liquidity_signal(
         return pd.DataFrame(np.column_stack(columns), data.sessions, names)
 
     score = pd.Series(blocks.sum(axis=1), data.sessions, name="score")
-    live_blocks = pd.Series(live, data.sessions, name="live_blocks")
+    live_blocks = pd.Series(live.sum(axis=1), data.sessions, name="live_blocks")
     contributions = pd.DataFrame(blocks, data.sessions, [each.name for each in readings])
     estimate = regime_estimate(score, contributions, live_blocks, config)
     known = {each.name: moments_of(each.known).tz_localize("UTC") for each in inputs}
@@ -129,6 +131,7 @@ def liquidity_signal(
         probability=estimate.probability,
         notes=(*estimate.notes, *(note for each in readings for note in each.notes)),
         gate=None if gate is None else pd.DataFrame(gate._asdict(), index=data.sessions),
+        live=pd.DataFrame(live, data.sessions, contributions.columns),
     )
 
 

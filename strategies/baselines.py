@@ -4,6 +4,7 @@ They are plans like the rotation's own and pay the same costs.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -24,6 +25,7 @@ def baseline_plans(
     config: PolicyConfig,
     asset_classes: Mapping[str, AssetClass] | None = None,
     probability: pd.DataFrame | None = None,
+    rivals: Mapping[str, pd.Series] = MappingProxyType({}),
 ) -> Mapping[str, Plan]:
     """Every baseline's plan, by name. The limits of the rotation's policy hold for all that are made by it.
 
@@ -36,6 +38,7 @@ def baseline_plans(
         config: the rotation's policy.
         asset_classes: see `make_plan`.
         probability: see `make_plan`; the rotation's and the inverse rotation's alone are blended.
+        rivals: regimes by other rules, by name; they have the rotation's budgets.
     """
     neutral = pd.Series("NEUTRAL", index=regime.index)
     swapped = config.budgets.model_copy(update={"ABUNDANT": config.budgets.SCARCE, "SCARCE": config.budgets.ABUNDANT})
@@ -45,15 +48,21 @@ def baseline_plans(
         "always_cash_flow": (neutral, _only(config, "cash_flow")),
         "inverse_rotation": (regime, config.model_copy(update={"budgets": swapped})),
     }
-    return {
-        "benchmark": buy_and_hold(universe.benchmark, tradable),
-        **{
+    others = {name: (path, unblended(config)) for name, path in rivals.items()}
+
+    def by_policy(paths: Mapping[str, tuple[pd.Series, PolicyConfig]]) -> dict[str, Plan]:
+        return {
             name: make_plan(
                 path, tradable, prices, universe, policy, asset_classes=asset_classes, probability=probability
             )
-            for name, (path, policy) in mixes.items()
-        },
+            for name, (path, policy) in paths.items()
+        }
+
+    return {
+        "benchmark": buy_and_hold(universe.benchmark, tradable),
+        **by_policy(mixes),
         "moving_average": moving_average(benchmark_prices, tradable, prices, universe, config),
+        **by_policy(others),
     }
 
 
@@ -93,6 +102,11 @@ def moving_average(
     targets = reserve.mul(~above, axis=0)
     targets[universe.benchmark] = (above & tradable[universe.benchmark]).astype(float)
     return Plan(targets, rebalance_sessions(neutral, targets, tradable, "monthly"))
+
+
+def unblended(config: PolicyConfig) -> PolicyConfig:
+    """The policy for regimes that have no probabilities."""
+    return config.model_copy(update={"blend_by_probability": False})
 
 
 def _only(config: PolicyConfig, basket: str) -> PolicyConfig:

@@ -12,9 +12,20 @@ from data.clock import FIRST_DAY, sessions_between
 from data.market.snapshot import Snapshot
 from data.prices.known import known_prices
 from data.prices.panel import Panel
+from signals.blocks import drain
 from signals.liquidity import LiquiditySignal
-from strategies.baselines import MOVING_AVERAGE_MONTHS, baseline_plans
+from signals.partial import gate_regimes, regimes_without
+from strategies.baselines import MOVING_AVERAGE_MONTHS, baseline_plans, unblended
 from strategies.policy import Plan, make_plan
+from strategies.rivals import MOMENTUM_SESSIONS, momentum_regimes, switched_regimes
+
+# Names of the rivals, beside the baselines of `strategies.baselines`.
+PRICE_MOMENTUM, WITHOUT_DRAIN, GATE_ALONE, ONE_SWITCH = (
+    "price_momentum",
+    "signal_without_drain",
+    "gate_alone",
+    "one_switch",
+)
 
 
 def make_run_plan(
@@ -62,7 +73,33 @@ def run_baseline_plans(spec: Spec, snapshot: Snapshot, market: Panel, signal: Li
         spec.policy,
         _asset_classes(snapshot, market),
         _probability(signal, market),
+        _rival_regimes(spec, snapshot, market, signal),
     )
+
+
+def run_switch_plan(spec: Spec, snapshot: Snapshot, market: Panel, day: pd.Timestamp, regime: str) -> Plan:
+    """Lay the policy over a panel for NEUTRAL before a day and one regime from it on; see `make_run_plan`."""
+    return make_plan(
+        switched_regimes(market.decides_for, day, regime),
+        market.tradable(spec.order_rules.stale_sessions),
+        _policy_prices(spec, snapshot, market),
+        spec.universe,
+        unblended(spec.policy),
+        asset_classes=_asset_classes(snapshot, market),
+    )
+
+
+def _rival_regimes(spec: Spec, snapshot: Snapshot, market: Panel, signal: LiquiditySignal) -> Mapping[str, pd.Series]:
+    """The regimes of the rivals by session decided for; those of parts that the signal has not are left out."""
+    # Calendar days enough for so many sessions.
+    first = market.decides_for[0] - pd.Timedelta(days=2 * MOMENTUM_SESSIONS)
+    prices = _prices_from(first, snapshot, spec.universe.symbols, market)
+    regimes = {
+        PRICE_MOMENTUM: momentum_regimes(prices, spec.universe),
+        WITHOUT_DRAIN: regimes_without(signal, drain.NAME, spec.signal),
+        GATE_ALONE: gate_regimes(signal, spec.signal),
+    }
+    return {name: path.reindex(market.decides_for) for name, path in regimes.items() if path is not None}
 
 
 def _policy_prices(spec: Spec, snapshot: Snapshot, panel: Panel) -> pd.DataFrame:

@@ -70,7 +70,7 @@ from signals.known import (
     moments_of,
     together,
 )
-from signals.liquidity import liquidity_signal, read_blocks, required_series
+from signals.liquidity import LiquiditySignal, liquidity_signal, read_blocks, required_series
 from signals.model_config import RegimeModelConfig
 from signals.models.estimate import RegimeModel
 from signals.models.fit_cache import fit_key, kept_fit
@@ -92,6 +92,7 @@ from signals.observations import (
     series_observations,
     trailing_mean,
 )
+from signals.partial import gate_regimes, regimes_without
 from signals.reading import raw_block, silent_reading
 from signals.regime import Regime, held_regimes, regime_path, walk_thresholds
 from signals.source import source_signal
@@ -267,8 +268,16 @@ def whole_signal(world: World) -> pd.DataFrame:
         "known": signal.known,
         "path": pd.concat([signal.score, signal.regime, signal.live_blocks], axis=1),
         "gate": signal.gate,
+        "live": signal.live,
     }
     return pd.concat(parts, axis=1)
+
+
+def partial_regimes(world: World, regimes: Callable[[LiquiditySignal], pd.Series | None]) -> pd.DataFrame:
+    """What a part of the signal says alone."""
+    path = regimes(liquidity_signal(world.data, CONFIG))
+    assert path is not None
+    return path.to_frame()
 
 
 def block_inputs(build: Callable[[SignalData, SignalConfig], object]) -> BySession:
@@ -544,6 +553,8 @@ BY_SESSION: dict[str, BySession] = {
     ),
     "windows.trailing_median": lambda w: by_column(w, lambda column: trailing_median(column, 40, 12)),
     "liquidity.liquidity_signal": whole_signal,
+    "partial.regimes_without": lambda w: partial_regimes(w, lambda s: regimes_without(s, "drain", CONFIG)),
+    "partial.gate_regimes": lambda w: partial_regimes(w, lambda s: gate_regimes(s, CONFIG)),
 }
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import strategies
-from strategies import baselines, policy, rebalancing
+from strategies import baselines, policy, rebalancing, rivals
 from strategies import limits as sizing
 from strategies import weight_checks as user_weights
 from strategies.fills import Hindrance
@@ -93,6 +93,11 @@ OVER_TIME: dict[str, Callable[[Inputs], pd.DataFrame | pd.Series]] = {
     "baselines.moving_average": lambda i: (
         baselines.moving_average(i["prices"]["B"], i["tradable"], i["prices"], UNIVERSE, CONFIG).targets
     ),
+    "baselines.unblended": lambda i: policy.target_weights(
+        i["regime"], i["tradable"], i["prices"], UNIVERSE, baselines.unblended(CONFIG)
+    ),
+    "rivals.momentum_regimes": lambda i: rivals.momentum_regimes(i["prices"], UNIVERSE, 20).to_frame(),
+    "rivals.switched_regimes": lambda i: rivals.switched_regimes(i["prices"].index, DAYS[100], "SCARCE").to_frame(),
     "weight_checks.require_weights": lambda i: user_weights.require_weights(i["tradable"] / 6, i["tradable"]),
     "policy.trailing_volatility": lambda i: policy.trailing_volatility(i["prices"], 20),
 }
