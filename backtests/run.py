@@ -16,7 +16,7 @@ from backtests.measures.counts import RunCounts, run_counts
 from backtests.measures.performance import order_flows
 from backtests.measures.rotations import basket_returns, rotation_table
 from backtests.measures.run_measures import RunMeasures, run_measures
-from backtests.measures.warnings import run_warnings
+from backtests.measures.warnings import run_notes, run_warnings
 from backtests.prepare.plans import (
     GATE_ALONE,
     ONE_SWITCH,
@@ -55,7 +55,8 @@ class Backtest:
         evidence: the honest lines: luck, one stay, names; and the rivals.
         rotations: as `rotations.csv` has it.
         counts: what the run met with.
-        warnings: sentences for people.
+        warnings: sentences on what may have changed the result.
+        notes: sentences on what it met with, and did as its rules say.
         seconds: by stage.
     """
 
@@ -69,6 +70,7 @@ class Backtest:
     rotations: pd.DataFrame
     counts: RunCounts
     warnings: tuple[str, ...]
+    notes: tuple[str, ...]
     seconds: Mapping[str, float]
 
     @property
@@ -168,6 +170,7 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         rotations=rotations,
         counts=counts,
         warnings=run_warnings(prepared, counts),
+        notes=run_notes(prepared, counts),
         seconds=stages.seconds,
     )
 

@@ -38,13 +38,16 @@ def print_json(value: Mapping[str, Any]) -> None:
     write(json.dumps(value, indent=2, default=str, allow_nan=False))
 
 
-def print_table(title: str, columns: Sequence[str | Column], rows: Sequence[Sequence[object]]) -> None:
+def print_table(
+    title: str, columns: Sequence[str | Column], rows: Sequence[Sequence[object]], *, apart: bool = True
+) -> None:
     """Print a table on stdout: as wide as it is in a pipe, and on a terminal with the columns that have room.
 
     Args:
         title: above it.
         columns: of those that are named alone, the last is the first to be left out.
         rows: what `str` makes of each cell is shown.
+        apart: whether a blank line stands below it.
     """
     named = [
         column if isinstance(column, Column) else Column(printable(column), rank=place)
@@ -53,7 +56,9 @@ def print_table(title: str, columns: Sequence[str | Column], rows: Sequence[Sequ
     texts = [[printable(str(cell)) for cell in row] for row in rows]
     laid = lay_out(named, texts, terminal_width(), "─" if _is_written("─") else "-")
     heading = printable(title)
-    text = "\n".join([click.style(heading, bold=True) if terminal_width() else heading, *laid.lines, ""])
+    text = "\n".join(
+        [click.style(heading, bold=True) if terminal_width() else heading, *laid.lines, *([""] if apart else [])]
+    )
     write(text)
     if laid.left_out:
         say(f"No room for {', '.join(laid.left_out)}: a wider terminal, a pipe or --json shows them.")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.archive.json_forms import counts_json, measures_json
+from backtests.archive.json_forms import counts_json, evidence_json, measures_json
 from backtests.archive.memory import peak_memory_mb
 from backtests.archive.stored import RUNS
 from backtests.identity import package_versions
@@ -63,6 +63,7 @@ def _write_files(
     copy_user_files(run.user_files, folder)
     _write_json(folder / "manifest.json", manifest(run))
     _write_json(folder / "metrics.json", measures_json(run.measures))
+    _write_json(folder / "evidence.json", evidence_json(run.evidence))
     seconds["files"] = time.perf_counter() - begin
     if page is not None:
         begin = time.perf_counter()
@@ -86,6 +87,7 @@ def manifest(run: Backtest) -> dict[str, Any]:
         "initial_cash": run.spec.run.initial_cash,
         "counts": counts_json(run.counts),
         "warnings": list(run.warnings),
+        "notes": list(run.notes),
         "packages": package_versions(model_packages(run.spec.signal)),
     }
 

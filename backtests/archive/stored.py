@@ -64,9 +64,10 @@ def read_run(folder: Path) -> StoredRun:
     for key, kind in _TOLD.items():
         if not isinstance(manifest.get(key), kind):
             raise _no_run(folder, f"{MANIFEST} has no {key}")
-    warnings = manifest.get("warnings", [])
-    if not isinstance(warnings, list) or not all(isinstance(each, str) for each in warnings):
-        raise _no_run(folder, f"the warnings of {MANIFEST} are no texts")
+    for key in ("warnings", "notes"):
+        told = manifest.get(key, [])
+        if not isinstance(told, list) or not all(isinstance(each, str) for each in told):
+            raise _no_run(folder, f"the {key} of {MANIFEST} are no texts")
     tables = {name: each for name, each in metrics.items() if not name.startswith("by_")}
     tables |= {f"by_regime.{name}": each for name, each in _object(metrics.get("by_regime")).items()}
     for name, measures in ({"strategy": None} | tables).items():

@@ -1,4 +1,4 @@
-"""What people must be told of a run."""
+"""What people must be told of a run: warnings of what may have changed its result, and notes that explain it."""
 
 from collections.abc import Iterator
 
@@ -18,60 +18,89 @@ def run_warnings(prepared: Prepared, counts: RunCounts) -> tuple[str, ...]:
         prepared: what was run.
         counts: of the run.
     """
-    spec, snapshot, panel, signal = prepared.spec, prepared.snapshot, prepared.panel, prepared.signal
-    orders, days = counts.orders, counts.sessions
-    warnings: list[str] = []
-    warnings += basis_warnings(
-        spec.costs, [snapshot.instruments[symbol].asset_class for symbol in panel.symbols], spec.run.prices
+    return (
+        *_of_the_market(prepared),
+        *_of_orders(counts),
+        *_of_prices(prepared, counts),
+        *_of_the_signal(prepared, counts),
     )
+
+
+def run_notes(prepared: Prepared, counts: RunCounts) -> tuple[str, ...]:
+    """Sentences on what a run met with, and did as its rules say. Arguments as for `run_warnings`."""
+    return (*_order_notes(counts), *_price_notes(prepared, counts), *_held_back(prepared))
+
+
+def _of_the_market(prepared: Prepared) -> Iterator[str]:
+    spec, snapshot = prepared.spec, prepared.snapshot
     if snapshot.simulated:
-        warnings.append(f"SIMULATED: the prices and series of market {snapshot.name} are made by a model.")
+        yield f"SIMULATED: the prices and series of market {snapshot.name} are made by a model."
     if spec.universe.hindsight:
-        warnings.append(f"HINDSIGHT: {spec.universe.hindsight}")
-    if orders.rejected:
-        warnings.append(f"Rejected orders: {orders.rejected}. That is a defect of the engine; report it.")
+        yield f"HINDSIGHT: {spec.universe.hindsight}"
+    classes = [snapshot.instruments[symbol].asset_class for symbol in prepared.panel.symbols]
+    yield from basis_warnings(spec.costs, classes, spec.run.prices)
+
+
+def _of_orders(counts: RunCounts) -> Iterator[str]:
+    if counts.orders.rejected:
+        yield f"Rejected orders: {counts.orders.rejected}. That is a defect of the engine; report it."
+
+
+def _of_prices(prepared: Prepared, counts: RunCounts) -> Iterator[str]:
+    panel = prepared.panel
+    for symbol, count in counts.stale_valuations.items():
+        yield f"{symbol} was held and valued at an old close on {_plural(count, 'session')} without a bar."
+    for symbol, count in counts.bars_without_open.items():
+        yield f"{symbol} has {_plural(count, 'bar')} without an open in the run: valued, not traded on."
+    if missing := counts.benchmark_sessions_without_bar:
+        yield f"The benchmark has no bar on {_plural(missing, 'session')}: its return there is 0."
+    if counts.close_outs:
+        yield f"{_plural(counts.close_outs, 'holding')} without bars closed out below the last close."
+    for symbol, count in counts.bars_without_volume.items():
+        yield (
+            f"{symbol} has {_plural(count, 'bar')} without a volume in the run: there a participation limit lets "
+            "nothing through, and an impact is that of an order as large as all of it."
+        )
+    for place, symbol in enumerate(panel.symbols):
+        if np.isnan(panel.decision_price[:, place]).all():
+            yield f"{symbol} has no price in the run."
+
+
+def _of_the_signal(prepared: Prepared, counts: RunCounts) -> Iterator[str]:
+    spec, signal = prepared.spec, prepared.signal
+    if missing := counts.sessions_without_bill_yield:
+        takers = "Sharpe and Sortino take 0" if spec.cash.interest == "none" else "Sharpe, Sortino and idle cash take 0"
+        yield f"{BILL} is not known on {missing} of {counts.sessions} sessions: {takers} there."
+    if (blind := sum(counts.live_blocks[number] for number in range(signal.needed_blocks))) > 0:
+        reason = "the source said nothing yet" if spec.signal.source else "fewer than two blocks were live"
+        yield f"On {blind:.0%} of the sessions {reason}: the regime was NEUTRAL."
+    yield from signal.notes
+
+
+def _order_notes(counts: RunCounts) -> Iterator[str]:
+    orders = counts.orders
     if orders.reduced or orders.unfilled:
-        warnings.append(
+        yield (
             f"Orders cut to the cash or the volume there was: {orders.reduced}; not filled: {orders.unfilled}. "
             "What was cut for want of cash or volume was planned anew the session after (orders.csv says why)."
         )
     for symbol, count in counts.unsent.items():
-        warnings.append(
+        yield (
             f"{symbol} was to be traded for less than its smallest unit or order at {_plural(count, 'rebalancing')}: "
             "nothing was sent."
         )
-    for symbol, count in counts.stale_valuations.items():
-        warnings.append(f"{symbol} was held and valued at an old close on {_plural(count, 'session')} without a bar.")
-    for symbol, count in counts.bars_without_open.items():
-        warnings.append(f"{symbol} has {_plural(count, 'bar')} without an open in the run: valued, not traded on.")
-    if missing := counts.benchmark_sessions_without_bar:
-        warnings.append(f"The benchmark has no bar on {_plural(missing, 'session')}: its return there is 0.")
-    if counts.close_outs:
-        warnings.append(f"{_plural(counts.close_outs, 'holding')} without bars closed out below the last close.")
-    for symbol, amount in counts.delistings.items():
-        warnings.append(f"{symbol} was held when it was delisted: {amount:,.2f} US dollars were paid for it.")
-    for symbol, count in counts.bars_without_volume.items():
-        warnings.append(
-            f"{symbol} has {_plural(count, 'bar')} without a volume in the run: there a participation limit lets "
-            "nothing through, and an impact is that of an order as large as all of it."
-        )
     for symbol, count in counts.dust.items():
-        warnings.append(f"{symbol} was kept on {_plural(count, 'session')} because it was worth too little to be sold.")
-    if missing := counts.sessions_without_bill_yield:
-        takers = "Sharpe and Sortino take 0" if spec.cash.interest == "none" else "Sharpe, Sortino and idle cash take 0"
-        warnings.append(f"{BILL} is not known on {missing} of {days} sessions: {takers} there.")
-    if (blind := sum(counts.live_blocks[number] for number in range(signal.needed_blocks))) > 0:
-        reason = "the source said nothing yet" if spec.signal.source else "fewer than two blocks were live"
-        warnings.append(f"On {blind:.0%} of the sessions {reason}: the regime was NEUTRAL.")
-    warnings.extend(signal.notes)
+        yield f"{symbol} was kept on {_plural(count, 'session')} because it was worth too little to be sold."
+
+
+def _price_notes(prepared: Prepared, counts: RunCounts) -> Iterator[str]:
+    panel = prepared.panel
+    for symbol, amount in counts.delistings.items():
+        yield f"{symbol} was held when it was delisted: {amount:,.2f} US dollars were paid for it."
     for place, symbol in enumerate(panel.symbols):
         known = np.flatnonzero(~np.isnan(panel.decision_price[:, place]))
-        if not known.size:
-            warnings.append(f"{symbol} has no price in the run.")
-        elif known[0] > 0:
-            warnings.append(f"{symbol} can be traded from {panel.decides_for[known[0]].date()} on.")
-    warnings += _held_back(prepared)
-    return tuple(warnings)
+        if known.size and known[0] > 0:
+            yield f"{symbol} can be traded from {panel.decides_for[known[0]].date()} on."
 
 
 def _held_back(prepared: Prepared) -> Iterator[str]:

@@ -68,13 +68,14 @@ def command(
 
 def _as_json(result: "BacktestResult") -> dict[str, Any]:
     from backtests.archive.folder import manifest
-    from backtests.archive.json_forms import measures_json
+    from backtests.archive.json_forms import evidence_json, measures_json
 
     run = result.run
     return {
         "folder": str(result.folder),
         "manifest": manifest(run),
         "metrics": measures_json(run.measures),
+        "evidence": evidence_json(run.evidence),
         "next_session": {
             "session": str(run.panel.decides_for[-1].date()),
             "regime": str(run.signal.regime[run.panel.decides_for[-1]]),
@@ -91,39 +92,13 @@ def _records(table: "pd.DataFrame") -> list[dict[Any, Any]]:
 
 
 def _print_summary(result: "BacktestResult") -> None:
-    from reverse_qe.words.run import (
-        PORTFOLIO_HEAD,
-        STRESS_HEAD,
-        block_sentence,
-        headline,
-        next_orders_rows,
-        order_sentence,
-        portfolio_rows,
-        regime_sentences,
-        stress_rows,
-        stress_sentence,
-        target_rows,
-    )
+    from reverse_qe.words.run import PORTFOLIO_HEAD, STRESS_HEAD, headline, portfolio_rows, stress_rows, stress_sentence
+    from reverse_qe.words.summary import NOT_ON_SCREEN, summary_lines
 
     run = result.run
-    coming = run.panel.decides_for[-1]
-    print_table(headline(run), PORTFOLIO_HEAD, portfolio_rows(run))
-    for sentence in regime_sentences(run):
-        show(sentence)
-    print_table(
-        f"Targets for {coming.date()}",
-        ("", "weight"),
-        target_rows(run),
-    )
-    orders = next_orders_rows(run)
-    if orders:
-        print_table(f"Orders for {coming.date()}", ("", "side", "size"), orders)
-    else:
-        show(f"No orders for {coming.date()}.")
-    show(f"{order_sentence(run)}.")
-    show(f"{block_sentence(run).capitalize()}.")
-    for warning in run.warnings:
-        show(f"! {warning}")
+    print_table(headline(run), PORTFOLIO_HEAD, portfolio_rows(run, NOT_ON_SCREEN), apart=False)
+    for line in summary_lines(run, result.folder):
+        show(line)
     if result.stress is not None:
         show("")
         print_table(

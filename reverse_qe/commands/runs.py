@@ -85,7 +85,8 @@ def show_run(run: Path, as_json: bool) -> None:
             for name, row in stored.metrics.get("by_regime", {}).items()
         ],
     )
-    for warning in manifest.get("warnings", []):
+    # Runs from before there were notes have them among their warnings.
+    for warning in (*manifest.get("warnings", []), *manifest.get("notes", [])):
         show(f"! {warning}")
 
 

@@ -1,7 +1,7 @@
 """A run in words and rows, for the terminal and for the head of the tearsheet."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -55,12 +55,18 @@ def performance_rows(run: Backtest) -> list[tuple[str, str, str]]:
     ]
 
 
-def portfolio_rows(run: Backtest) -> list[Row]:
-    """The strategy and every baseline, one row each under `PORTFOLIO_HEAD`."""
+def portfolio_rows(run: Backtest, left_out: Collection[str] = ()) -> list[Row]:
+    """The strategy and every baseline, one row each under `PORTFOLIO_HEAD`.
+
+    Args:
+        run: finished.
+        left_out: names of baselines.
+    """
     names = {"strategy": "strategy", "benchmark": f"benchmark: {run.spec.universe.benchmark}"}
     return [
         (names.get(name, name.replace("_", " ")), *_cells(asdict(run.measures.portfolios[name]), _PORTFOLIO_MEASURES))
         for name in ("strategy", *run.baselines)
+        if name not in left_out
     ]
 
 
@@ -153,6 +159,11 @@ def parting_rows(gauge: Gauge) -> list[Row]:
         for leg in legs
     ]
     return [*rows, ("weeks", *(str(cells.loc[(legs[-1], str(regime)), "weeks"]) for regime in Regime))]
+
+
+def other_warnings(run: Backtest) -> list[str]:
+    """The warnings but for those that the head of a page and the honest lines say."""
+    return [warning for warning in run.warnings if not warning.startswith(("SIMULATED", "HINDSIGHT"))]
 
 
 def order_sentence(run: Backtest) -> str:

@@ -153,7 +153,7 @@ def test_dust_that_cannot_be_sold_is_counted_and_told(sample):
     stock = next(iter(run.counts.dust))
     kept = (positions[stock] > 0) & (targets[stock] == 0)
     assert 0 < run.counts.dust[stock] <= kept.sum()
-    assert f"{stock} was kept on {run.counts.dust[stock]} sessions because" in " ".join(run.warnings)
+    assert f"{stock} was kept on {run.counts.dust[stock]} sessions because" in " ".join(run.notes)
     assert run_backtest(load_spec("sample"), sample).counts.dust == {}
 
 

@@ -79,7 +79,7 @@ def test_an_order_that_cannot_be_is_counted_once_a_rebalancing_and_not_sent(tmp_
     assert days[900_000.0] == days[100.0]
     assert "DEAR" not in set(orders["symbol"])
     assert run.counts.unsent == {"DEAR": 5}
-    assert any(warning.startswith("DEAR was to be traded for less than its smallest unit") for warning in run.warnings)
+    assert any(warning.startswith("DEAR was to be traded for less than its smallest unit") for warning in run.notes)
 
 
 def test_a_sell_of_less_than_a_unit_is_not_sent(make_plan):

@@ -169,7 +169,7 @@ def test_on_real_history_one_stay_makes_most_of_it_and_no_rival_is_beaten_for_su
     run = run_backtest(load_spec("history"), history)
     stay = run.evidence.best_stay
     assert (str(stay.start.date()), str(stay.end.date())) == ("2025-09-08", "2026-05-21")
-    assert round(stay.share, 2) == 0.89
+    assert 0.85 < stay.share < 0.95
     sharpes = {name: round(run.measures.portfolios[name].sharpe, 2) for name in (PRICE_MOMENTUM, WITHOUT_DRAIN)}
     assert sharpes == {PRICE_MOMENTUM: 1.24, WITHOUT_DRAIN: 1.41}
     assert not any(each.excludes_zero for each in (run.evidence.luck, *run.evidence.rivals.values()))

@@ -50,6 +50,9 @@ def test_every_baseline_on_the_sample(sample):
         "always_cash_flow",
         "inverse_rotation",
         "moving_average",
+        "price_momentum",
+        "signal_without_drain",
+        "gate_alone",
     ]
     for plan in plans.values():
         assert_engines_agree(market, plan, sample.instruments, spec.costs, spec.order_rules, 100_000.0)

@@ -85,6 +85,7 @@ def test_two_runs_write_the_same_bytes(sample, tmp_path):
     assert names == [
         "cash.csv",
         "equity.csv",
+        "evidence.json",
         "manifest.json",
         "metrics.json",
         "orders.csv",

@@ -9,8 +9,12 @@ from reverse_qe.pages.charts.time_chart import Line, Span, TimeChart, time_chart
 from reverse_qe.pages.kit import Html, Part, joined, table, tag
 from reverse_qe.pages.market_events import HINT, event_chart
 from reverse_qe.pages.signal_charts import BAND_LEGEND, regime_bands
+from reverse_qe.words.evidence import RIVAL_HEAD, rival_rows
 from reverse_qe.words.run import PORTFOLIO_HEAD, performance_rows, portfolio_rows
 
+RIVAL_CAPTION = (
+    "Sharpe ratios that the strategy must beat, at the same budgets and costs; one switch is known afterwards"
+)
 # Drawn beside the strategy, in this order, where the run has them: what the signal is held against first.
 DRAWN = ("benchmark", "static_mix", "always_speculative", "always_cash_flow")
 
@@ -30,12 +34,14 @@ def growth(run: Backtest, events: pd.DataFrame) -> Part:
 
 
 def headline(run: Backtest) -> Part:
-    """The measures beside the benchmark, and beside every baseline."""
+    """The measures beside the benchmark, beside every baseline, and how far the rivals are beaten."""
     head = ("Measure", _name(run, "strategy").capitalize(), run.spec.universe.benchmark)
     tables = [
         table(head, performance_rows(run)),
-        table(PORTFOLIO_HEAD, portfolio_rows(run), caption="Beside the baselines, which pay the same costs"),
+        table(PORTFOLIO_HEAD, portfolio_rows(run), caption="Beside the baselines and rivals, which pay the same costs"),
     ]
+    if rivals := rival_rows(run):
+        tables.append(table(RIVAL_HEAD, rivals, caption=RIVAL_CAPTION, texts=(3, 4)))
     return Part("Headline", joined(tables, "\n"))
 
 

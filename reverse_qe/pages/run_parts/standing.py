@@ -6,7 +6,8 @@ from backtests.measures.holdings import held_weights
 from backtests.measures.performance import SESSIONS_PER_YEAR
 from backtests.run import Backtest
 from reverse_qe.pages.kit import Html, bullets, joined, table, tag, unbroken_days
-from reverse_qe.words.run import block_sentence, next_orders_rows, order_sentence, regime_sentences
+from reverse_qe.words.evidence import honest_sentences
+from reverse_qe.words.run import block_sentence, next_orders_rows, order_sentence, other_warnings, regime_sentences
 from strategies.universe import BASKETS
 
 SIMULATED = "Every price and series on this page is made by a model, none of it was observed: no market did this."
@@ -22,11 +23,11 @@ def banners(run: Backtest) -> list[tuple[str, str]]:
 
 
 def standing(run: Backtest) -> Html:
-    """The regime in a sentence; beside each other what is held and wanted, and the notes."""
+    """The regime in a sentence, the honest lines; beside each other what is held and wanted, and the notes."""
     regime, *states = regime_sentences(run)
     holds = joined([_baskets(run), tag("p", _orders(run)), _strategy_note(run)])
     beside = tag("div", tag("div", holds), tag("div", bullets(_notes(run, states))), class_="beside")
-    return joined([tag("p", regime, class_="said"), beside], "\n")
+    return joined([tag("p", regime, class_="said"), bullets(honest_sentences(run)), beside], "\n")
 
 
 def names_table(run: Backtest) -> Html:
@@ -108,15 +109,14 @@ def _strategy_note(run: Backtest) -> Html:
 
 
 def _notes(run: Backtest, states: list[str]) -> list[str]:
-    said_by_banners = ("SIMULATED", "HINDSIGHT")
-    sentences = [
+    return [
         *states,
         f"{order_sentence(run)}.",
         f"{block_sentence(run).capitalize()}.",
-        *run.warnings,
+        *other_warnings(run),
+        *run.notes,
         *_length_notes(len(run.sessions)),
     ]
-    return [sentence for sentence in sentences if not sentence.startswith(said_by_banners)]
 
 
 def _length_notes(sessions: int) -> list[str]:
