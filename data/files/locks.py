@@ -43,11 +43,14 @@ def only_one(path: Path, what: str) -> Iterator[None]:
             holder.write_text(str(os.getpid()), encoding="utf-8")
         yield
     finally:
-        # Still held: whoever opened the file meanwhile finds it gone once he has locked it, and begins anew. Windows
-        # takes away no open file; there the lock does so itself.
-        for file in (holder, path):
+        with suppress(OSError):
+            holder.unlink()
+        if not hasattr(lock, "pid"):
+            # Held by the system, and still is: whoever opened the file meanwhile finds it gone once he has locked it,
+            # and begins anew. Windows takes away no open file; there the lock does so when it is let go. Where the
+            # system has no locks, the file's being there is the lock, and has a pid.
             with suppress(OSError):
-                file.unlink()
+                path.unlink()
         lock.release()
 
 

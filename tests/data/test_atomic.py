@@ -143,10 +143,11 @@ def count_up(folder: Path, times: int) -> None:
             time.sleep(0.0003)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked on this system")
 def test_no_two_processes_hold_a_lock_at_once(tmp_path: Path) -> None:
     """The file goes with the lock, so that others lock files that are gone: they must begin anew."""
     (tmp_path / "number").write_text("0")
-    context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "fork")
+    context = multiprocessing.get_context("fork")
     counters = [context.Process(target=count_up, args=(tmp_path, 40)) for _ in range(4)]
     for each in counters:
         each.start()
@@ -157,7 +158,7 @@ def test_no_two_processes_hold_a_lock_at_once(tmp_path: Path) -> None:
     assert names(tmp_path) == ["number"]
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL on this system")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the child would lock in another way than this process")
 def test_a_killed_holder_blocks_nobody(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from data.files.locks import only_one\n"
