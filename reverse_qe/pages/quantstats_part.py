@@ -17,7 +17,6 @@ from data.files.plain_text import printable
 from reverse_qe.pages.drawings import embed
 from reverse_qe.pages.kit import Html, Part, box, bullets, joined, tag
 from reverse_qe.pages.quantstats_report import quantstats_report, quiet_matplotlib
-from reverse_qe.pages.quantstats_speed import quickened
 
 # QuantStats' rolling charts look back half a year: a shorter run would be a page of empty axes.
 MINIMUM_SESSIONS = SESSIONS_PER_YEAR // 2
@@ -93,8 +92,15 @@ def quantstats_part(given: ReportInput) -> Part:
 
 
 def _report(given: ReportInput) -> Html:
-    with quickened():
-        report = rendered_report(given)
+    report = quantstats_report(
+        given.returns["strategy"],
+        given.returns["benchmark"],
+        strategy_name=STRATEGY,
+        # A name in two braces would be taken for a place of the template.
+        benchmark_name=printable(given.benchmark_name).replace("{{", "{ {"),
+        risk_free_rate=given.risk_free_rate,
+        salt=given.salt,
+    )
     known = tag("details", tag("summary", "What to know of its numbers and charts"), bullets(DIFFERENCES))
     return joined([known, embed(_told_tables(report), DRAWINGS)], "\n")
 
@@ -109,19 +115,6 @@ def _told_tables(report: str) -> str:
         return box(Html(f"<table>{named}</table>"), next(names))
 
     return re.sub(r"<table>(.*?)</table>", told, report, flags=re.DOTALL)
-
-
-def rendered_report(given: ReportInput) -> str:
-    """The HTML of QuantStats; to be called inside `quiet_matplotlib`."""
-    return quantstats_report(
-        given.returns["strategy"],
-        given.returns["benchmark"],
-        strategy_name=STRATEGY,
-        # A name in two braces would be taken for a place of the template.
-        benchmark_name=printable(given.benchmark_name).replace("{{", "{ {"),
-        risk_free_rate=given.risk_free_rate,
-        salt=given.salt,
-    )
 
 
 def _require_returns(given: ReportInput) -> None:

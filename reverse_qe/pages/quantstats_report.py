@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.measures.performance import SESSIONS_PER_YEAR
+from reverse_qe.pages.quantstats_speed import quickened
 
 TEMPLATE = Path(__file__).parent / "quantstats_report.html.tmpl"
 # DejaVu Sans comes with matplotlib, so that the page is the same on every machine.
@@ -86,7 +87,7 @@ def quantstats_report(
     import quantstats
 
     _set_style(salt)  # its first import sets a style of its own
-    with _mended_charts(quantstats.plots), tempfile.TemporaryDirectory() as folder:
+    with quickened(quantstats.stats), _mended_charts(quantstats.plots), tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "report.html"
         quantstats.reports.html(  # type: ignore[no-untyped-call]
             strategy.copy(),

@@ -6,6 +6,7 @@ What is set is set back. tests/reverse_qe/test_quantstats_part.py renders the re
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,13 @@ import pandas as pd
 
 
 @contextmanager
-def quickened() -> Iterator[None]:
-    """Draw no chart a second time, collect no garbage, count drawdowns once, and take quantiles by numpy."""
+def quickened(stats: ModuleType) -> Iterator[None]:
+    """Draw no chart a second time, collect no garbage, count drawdowns once, and take quantiles by numpy.
+
+    Args:
+        stats: `quantstats.stats`.
+    """
     from matplotlib.backend_bases import FigureCanvasBase
-    from quantstats import stats
 
     with ExitStack() as stack:
         if gc.isenabled():
