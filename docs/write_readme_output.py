@@ -19,7 +19,8 @@ def readme_with_output() -> str:
             cli, ["backtest", "--no-tearsheet", "--out", str(Path(folder) / "run")], catch_exceptions=False
         )
     lines = "\n".join(line.rstrip() for line in result.stdout.splitlines())
-    # The run's id depends on every source file; here it would only age.
+    # The folder is this script's own. The run's id depends on every source file; here it would only age.
+    lines = lines.replace(str(Path(folder) / "run"), "runs/...")
     lines = re.sub(r" \(run [0-9a-f]{12}\)", "", lines)
     return MARKED.sub(lambda marks: f"{marks[1]}```text\n{lines}\n```\n{marks[2]}", README.read_text(encoding="utf-8"))
 
