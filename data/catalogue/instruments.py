@@ -26,8 +26,14 @@ class Instrument(BaseModel):
         asset_class: decides costs and the moment of the fill.
         listed: first day of regular trading; it is not traded, nor are its prices used, before.
         quantum: smallest tradable unit.
-        second_source: symbol under which another source gives prices of the same thing, to compare them. It is read
-            from the catalogue alone, and no part of a snapshot.
+        second_source: symbol under which another source gives prices of the same thing, to compare them.
+        volume_in: in what files of this symbol tell its volume: ``units``, or ``usd``, as Yahoo does of every coin
+            and the files that come from it.
+        turnover: smallest and largest plausible turnover of its usual day, in its currency, where it is narrower than
+            that of the asset class (`data.catalogue.ranges`).
+
+    The last three judge what comes and shape nothing that is kept: they are read from the catalogue alone, and are no
+    part of a snapshot.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +45,8 @@ class Instrument(BaseModel):
     listed: date
     quantum: float = Field(gt=0)
     second_source: str | None = Field(default=None, exclude=True)
+    volume_in: Literal["units", "usd"] = Field(default="units", exclude=True)
+    turnover: tuple[float, float] | None = Field(default=None, exclude=True)
 
     @property
     def is_crypto(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TypeVar
 import pandas as pd
 
 from data.catalogue.instruments import instrument_entry
+from data.catalogue.series import series_entry
 from data.errors import InputError
 from data.events.editions import reference_events
 from data.fetch.collect import Answers, Failure
@@ -15,14 +16,16 @@ from data.fetch.filed import extend_filed
 from data.fetch.merge import extend_capex, extend_series
 from data.fetch.plan import Source
 from data.fetch.prices import extended_prices, through_the_gate
-from data.market.manifest import FetchRecord
+from data.market.manifest import BarUnits, FetchRecord
 from data.market.snapshot import Snapshot
 from data.market.tables import BARS, CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES, SERIES
+from data.market.units import refuse_changed_unit, refuse_series_unit
 from data.sources.answers import SeriesAnswer
 
 Told = TypeVar("Told")
 Used = TypeVar("Used")
 
+AS_TRADED = BarUnits(prices="as_traded", volume="units")
 ORIGIN = "fetched: prices from Yahoo, series from FRED, results from SEC EDGAR after those of the shipped reference set"
 
 
@@ -81,6 +84,7 @@ def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Ti
         instruments=instruments,
         bars=bars,
         bars_aside=bars_aside,
+        bar_units={**market.bar_units, **dict.fromkeys(prices, AS_TRADED)},
         actions=actions,
         series=pd.concat([_others(market.series, "series", series), *series.values()]),
         capex_actuals=extend_capex([shipped, market.capex_actuals, *results.values()]),
@@ -123,6 +127,9 @@ def _usable(
 def _series(market: Snapshot, answer: SeriesAnswer, record: FetchRecord, now: pd.Timestamp) -> pd.DataFrame:
     """Rows of one series, the answer among them."""
     held = market.series[market.series["series"] == answer.name]
+    refuse_series_unit(answer.name, answer.rows, series_entry(answer.name))
+    newest = (rows.drop_duplicates("date", keep="last").set_index("date")["value"] for rows in (held, answer.rows))
+    refuse_changed_unit(answer.name, *newest)
     before = record.answered.get(answer.name)
     last_answer = None if before is None else pd.Timestamp(before)
     return SERIES.conform(extend_series(held, answer.rows, now, last_answer).assign(series=answer.name))

@@ -90,7 +90,14 @@ def what_is_due(
     companies = record.companies if "edgar" in sources else ()
     first, held = record.first_day, market.series
     prices = {
-        symbol: prices_due(instrument_entry(symbol), market.bars_of(symbol), now, first, anew) for symbol in symbols
+        symbol: prices_due(
+            instrument_entry(symbol),
+            market.bars_of(symbol),
+            now,
+            first,
+            anew or volumes_are_unknown(market, symbol, instrument_entry(symbol)),
+        )
+        for symbol in symbols
     }
     series = {name: series_due(name, held[held["series"] == name], now, first, anew) for name in names}
     results = {name: company_due(name, market.capex_actuals, now) for name in companies}
@@ -174,6 +181,12 @@ def lacking(record: FetchRecord, market: Snapshot) -> tuple[str, ...]:
         (record.companies, market.capex_actuals["company"]),
     )
     return tuple(name for names, held in tables for name in names if name not in set(held.unique()))
+
+
+def volumes_are_unknown(market: Snapshot, symbol: str, entry: Instrument) -> bool:
+    """Whether the market holds volumes of a coin in a unit that it does not tell: one from before units were kept."""
+    units = market.bar_units.get(symbol)
+    return entry.is_crypto and symbol in market.instruments and (units is None or units.volume is None)
 
 
 @cache

@@ -9,10 +9,11 @@ import pandas as pd
 from data.catalogue.instruments import Instrument, instrument_entry
 from data.errors import InputError
 from data.fetch.merge import extend_actions, extend_bars
-from data.fetch.plan import Span
+from data.fetch.plan import Span, volumes_are_unknown
 from data.market.gate import blank_zeros, kept_and_aside, refuse_faults
 from data.market.snapshot import Snapshot
 from data.market.tables import ACTIONS, BARS, BARS_ASIDE
+from data.market.units import refuse_bar_units, refuse_changed_unit
 from data.prices.adjustment import adjusted_close
 from data.sources.answers import PriceAnswer
 
@@ -41,21 +42,28 @@ def extended_prices(market: Snapshot, span: Span, answer: PriceAnswer) -> Prices
         answer: what came.
 
     Raises:
-        InputError: a bar that no market can have quoted, or actions that cannot be used.
+        InputError: a bar that no market can have quoted, prices or volumes in another unit, or actions that cannot be
+            used.
     """
-    symbol = answer.symbol
+    symbol, entry = answer.symbol, instrument_entry(answer.symbol)
     answered, notes = blank_zeros(answer.bars)
     try:
         refuse_faults(answered.assign(symbol=symbol))
     except InputError as error:
         raise InputError(f"{error}; nothing of {symbol} was taken: ask again later, or import it from files") from error
+    refuse_bar_units(answered.assign(symbol=symbol), entry)
     told = answer.actions.assign(symbol=symbol, source="Yahoo")[list(ACTIONS.columns)]
     actions = ACTIONS.conform(extend_actions(market.actions_of(symbol), told, span.first, span.last))
     # What was kept aside is held too: the calendar of today judges it anew.
     was_aside = market.bars_aside[market.bars_aside["symbol"] == symbol]
     held = pd.concat([market.bars_of(symbol), was_aside[list(BARS.columns)]])
+    if volumes_are_unknown(market, symbol, entry):
+        held = held.assign(volume=np.nan)
+    for cell in ("close", "volume"):
+        before, now = (bars.set_index("date")[cell] for bars in (held, answered))
+        refuse_changed_unit(f"{symbol}: {cell}", before, now)
     bars = extend_bars(held, answered).assign(symbol=symbol)
-    return Prices(_alone(bars, actions, instrument_entry(symbol)), actions, notes)
+    return Prices(_alone(bars, actions, entry), actions, notes)
 
 
 def through_the_gate(

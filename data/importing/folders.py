@@ -1,7 +1,6 @@
 """From folders of CSV files to a snapshot; what is wrong refuses the whole import, what is odd is kept and reported."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +8,6 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from data.catalogue.instruments import Instrument, instrument_entry
 from data.catalogue.publication import publication_times
 from data.catalogue.series import series_entry
 from data.errors import InputError
@@ -17,10 +15,13 @@ from data.events.completion import complete_capex, complete_funding, complete_gu
 from data.events.coverage import COMPLETE_FURTHER
 from data.events.editions import reference_events
 from data.importing.action_file import read_actions
-from data.importing.csv_files import read_events, read_prices, read_series
-from data.market.gate import refuse_faults
+from data.importing.csv_files import read_events, read_series
+from data.importing.listing import blamed, csv_files
+from data.importing.price_files import read_price_folders
+from data.market.manifest import BarUnits
 from data.market.snapshot import Snapshot
-from data.market.tables import ACTIONS, BARS, CAPEX, COVERAGE, EVENT_TABLES, FUNDING, GUIDANCE, PACES, SERIES, Table
+from data.market.tables import ACTIONS, CAPEX, COVERAGE, EVENT_TABLES, FUNDING, GUIDANCE, PACES, SERIES, Table
+from data.market.units import refuse_series_unit
 from data.quality.report import QualityReport, quality_report
 
 _JUDGEMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -34,12 +35,16 @@ _JUDGEMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 def import_snapshot(
-    prices: Path, macro: Path | None, events: Path | None, name: str, actions: Path | None = None
+    prices: Path | Sequence[Path],
+    macro: Path | None,
+    events: Path | None,
+    name: str,
+    actions: Path | None = None,
 ) -> tuple[Snapshot, QualityReport]:
     """Read folders of CSV files into a snapshot; nothing is written.
 
     Args:
-        prices: holds <SYMBOL>.csv, see `data.importing.csv_files.read_prices`.
+        prices: one folder or several, see `data.importing.price_files.read_price_folders`.
         macro: holds <SERIES>.csv, see `data.importing.csv_files.read_series`; None for a market without series.
         events: holds capex_actuals.csv, capex_guidance.csv and funding_events.csv, and balance_sheet_paces.csv and
             event_coverage.csv where there are such; None for the shipped reference set.
@@ -55,11 +60,12 @@ def import_snapshot(
         InputError: a folder or file is missing, a symbol or series has no catalogue entry, or a file has a fault. The
             message names file, line and reason.
     """
-    price_files, notes = _csv_files(prices, "prices")
-    instruments, bars = _read_bars(price_files)
+    price_folders = [prices] if isinstance(prices, Path) else list(prices)
+    files = read_price_folders(price_folders)
+    notes = list(files.notes)
     series = SERIES.empty()
     if macro is not None:
-        macro_files, not_read = _csv_files(macro, "macro series")
+        macro_files, not_read = csv_files(macro, "macro series")
         series = _read_all_series(macro_files)
         notes += not_read
     if events is None:
@@ -68,53 +74,38 @@ def import_snapshot(
     else:
         event_tables, judged = _read_event_tables(events)
         notes += judged
-    refuse_faults(bars)
     snapshot = Snapshot(
         name=name,
         simulated=False,
-        instruments=instruments,
-        bars=bars,
+        instruments=files.instruments,
+        bars=files.bars,
         series=series,
         capex_actuals=event_tables[CAPEX.name],
         capex_guidance=event_tables[GUIDANCE.name],
         funding_events=event_tables[FUNDING.name],
         balance_sheet_paces=event_tables.get(PACES.name, PACES.empty()),
         event_coverage=event_tables.get(COVERAGE.name, COVERAGE.empty()),
-        origin=f"CSV files: prices {prices}, macro {macro or 'none'}, events {events or 'the shipped reference set'}",
+        origin=f"CSV files: prices {' and '.join(map(str, price_folders))}, macro {macro or 'none'}, "
+        f"events {events or 'the shipped reference set'}",
         made_at=datetime.now(UTC),
-        actions=ACTIONS.empty() if actions is None else read_actions(actions, bars),
+        bar_units={
+            symbol: BarUnits(volume="units" if symbol in files.in_units else None) for symbol in files.instruments
+        },
+        actions=ACTIONS.empty() if actions is None else read_actions(actions, files.bars),
     )
     return snapshot, replace(quality_report(snapshot), notes=tuple(notes))
-
-
-def _csv_files(folder: Path, what: str) -> tuple[list[Path], list[str]]:
-    """The CSV files of a folder, and a note of the files that are none."""
-    if not folder.is_dir():
-        raise InputError(f"{folder} is no folder, wanted a folder of CSV files of {what}")
-    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    found = [path for path in files if path.suffix == ".csv"]
-    if not found:
-        raise InputError(f"{folder} holds no CSV file, wanted one or more of {what}")
-    others = [path.name for path in files if path.suffix != ".csv"]
-    return found, [f"not read, no .csv file: {folder / other}" for other in others]
-
-
-def _read_bars(files: list[Path]) -> tuple[dict[str, Instrument], pd.DataFrame]:
-    instruments = {}
-    for path in files:
-        with _blame(path):
-            instruments[path.stem] = instrument_entry(path.stem)
-    return instruments, BARS.conform(pd.concat([read_prices(path).assign(symbol=path.stem) for path in files]))
 
 
 def _read_all_series(files: list[Path]) -> pd.DataFrame:
     rules = {}
     for path in files:
-        with _blame(path):
+        with blamed(path):
             rules[path.stem] = series_entry(path.stem).publication
     parts = []
     for path in files:
         values = read_series(path)
+        with blamed(path):
+            refuse_series_unit(path.stem, values, series_entry(path.stem))
         known_at = publication_times(pd.DatetimeIndex(values["date"]), rules[path.stem])
         parts.append(values.assign(series=path.stem, known_at=known_at))
     return SERIES.conform(pd.concat(parts))
@@ -122,7 +113,7 @@ def _read_all_series(files: list[Path]) -> pd.DataFrame:
 
 def _read_event_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """The tables of events by name, completed, and notes on them."""
-    files, notes = _csv_files(folder, "events")
+    files, notes = csv_files(folder, "events")
     paths = {table.name: folder / f"{table.name}.csv" for table in EVENT_TABLES}
     for path in paths.values():
         if path not in files:
@@ -132,11 +123,11 @@ def _read_event_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], list[str]
     notes += [f"not read, no table of events: {path}" for path in files if path not in known]
 
     raw = {table.name: _read_raw_events(paths[table.name], table) for table in EVENT_TABLES}
-    with _blame(paths[CAPEX.name]):
+    with blamed(paths[CAPEX.name]):
         capex = complete_capex(raw[CAPEX.name])
-    with _blame(paths[GUIDANCE.name]):
+    with blamed(paths[GUIDANCE.name]):
         guidance = complete_guidance(raw[GUIDANCE.name], capex.table)
-    with _blame(paths[FUNDING.name]):
+    with blamed(paths[FUNDING.name]):
         funding = complete_funding(raw[FUNDING.name])
     completed = {CAPEX.name: capex, GUIDANCE.name: guidance, FUNDING.name: funding}
     notes += [note for events in completed.values() for note in events.notes]
@@ -144,7 +135,7 @@ def _read_event_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], list[str]
     for table in (PACES, COVERAGE):
         path = further[table.name]
         if path in files:
-            with _blame(path):
+            with blamed(path):
                 tables[table.name] = COMPLETE_FURTHER[table.name](read_events(path, table, list(table.columns), ()))
     return tables, notes
 
@@ -153,12 +144,3 @@ def _read_raw_events(path: Path, table: Table) -> pd.DataFrame:
     judgements = _JUDGEMENTS[table.name]
     required = [name for name, kind in table.columns.items() if kind != "time" and name not in judgements]
     return read_events(path, table, required, judgements)
-
-
-@contextmanager
-def _blame(path: Path) -> Iterator[None]:
-    """Whatever is refused inside is refused in the name of this file."""
-    try:
-        yield
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error

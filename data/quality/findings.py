@@ -18,6 +18,7 @@ FindingKind = Literal[
     "unknown_opening",
     "close_outside_range",
     "split_like_move",
+    "implausible",
     "outlier",
     "unexplained_adjustment",
     "action_not_adjusted",

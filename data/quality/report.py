@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 
 from data.catalogue.instruments import Instrument
+from data.catalogue.ranges import price_range, range_text, series_range
 from data.catalogue.series import series_entry
 from data.clock import calendar_sessions, calendars_version
 from data.market.closings import unknown_closings, unknown_openings
 from data.market.snapshot import Snapshot
 from data.market.tables import PRICE_COLUMNS
+from data.market.units import outside
 from data.quality.findings import FLOAT_NOISE, Finding, FindingKind, on_days
 from data.quality.price_checks import price_findings
 
@@ -166,6 +168,9 @@ def _symbol_findings(symbol: str, rows: pd.DataFrame, instrument: Instrument, ex
     above = rows["close"] > rows["high"] * (1 + FLOAT_NOISE)
     below = rows["close"] < rows["low"] * (1 - FLOAT_NOISE)
     yield from on_days(symbol, "close_outside_range", days[above | below], "closes outside high and low")
+    plausible = price_range(instrument)
+    text = f"closes outside {range_text(plausible)} {instrument.currency}, in no likely unit"
+    yield from on_days(symbol, "implausible", days[outside(rows["close"], plausible)], text)
     early = days[days < pd.Timestamp(instrument.listed)]
     text = f"rows before the listing on {instrument.listed} (kept, never traded)"
     yield from on_days(symbol, "before_listing", early, text)
@@ -179,7 +184,11 @@ def _symbol_findings(symbol: str, rows: pd.DataFrame, instrument: Instrument, ex
 def _series_findings(series: str, rows: pd.DataFrame, newest: pd.Timestamp) -> Iterator[Finding]:
     """Findings of one macro series, one row a date; `newest` is the newest day of the snapshot."""
     days = pd.DatetimeIndex(rows["date"])
-    limit = series_entry(series).stale_after_days
+    entry = series_entry(series)
+    limit, plausible = entry.stale_after_days, series_range(entry)
+    if plausible is not None:
+        text = f"values outside {range_text(plausible)}, in no likely unit"
+        yield from on_days(series, "implausible", days[outside(rows["value"], plausible)], text)
     blank = rows["value"].isna().to_numpy()
     yield from on_days(series, "blank_cells", days[blank], "blank value", "value")
     yield from _short(series, days)

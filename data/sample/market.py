@@ -15,6 +15,7 @@ from data.clock import sessions_between
 from data.errors import InputError
 from data.events.editions import Edition, reference_events
 from data.market.gate import refuse_faults
+from data.market.manifest import BarUnits
 from data.market.snapshot import Snapshot
 from data.market.tables import BARS, CAPEX, FUNDING, GUIDANCE
 from data.sample.assets import calmness, kind_of, noise_deviations, opening_gaps, return_parts
@@ -66,6 +67,7 @@ def load_market(name: str = "sample") -> Snapshot:
         simulated=True,
         instruments=sample_instruments(),
         bars=bars,
+        bar_units=dict.fromkeys(sample_instruments(), BarUnits(prices="as_traded", volume="units")),
         series=published_series(simulation.published, first, repo_first),
         origin=f"SIMULATED by the built-in model ({name}): no price or series in it was ever observed; events are real",
         capex_actuals=events[CAPEX.name],

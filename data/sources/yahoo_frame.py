@@ -6,6 +6,7 @@ import pandas as pd
 from data.catalogue.instruments import Instrument
 from data.clock import calendar_sessions
 from data.errors import InputError
+from data.market.units import coin_volume
 from data.net.errors import SourceError
 from data.prices.actions import CAPITAL_GAIN, DIVIDEND, SPLIT
 from data.prices.adjustment import adjusted_close, units_to_come
@@ -45,6 +46,8 @@ def price_answer(
     told = chart.days
     actions = _actions(symbol, told)
     bars = _bars(told, actions)
+    if instrument.is_crypto:  # Yahoo tells their volumes in US dollars.
+        bars["volume"] = coin_volume(bars)
     _require_split_prices(symbol, bars, actions)
     notes = _adjustment_notes(symbol, bars, actions)
     unfinished = int((bars["date"] > (now - pd.Timedelta(days=1)).tz_convert(None)).sum())

@@ -44,6 +44,7 @@ MEANINGS: Mapping[FindingKind, tuple[str, str]] = MappingProxyType(
         ),
         "close_outside_range": ("Closes outside high and low", "One of the three is wrong; only the close is used."),
         "split_like_move": ("Moves like a split", "Returns are wrong if it was a split: compare with another source."),
+        "implausible": ("In no likely unit", "Far outside what the unit can hold: wrong, or in another unit."),
         "outlier": ("Far moves", "Far outside what was usual: true in a panic or on results, else a wrong price."),
         "unexplained_adjustment": (
             "Adjustments without an action",
@@ -63,7 +64,7 @@ MEANINGS: Mapping[FindingKind, tuple[str, str]] = MappingProxyType(
 )
 # What makes returns wrong, not only thin.
 SERIOUS: frozenset[FindingKind] = frozenset(
-    {"split_like_move", "unexplained_adjustment", "action_not_adjusted", "bar_not_ended"}
+    {"split_like_move", "implausible", "unexplained_adjustment", "action_not_adjusted", "bar_not_ended"}
 )
 
 

@@ -157,3 +157,24 @@ def test_a_row_of_a_closed_day_changes_no_order_and_no_valuation(folder: Path) -
     pd.testing.assert_frame_equal(other.engine.orders, sound.engine.orders)
     pd.testing.assert_frame_equal(other.engine.equity, sound.engine.equity)
     pd.testing.assert_frame_equal(other.returns, sound.returns)
+
+
+def test_a_participation_in_the_volume_of_a_coin_is_one_in_coins(folder: Path) -> None:
+    """Bitcoin of 2020-01-01: 18,565,664,997 US dollars at 7,200.17 are 2,578,504 coins; 1e-10 of them is hardly any."""
+    days = pd.date_range("2020-01-01", "2020-02-10").as_unit("us")
+    prices = dict.fromkeys(("open", "high", "low", "close"), 7200.17)
+    coin = pd.DataFrame({"date": days, **prices, "volume": 18_565_664_997})
+    stocks = {symbol: flat("2020-01-02", "2020-02-10") for symbol in ("CRM", "SPY")}
+    market = imported(folder, **stocks, **{"BTC-USD": coin})
+
+    held = run(folder, market, "2020-01-03", ("BTC-USD",), more="\n[order_rules]\nminimum_order = 0.0\n")
+    limited = run_backtest(
+        load_spec(str(folder / "case.toml"), {"costs.crypto.participation": 1e-10, "run.initial_cash": 1000.0}), market
+    )
+
+    assert market.bar_units["BTC-USD"].volume == "units"
+    np.testing.assert_allclose(market.bars_of("BTC-USD")["volume"], 2_578_504, rtol=1e-6)
+    assert held.engine.positions["BTC-USD"].iloc[-1] == pytest.approx(0.8 * 100_000 / 7200.17, rel=1e-6)
+    wanted, got = limited.engine.orders.iloc[0][["size_wanted", "size"]]
+    assert wanted == pytest.approx(0.11, rel=0.02)
+    assert got == pytest.approx(2_578_504e-10, abs=1e-8)
