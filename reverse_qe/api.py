@@ -1,6 +1,6 @@
 """The words of the command line as functions: what they take is named as in Python, what they give shows itself."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -157,7 +157,7 @@ def events(
 
 def import_files(
     name: str,
-    prices: str | Path,
+    prices: str | Path | Sequence[str | Path],
     *,
     macro: str | Path | None = None,
     events: str | Path | None = None,
@@ -167,7 +167,7 @@ def import_files(
 
     Args:
         name: that is free.
-        prices: folder of <SYMBOL>.csv with daily prices.
+        prices: folder of <SYMBOL>.csv with daily prices, or several: of an instrument in more than one the last counts.
         macro: folder of <SERIES>.csv with dates and values; None: a market without series.
         events: folder of capex_actuals.csv, capex_guidance.csv, funding_events.csv; None: the shipped ones.
         actions: file of dividends, splits and delistings; None: none.
@@ -181,7 +181,8 @@ def import_files(
     require_no_version(name)
     new_folder(name)  # refuses a name that is taken before the files are read
     given = [None if path is None else Path(path) for path in (macro, events, actions)]
-    snapshot, quality = import_snapshot(Path(prices), given[0], given[1], name, given[2])
+    folders = [prices] if isinstance(prices, str | Path) else prices
+    snapshot, quality = import_snapshot([Path(folder) for folder in folders], given[0], given[1], name, given[2])
     return ImportedFiles(snapshot, quality, save(snapshot))
 
 

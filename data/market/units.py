@@ -126,7 +126,7 @@ def _usual(turnover: pd.Series) -> float:
 def _refuse_outside(name: str, days: pd.Series, values: pd.Series, plausible: Range, unit: str) -> None:
     wrong = outside(values, plausible)
     known = int(values.notna().sum())
-    if int(wrong.sum()) > max(_FEW, _FEW_OF_ALL * known) or (known and int(wrong.sum()) == known):
+    if int(wrong.sum()) > max(_FEW, _FEW_OF_ALL * known):
         row = int(wrong.argmax())
         raise InputError(
             f"{name}: got {int(wrong.sum())} of {known} values outside {range_text(plausible)} "

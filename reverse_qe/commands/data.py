@@ -26,7 +26,13 @@ for subcommand in (fetch_market, compare_markets, prune_versions):
 
 
 @command.command("import")
-@click.option("--prices", type=PATH, required=True, help="Folder of <SYMBOL>.csv with daily prices.")
+@click.option(
+    "--prices",
+    type=PATH,
+    multiple=True,
+    required=True,
+    help="Folder of <SYMBOL>.csv with daily prices; may be given again: of an instrument in both the later one counts.",
+)
 @click.option("--macro", type=PATH, help="Folder of <SERIES>.csv with dates and values.  [default: no series]")
 @click.option(
     "--events",
@@ -37,7 +43,12 @@ for subcommand in (fetch_market, compare_markets, prune_versions):
 @click.option("--name", required=True, help="Name under which the snapshot is kept.")
 @json_option
 def import_csv(
-    prices: Path, macro: Path | None, events: Path | None, actions: Path | None, name: str, as_json: bool
+    prices: tuple[Path, ...],
+    macro: Path | None,
+    events: Path | None,
+    actions: Path | None,
+    name: str,
+    as_json: bool,
 ) -> None:
     """Import CSV files as a new snapshot.
 

@@ -172,6 +172,19 @@ def test_prices_alone_will_do_and_the_shipped_events_are_named(folders: Path) ->
     assert snapshot.origin == f"CSV files: prices {folders / 'prices'}, macro none, events the shipped reference set"
 
 
+def test_of_an_instrument_in_several_folders_the_last_file_counts_and_that_is_told(folders: Path) -> None:
+    (folders / "more").mkdir()
+    (folders / "more" / "MU.csv").write_text(MU.replace("231.0,231.0", "331.0,331.0").replace("232.5", "332.5"))
+    (folders / "more" / "WDC.csv").write_text(MU)
+
+    snapshot, report = import_snapshot([folders / "prices", folders / "more"], None, None, "market")
+
+    assert snapshot.bars_of("MU")["close"].iloc[0] == 331.0
+    assert sorted(snapshot.instruments) == ["MU", "WDC"]
+    assert f"of MU the files in {folders / 'more'} count, not those of the folders before it" in report.notes
+    assert snapshot.origin.startswith(f"CSV files: prices {folders / 'prices'} and {folders / 'more'}, macro none")
+
+
 def test_files_that_are_not_read_are_named(folders: Path) -> None:
     (folders / "prices" / "README.md").write_text("about")
     (folders / "prices" / ".hidden").write_text("")
