@@ -186,9 +186,11 @@ def play(prepared: Prepared) -> EngineResult:
     terms = (prepared.rules, prepared.plan, spec.order_rules, spec.run.initial_cash)
     if strategy is None:
         return run_event_engine(*terms)
-    score = prepared.signal.score.reindex(prepared.panel.decides_for)
+    panel, warmup = prepared.panel, prepared.warmup
+    decided = panel.decides_for if warmup is None else warmup.decides_for.append(panel.decides_for)
+    score = prepared.signal.score.reindex(decided, fill_value=0.0)
     with user_faults(strategy.file.path):
-        return run_event_engine(*terms, strategy=strategy.load(), score=score)
+        return run_event_engine(*terms, strategy=strategy.load(), score=score, warmup=warmup)
 
 
 def book_returns(engine: EngineResult, baselines: Mapping[str, LedgerResult], initial_cash: float) -> pd.DataFrame:

@@ -55,6 +55,8 @@ def made_up_market(instruments: int, years: int) -> tuple[Panel, Plan, Mapping[s
         decides_for=decides_for,
         symbols=symbols,
         open=close * np.exp(rng.normal(0, 0.005, close.shape)),
+        high=close,
+        low=close,
         close=close,
         volume=np.full(close.shape, np.nan),
         missing=np.zeros(close.shape, dtype=int),

@@ -1,6 +1,6 @@
 """From a regime to target weights: what does not depend on holdings."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
@@ -128,16 +128,13 @@ class Plan:
     rebalance: pd.Series
 
 
-WeightsFunction = Callable[[pd.Series, pd.DataFrame, pd.DataFrame, Universe, PolicyConfig], pd.DataFrame]
-
-
 def make_plan(
     regime: pd.Series,
     tradable: pd.DataFrame,
     prices: pd.DataFrame,
     universe: Universe,
     config: PolicyConfig,
-    weights: WeightsFunction | None = None,
+    weights: pd.DataFrame | None = None,
     asset_classes: Mapping[str, AssetClass] | None = None,
     probability: pd.DataFrame | None = None,
 ) -> Plan:
@@ -150,18 +147,16 @@ def make_plan(
             sessions and any before them, which only volatilities read; NaN before an instrument's first.
         universe: the baskets.
         config: budgets, weighting, limits, calendar.
-        weights: makes the target weights; `target_weights` where there is none.
+        weights: target weights that were made elsewhere, sessions by the same symbols; None: `target_weights` makes
+            them.
         asset_classes: by symbol; needed where `config` caps one.
         probability: of each regime, for `session_budgets`; needed where `config` blends by it.
 
     Raises:
         InputError: what is needed is not given.
     """
-    if weights is None:
-        targets = target_weights(regime, tradable, prices, universe, config, probability)
-    else:
-        targets = weights(regime, tradable, prices.loc[tradable.index], universe, config)
-    targets = limit_asset_classes(targets, tradable, universe, asset_classes, dict(config.asset_class_caps))
+    made = target_weights(regime, tradable, prices, universe, config, probability) if weights is None else weights
+    targets = limit_asset_classes(made, tradable, universe, asset_classes, dict(config.asset_class_caps))
     targets = limit_exposure(targets, tradable, universe, config.exposure_ceiling)
     if config.volatility_target is not None:
         targets = limit_volatility(

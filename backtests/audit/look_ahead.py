@@ -14,7 +14,6 @@ from data.clock import decision_times
 from data.files.user_code import LookAheadError, UserCallable
 from signals.block import SignalData
 from signals.liquidity import BLOCKS, LiquiditySignal
-from strategies.policy import Plan
 
 CUTS = 3
 # Sessions on either side of a cut among which it may move to where more is about to become known.
@@ -55,23 +54,25 @@ def check_blocks(
         require_same_past(_signal_table(signal), again(future), cuts, lambda column: _file_of(column, files))
 
 
-def check_policy(plan: Plan, plan_upto: Callable[[pd.Timestamp], Plan], policy: UserCallable) -> None:
+def check_policy(
+    weights: pd.DataFrame, weights_upto: Callable[[pd.Timestamp], pd.DataFrame], policy: UserCallable
+) -> None:
     """Refuse a policy of the user that looks ahead.
 
     Args:
-        plan: for all sessions.
-        plan_upto: makes the plan of what was known up to the decision for a session.
+        weights: for all sessions, those before the run among them.
+        weights_upto: makes those of what was known up to the decision for a session.
         policy: the user's.
 
     Raises:
         LookAheadError: see `require_same_past`.
     """
 
-    def table(made: Plan) -> pd.DataFrame:
-        return made.targets.add_prefix("target weight of ")
+    def table(made: pd.DataFrame) -> pd.DataFrame:
+        return made.add_prefix("target weight of ")
 
-    sessions = pd.DatetimeIndex(plan.targets.index)
-    require_same_past(table(plan), lambda cut: table(plan_upto(cut)), spread(sessions), lambda _: policy.file.path)
+    cuts = spread(pd.DatetimeIndex(weights.index))
+    require_same_past(table(weights), lambda cut: table(weights_upto(cut)), cuts, lambda _: policy.file.path)
 
 
 def check_strategy(

@@ -12,6 +12,7 @@ from backtests.execution.book import Movement, Trade, payments, trades, unit_mov
 from backtests.execution.fill_rules import FillRules
 from backtests.execution.result import EngineLog
 from backtests.execution.session import Orders, play_session, unsettled_money
+from data.errors import InputError
 from strategies.fills import Hindrance, OrderStatus, falls_short
 from strategies.trade_terms import commission
 
@@ -33,8 +34,9 @@ class SessionBroker(bt.brokers.BackBroker):
     # Cash is checked by the fill itself; a check at submission would value buys by the bar's close.
     params = (("checksubmit", False), ("shortcash", False))
 
-    def __init__(self, rules: FillRules) -> None:
+    def __init__(self, rules: FillRules, warmup: int = 0) -> None:
         super().__init__()
+        self.warmup = warmup
         panel, self.sessions = rules.panel, rules.sessions
         self.symbols, self.dates = panel.symbols, panel.sessions.date
         self.place = {symbol: place for place, symbol in enumerate(panel.symbols)}
@@ -45,21 +47,30 @@ class SessionBroker(bt.brokers.BackBroker):
         self.units = [0.0] * len(panel.symbols)
         self.on_sale: dict[bt.feed.DataBase, list[bt.Order]] = defaultdict(list)
 
+    @property
+    def row(self) -> int:
+        """Of the panel: the session that has ended; negative before its first."""
+        return len(self.cerebro.datas[0]) - 1 - self.warmup
+
     def submit(self, order: bt.Order, check: bool = True) -> bt.Order:
         """Take a market order for the next session; refuse any other kind by name."""
         on_sale = sum(-each.created.size for each in self.on_sale[order.data] if each.alive())
+        if self.row < 0:
+            raise InputError(f"got an order for {order.data._name} before the first decision, wanted orders in next")
         require_market_order(order, self.positions[order.data].size - on_sale, self._ocos[order.ref] != order.ref)
         if order.issell():
             self.on_sale[order.data].append(order)
         elif "money" not in order.info:
             order.addinfo(money=order.created.size * order.data.decision_price[0])
-        self.decided_log.append((len(order.data) - 1, self.place[order.data._name], order.created.size))
+        self.decided_log.append((self.row, self.place[order.data._name], order.created.size))
         return super().submit(order, check)
 
     def next(self) -> None:
         """Change held units, fill the session's orders, pay what units and cash bring."""
-        row, sessions = len(self.cerebro.datas[0]) - 1, self.sessions
-        if not (self.pending or sessions.changes_units[row] or sessions.pays_dividends[row] or sessions.interest[row]):
+        row, sessions = self.row, self.sessions
+        if row < 1 or not (
+            self.pending or sessions.changes_units[row] or sessions.pays_dividends[row] or sessions.interest[row]
+        ):
             return
         waiting = list(self.pending)
         self.pending.clear()

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.execution.fill_rules import FillRules
+from data.prices.panel import Panel
 from strategies.policy import Plan
 
 
@@ -18,10 +19,6 @@ class _WholeLine(bt.linebuffer.LineBuffer):
         self._feed = feed
         super().__init__()
         self.array.frombytes(np.ascontiguousarray(values, dtype=float).tobytes())
-
-    def __getitem__(self, ago: int) -> float:
-        value: float = self.array[self._feed.row + ago]
-        return value
 
     @property
     def idx(self) -> int:
@@ -45,8 +42,8 @@ class _WholeLine(bt.linebuffer.LineBuffer):
 class SessionFeed(bt.feed.DataBase):
     """One instrument's rows of a `Panel` and a `Plan`: the bar of a session and, beside it, the decision for the next.
 
-    ``close`` is the value of a unit, carried over sessions without a bar; ``open`` is NaN where nothing fills. Where
-    bars are preloaded, one number moves all lines on, for Backtrader would move each by itself, at every bar.
+    ``close`` is the value of a unit, carried over sessions without a bar; the rest of a bar is NaN where there is none.
+    Where bars are preloaded, one number moves all lines on, for Backtrader would move each by itself, at every bar.
     """
 
     lines: Any = ("target", "decision_price", "rebalance", "score")
@@ -93,31 +90,36 @@ class SessionFeed(bt.feed.DataBase):
         return True
 
 
-def feed_columns(fills: FillRules, plan: Plan, place: int, score: pd.Series | None) -> dict[str, np.ndarray]:
+def feed_columns(
+    fills: FillRules, plan: Plan, place: int, score: pd.Series | None = None, warmup: Panel | None = None
+) -> dict[str, np.ndarray]:
     """Lay out the bar of each session and, beside it, what the decision for the next one knows.
 
     Args:
         fills: prices, and which of them are stale.
         plan: by session decided for.
         place: of the instrument among the panel's symbols.
-        score: of the signal by session decided for; None: no such line.
+        score: of the signal by session decided for, from the warm-up on; None: no such line.
+        warmup: sessions before the panel's, with bars but without a plan; None: no such session.
 
     Returns:
-        Arrays of the panel's length, by the name of the line; the time is not among them.
+        Arrays by the name of the line, the warm-up's rows first; the time is not among them.
     """
-    panel, symbol = fills.panel, fills.panel.symbols[place]
-    close = panel.close[:, place]
-    scores = {} if score is None else {"score": score.to_numpy()}
-    return {
-        "open": panel.open[:, place],
-        "high": close,
-        "low": close,
-        "close": close,
-        "volume": panel.volume[:, place],
-        "openinterest": np.zeros(len(close)),
+    panel = fills.panel
+    columns = {
+        **_bars(panel, place),
         # What is about to be closed out is left alone by the order rules.
-        "target": np.where(fills.stale[:, place], np.nan, plan.targets[symbol].to_numpy()),
-        "decision_price": panel.decision_price[:, place],
+        "target": np.where(fills.stale[:, place], np.nan, plan.targets[panel.symbols[place]].to_numpy()),
         "rebalance": plan.rebalance.to_numpy().astype(float),
-        **scores,
     }
+    if warmup is not None:
+        before = {**_bars(warmup, place), "target": np.full(len(warmup.sessions), np.nan)}
+        before["rebalance"] = np.zeros(len(warmup.sessions))
+        columns = {name: np.concatenate([before[name], values]) for name, values in columns.items()}
+    return columns if score is None else columns | {"score": score.to_numpy()}
+
+
+def _bars(panel: Panel, place: int) -> dict[str, np.ndarray]:
+    names = ("open", "high", "low", "close", "volume", "decision_price")
+    bars = {name: getattr(panel, name)[:, place] for name in names}
+    return bars | {"openinterest": np.zeros(len(panel.sessions))}

@@ -5,16 +5,19 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from backtests.audit.look_ahead import check_policy
-from backtests.spec.extensions import Extensions, read_extensions
+from backtests.prepare.warmup import warmup_panel
+from backtests.spec.extensions import Extensions, read_extensions, weights_function
 from backtests.spec.spec import Spec
 from data.catalogue.instruments import AssetClass
 from data.clock import FIRST_DAY, sessions_between
+from data.files.user_code import UserCallable
 from data.market.snapshot import Snapshot
 from data.prices.known import known_prices
 from data.prices.panel import Panel
 from signals.blocks import drain
 from signals.liquidity import LiquiditySignal
 from signals.partial import gate_regimes, regimes_without
+from signals.regime import Regime
 from strategies.baselines import MOVING_AVERAGE_MONTHS, baseline_plans, unblended
 from strategies.policy import Plan, make_plan
 from strategies.rivals import MOMENTUM_SESSIONS, momentum_regimes, switched_regimes
@@ -45,19 +48,36 @@ def make_run_plan(
         LookAheadError: it looks ahead.
     """
     given = extensions or read_extensions(spec)
-    regime, probability = signal.regime.reindex(panel.decides_for), _probability(signal, panel)
-    tradable, prices = panel.tradable(spec.order_rules.stale_sessions), _policy_prices(spec, snapshot, panel)
-    asset_classes = _asset_classes(snapshot, panel)
+    weights = None if given.policy is None else _weights_of_user(spec, snapshot, panel, signal, given.policy)
+    return make_plan(
+        signal.regime.reindex(panel.decides_for),
+        panel.tradable(spec.order_rules.stale_sessions),
+        _policy_prices(spec, snapshot, panel),
+        spec.universe,
+        spec.policy,
+        weights,
+        _asset_classes(snapshot, panel),
+        _probability(signal, panel),
+    )
 
-    def plan_upto(cut: pd.Timestamp) -> Plan:
-        known = (regime.loc[:cut], tradable.loc[:cut], prices.loc[:cut])
-        chances = None if probability is None else probability.loc[:cut]
-        return make_plan(*known, spec.universe, spec.policy, given.weights(), asset_classes, chances)
 
-    plan = plan_upto(panel.decides_for[-1])
-    if given.policy is not None:
-        check_policy(plan, plan_upto, given.policy)
-    return plan
+def _weights_of_user(
+    spec: Spec, snapshot: Snapshot, panel: Panel, signal: LiquiditySignal, user: UserCallable
+) -> pd.DataFrame:
+    """What a policy of the user makes of a panel and of the sessions before it; refused where it looks ahead."""
+    warmup = warmup_panel(spec, snapshot, panel)
+    panels = [panel] if warmup is None else [warmup, panel]
+    tradable = pd.concat([each.tradable(spec.order_rules.stale_sessions) for each in panels])
+    prices = pd.concat([each.decision_prices() for each in panels])
+    regime = signal.regime.reindex(tradable.index, fill_value=Regime.NEUTRAL.value)
+    policy = weights_function(user)
+
+    def weights_upto(cut: pd.Timestamp) -> pd.DataFrame:
+        return policy(regime.loc[:cut], tradable.loc[:cut], prices.loc[:cut], spec.universe, spec.policy)
+
+    weights = weights_upto(tradable.index[-1])
+    check_policy(weights, weights_upto, user)
+    return weights.loc[panel.decides_for]
 
 
 def run_baseline_plans(spec: Spec, snapshot: Snapshot, market: Panel, signal: LiquiditySignal) -> Mapping[str, Plan]:

@@ -15,6 +15,7 @@ from backtests.prepare.plans import make_run_plan
 from backtests.prepare.signal import read_signal
 from backtests.prepare.span import Span, longest_span, require_known
 from backtests.prepare.stages import Stages
+from backtests.prepare.warmup import warmup_panel
 from backtests.spec.cash import bill_returns, interest_rates
 from backtests.spec.costs import Costs, refuse_whole_units
 from backtests.spec.extensions import Extensions, read_extensions
@@ -63,6 +64,11 @@ class Prepared:
     def panel(self) -> Panel:
         """Prices of the universe."""
         return self.rules.panel
+
+    @cached_property
+    def warmup(self) -> Panel | None:
+        """The sessions before those of the panel that a strategy of the user may look back on."""
+        return warmup_panel(self.spec, self.snapshot, self.panel)
 
     @cached_property
     def risk_free(self) -> pd.Series:

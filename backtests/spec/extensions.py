@@ -12,9 +12,11 @@ from data.errors import InputError
 from data.files.user_code import UserCallable, UserFile, read_user_file, user_faults
 from signals.block import Block, BlockBuilder, SignalData, require_block
 from signals.config import SignalConfig
-from strategies.policy import PolicyConfig, WeightsFunction
+from strategies.policy import PolicyConfig
 from strategies.universe import Universe
 from strategies.weight_checks import require_weights
+
+WeightsFunction = Callable[[pd.Series, pd.DataFrame, pd.DataFrame, Universe, PolicyConfig], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,6 @@ class Extensions:
     def block_builders(self) -> tuple[BlockBuilder, ...]:
         """The builders of the blocks; each call loads the file anew and checks what it returns."""
         return tuple(_block_builder(each) for each in self.blocks)
-
-    def weights(self) -> WeightsFunction | None:
-        """The policy; each call loads the file anew and checks what it returns. None where the built-in one holds."""
-        return None if self.policy is None else _weights_function(self.policy)
 
 
 def read_extensions(spec: Spec) -> Extensions:
@@ -97,7 +95,9 @@ def _block_builder(user: UserCallable) -> BlockBuilder:
     return _named(user, build)
 
 
-def _weights_function(user: UserCallable) -> WeightsFunction:
+def weights_function(user: UserCallable) -> WeightsFunction:
+    """A policy of the user; each call loads its file anew and checks what it returns."""
+
     def weights(
         regime: pd.Series, tradable: pd.DataFrame, prices: pd.DataFrame, universe: Universe, config: PolicyConfig
     ) -> pd.DataFrame:

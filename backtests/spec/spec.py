@@ -45,6 +45,8 @@ class RunSection(BaseModel):
         prices: ``adjusted``: dividends and splits are in the prices, as if every dividend bought more of its stock.
             ``raw``: as quoted; dividends are paid in cash and splits change units. It needs a market with actions.
         strategy: ``file.py:Class`` of a `backtrader.Strategy` that trades in the place of the rotation.
+        warmup_sessions: sessions before the run that a policy or strategy of the user is given to look back on; at most
+            ten years. None: as many as the market has, up to a year.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -55,6 +57,7 @@ class RunSection(BaseModel):
     initial_cash: float = Field(default=100_000.0, gt=0)
     prices: Basis = "adjusted"
     strategy: Annotated[str, AfterValidator(check_reference)] | None = None
+    warmup_sessions: int | None = Field(default=None, ge=0, le=2520)
 
     @model_validator(mode="after")
     def _start_before_end(self) -> Self:

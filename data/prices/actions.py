@@ -53,11 +53,11 @@ def listed_bars(snapshot: Snapshot, symbol: str, basis: Basis = "adjusted") -> p
     Args:
         snapshot: bars and actions.
         symbol: of the snapshot.
-        basis: of ``open``, ``close`` and ``volume``.
+        basis: of all columns but the last.
 
     Returns:
-        Columns ``open`` (NaN where blank), ``close``, ``volume`` (units; NaN where blank) and ``adjusted_close``,
-        indexed by naive date.
+        Columns ``open``, ``high``, ``low`` (NaN where blank), ``close``, ``volume`` (units; NaN where blank) and
+        ``adjusted_close``, indexed by naive date.
 
     Raises:
         InputError: the snapshot has no bars of it, or, on the raw basis, an adjustment that no action explains.
@@ -76,6 +76,8 @@ def listed_bars(snapshot: Snapshot, symbol: str, basis: Basis = "adjusted") -> p
     return pd.DataFrame(
         {
             "open": bars["open"] * adjustment,
+            "high": bars["high"] * adjustment,
+            "low": bars["low"] * adjustment,
             "close": bars["close"] * adjustment if basis == "raw" else bars["adj_close"],
             "volume": bars["volume"] / adjustment,
             "adjusted_close": bars["adj_close"],

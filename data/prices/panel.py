@@ -27,6 +27,8 @@ class Panel:
         decides_for: n sessions: `sessions` moved on by one; the last is the session to come after the run.
         symbols: m instruments, the columns of every array.
         open: (n, m) price of a fill at the session; NaN where nothing can be filled (no bar, no open, not listed).
+        high: (n, m) of the session's bar; NaN where there is none or it is blank.
+        low: (n, m) of the session's bar; NaN where there is none or it is blank.
         close: (n, m) value of a unit at the session: the last close up to it; NaN before the first.
         volume: (n, m) units traded at the session, in units of the basis; NaN where unknown.
         missing: (n, m) sessions in a row, up to this one, without a bar; 0 before the first bar.
@@ -45,6 +47,8 @@ class Panel:
     decides_for: pd.DatetimeIndex
     symbols: tuple[str, ...]
     open: np.ndarray
+    high: np.ndarray
+    low: np.ndarray
     close: np.ndarray
     volume: np.ndarray
     missing: np.ndarray
@@ -163,9 +167,8 @@ def _columns(
     # A carried price is that of the unit which its bar quoted; a unit held at the session may be a part of it.
     units = actions.units_since(pd.DatetimeIndex(bars.index))
     return {
-        "open": np.where(has_bar, _take(bars["open"], upto), np.nan),
+        **{name: np.where(has_bar, _take(bars[name], upto), np.nan) for name in ("open", "high", "low", "volume")},
         "close": _take(bars["close"] * units, upto) / actions.units,
-        "volume": np.where(has_bar, _take(bars["volume"], upto), np.nan),
         "missing": np.where(upto >= 0, _run_length(~has_bar), 0),
         "decision_price": _take(bars["close"] * units, before) / actions.units,
         "adjusted_close": _take(bars["adjusted_close"], upto),

@@ -239,19 +239,13 @@ def test_the_class_cap_follows_the_instrument_cap():
     assert plan.targets.iloc[0].tolist() == pytest.approx([0.1, 0.1, 0.15, 0.65])
 
 
-def test_limits_hold_for_weights_of_the_user_and_what_they_are_given_begins_with_the_run():
+def test_limits_hold_for_weights_that_were_made_elsewhere():
     prices = random_prices(100)
     run = prices.index[60:]
-    given = {}
-
-    def weights(regime, tradable, prices, universe, config):
-        given["prices"] = prices
-        return tradable * [0.5, 0.0, 0.5, 0.0]
-
     config = PolicyConfig(exposure_ceiling=0.5, volatility_target=0.1, volatility_half_life=20)
     tradable = pd.DataFrame(True, run, SYMBOLS)
+    weights = tradable * [0.5, 0.0, 0.5, 0.0]
     plan = make_plan(pd.Series("SCARCE", run), tradable, prices, UNIVERSE, config, weights)
-    assert given["prices"].index.equals(run)
     outside = plan.targets.drop(columns="R")
     assert outside.sum(axis=1).max() <= 0.5 + 1e-12
     assert portfolio_volatility(outside, prices.drop(columns="R"), 20).to_numpy() == pytest.approx(0.1)

@@ -81,7 +81,15 @@ for asset_class in ("crypto", "us_stock", "us_etf"):
         f"costs.{asset_class}.units": st.sampled_from(["fractional", "whole"]),
     }
 # What stays as it is: names, code of users, and the signal, in whose place a drawn path of regimes stands.
-LEFT = ("run.name", "run.strategy", "universe.benchmark", "universe.hindsight", "signal.", "policy.function")
+LEFT = (
+    "run.name",
+    "run.strategy",
+    "run.warmup_sessions",
+    "universe.benchmark",
+    "universe.hindsight",
+    "signal.",
+    "policy.function",
+)
 LEFT += ("policy.blend_by_probability",)  # a path of regimes has no probabilities
 
 specs = st.fixed_dictionaries({}, optional=KEYS)

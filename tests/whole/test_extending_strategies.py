@@ -208,7 +208,7 @@ def test_an_unsaid_end_is_that_of_what_the_strategy_holds(sample, tmp_path):
             "import backtrader as bt\nclass Mine(bt.Strategy):\n    def next(self):\n"
             f"        if len(self) == 2: self.buy(self.getdatabyname({symbol!r}), size=1)\n"
         )
-        path = write_strategy(tmp_path, code, {"run.start": "2026-06-01"})
+        path = write_strategy(tmp_path, code, {"run.start": "2026-06-01", "run.warmup_sessions": 0})
         ends[symbol] = run_backtest(load_spec(path), ended).sessions[-1]
     assert ends["SIM-COIN-A"] < ends["SIM-BILL"]
     assert ends["SIM-COIN-A"] <= last - pd.Timedelta("20D")
