@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pandas as pd
 
@@ -116,14 +117,9 @@ def read_status(config: PaperConfig, now: datetime | None = None) -> Status:
     Raises:
         InputError: the account is not open yet; its spec or market is gone.
     """
-    path = config.state_folder / LEDGER_FILE
-    if not path.is_file():
-        raise _not_open(config)
-    with LedgerReader(path) as ledger:
-        account, decision = ledger.account(), ledger.last_decision()
-        if account is None:
-            raise _not_open(config)
-        market = _market(config, account, decision)
+    with LedgerReader(ledger_of(config)) as ledger:
+        account, decision = _opened(config, ledger), ledger.last_decision()
+        market = account_market(config, ledger)
         held, close = ledger.holdings(), ledger.last_close()
         valued_at, prices = _prices(market, decision, close)
         positions = _positions(held, prices, decision.targets if decision else {})
@@ -146,8 +142,55 @@ def read_status(config: PaperConfig, now: datetime | None = None) -> Status:
             last_step=next(iter(ledger.events(("step",), newest=1)), None),
             next_step=None if replayed else next_step_at(config.schedule, now or datetime.now(UTC)),
             next_session=next_session(session).date() if decision else account.first_session,
-            comparison=_compare(ledger.equity()["equity"], market, _deposits(ledger)),
+            comparison=_compare(equity_beside_backtest(ledger, market)),
         )
+
+
+def ledger_of(config: PaperConfig) -> Path:
+    """The path of an account's ledger.
+
+    Raises:
+        InputError: the account is not open yet.
+    """
+    path = config.state_folder / LEDGER_FILE
+    if not path.is_file():
+        raise _not_open(config)
+    return path
+
+
+def account_market(config: PaperConfig, ledger: LedgerReader) -> PaperMarket:
+    """The account's market, on its own basis of prices.
+
+    Raises:
+        InputError: the account is not open yet; its spec or market is gone.
+    """
+    account, decision = _opened(config, ledger), ledger.last_decision()
+    spec = spec_of(config, account)
+    spec = spec.model_copy(update={"run": spec.run.model_copy(update={"prices": account.prices})})
+    reached = decision.session if decision else account.first_session
+    return read_market(spec, newest_snapshot(config.market), account.first_session, reached)
+
+
+def equity_beside_backtest(ledger: LedgerReader, market: PaperMarket) -> pd.DataFrame:
+    """Equity at the account's closes, and that of its spec run over the account's sessions from the same cash.
+
+    Returns:
+        By session: columns paper and backtest, US dollars; empty before the first close.
+    """
+    paper = ledger.equity()["equity"]
+    if paper.empty:
+        return pd.DataFrame({"paper": paper, "backtest": paper})
+    entries = ledger.entries()
+    deposit = float(entries.loc[entries["kind"] == DEPOSIT, "amount"].sum())
+    result = run_ledger(market.rules, market.plan, market.spec.order_rules, deposit)
+    return pd.DataFrame({"paper": paper, "backtest": result.equity.reindex(paper.index)})
+
+
+def _opened(config: PaperConfig, ledger: LedgerReader) -> AccountRecord:
+    account = ledger.account()
+    if account is None:
+        raise _not_open(config)
+    return account
 
 
 def _not_open(config: PaperConfig) -> InputError:
@@ -155,14 +198,6 @@ def _not_open(config: PaperConfig) -> InputError:
         f"the account {config.account.name} is not open yet (no ledger in {config.state_folder}); take a step first: "
         "reverse-qe paper step"
     )
-
-
-def _market(config: PaperConfig, account: AccountRecord, decision: DecisionRecord | None) -> PaperMarket:
-    """The account's market, on its own basis of prices."""
-    spec = spec_of(config, account)
-    spec = spec.model_copy(update={"run": spec.run.model_copy(update={"prices": account.prices})})
-    reached = decision.session if decision else account.first_session
-    return read_market(spec, newest_snapshot(config.market), account.first_session, reached)
 
 
 def _prices(market: PaperMarket, decision: DecisionRecord | None, close: date | None) -> tuple[str, dict[str, float]]:
@@ -197,25 +232,17 @@ def _positions(held: Holdings, prices: Mapping[str, float], targets: Mapping[str
     return tuple(sorted(positions, key=lambda each: (-each.value, -each.target)))
 
 
-def _deposits(ledger: LedgerReader) -> float:
-    entries = ledger.entries()
-    return float(entries.loc[entries["kind"] == DEPOSIT, "amount"].sum())
-
-
-def _compare(paper: pd.Series, market: PaperMarket, deposit: float) -> Comparison | None:
-    """Run the spec over the account's sessions, from the same cash."""
-    if paper.empty:
+def _compare(equity: pd.DataFrame) -> Comparison | None:
+    if equity.empty:
         return None
-    result = run_ledger(market.rules, market.plan, market.spec.order_rules, deposit)
-    backtest = result.equity.reindex(paper.index)
-    difference = (paper / backtest - 1.0).abs()
+    difference = (equity["paper"] / equity["backtest"] - 1.0).abs()
     on = pd.Timestamp(str(difference.idxmax()))
     return Comparison(
-        first=paper.index[0].date(),
-        last=paper.index[-1].date(),
-        sessions=len(paper),
-        paper=float(paper.iloc[-1]),
-        backtest=float(backtest.iloc[-1]),
+        first=equity.index[0].date(),
+        last=equity.index[-1].date(),
+        sessions=len(equity),
+        paper=float(equity["paper"].iloc[-1]),
+        backtest=float(equity["backtest"].iloc[-1]),
         largest_difference=float(difference.max()),
         on=on.date(),
     )

@@ -147,15 +147,18 @@ def verify_snapshot(name: str, page: Path | None, as_json: bool) -> None:
     from data.market.snapshot import is_built_in, load
     from data.market.versions import resolve
     from data.quality.report import quality_report
-    from reverse_qe.pages.quality import write_quality_page
+    from reverse_qe.pages.page_files import require_page_path, write_page
+    from reverse_qe.pages.quality import quality_page
 
     if is_built_in(name):
         raise InputError(f"{name} is built in and made anew each time: it has no files to verify; name a snapshot")
+    if page is not None:
+        require_page_path(page)
     with progress(f"Verify {name}"):
         snapshot = load(resolve(name))
         quality = quality_report(snapshot)
         if page is not None:
-            write_quality_page(page, snapshot, quality)
+            write_page(page, quality_page(snapshot, quality))
     if as_json:
         print_json({**_identity(snapshot), "quality": quality.as_json(), "page": page})
         return

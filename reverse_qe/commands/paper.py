@@ -152,8 +152,9 @@ def run(path: Path) -> None:
 
 @command.command("status")
 @config_option
+@click.option("--page", type=PATH, help="Write how the account stands, and what it did, as a web page.")
 @json_option
-def status(path: Path, as_json: bool) -> None:
+def status(path: Path, page: Path | None, as_json: bool) -> None:
     """Say how the account stands: positions, regime, steps, and its equity beside the backtest of the same spec.
 
     Nothing is asked of a broker or a source.
@@ -161,16 +162,25 @@ def status(path: Path, as_json: bool) -> None:
     from dataclasses import asdict
 
     from paper.config import read_config
+    from paper.overview.history import read_history
     from paper.overview.status import read_status
+    from reverse_qe.pages.account import account_page
+    from reverse_qe.pages.page_files import require_page_path, write_page
     from reverse_qe.words.paper import print_status
 
     config = read_config(path)
+    if page is not None:
+        require_page_path(page)
     with progress("Status"):
         stands = read_status(config)
+        if page is not None:
+            write_page(page, account_page(stands, read_history(config)))
     if as_json:
         print_json(asdict(stands))
     else:
         print_status(stands)
+    if page is not None:
+        say(f"Page: {page}")
 
 
 @command.command("reconcile")

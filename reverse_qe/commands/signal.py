@@ -47,20 +47,22 @@ def command(
     from data.files.atomic import require_free, write_new_file
     from data.files.plain_text import spreadsheet_frame
     from reverse_qe import api
+    from reverse_qe.pages.page_files import require_page_path, write_page
     from signals.explain.history import signal_history
 
     if history is not None and history == page:
         raise click.UsageError(f"got {page} for --history and --page, wanted two files; choose another name for one")
-    for option, path in (("--history", history), ("--page", page)):
-        if path is not None:
-            require_free(path, option)
+    if history is not None:
+        require_free(history, "--history")
+    if page is not None:
+        require_page_path(page)
     with progress("Signal"):
         reading = api.signal(spec, market, day=day, set=settings, gauge=gauge)
         if history is not None:
             table = spreadsheet_frame(signal_history(reading.signal))
             write_new_file(history, table.to_csv(date_format="%Y-%m-%d"), "--history")
         if page is not None:
-            write_new_file(page, reading.page(), "--page")
+            write_page(page, reading.page())
     if as_json:
         print_json(_as_json(reading))
     else:

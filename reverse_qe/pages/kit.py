@@ -20,6 +20,7 @@ from data.files.plain_text import printable
 TEMPLATE = Path(__file__).parent / "kit.html.tmpl"
 STYLE = Path(__file__).parent / "kit.css"
 SCRIPT = Path(__file__).parent / "kit.js"
+GENERATOR = "Reverse QE"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 _WITHOUT_CONTENT = frozenset({"br", "hr", "line", "path", "rect", "circle", "polyline", "use"})
 
@@ -101,6 +102,7 @@ def page(
     script, allowed = _script() if 'data-first="' in body else (Html(), "")
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         policy=escape(f"{POLICY}{allowed}"),
+        generator=GENERATOR,
         title=escape(title),
         style=STYLE.read_text(encoding="utf-8"),
         body=joined([body, script]),

@@ -1,14 +1,11 @@
 """The quality report as a page that a person can read: complete in itself, with a small picture for each name."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
-from data.errors import InputError
-from data.files.atomic import write_whole
 from data.market.snapshot import Snapshot, contents
 from data.quality.findings import KINDS, FindingKind
 from data.quality.price_checks import SOURCES_TOLERANCE, source_difference
@@ -70,18 +67,6 @@ SERIOUS: frozenset[FindingKind] = frozenset(
 
 Row = tuple[object, ...]
 Told = Mapping[str, Sequence[tuple[FindingKind, str]]]
-
-
-def write_quality_page(path: Path, snapshot: Snapshot, report: QualityReport) -> None:
-    """Write the page whole or not at all; a page that is there is replaced.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    try:
-        write_whole(path, quality_page(snapshot, report), replace=True)
-    except OSError as error:
-        raise InputError(f"cannot write the page {path}: {error.strerror}; choose another --page") from error
 
 
 def quality_page(snapshot: Snapshot, report: QualityReport) -> str:

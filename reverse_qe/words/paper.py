@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING
 from reverse_qe.output import print_table, say, show
 
 if TYPE_CHECKING:
+    from paper.ledger.records import Event
     from paper.overview.status import Status
     from paper.step.account import StepReport
+
+POSITION_HEAD = ("", "units", "price", "value, USD", "weight", "target")
 
 
 def step_line(told: "StepReport") -> str:
@@ -78,11 +81,30 @@ def print_step(told: "StepReport") -> None:
 
 def print_status(stands: "Status") -> None:
     """How an account stands, for people."""
-    label = "SIMULATED market" if stands.simulated else "market"
-    show(f"Account {stands.account}: {stands.spec} on {label} {stands.market}, broker {stands.broker}")
+    show(account_sentence(stands))
     if stands.halt is not None:
-        show(f"HALTED since {stands.halt.at:%Y-%m-%d %H:%M} UTC: {stands.halt.text}")
+        show(halt_sentence(stands.halt))
     show(f"{stands.regime}.")
+    title = f"Positions at {stands.valued_at}" if stands.valued_at else "Positions"
+    print_table(title, POSITION_HEAD, position_rows(stands))
+    for sentence in step_sentences(stands):
+        show(sentence)
+    show(comparison_sentence(stands))
+
+
+def account_sentence(stands: "Status") -> str:
+    """Which account it is."""
+    label = "SIMULATED market" if stands.simulated else "market"
+    return f"Account {stands.account}: {stands.spec} on {label} {stands.market}, broker {stands.broker}"
+
+
+def halt_sentence(halt: "Event") -> str:
+    """Since when an account is halted, and why."""
+    return f"HALTED since {halt.at:%Y-%m-%d %H:%M} UTC: {halt.text}"
+
+
+def position_rows(stands: "Status") -> list[tuple[str, ...]]:
+    """What is held or wanted, the largest first, under `POSITION_HEAD`; then cash and equity."""
     rows = [
         (
             each.symbol,
@@ -95,27 +117,35 @@ def print_status(stands: "Status") -> None:
         for each in stands.positions
     ]
     share = stands.cash / stands.equity if stands.equity else 0.0
-    rows += [
+    return [
+        *rows,
         ("cash", "", "", f"{stands.cash:,.2f}", f"{share:.1%}", ""),
         ("equity", "", "", f"{stands.equity:,.2f}", "", ""),
     ]
-    title = f"Positions at {stands.valued_at}" if stands.valued_at else "Positions"
-    print_table(title, ("", "units", "price", "value, USD", "weight", "target"), rows)
+
+
+def step_sentences(stands: "Status") -> list[str]:
+    """Open orders, the last step and the next one."""
+    sentences = []
     if stands.open_orders:
-        show(f"Open orders: {', '.join(stands.open_orders)}")
+        sentences.append(f"Open orders: {', '.join(stands.open_orders)}")
     if stands.last_step is not None:
-        show(f"Last step: {stands.last_step.at:%Y-%m-%d %H:%M} UTC, {stands.last_step.text}")
+        sentences.append(f"Last step: {stands.last_step.at:%Y-%m-%d %H:%M} UTC, {stands.last_step.text}")
     if stands.next_step is not None:
-        show(f"Next step: {stands.next_step:%Y-%m-%d %H:%M} UTC, by the schedule of paper run")
+        sentences.append(f"Next step: {stands.next_step:%Y-%m-%d %H:%M} UTC, by the schedule of paper run")
     else:
-        show(f"Next step: this account is replayed; the next session is {stands.next_session}")
+        sentences.append(f"Next step: this account is replayed; the next session is {stands.next_session}")
+    return sentences
+
+
+def comparison_sentence(stands: "Status") -> str:
+    """The account's equity beside that of the backtest of its spec."""
     compared = stands.comparison
     if compared is None:
-        show("Equity beside the backtest: no session has ended yet")
-    else:
-        sessions = f"{compared.sessions} session{'' if compared.sessions == 1 else 's'}"
-        show(
-            f"Equity beside the backtest of the same spec, {compared.first} to {compared.last} "
-            f"({sessions}): {compared.paper:,.2f} against {compared.backtest:,.2f} USD; largest difference "
-            f"{compared.largest_difference:.2e} of it, on {compared.on}"
-        )
+        return "Equity beside the backtest: no session has ended yet"
+    sessions = f"{compared.sessions} session{'' if compared.sessions == 1 else 's'}"
+    return (
+        f"Equity beside the backtest of the same spec, {compared.first} to {compared.last} "
+        f"({sessions}): {compared.paper:,.2f} against {compared.backtest:,.2f} USD; largest difference "
+        f"{compared.largest_difference:.2e} of it, on {compared.on}"
+    )

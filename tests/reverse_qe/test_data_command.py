@@ -204,7 +204,8 @@ def test_verify_writes_the_report_as_a_page(data_command: Callable[..., Any], ke
     assert outcome.code == 0
     assert outcome.err == f"Page: {tmp_path / 'page.html'}\n"
     assert "sessions of XNYS without a row: 1" in (tmp_path / "page.html").read_text()
-    assert data_command("verify", "market", "--page", tmp_path / "no" / "page.html").code == 2
+    assert data_command("verify", "market", "--page", tmp_path / "new" / "page.html").code == 0
+    assert data_command("verify", "market", "--page", tmp_path / "page.html" / "page.html").code == 2
 
 
 @pytest.mark.parametrize("command", ["verify", "show"])

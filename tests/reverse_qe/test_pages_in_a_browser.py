@@ -16,9 +16,16 @@ from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from backtests.studies.stress import stress_table
 from browser import Visit, browsing, visit
+from data.clock import sessions_between
 from data.market.snapshot import Snapshot
 from data.quality.report import quality_report
 from edge_runs import edge_runs
+from paper.config import read_config
+from paper.overview.history import read_history
+from paper.overview.status import read_status
+from paper.step.account import halt, run_step
+from paper.template import write_config
+from reverse_qe.pages.account import account_page
 from reverse_qe.pages.quality import quality_page
 from reverse_qe.pages.run import run_page
 from reverse_qe.pages.signal import signal_page
@@ -36,9 +43,9 @@ EDGES = (
     "loss of everything",
     "hostile names",
 )
-PAGES = ("run", "signal", "quality", *EDGES)
+PAGES = ("run", "signal", "quality", "account", *EDGES)
 # Charts of ours on each page: of the run growth, drawdown, events, stays, baskets, names, score, blocks, gate.
-PLOTS = {"run": 9, "signal": 4, "quality": 0}
+PLOTS = {"run": 9, "signal": 5, "quality": 0, "account": 2}
 LARGEST_RUN = 2_000_000
 
 
@@ -52,12 +59,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory, sample: Snapshot) -> Path:
         "run": run_page(run, stress_table(run)),
         "signal": signal_page(run.spec, sample, read_signal(run.spec, sample, day), day),
         "quality": quality_page(sample, quality_report(sample)),
+        "account": _account(made / "account"),
         **{name: run_page(edge) for name, edge in edge_runs(made / "edges").items()},
     }
     assert set(pages) == set(PAGES)
     for name, text in pages.items():
         (made / f"{name}.html").write_text(text, encoding="utf-8")
     return made
+
+
+def _account(folder: Path) -> str:
+    """The page of an account that has taken forty steps on the sample and was halted."""
+    write_config(folder / "paper.toml", "sample", "sample", "simulated")
+    config = read_config(folder / "paper.toml")
+    for day in sessions_between(pd.Timestamp("2024-01-02"), pd.Timestamp("2024-02-28")):
+        run_step(config, day.date())
+    halt(config, "<b>by hand</b>")
+    return account_page(read_status(config), read_history(config))
 
 
 @pytest.fixture(scope="module")

@@ -4,20 +4,18 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
 
 from data.catalogue.publication import publication_times
-from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.quality.findings import KINDS
 from data.quality.report import quality_report
 from hand_made import make_instrument, make_snapshot
 from reverse_qe.pages.charts.sparklines import Frame, line, strip
-from reverse_qe.pages.quality import MEANINGS, quality_page, write_quality_page
+from reverse_qe.pages.quality import MEANINGS, quality_page
 
 
 @pytest.fixture
@@ -78,18 +76,6 @@ def test_an_empty_market_has_a_page() -> None:
 
 def test_each_kind_has_its_meaning() -> None:
     assert tuple(MEANINGS) == KINDS
-
-
-def test_the_page_is_written_whole_or_not_at_all(market: Snapshot, tmp_path: Path) -> None:
-    report = quality_report(market)
-    path = tmp_path / "page.html"
-    path.write_text("old")
-    write_quality_page(path, market, report)
-
-    assert path.read_text() == quality_page(market, report)
-    with pytest.raises(InputError, match=r"cannot write the page .*page.html: "):
-        write_quality_page(path / "page.html", market, report)
-    assert [each.name for each in tmp_path.iterdir() if each.is_file()] == ["page.html"]
 
 
 def test_a_line_runs_from_its_least_to_its_largest_value() -> None:

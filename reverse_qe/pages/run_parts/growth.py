@@ -16,14 +16,16 @@ RIVAL_CAPTION = (
     "Sharpe ratios that the strategy must beat, at the same budgets and costs; one switch is known afterwards"
 )
 # Drawn beside the strategy, in this order, where the run has them: what the signal is held against first.
-DRAWN = ("benchmark", "static_mix", "always_speculative", "always_cash_flow")
+DRAWN = ("static_mix", "benchmark", "price_momentum", "signal_without_drain")
+
+DRAWN_KINDS = dict(zip(("strategy", *DRAWN), ("c1", "c3", "c2", "c4", "c5"), strict=True))
 
 
 def growth(run: Backtest, events: pd.DataFrame) -> Part:
     """Growth on a log scale, drawdowns, events."""
     time, bands = TimeScale.of(run.sessions), regime_bands(run.signal, run.sessions)
     names = ["strategy", *(name for name in DRAWN if name in run.returns.columns)]
-    kinds = {name: f"c{place}" for place, name in enumerate(names, 1)}
+    kinds = {name: DRAWN_KINDS[name] for name in names}
     charts = [
         _growth(run, time, bands, kinds),
         _drawdown(run, time, bands, kinds),

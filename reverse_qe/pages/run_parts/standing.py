@@ -26,7 +26,7 @@ def standing(run: Backtest) -> Html:
     """The regime in a sentence, the honest lines; beside each other what is held and wanted, and the notes."""
     regime, *states = regime_sentences(run)
     holds = joined([_baskets(run), tag("p", _orders(run)), _strategy_note(run)])
-    beside = tag("div", tag("div", holds), tag("div", bullets(_notes(run, states))), class_="beside")
+    beside = tag("div", tag("div", holds), tag("div", bullets(_notes(run, states)), class_="small"), class_="beside")
     return joined([tag("p", regime, class_="said"), bullets(honest_sentences(run)), beside], "\n")
 
 

@@ -1,0 +1,42 @@
+"""Pages as files: a page of ours is replaced by a newer one, what is none of ours never is."""
+
+from pathlib import Path
+
+from data.errors import InputError
+from data.files.atomic import require_free, write_whole
+from reverse_qe.pages.kit import GENERATOR
+
+OPTION = "--page"
+# Within so many bytes a page says who made it.
+HEAD = 2_000
+
+
+def require_page_path(path: Path) -> None:
+    """Refuse, before any work is done, a path that no page can be written to.
+
+    Raises:
+        InputError: something else is there, or nothing can be written there.
+    """
+    if not _is_page(path):
+        require_free(path, OPTION)
+
+
+def write_page(path: Path, page: str) -> None:
+    """Write a page whole or not at all; an older page of ours is replaced.
+
+    Raises:
+        InputError: something else is there, or it cannot be written.
+    """
+    require_page_path(path)
+    try:
+        write_whole(path, page, replace=True)
+    except OSError as error:
+        raise InputError(f"cannot write {OPTION} {path}: {error.strerror}; choose another") from error
+
+
+def _is_page(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return f'content="{GENERATOR}"'.encode() in file.read(HEAD)
+    except (OSError, ValueError):
+        return False
