@@ -70,6 +70,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory, sample: Snapshot) -> Path:
 
 def _account(folder: Path) -> str:
     """The page of an account that has taken forty steps on the sample and was halted."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REVERSE_QE_HOME", str(folder / "home"))
+        return _stepped(folder)
+
+
+def _stepped(folder: Path) -> str:
     write_config(folder / "paper.toml", "sample", "sample", "simulated")
     config = read_config(folder / "paper.toml")
     for day in sessions_between(pd.Timestamp("2024-01-02"), pd.Timestamp("2024-02-28")):
