@@ -36,20 +36,20 @@ DRAWINGS = (
     "Distribution of the monthly returns",
 )
 TABLES = ("QuantStats: key performance metrics", "QuantStats: returns by year", "QuantStats: worst drawdowns")
-# Each line has its test in tests/reverse_qe/test_quantstats_part.py, which fails when QuantStats changes.
+# Each line has its test in tests/reverse_qe/test_quantstats_part.py or test_quantstats_mended.py, which fails when
+# QuantStats changes.
 DIFFERENCES = (
     "Sharpe and Sortino: ours are over the bill's return of each day, QuantStats' over one rate for the whole run "
     "(its first line); its rolling Sharpe and Sortino charts are over no rate at all.",
     "Time in market counts the days with a return other than zero; our exposure is the share of equity invested.",
-    "Win rates and average returns leave out the days without a return.",
-    "Value-at-risk and expected shortfall are those of a normal distribution, whatever the tails were.",
-    "The information ratio is daily, not annualised; Treynor's ratio divides the total return, not the yearly one.",
-    "The recovery factor has no sign: it is positive for a losing run too.",
-    "A drawdown that has not recovered shows the last day of the run as its recovery; a series that is below its "
-    "start from the first day to the last shows no drawdown at all.",
-    "The worst five drawdown periods of the chart are the longest, not the deepest.",
-    "3, 5 and 10 years are 35, 59 and 119 months before the last day; a shorter run is taken whole.",
-    "Months outside the run stand as 0.00 in the table of monthly returns.",
+    "Average returns, wins of days and the ratios made of them leave out the days without a return.",
+    "Mended: windows of 3 months to 10 years begin after the same day before the last one, and are none where the run "
+    "does not reach so far back; months, quarters and years are whole ones, and a part of a year says so; drawdowns "
+    "begin with the start of the run, and end on the session that recovers, or not yet; value-at-risk and expected "
+    "shortfall are of the returns as they were, not of a normal distribution; the Ulcer Performance Index is of "
+    "yearly growth; months outside the run are blank.",
+    "Left out: Information Ratio, Recovery Factor, Risk of Ruin, Serenity Index, Treynor Ratio, and the ratio of the two "
+    "returns of a year.",
     "Left out: its charts of summed daily returns, which fall to zero at each weekend, and of return quantiles, which "
     "lose every week, month and year that does not end on a session.",
 )

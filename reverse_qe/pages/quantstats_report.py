@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtests.measures.holdings import monthly_returns
 from backtests.measures.performance import SESSIONS_PER_YEAR
+from reverse_qe.pages.quantstats_mended import mended_tables
 from reverse_qe.pages.quantstats_speed import quickened
 
 TEMPLATE = Path(__file__).parent / "quantstats_report.html.tmpl"
@@ -87,7 +89,12 @@ def quantstats_report(
     import quantstats
 
     _set_style(salt)  # its first import sets a style of its own
-    with quickened(quantstats.stats), _mended_charts(quantstats.plots), tempfile.TemporaryDirectory() as folder:
+    with (
+        quickened(quantstats.stats),
+        mended_tables(quantstats.reports, strategy, benchmark, risk_free_rate),
+        _mended_charts(quantstats.plots),
+        tempfile.TemporaryDirectory() as folder,
+    ):
         output = Path(folder) / "report.html"
         quantstats.reports.html(  # type: ignore[no-untyped-call]
             strategy.copy(),
@@ -147,13 +154,15 @@ def _environment(name: str, value: str) -> Iterator[None]:
 
 @contextmanager
 def _mended_charts(plots: ModuleType) -> Iterator[None]:
-    """Let QuantStats draw in our font (it asks for Arial, and lets nobody choose), mend two charts, leave out two."""
+    """Let QuantStats draw in our font (it asks for Arial, and lets nobody choose), mend four charts, leave out two."""
     originals = {name: getattr(plots, name) for name in (*CHARTS, *FAULTY_CHARTS)}
     charts = {name: partial(originals[name], fontname=FONT) for name in CHARTS}
     mended = {
         **charts,
         "yearly_returns": partial(_yearly_returns, charts["yearly_returns"]),
         "rolling_beta": partial(_rolling_beta, charts["rolling_beta"]),
+        "drawdowns_periods": partial(_drawdowns_periods, charts["drawdowns_periods"]),
+        "monthly_heatmap": partial(_monthly_heatmap, charts["monthly_heatmap"]),
         **dict.fromkeys(FAULTY_CHARTS, _left_out),
     }
     try:
@@ -185,6 +194,26 @@ def _rolling_beta(original: Any, *arguments: Any, savefig: dict[str, Any], windo
     beta = np.array(line.get_ydata(), dtype="float64")
     beta[: window1 - 1] = np.nan
     line.set_ydata(beta)
+    figure.savefig(**savefig)
+
+
+def _drawdowns_periods(original: Any, *arguments: Any, savefig: dict[str, Any], **options: Any) -> None:
+    """Say what is drawn: the longest drawdowns, which QuantStats calls the worst."""
+    figure = original(*arguments, **options)
+    for text in figure.texts:
+        text.set_text(text.get_text().replace("Worst", "Longest"))
+    figure.savefig(**savefig)
+
+
+def _monthly_heatmap(original: Any, *arguments: Any, savefig: dict[str, Any], **options: Any) -> None:
+    """Leave the months blank that are not in the run: QuantStats shows a return of 0.00 for them."""
+    figure = original(*arguments, **options)
+    axes = figure.axes[0]
+    shown = monthly_returns(arguments[0]).notna().to_numpy()
+    cells, texts = axes.collections[0], axes.texts
+    cells.set_array(np.ma.masked_where(~shown, np.ma.getdata(cells.get_array()).reshape(shown.shape)))
+    for text, is_shown in zip(texts, shown.ravel(), strict=True):
+        text.set_visible(bool(is_shown))
     figure.savefig(**savefig)
 
 
