@@ -48,8 +48,8 @@ DIFFERENCES = (
     "begin with the start of the run, and end on the session that recovers, or not yet; value-at-risk and expected "
     "shortfall are of the returns as they were, not of a normal distribution; the Ulcer Performance Index is of "
     "yearly growth; months outside the run are blank.",
-    "Left out: Information Ratio, Recovery Factor, Risk of Ruin, Serenity Index, Treynor Ratio, and the ratio of the two "
-    "returns of a year.",
+    "Left out: Information Ratio, Recovery Factor, Risk of Ruin, Serenity Index, Treynor Ratio, and the ratio of the "
+    "two returns of a year.",
     "Left out: its charts of summed daily returns, which fall to zero at each weekend, and of return quantiles, which "
     "lose every week, month and year that does not end on a session.",
 )
