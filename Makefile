@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORE := $(VENV)/core.stamp
 DEV := $(VENV)/dev.stamp
+HEART := $(VENV)/heart.stamp
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +22,11 @@ $(DEV): pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $(CORE) $@
 
+# What the heart of the suite needs: far less than the development tools, and quickly there.
+$(HEART): pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	@touch $(CORE) $@
+
 backtest: $(CORE) ## set up, run the rotation on the built-in sample market, write the tearsheet
 	$(BIN)/reverse-qe backtest
 
@@ -29,6 +35,10 @@ test: $(DEV) ## set up, run the test suite
 
 test-slow: $(DEV) ## the checks that take more than a few seconds each
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow
+
+core: $(HEART) ## main job and heart of the suite; another Python: make core PYTHON=python3.13 VENV=.venv-3.13
+	folder=$$(mktemp -d) && $(BIN)/reverse-qe backtest --out $$folder/run && rm -r $$folder
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not slow and not real_history" @tests/core.txt
 
 lint: $(DEV) ## format check, lint, types, import rules
 	$(BIN)/ruff format --check .
@@ -48,7 +58,7 @@ docs: $(DEV) ## write the pages that are made from the code
 	$(BIN)/python docs/write_capex_check.py
 
 clean: ## delete what the targets made: .venv, caches, build folders (not runs/)
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help backtest test test-slow lint format docs clean
+.PHONY: help backtest test test-slow core lint format docs clean

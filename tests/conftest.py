@@ -5,10 +5,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import loopback
 from data.market.snapshot import Snapshot
 from outcomes import Outcome
+
+# No test measures time: how long an example takes says more of the machine than of the code.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
