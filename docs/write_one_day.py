@@ -57,7 +57,7 @@ class OneDay:
     def __init__(self, run: Backtest) -> None:
         self.run, self.spec, self.market, self.signal = run, run.spec, run.snapshot, run.signal
         self.session, self.before = run.sessions[-1], run.sessions[-2]
-        self.data = SignalData.of(self.market, pd.DatetimeIndex(self.signal.score.index))
+        self.data = SignalData.of(self.market, pd.DatetimeIndex(self.signal.score.index), self.spec.signal)
         self.regime = str(self.signal.regime[self.session])
         self.cash_before = float(run.engine.equity.loc[self.before, "cash"])
 

@@ -5,7 +5,7 @@ A block is made by a function of `SignalData` and `SignalConfig`; `signals.liqui
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -13,7 +13,9 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
 from data.errors import InputError
+from data.events.editions import SHIPPED_TABLES, reference_events
 from data.market.snapshot import Snapshot
+from data.market.tables import CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES
 from signals.config import SignalConfig
 from signals.regime import Regime
 from signals.standardize import FirstPresent, Grouping
@@ -29,6 +31,8 @@ class SignalData:
         guidance: `data.market.tables.GUIDANCE`.
         funding: `data.market.tables.FUNDING`.
         sessions: naive NYSE sessions, increasing; the decision for each is at 00:00 UTC of it.
+        paces: `data.market.tables.PACES`.
+        coverage: `data.market.tables.COVERAGE`; it is about the tables, and known at no moment.
     """
 
     series: pd.DataFrame
@@ -36,16 +40,23 @@ class SignalData:
     guidance: pd.DataFrame
     funding: pd.DataFrame
     sessions: pd.DatetimeIndex
+    paces: pd.DataFrame = field(default_factory=PACES.empty)
+    coverage: pd.DataFrame = field(default_factory=COVERAGE.empty)
 
     @classmethod
-    def of(cls, snapshot: Snapshot, sessions: pd.DatetimeIndex) -> Self:
-        """Take the tables of a snapshot."""
+    def of(cls, snapshot: Snapshot, sessions: pd.DatetimeIndex, config: SignalConfig) -> Self:
+        """Take the tables of a snapshot, its events as `config.events` names them."""
+        events = {table.name: snapshot.table(table) for table in SHIPPED_TABLES}
+        if config.events != "market":
+            events = reference_events(config.events)
         return cls(
             series=snapshot.series,
-            capex=snapshot.capex_actuals,
-            guidance=snapshot.capex_guidance,
-            funding=snapshot.funding_events,
+            capex=events[CAPEX.name],
+            guidance=events[GUIDANCE.name],
+            funding=events[FUNDING.name],
             sessions=sessions,
+            paces=events[PACES.name],
+            coverage=events[COVERAGE.name],
         )
 
 

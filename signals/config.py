@@ -17,8 +17,19 @@ from data.files.user_code import check_reference
 from signals.model_config import RegimeModelConfig
 
 EXTENSIONS = ("inputs", "blocks", "source")
+Form = Literal[1, 2]
 CreditSpread = Literal["BAA10Y", "BAMLH0A0HYM2", "BAMLH0A0HYM2_else_BAA10Y"]
 HYPERSCALERS = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
+
+
+FORM_1_ONLY: tuple[tuple[str, bool | float | str, str], ...] = (
+    ("gate.enabled", True, "the drain is the level of the gate"),
+    ("gate.stimulus", 0.5, "below the threshold the drain is negative by itself"),
+    ("gate.level", False, "the level is not gated"),
+    ("mark_joint_rises", False, "the price of capital is the joint move"),
+    ("policy_rate", "DFF", "repo is held against the interest on reserves, and before it against DFF"),
+)
+"""Options of form 1 that form 2 refuses: the key, the value that changes nothing, and why."""
 
 
 class InputConfig(BaseModel):
@@ -89,6 +100,10 @@ class SignalConfig(BaseModel):
     All blocks weigh the same; their weights are no parameter.
 
     Attributes:
+        form: of the signal: 1, that of version 0.1.0; 2, see docs/decisions/form-2.md. What a parameter below is said
+            to do holds for form 1; form 2 uses those with a meaning in it, and refuses the others (`FORM_1_ONLY`).
+        events: tables of capex, guidance, funding, paces and coverage: "market", those of the market; "2026-10", the
+            edition that version 0.1.0 shipped.
         window_sessions: length of the trailing window of every z-score and block scale, in sessions, from 2.
         min_window_sessions: values that a z-score needs inside its window, from 2 to `window_sessions`.
         clip: bound of a z-score on either side, in standard deviations, above 0.
@@ -124,6 +139,8 @@ class SignalConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    form: Form = 1
+    events: Literal["market", "2026-10"] = "market"
     window_sessions: int = Field(default=756, ge=2)
     min_window_sessions: int = Field(default=252, ge=2)
     clip: float = Field(default=3.0, gt=0)
@@ -174,6 +191,17 @@ class SignalConfig(BaseModel):
                 raise ValueError(
                     f"got {name} {getattr(self, name)}, wanted at most window_sessions, which is {self.window_sessions}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _form_has_a_meaning_for_all(self) -> Self:
+        if self.form == 1:
+            return self
+        for name, default, reason in FORM_1_ONLY:
+            value = getattr(self.gate, name[5:]) if name.startswith("gate.") else getattr(self, name)
+            if value != default:
+                got, wanted = (str(each).lower() if isinstance(each, bool) else each for each in (value, default))
+                raise ValueError(f"got {name} {got} in form 2, wanted {wanted}: {reason}; take it out, or set form 1")
         return self
 
     @model_validator(mode="after")

@@ -1,13 +1,27 @@
 """The tables of a market as arrays, laid out once for all blocks."""
 
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from data.errors import InputError
+from data.events.coverage import CoverageKind
 from signals.block import SignalData
-from signals.known import NEVER, Array, Observations, in_order, microseconds
+from signals.known import DAY, NEVER, Array, Observations, in_order, microseconds
+
+
+class Span(NamedTuple):
+    """First and last day on which the events of one company and kind are complete, `signals.known`'s microseconds."""
+
+    begin: int
+    end: int
+
+    def holds(self, sessions: Array, grace_days: int) -> Array:
+        """Whether silence says at each decision that nothing happened: in the span, and some days after its end."""
+        inside: Array = (sessions >= self.begin) & (sessions <= self.end + grace_days * DAY)
+        return inside
 
 
 class Facts:
@@ -21,6 +35,10 @@ class Facts:
     def __init__(self, data: SignalData) -> None:
         self.data = data
         self.sessions = microseconds(data.sessions)
+
+    def has(self, name: str) -> bool:
+        """Whether the market holds a series, be it blank."""
+        return name in self._rows_of
 
     def series(self, name: str) -> Observations:
         """Take the observations of one series; blank values are skipped.
@@ -52,6 +70,19 @@ class Facts:
                 "one; take one out, or give a revision its own known_at"
             )
         return observations
+
+    def span(self, kind: CoverageKind, company: str) -> Span | None:
+        """Find the span in which the events of one company and kind are complete; None where nothing says so."""
+        return self._spans.get((kind, company))
+
+    @cached_property
+    def _spans(self) -> dict[tuple[str, str], Span]:
+        rows = self.data.coverage
+        ends = zip(
+            microseconds(rows["complete_from"]).tolist(), microseconds(rows["complete_to"]).tolist(), strict=True
+        )
+        names = zip(rows["kind"].tolist(), rows["company"].tolist(), strict=True)
+        return {name: Span(*span) for name, span in zip(names, ends, strict=True)}
 
     @cached_property
     def _rows_of(self) -> dict[str, Array]:

@@ -2,28 +2,44 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from data.errors import InputError
 from signals.block import BlockBuilder, SignalData
-from signals.blocks import level
+from signals.blocks import drain, level
 from signals.blocks.added_inputs import add_inputs
 from signals.blocks.drain import drain_block
 from signals.blocks.level import level_block
 from signals.blocks.pipes import pipes_block, pipes_series
 from signals.blocks.price_of_capital import price_of_capital_block, price_of_capital_series
+from signals.capex.gate import Gate
 from signals.config import SignalConfig
 from signals.facts import Facts
+from signals.form_2.drain import drain_reading
+from signals.form_2.level import TREASURY_WEDNESDAY, level_reading
+from signals.form_2.pipes import RESERVES_RATE, pipes_reading
+from signals.form_2.price_of_capital import price_of_capital_reading
 from signals.known import Array, moments_of
 from signals.models.registry import regime_estimate
 from signals.reading import RawBlock, Reading, raw_block, silent_reading, standard_reading
 from signals.regime import MIN_LIVE_BLOCKS
+from signals.scarcity import scarcity
 from signals.windows import smooth
+
+FIRST_YEAR = 252
+"""Sessions with a value in which a block is marked as young: what it compares with is short."""
 
 RawBuilder = Callable[[Facts, SignalConfig], RawBlock]
 
+FORM_2: tuple[Callable[[Facts, SignalConfig], Reading], ...] = (
+    drain_reading,
+    price_of_capital_reading,
+    level_reading,
+    pipes_reading,
+)
 BLOCKS: tuple[RawBuilder, ...] = (drain_block, price_of_capital_block, level_block, pipes_block)
 
 
@@ -49,7 +65,11 @@ class LiquiditySignal:
         probability: of each regime by session, see `signals.models.estimate`; None for a model that has none.
         notes: sentences on what people must know of the regime model.
         gate: state of the gate of idle money by session: ratio (trailing capex over operating cash flow), g (0 to 1),
-            multiplier (of the growth of capex); NaN where the ratio is missing. None where no block has one.
+            multiplier (of the growth of capex; in form 2 what the level of the gate gives to the drain); NaN where the
+            ratio is missing. None where no block has one.
+        kind: of scarcity by session, names of `signals.scarcity.Scarcity`, "" where the regime is not SCARCE; None in
+            form 1.
+        young: sessions by blocks: whether a block is in its first `FIRST_YEAR` sessions with a value; None in form 1.
     """
 
     score: pd.Series
@@ -67,6 +87,8 @@ class LiquiditySignal:
     notes: tuple[str, ...] = ()
     gate: pd.DataFrame | None = None
     live: pd.DataFrame | None = None
+    kind: pd.Series | None = None
+    young: pd.DataFrame | None = None
 
 
 def required_series(config: SignalConfig) -> tuple[str, ...]:
@@ -77,7 +99,14 @@ def required_series(config: SignalConfig) -> tuple[str, ...]:
     if config.source is not None:
         return ()
     added = (each.series for each in config.inputs)
-    return tuple(dict.fromkeys((*price_of_capital_series(config), *level.SERIES, *pipes_series(config), *added)))
+    tank = level.SERIES if config.form == 1 else (level.CENTRAL_BANK_ASSETS, level.REVERSE_REPO)
+    return tuple(dict.fromkeys((*price_of_capital_series(config), *tank, *pipes_series(config), *added)))
+
+
+def wanted_series(config: SignalConfig) -> tuple[str, ...]:
+    """Names of the series that the signal reads where the market has them: those that it needs first."""
+    better = () if config.form == 1 or config.source is not None else (TREASURY_WEDNESDAY, RESERVES_RATE)
+    return tuple(dict.fromkeys((*required_series(config), *better)))
 
 
 def liquidity_signal(
@@ -132,7 +161,19 @@ def liquidity_signal(
         notes=(*estimate.notes, *(note for each in readings for note in each.notes)),
         gate=None if gate is None else pd.DataFrame(gate._asdict(), index=data.sessions),
         live=pd.DataFrame(live, data.sessions, contributions.columns),
+        **({} if config.form == 1 or gate is None else _of_form_2(estimate.regime, contributions, gate, live, config)),
     )
+
+
+def _of_form_2(
+    regime: pd.Series, blocks: pd.DataFrame, gate: Gate, live: Array, config: SignalConfig
+) -> dict[str, Any]:
+    """What form 2 tells beside form 1: the kind of scarcity, and which blocks are young."""
+    young = live & (live.cumsum(axis=0) <= FIRST_YEAR)
+    return {
+        "kind": scarcity(regime, blocks[drain.NAME], blocks.sum(axis=1), gate.g, config),
+        "young": pd.DataFrame(young, blocks.index, blocks.columns),
+    }
 
 
 def read_blocks(facts: Facts, config: SignalConfig, further: Sequence[BlockBuilder] = ()) -> list[Reading]:
@@ -146,10 +187,16 @@ def read_blocks(facts: Facts, config: SignalConfig, further: Sequence[BlockBuild
     Raises:
         InputError: see `liquidity_signal`.
     """
-    blocks = [build(facts, config) for build in BLOCKS]
-    blocks += [raw_block(build(facts.data, config)) for build in further]
-    _require_distinct([block.name for block in blocks])
-    return [standard_reading(block, config) for block in add_inputs(blocks, facts, config.inputs)]
+    theirs = [raw_block(build(facts.data, config)) for build in further]
+    if config.form == 1:
+        blocks = [*(build(facts, config) for build in BLOCKS), *theirs]
+        _require_distinct([block.name for block in blocks])
+        return [standard_reading(block, config) for block in add_inputs(blocks, facts, config.inputs)]
+    readings = [read(facts, config) for read in FORM_2]
+    names = [reading.name for reading in readings]
+    _require_distinct([*names, *(block.name for block in theirs)])
+    added = add_inputs(theirs, facts, [each for each in config.inputs if each.block not in names], names)
+    return [*readings, *(standard_reading(block, config) for block in added)]
 
 
 def _require_sessions(sessions: pd.DatetimeIndex) -> None:

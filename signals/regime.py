@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from data.errors import InputError
@@ -47,13 +48,13 @@ def regime_path(score: pd.Series, live_blocks: pd.Series, config: SignalConfig) 
     """
     if score.isna().any():
         raise InputError(f"score: got NaN at {score.index[score.isna()][0]}, wanted a number for every session")
-    stays = walk_thresholds(score.tolist(), live_blocks.tolist(), config)
-    return pd.Series([stay.regime.value for stay in stays], index=score.index, dtype="str", name="regime")
+    regimes, _ = walk_thresholds(score.tolist(), live_blocks.tolist(), config)
+    return pd.Series(np.array(regimes, dtype=object), index=score.index, dtype="str", name="regime")
 
 
 def walk_thresholds(
     score: Sequence[float], live_blocks: Sequence[int], config: SignalConfig, begin: Stay = START
-) -> list[Stay]:
+) -> tuple[list[Regime], int]:
     """Walk the thresholds, session by session.
 
     NEUTRAL becomes SCARCE above +`enter` and returns below +`leave`; ABUNDANT mirrors it; past the opposite `enter` a
@@ -66,7 +67,7 @@ def walk_thresholds(
         begin: what held at the session before.
 
     Returns:
-        The stay that holds at each session.
+        The regime of each session, and for how many the last one has held.
     """
     enter, leave, dwell = config.enter, config.leave, config.dwell_sessions
     regime, held = begin
@@ -85,8 +86,8 @@ def walk_thresholds(
         if may_change and wanted is not regime:
             regime, held = wanted, 0
         held += 1
-        path.append(Stay(regime, held))
-    return path
+        path.append(regime)
+    return path, held
 
 
 def held_regimes(wanted: Callable[[Regime, int], Regime], live_blocks: pd.Series, dwell_sessions: int) -> pd.Series:

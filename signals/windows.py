@@ -5,12 +5,14 @@ what has left it: nothing is lost to rounding, and a row depends on no later one
 """
 
 from bisect import bisect_left, insort
-from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
 
 Array = np.ndarray
+
+# Rows that are carried on at once, and the power of two by which the first of them may be raised.
+_STRETCH, _EXPONENT = 64, 400
 
 
 class Moments(NamedTuple):
@@ -79,19 +81,22 @@ def trailing_median(values: Array, window: int, least: int) -> Array:
         window: rows, from 1.
         least: values that a window needs, from 1.
     """
-    held: list[float] = []
     rows: list[float] = values.tolist()
-    medians = np.full(len(rows), np.nan)
+    present: list[bool] = (~np.isnan(values)).tolist()
+    medians = [np.nan] * len(rows)
+    held: list[float] = []
+    count = 0
     for row, value in enumerate(rows):
-        if row >= window and (left := rows[row - window]) == left:
-            del held[bisect_left(held, left)]
-        if value == value:
+        if row >= window and present[row - window]:
+            del held[bisect_left(held, rows[row - window])]
+            count -= 1
+        if present[row]:
             insort(held, value)
-        count = len(held)
+            count += 1
         if count >= least:
             middle = count >> 1
             medians[row] = held[middle] if count & 1 else (held[middle - 1] + held[middle]) / 2
-    return medians
+    return np.array(medians)
 
 
 def smooth(values: Array, half_life: float) -> Array:
@@ -102,12 +107,7 @@ def smooth(values: Array, half_life: float) -> Array:
         half_life: rows after which a value counts half, above 0.
     """
     keep = 0.5 ** (1 / half_life)
-    weight = 1 - keep
-    smoothed = np.empty_like(values)
-    for column in range(values.shape[1]):
-        path = accumulate(values[:, column].tolist(), lambda before, new: keep * before + weight * new)
-        smoothed[:, column] = list(path)
-    return smoothed
+    return _decaying((1 - keep) * values, keep, values[:1])
 
 
 def fading_total(arrived: Array, half_life: float) -> Array:
@@ -117,8 +117,28 @@ def fading_total(arrived: Array, half_life: float) -> Array:
         arrived: (rows,), no NaN.
         half_life: rows, above 0.
     """
-    keep = 0.5 ** (1 / half_life)
-    return np.array(list(accumulate(arrived.tolist(), lambda left, new: keep * left + new)))
+    return _decaying(arrived[:, None], 0.5 ** (1 / half_life), np.zeros((1, 1)))[:, 0]
+
+
+def _decaying(values: Array, keep: float, begin: Array) -> Array:
+    """Carry each row on, kept in part: y = x + keep y before, from `begin` on.
+
+    Stretches of rows are summed at once, each term raised by what it has yet to lose; they are as short as keeps that
+    within what a number can hold.
+    """
+    rows, columns = values.shape
+    stretch = max(1, min(_STRETCH, int(_EXPONENT / max(-np.log2(keep), 1e-300)))) if keep > 0 else 1
+    stretches = -(-rows // stretch)
+    filled = np.zeros((stretches * stretch, columns))
+    filled[:rows] = values
+    powers = keep ** np.arange(1, stretch + 1)[:, None]
+    raised = np.cumsum(filled.reshape(stretches, stretch, columns) / powers, axis=1) * powers
+    before = begin
+    for each in raised:
+        each += powers * before
+        before = each[-1:]
+    carried: Array = raised.reshape(-1, columns)[:rows]
+    return carried
 
 
 def _in_blocks(values: Array, window: int) -> tuple[Array, int]:

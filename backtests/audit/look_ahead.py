@@ -179,6 +179,8 @@ def known_by(data: SignalData, session: pd.Timestamp) -> SignalData:
         guidance=data.guidance[data.guidance["known_at"] <= decision].reset_index(drop=True),
         funding=data.funding[data.funding["known_at"] <= decision].reset_index(drop=True),
         sessions=data.sessions[data.sessions <= session],
+        paces=data.paces[data.paces["known_at"] <= decision].reset_index(drop=True),
+        coverage=data.coverage,
     )
 
 
@@ -186,20 +188,22 @@ def with_another_future(data: SignalData, session: pd.Timestamp) -> SignalData:
     """What blocks are made from, up to a session; what became known after its decision has other values."""
     (decision,) = decision_times(pd.DatetimeIndex([session]))
     random = np.random.default_rng(0)
-    series, capex, guidance, funding = (
-        table.copy() for table in (data.series, data.capex, data.guidance, data.funding)
+    series, capex, guidance, funding, paces = (
+        table.copy() for table in (data.series, data.capex, data.guidance, data.funding, data.paces)
     )
     for table, figures, known_at in (
         (series, ["value"], "known_at"),
         *((capex, [figure], known_at) for figure, known_at in _CAPEX_KNOWN.items()),
         (guidance, _GUIDANCE_FIGURES, "known_at"),
         (funding, ["amount_usd_bn"], "known_at"),
+        (paces, ["pace_usd_bn_month"], "known_at"),
     ):
         later = table[known_at] > decision
         # Figures of the same size, never the same; the ends of a range keep their order.
         factors = random.uniform(1.5, 2.0, int(later.sum()))
         table.loc[later, figures] = table.loc[later, figures].mul(factors, axis=0) + 1.0
-    return SignalData(series, capex, guidance, funding, data.sessions[data.sessions <= session])
+    sessions = data.sessions[data.sessions <= session]
+    return SignalData(series, capex, guidance, funding, sessions, paces, data.coverage)
 
 
 def _signal_table(signal: LiquiditySignal) -> pd.DataFrame:
@@ -238,6 +242,7 @@ def _figures(data: SignalData) -> pd.DataFrame:
         parts.append(data.capex[list(columns)].dropna().rename(columns=columns))
     parts.append(data.guidance.rename(columns={"company": "name", "announced_at": "about"}))
     parts.append(data.funding.rename(columns={"company": "name", "date": "about"}))
+    parts.append(data.paces.rename(columns={"company": "name", "announced_at": "about"}))
     return pd.concat([part[["name", "about", "known_at"]] for part in parts], ignore_index=True)
 
 

@@ -3,13 +3,13 @@
 from backtests.prepare.bill import BILL
 from backtests.spec.spec import Spec
 from data.market.manifest import FetchRecord
-from signals.liquidity import required_series
+from signals.liquidity import wanted_series
 
 
 def needs_of(spec: Spec) -> FetchRecord:
     """The instruments and the benchmark of a spec, the series of its signal and the bill, and its companies."""
     return FetchRecord(
         symbols=tuple(dict.fromkeys((*spec.universe.symbols, spec.universe.benchmark))),
-        series=tuple(dict.fromkeys((*required_series(spec.signal), BILL))),
+        series=tuple(dict.fromkeys((*wanted_series(spec.signal), BILL))),
         companies=spec.signal.companies,
     )

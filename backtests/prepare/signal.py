@@ -34,7 +34,7 @@ def read_signal(
     if given.source is not None:
         return source_signal(read_source(given.source.path, given.source.content), sessions, spec.signal)
 
-    data = SignalData.of(snapshot, sessions)
+    data = SignalData.of(snapshot, sessions, spec.signal)
 
     def signal_of(part: SignalData) -> LiquiditySignal:
         return liquidity_signal(part, spec.signal, given.block_builders())

@@ -14,7 +14,7 @@ VERSION = 2
 """What `Spec.to_toml` writes. It rises with each key that is added, and each default that is changed, where leaving the
 key out would then mean something else than before."""
 
-BEFORE: Mapping[int, Mapping[str, Any]] = {2: {"run.warmup_sessions": 0}}
+BEFORE: Mapping[int, Mapping[str, Any]] = {2: {"run.warmup_sessions": 0, "signal.form": 1}}
 """By version: what the keys that it added or changed meant before it, by dotted key; None: no value."""
 
 # Version 1, of reverse-qe 0.1.0, did not write its number, but every key that has a value: these among them.

@@ -137,7 +137,7 @@ def variant_signal(
     if (source := spec.signal.source) is not None:
         raise InputError(f"got signal.source {source}, wanted a signal that is made of blocks: a source has no parts")
     further = (extensions or read_extensions(spec)).block_builders()
-    return liquidity_signal(SignalData.of(snapshot, sessions), variant.config, further, variant.without)
+    return liquidity_signal(SignalData.of(snapshot, sessions, variant.config), variant.config, further, variant.without)
 
 
 def run_variant(run: Backtest, variant: Variant) -> VariantRun:

@@ -12,13 +12,16 @@ from signals.known import known_values, mean_of_newest
 from signals.reading import RawBlock, RawInput
 
 
-def add_inputs(blocks: Sequence[RawBlock], facts: Facts, inputs: Sequence[InputConfig]) -> list[RawBlock]:
+def add_inputs(
+    blocks: Sequence[RawBlock], facts: Facts, inputs: Sequence[InputConfig], others: Sequence[str] = ()
+) -> list[RawBlock]:
     """Let each input join its block as one more member of the block's outermost average.
 
     Args:
         blocks: before standardization.
         facts: what inputs are made from.
         inputs: in the order in which they join.
+        others: names of blocks that have taken theirs already.
 
     Raises:
         InputError: there is no such block, or it has an input of that name; see `configured_input` too.
@@ -26,9 +29,8 @@ def add_inputs(blocks: Sequence[RawBlock], facts: Facts, inputs: Sequence[InputC
     by_name = {block.name: block for block in blocks}
     for config in inputs:
         if config.block not in by_name:
-            raise InputError(
-                f"signal input {config.name}: got the block {config.block}, wanted one of {', '.join(by_name)}"
-            )
+            wanted = ", ".join([*others, *by_name])
+            raise InputError(f"signal input {config.name}: got the block {config.block}, wanted one of {wanted}")
         block, added = by_name[config.block], configured_input(facts, config)
         if added.name in {each.name for each in block.inputs}:
             raise InputError(f"signal input {added.name} stands twice; give one another name")

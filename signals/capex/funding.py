@@ -12,7 +12,7 @@ import pandas as pd
 from data.events.refusals import refuse_rows
 from data.market.tables import FUNDING
 from signals.capex.impulses import fading_sum
-from signals.capex.spending import Quarters, trailing_capex
+from signals.capex.spending import Quarters, trailing_capex, trailing_cash_flow
 from signals.config import SignalConfig
 from signals.known import Array, Known, microseconds, moments_of
 
@@ -106,3 +106,41 @@ def outside_funding(shares: Shares, sessions: Array, config: SignalConfig) -> Kn
         config.funding_half_life_sessions,
         config.capex_stale_days,
     )
+
+
+class Raised(NamedTuple):
+    """Acts of funding by the spenders, in order of `known`: day, moment, and the amount over a year's cash flow."""
+
+    day: Array
+    known: Array
+    value: Array
+
+
+def raised_over_cash_flow(
+    funding: pd.DataFrame, quarters: Mapping[str, Quarters], sessions: Array, config: SignalConfig
+) -> tuple[Raised, Array]:
+    """Measure what the spenders themselves raise by what they earn in a year, as known then.
+
+    By capex a burst of it would hide its own funding.
+
+    Args:
+        funding: `data.market.tables.FUNDING`.
+        quarters: of `config.companies` at least.
+        sessions: increasing.
+        config: who the spenders are, and `capex_stale_days`.
+
+    Returns:
+        Every act that counts (its value NaN where a cash flow is not known), and the cash flow by session, USD
+        billions, NaN where not all of it is known.
+
+    Raises:
+        InputError: a row that counts has no time or no positive amount.
+    """
+    shares = funding_shares(funding, quarters, config)
+    own = shares.counts & np.isin(shares.company, config.companies)
+    known = shares.known[own]
+    earned = sum(trailing_cash_flow(quarters[company], known, config) for company in config.companies)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = np.where(earned > 0, shares.amount[own] / earned, np.nan)
+    by_session = sum(trailing_cash_flow(quarters[company], sessions, config) for company in config.companies)
+    return Raised(shares.day[own], known, value), np.asarray(by_session)

@@ -120,8 +120,13 @@ def trailing_capex(quarters: Quarters, moments: Array, config: SignalConfig) -> 
         USD billions by moment; NaN where the four are not all known, or the newest is too old.
     """
     trailing = trailing_sums(quarters.capex_known, [quarters.capex], quarters.end, QUARTERS_A_YEAR)
-    observed, _, sums = sampled(trailing, moments)
-    return np.where(days_between(observed, moments) <= config.capex_stale_days, sums[:, 0], np.nan)
+    return _fresh(trailing, moments, config)
+
+
+def trailing_cash_flow(quarters: Quarters, moments: Array, config: SignalConfig) -> Array:
+    """Sum one company's operating cash flow over its newest four quarters; otherwise as `trailing_capex`."""
+    trailing = trailing_sums(quarters.ocf_known, [quarters.ocf], quarters.end, QUARTERS_A_YEAR)
+    return _fresh(trailing, moments, config)
 
 
 def capex_growth(companies: Sequence[Quarters], sessions: Array, config: SignalConfig) -> Known:
@@ -287,6 +292,12 @@ def _quarters(columns: _Columns, company: str) -> Quarters:
         ocf_known=laid[FIGURES[OCF]],
         end=_on_line(ends, line, NAT),
     )
+
+
+def _fresh(trailing: Trailing, moments: Array, config: SignalConfig) -> Array:
+    """The one sum at some moments; NaN where its newest quarter is too old."""
+    observed, _, sums = sampled(trailing, moments)
+    return np.where(days_between(observed, moments) <= config.capex_stale_days, sums[:, 0], np.nan)
 
 
 def _sum_of_companies(parts: Sequence[Trailing], sessions: Array, config: SignalConfig) -> tuple[Array, Array, Array]:

@@ -68,6 +68,8 @@ class Explanation:
         blocks: reasons, in the signal's order.
         gate: of idle money; None where there is none.
         probability: of each regime; None where the regime model has none.
+        kind: of scarcity, see `signals.scarcity.Scarcity`; None where there is none, or in form 1.
+        young_blocks: in the first year of their values; none in form 1.
     """
 
     session: pd.Timestamp
@@ -78,6 +80,8 @@ class Explanation:
     blocks: tuple[BlockReason, ...]
     gate: GateState | None
     probability: dict[str, float] | None
+    kind: str | None = None
+    young_blocks: tuple[str, ...] = ()
 
 
 def explain(signal: LiquiditySignal, session: pd.Timestamp) -> Explanation:
@@ -99,7 +103,15 @@ def explain(signal: LiquiditySignal, session: pd.Timestamp) -> Explanation:
         blocks=tuple(_block_reason(signal, session, str(name)) for name in signal.blocks.columns),
         gate=None if signal.gate is None else GateState(**_row(signal.gate, session)),
         probability=None if signal.probability is None else _row(signal.probability, session),
+        kind=None if signal.kind is None else str(signal.kind[session]) or None,
+        young_blocks=_young_blocks(signal, session),
     )
+
+
+def _young_blocks(signal: LiquiditySignal, session: pd.Timestamp) -> tuple[str, ...]:
+    if signal.young is None:
+        return ()
+    return tuple(str(name) for name, young in signal.young.loc[session].items() if young)
 
 
 def stay_begins(regime: pd.Series, session: pd.Timestamp) -> pd.Timestamp:

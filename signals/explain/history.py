@@ -1,5 +1,6 @@
 """The signal over time, as a table."""
 
+import numpy as np
 import pandas as pd
 
 from data.clock import decision_times
@@ -10,7 +11,8 @@ def signal_history(signal: LiquiditySignal) -> pd.DataFrame:
     """Lay everything that the signal decided, and why, side by side.
 
     Returns:
-        By session: ``decided_at`` (text, UTC), ``regime``, ``score``, ``live_blocks``; ``probability_`` of each regime
+        By session: ``decided_at`` (text, UTC), ``regime``, ``score``, ``live_blocks``; ``kind`` of scarcity and the
+        ``young_blocks`` (names, with a space between) in form 2; ``probability_`` of each regime
         and ``gate_ratio``, ``gate_g``, ``gate_multiplier``, where the signal has them; then what each block and what
         each input gives to the score.
     """
@@ -24,6 +26,11 @@ def signal_history(signal: LiquiditySignal) -> pd.DataFrame:
         },
         index=sessions,
     )
+    if signal.kind is not None:
+        frame["kind"] = signal.kind
+    if signal.young is not None:
+        names = np.array([f"{name} " for name in signal.young], dtype=object)
+        frame["young_blocks"] = [text.strip() for text in signal.young.to_numpy() @ names]
     parts = [frame]
     if signal.probability is not None:
         parts.append(signal.probability.add_prefix("probability_"))

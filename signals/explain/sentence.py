@@ -30,11 +30,13 @@ _RATE_CHANGE = re.compile(rf"{price_of_capital.NAME}\.({'|'.join(_RATES)})_(\d+)
 _SUBJECTS = {
     "drain.capex_growth": "capex growth",
     "drain.capex_to_cash_flow": "capex over cash flow",
+    "drain.capex_and_leases_to_cash_flow": "capex over cash flow",
     "drain.results_surprise": "news in results",
     "drain.guidance_news": "news in guidance",
     "drain.outside_funding": "outside funding",
     price_of_capital.JOINT_RISE: "yields and spreads together",
     "level.net_liquidity": "net liquidity",
+    "level.announced_pace": "the announced pace",
     "pipes.SOFR_DFF": "repo",
     "pipes.SOFR_IORB": "repo",
 }
@@ -73,7 +75,7 @@ def signal_sentence(signal: LiquiditySignal, session: pd.Timestamp, config: Sign
         KeyError: the session is none of the signal's.
     """
     reasons = explain(signal, session)
-    head = f"{reasons.regime} since {reasons.since.date()}"
+    head = f"{reasons.regime} since {reasons.since.date()}{f' ({reasons.kind})' if reasons.kind else ''}"
     if reasons.probability is not None:
         head += f" (probability {reasons.probability[reasons.regime]:.0%})"
     if [block.name for block in reasons.blocks] == [source.NAME]:
@@ -167,18 +169,22 @@ def _phrase(reason: InputReason, gate: GateState | None, config: SignalConfig) -
         case "news in results" | "news in guidance" as news:
             return f"{news} {math.expm1(value):+.0%} (fading sum){_of_late(reason, value)}"
         case "outside funding":
-            return f"outside funding {value:.0%} of a year's capex (fading sum){_of_late(reason, value)}"
+            of = "capex" if config.form == 1 else "operating cash flow"
+            return f"outside funding {value:.0%} of a year's {of} (fading sum){_of_late(reason, value)}"
         case "yields and spreads together":
             if value > 0:
                 return f"yields and spreads rise together, by {value:.1f} deviations{_of_late(reason, value)}"
             together = "rose together of late" if reason.contribution > 0 else "do not rise together"
             return f"yields and spreads {together}"
+        case "the announced pace":
+            return f"the central bank's announced pace {value:+,.0f} bn USD a month"
         case "net liquidity":
-            change = f"{value / 1000:+,.0f} bn USD in {config.level_change_sessions} sessions"
+            billions = value / 1000 if config.form == 1 else value
+            change = f"{billions:+,.0f} bn USD in {config.level_change_sessions} sessions"
             counted = ", as the gate counts it" if config.gate.level and value < 0 else ""
             return f"net liquidity {change}{counted}{_of_late(reason, -value)}"
         case "repo":
-            policy_rate = "the federal funds rate" if config.policy_rate == "DFF" else "the interest on reserves"
+            policy_rate = "the federal funds rate" if reason.name.endswith("DFF") else "the interest on reserves"
             return f"repo {value:+.1f} bp from {policy_rate}{_of_late(reason, value)}"
         case _:
             return f"{reason.name} {value:,.4g} {reason.unit}"

@@ -71,7 +71,7 @@ def session(text: str) -> pd.Timestamp:
 def signal(sample: Snapshot, session: pd.Timestamp) -> LiquiditySignal:
     """The signal of the sample, from its first observation on."""
     sessions = sessions_between(sample.series["date"].min(), session)
-    return liquidity_signal(SignalData.of(sample, sessions), SignalConfig())
+    return liquidity_signal(SignalData.of(sample, sessions, SignalConfig()), SignalConfig())
 
 
 def number(text: str) -> float:

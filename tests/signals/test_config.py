@@ -9,6 +9,8 @@ from signals.liquidity import required_series
 
 def test_the_defaults_are_those_that_were_set_before_results_were_seen() -> None:
     assert SignalConfig().model_dump() == {
+        "form": 1,
+        "events": "market",
         "window_sessions": 756,
         "min_window_sessions": 252,
         "clip": 3.0,

@@ -298,7 +298,7 @@ def test_with_everything_off_the_signal_is_that_of_growth_and_ratio(
         )
         return Block("drain", inputs, tuple(each.name for each in inputs))
 
-    data = SignalData.of(sample, SESSIONS)
+    data = SignalData.of(sample, SESSIONS, off)
     signal = liquidity_signal(data, off)
     monkeypatch.setattr(liquidity, "BLOCKS", (lambda _facts, config: raw_block(plain_drain(data, config)), *BLOCKS[1:]))
     plain = liquidity_signal(data, off)

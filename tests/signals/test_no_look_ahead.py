@@ -21,7 +21,7 @@ from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression
 
 import signals
 from data.clock import decision_times, sessions_between
-from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES, Table
+from data.market.tables import CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES, SERIES, Table
 from frames import (
     add_inputs,
     block_input,
@@ -52,16 +52,39 @@ from signals.blocks.level import net_liquidity
 from signals.blocks.pipes import mean_known, repo_spread
 from signals.blocks.price_of_capital import rate_changes
 from signals.blocks.rates import change_over, rounded_basis_points
-from signals.capex.news import KINDS
-from signals.capex.spending import Quarters, company_quarters, followed_quarters, sampled, trailing_sums
+from signals.capex.funding import raised_over_cash_flow
+from signals.capex.news import KINDS, News
+from signals.capex.news import capex_news as score_news
+from signals.capex.spending import (
+    Quarters,
+    company_quarters,
+    followed_quarters,
+    sampled,
+    trailing_cash_flow,
+    trailing_sums,
+)
 from signals.config import GateConfig, InputConfig, SignalConfig
 from signals.explain.explanation import change_reason, explain, stay_begins
 from signals.explain.history import signal_history
 from signals.explain.sentence import input_words, signal_sentence
 from signals.facts import Facts
+from signals.form_2.drain import (
+    drain_reading,
+    lasting_funding,
+    lasting_guidance,
+    lasting_results,
+    news_members,
+)
+from signals.form_2.level import announced_pace, level_reading, on_weeks
+from signals.form_2.level import net_liquidity as tank
+from signals.form_2.members import added_members, with_members
+from signals.form_2.pipes import pipes_reading, without_month_ends
+from signals.form_2.price_of_capital import joint_move, price_of_capital_reading
+from signals.form_2.scales import change_reading, enough_values, event_reading, root_mean_square, scaled
 from signals.known import (
     NAT,
     NEVER,
+    Known,
     Observations,
     in_order,
     known_values,
@@ -70,7 +93,7 @@ from signals.known import (
     moments_of,
     together,
 )
-from signals.liquidity import LiquiditySignal, liquidity_signal, read_blocks, required_series
+from signals.liquidity import LiquiditySignal, liquidity_signal, read_blocks, required_series, wanted_series
 from signals.model_config import RegimeModelConfig
 from signals.models.estimate import RegimeModel
 from signals.models.fit_cache import fit_key, kept_fit
@@ -93,7 +116,7 @@ from signals.observations import (
     trailing_mean,
 )
 from signals.partial import gate_regimes, regimes_without
-from signals.reading import raw_block, silent_reading
+from signals.reading import Reading, raw_block, silent_reading
 from signals.regime import Regime, held_regimes, regime_path, walk_thresholds
 from signals.source import source_signal
 from signals.standardize import FirstPresent
@@ -120,6 +143,7 @@ CONFIG = SignalConfig(
     half_life_sessions=4,
     dwell_sessions=5,
 )
+CONFIG_2 = CONFIG.model_copy(update={"form": 2})
 SESSIONS = sessions_between(pd.Timestamp("2015-01-02"), pd.Timestamp("2015-12-31"))
 
 
@@ -130,10 +154,16 @@ class World:
     guidance: pd.DataFrame
     funding: pd.DataFrame
     sessions: pd.DatetimeIndex
+    paces: pd.DataFrame
 
     @property
     def data(self) -> SignalData:
-        return SignalData(self.series, self.capex, self.guidance, self.funding, self.sessions)
+        tables = (self.series, self.capex, self.guidance, self.funding, self.sessions)
+        return SignalData(*tables, self.paces, covered())
+
+    @property
+    def facts(self) -> Facts:
+        return Facts(self.data)
 
     def observations(self, name: str) -> pd.DataFrame:
         return series_observations(self.series, name)
@@ -149,6 +179,12 @@ class World:
     def news(self) -> pd.DataFrame:
         return capex_news(followed_quarters(self.capex, CONFIG), self.guidance, CONFIG)
 
+    def followed(self) -> dict[str, Quarters]:
+        return followed_quarters(self.capex, CONFIG)
+
+    def scored(self) -> News:
+        return score_news(self.followed(), self.guidance, CONFIG)
+
     def shares(self) -> pd.DataFrame:
         return funding_shares(self.funding, followed_quarters(self.capex, CONFIG), CONFIG)
 
@@ -158,8 +194,9 @@ def world() -> World:
     """Random walks with revisions, late news and blanks; results whose cash flow often follows days after."""
     random = np.random.default_rng(11)
     parts = []
-    for name in required_series(CONFIG):
-        dates = pd.date_range("2014-10-01", "2015-12-31", freq="W-WED" if name in ("WALCL", "WTREGEN") else "B")
+    for name in {**dict.fromkeys(required_series(CONFIG)), **dict.fromkeys(wanted_series(CONFIG_2))}:
+        weekly = name in ("WALCL", "WTREGEN", "WDTGAL")
+        dates = pd.date_range("2014-10-01", "2015-12-31", freq="W-WED" if weekly else "B")
         dates = dates.as_unit("us")
         values = (5 + random.normal(0, 0.05, len(dates)).cumsum()).round(2)
         values[random.random(len(dates)) < 0.05] = np.nan
@@ -170,7 +207,8 @@ def world() -> World:
         revised = revised.assign(value=revised["value"] + 0.1, known_at=revised["known_at"] + pd.Timedelta("5D2h"))
         parts += [rows, revised]
     capex = results(random)
-    return World(SERIES.conform(pd.concat(parts)), capex, guided(random, capex), raised(random), SESSIONS)
+    tables = (capex, guided(random, capex), raised(random))
+    return World(SERIES.conform(pd.concat(parts)), *tables, SESSIONS, announced_paces(random))
 
 
 def results(random: np.random.Generator) -> pd.DataFrame:
@@ -236,13 +274,37 @@ def raised(random: np.random.Generator) -> pd.DataFrame:
         {
             "date": days,
             "kind": "bond_issue",
-            "company": "FICTIVE",
+            "company": np.resize(["AAA", "BBB", "FICTIVE"], len(days)),
             "amount_usd_bn": random.uniform(0.1, 1, len(days)),
             "counts": random.random(len(days)) < 0.8,
             "known_at": known,
         }
     )
     return completed(FUNDING, frame)
+
+
+def announced_paces(random: np.random.Generator) -> pd.DataFrame:
+    days = pd.Series(pd.date_range("2014-10-01", "2015-12-31", freq="24D")).astype("datetime64[us]")
+    frame = pd.DataFrame(
+        {
+            "company": "Fed",
+            "announced_at": days,
+            "effective_from": days + random.integers(0, 40, len(days)) * pd.Timedelta(days=1),
+            "pace_usd_bn_month": random.normal(0, 0.2, len(days)),
+            "known_at": (days + pd.Timedelta(hours=18)).dt.tz_localize("UTC"),
+        }
+    )
+    return completed(PACES, frame)
+
+
+def covered() -> pd.DataFrame:
+    """Everything is complete from a day on, of one company until another."""
+    kinds = [("balance_sheet_pace", "Fed")]
+    kinds += [(kind, name) for kind in ("results", "guidance", "funding") for name in ("AAA", "BBB", "CCC")]
+    frame = pd.DataFrame(kinds, columns=["kind", "company"])
+    frame["complete_from"] = pd.Timestamp("2014-12-01")
+    frame["complete_to"] = pd.Timestamp("2016-01-01")
+    return completed(COVERAGE, frame)
 
 
 def completed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
@@ -258,8 +320,20 @@ WITH_GATED_LEVEL = CONFIG.model_copy(update={"gate": GateConfig(ratio=0.4, level
 BySession = Callable[[World], pd.DataFrame]
 
 
-def whole_signal(world: World) -> pd.DataFrame:
-    signal = liquidity_signal(world.data, CONFIG)
+def both_signals(world: World) -> pd.DataFrame:
+    second = liquidity_signal(world.data, CONFIG_2)
+    assert second.kind is not None
+    told = pd.concat([second.kind, second.young], axis=1)
+    parts = [
+        whole_signal(world),
+        whole_signal(world, CONFIG_2),
+        told.set_axis([("told", name) for name in told], axis=1),
+    ]
+    return pd.concat(parts, axis=1)
+
+
+def whole_signal(world: World, config: SignalConfig = CONFIG) -> pd.DataFrame:
+    signal = liquidity_signal(world.data, config)
     parts = {
         "blocks": signal.blocks,
         "inputs": signal.inputs,
@@ -437,6 +511,20 @@ def by_column(world: World, function: Callable[[np.ndarray], np.ndarray]) -> pd.
     return pd.DataFrame({name: function(sampled[name].to_numpy()) for name in sampled}, world.sessions)
 
 
+ADDED = (input_of("change", 4), input_of("value", None).model_copy(update={"name": "height"}))
+WITH_INPUTS = CONFIG_2.model_copy(update={"inputs": ADDED})
+
+
+def of_reading(read: Callable[[Facts, SignalConfig], Reading]) -> BySession:
+    def by_session(world: World) -> pd.DataFrame:
+        reading = read(world.facts, WITH_INPUTS)
+        inputs = [block_input(each, world.sessions) for each in reading.inputs]
+        known = pd.concat([column for each in inputs for column in (each.value, each.observed, each.known)], axis=1)
+        return pd.concat([pd.DataFrame(reading.parts, world.sessions), known], axis=1)
+
+    return by_session
+
+
 def sums_by_session(world: World) -> pd.DataFrame:
     (quarters, _) = world.quarters()
     sums = trailing_sums(quarters.capex_known, [quarters.capex, quarters.ocf], quarters.end, 4)
@@ -451,6 +539,11 @@ def read_parts(world: World) -> pd.DataFrame:
 def observed_rows(observations: Observations) -> pd.DataFrame:
     known = moments_of(observations.known).tz_localize("UTC")
     return pd.DataFrame({"day": observations.day, "value": observations.value, "known_at": known})
+
+
+def raised_rows(world: World) -> pd.DataFrame:
+    raised, _ = raised_over_cash_flow(world.funding, world.followed(), microseconds(world.sessions), CONFIG_2)
+    return observed_rows(Observations(raised.day, raised.value, raised.known))
 
 
 def pairs(world: World) -> pd.DataFrame:
@@ -539,9 +632,9 @@ BY_SESSION: dict[str, BySession] = {
         [block_input(each, w.sessions).value for each in raw_block(pipes_block(w.data, CONFIG)).inputs], axis=1
     ),
     "regime.walk_thresholds": lambda w: pd.DataFrame(
-        walk_thresholds((20 * w.sampled()["DGS10"].diff().fillna(0.0)).tolist(), [4] * len(w.sessions), CONFIG),
+        walk_thresholds((20 * w.sampled()["DGS10"].diff().fillna(0.0)).tolist(), [4] * len(w.sessions), CONFIG)[0],
         w.sessions,
-    ).astype(str),
+    ),
     "windows.smooth": lambda w: by_column(w, lambda column: smooth(np.nan_to_num(column)[:, None], 4.0)[:, 0]),
     "windows.fading_total": lambda w: by_column(w, lambda column: fading_total(np.nan_to_num(column), 4.0)),
     "windows.trailing_moments": lambda w: pd.DataFrame(
@@ -552,9 +645,41 @@ BY_SESSION: dict[str, BySession] = {
         trailing_root_mean_square(w.sampled().to_numpy(), 40, 12), w.sessions
     ),
     "windows.trailing_median": lambda w: by_column(w, lambda column: trailing_median(column, 40, 12)),
-    "liquidity.liquidity_signal": whole_signal,
     "partial.regimes_without": lambda w: partial_regimes(w, lambda s: regimes_without(s, "drain", CONFIG)),
     "partial.gate_regimes": lambda w: partial_regimes(w, lambda s: gate_regimes(s, CONFIG)),
+    "liquidity.liquidity_signal": both_signals,
+    "scarcity.scarcity": lambda w: liquidity_signal(w.data, CONFIG_2).kind.to_frame(),  # type: ignore[union-attr]
+    "capex.spending.trailing_cash_flow": lambda w: pd.DataFrame(
+        trailing_cash_flow(w.quarters()[0], microseconds(w.sessions), CONFIG), w.sessions
+    ),
+    "form_2.drain.drain_reading": of_reading(drain_reading),
+    "form_2.price_of_capital.price_of_capital_reading": of_reading(price_of_capital_reading),
+    "form_2.price_of_capital.joint_move": lambda w: pd.DataFrame(
+        np.column_stack(joint_move(*(w.sampled()[name].to_numpy() - 5 for name in ("DGS10", "BAA10Y")))), w.sessions
+    ),
+    "form_2.level.level_reading": of_reading(level_reading),
+    "form_2.level.net_liquidity": lambda w: known_frame(tank(w.facts)[0], w.sessions),
+    "form_2.level.announced_pace": lambda w: known_frame(Known(*announced_pace(w.facts, CONFIG_2)), w.sessions),
+    "form_2.pipes.pipes_reading": of_reading(pipes_reading),
+    "form_2.drain.news_members": lambda w: pd.concat(
+        [block_input(each, w.sessions).value for each in news_members(w.facts, w.followed(), CONFIG_2)[0]], axis=1
+    ),
+    "form_2.drain.lasting_results": lambda w: known_frame(
+        lasting_results(w.facts, w.scored(), w.followed(), CONFIG_2), w.sessions
+    ),
+    "form_2.drain.lasting_guidance": lambda w: known_frame(lasting_guidance(w.facts, w.scored(), CONFIG_2), w.sessions),
+    "form_2.drain.lasting_funding": lambda w: known_frame(lasting_funding(w.facts, w.followed(), CONFIG_2), w.sessions),
+    "form_2.members.added_members": lambda w: pd.DataFrame(
+        added_members(w.facts, "pipes", WITH_INPUTS)[1][0], w.sessions
+    ),
+    "form_2.members.with_members": lambda w: pd.DataFrame(
+        with_members(pipes_reading(w.facts, CONFIG_2), w.facts, WITH_INPUTS).parts, w.sessions
+    ),
+    "form_2.scales.change_reading": lambda w: by_column(w, lambda column: change_reading(column - 5, CONFIG)),
+    "form_2.scales.event_reading": lambda w: by_column(w, lambda column: event_reading(column - 5, CONFIG)),
+    "form_2.scales.scaled": lambda w: by_column(w, lambda column: scaled(column - 5, CONFIG)),
+    "form_2.scales.root_mean_square": lambda w: by_column(w, lambda column: root_mean_square(column, CONFIG, 12)),
+    "form_2.scales.enough_values": lambda w: by_column(w, lambda column: enough_values(column, CONFIG).astype(float)),
 }
 
 
@@ -591,6 +716,11 @@ BY_KNOWN_AT: dict[str, Callable[[World], pd.DataFrame]] = {
     "capex.spending.followed_quarters": figures,
     "capex.news.capex_news": World.news,
     "capex.funding.funding_shares": World.shares,
+    "capex.funding.raised_over_cash_flow": raised_rows,
+    "form_2.level.on_weeks": lambda w: observed_rows(
+        on_weeks(w.facts.series("RRPONTSYD"), microseconds(pd.date_range("2014-10-01", "2015-12-31", freq="W-WED")))
+    ),
+    "form_2.pipes.without_month_ends": lambda w: observed_rows(without_month_ends(repo_spread(w.facts, "DFF"))),
 }
 
 # What takes no data, or rows as they stand in a file, each with its own known_at.
@@ -602,6 +732,9 @@ WITHOUT_DATA = {
     "blocks.price_of_capital.price_of_capital_series",
     "source.read_source",
     "capex.spending.fiscal_period",
+    "liquidity.wanted_series",
+    "form_2.members.require_new",
+    "form_2.pipes.month_ends",
     # Of each number by itself.
     "known.days_between",
     "known.latest",
@@ -630,11 +763,11 @@ def cut(world: World, decision: pd.Timestamp) -> World:
         future = capex[f"{figure}_known_at"] > decision
         capex.loc[future, f"{figure}_usd_bn"] = np.nan
         capex.loc[future, f"{figure}_known_at"] = pd.NaT
-    series, guidance, funding = (
-        table[table["known_at"] <= decision] for table in (world.series, world.guidance, world.funding)
+    series, guidance, funding, paces = (
+        table[table["known_at"] <= decision] for table in (world.series, world.guidance, world.funding, world.paces)
     )
     capex = capex[capex["capex_usd_bn"].notna() | capex["ocf_usd_bn"].notna()]
-    return replace(world, series=series, capex=capex, guidance=guidance, funding=funding)
+    return replace(world, series=series, capex=capex, guidance=guidance, funding=funding, paces=paces)
 
 
 def stop(world: World, decision: pd.Timestamp) -> World:
@@ -652,11 +785,15 @@ def garble(world: World, decision: pd.Timestamp) -> World:
     unknown = capex[["capex_known_at", "ocf_known_at"]].min(axis=1) > decision
     capex.loc[unknown, "period_end"] += pd.Timedelta(days=40)
     capex.loc[unknown, "headline_capex_usd_bn"] = random.normal(0, 1e6, int(unknown.sum()))
-    guidance, funding = world.guidance.copy(), world.funding.copy()
-    for table, names in ((guidance, ["low_usd_bn", "high_usd_bn"]), (funding, ["amount_usd_bn"])):
+    guidance, funding, paces = world.guidance.copy(), world.funding.copy(), world.paces.copy()
+    for table, names in (
+        (guidance, ["low_usd_bn", "high_usd_bn"]),
+        (funding, ["amount_usd_bn"]),
+        (paces, ["pace_usd_bn_month"]),
+    ):
         future = table["known_at"] > decision
         table.loc[future, names] = table.loc[future, names].mul(random.uniform(1, 1e6, int(future.sum())), axis=0)
-    return replace(world, series=series, capex=capex, guidance=guidance, funding=funding)
+    return replace(world, series=series, capex=capex, guidance=guidance, funding=funding, paces=paces)
 
 
 def rewrite_the_past(world: World, decision: pd.Timestamp) -> World:
@@ -664,16 +801,20 @@ def rewrite_the_past(world: World, decision: pd.Timestamp) -> World:
     series = world.series.copy()
     future = series["known_at"] > decision
     series.loc[future, "date"] -= pd.Timedelta(days=90)
-    guidance, funding = world.guidance.copy(), world.funding.copy()
-    for table, days in ((guidance, ["announced_at", "period_start", "period_end"]), (funding, ["date"])):
+    guidance, funding, paces = world.guidance.copy(), world.funding.copy(), world.paces.copy()
+    for table, days in (
+        (guidance, ["announced_at", "period_start", "period_end"]),
+        (funding, ["date"]),
+        (paces, ["announced_at", "effective_from"]),
+    ):
         table.loc[table["known_at"] > decision, days] -= pd.Timedelta(days=90)
     series = series.drop_duplicates(["series", "date", "known_at"])
-    return replace(world, series=series, guidance=guidance, funding=funding)
+    return replace(world, series=series, guidance=guidance, funding=funding, paces=paces)
 
 
 def retime(world: World, decision: pd.Timestamp, later: Callable[[pd.Series], pd.Series]) -> World:
-    series, capex, guidance, funding = (
-        table.copy() for table in (world.series, world.capex, world.guidance, world.funding)
+    series, capex, guidance, funding, paces = (
+        table.copy() for table in (world.series, world.capex, world.guidance, world.funding, world.paces)
     )
     for frame, column in (
         (series, "known_at"),
@@ -681,11 +822,12 @@ def retime(world: World, decision: pd.Timestamp, later: Callable[[pd.Series], pd
         (capex, "ocf_known_at"),
         (guidance, "known_at"),
         (funding, "known_at"),
+        (paces, "known_at"),
     ):
         future = frame[column] > decision
         frame.loc[future, column] = later(frame.loc[future, column])
     series = series.drop_duplicates(["series", "date", "known_at"])
-    return replace(world, series=series, capex=capex, guidance=guidance, funding=funding)
+    return replace(world, series=series, capex=capex, guidance=guidance, funding=funding, paces=paces)
 
 
 def delay(world: World, decision: pd.Timestamp) -> World:

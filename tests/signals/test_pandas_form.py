@@ -58,7 +58,9 @@ def assert_equal(data: SignalData, config: SignalConfig) -> LiquiditySignal:
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_the_sample_market(sample: Snapshot, name: str) -> None:
-    data = SignalData.of(sample, sessions_between(sample.series["date"].min(), pd.Timestamp("2026-10-09")))
+    data = SignalData.of(
+        sample, sessions_between(sample.series["date"].min(), pd.Timestamp("2026-10-09")), CONFIGS[name]
+    )
     made = assert_equal(data, CONFIGS[name])
     assert made.regime.nunique() == 3
 

@@ -170,7 +170,7 @@ def test_interest_on_reserves_leaves_the_pipes_empty_before_it_starts() -> None:
 def test_on_real_history_high_yield_speaks_where_it_exists(history: Snapshot) -> None:
     sessions = sessions_between(pd.Timestamp("1999-01-04"), pd.Timestamp("2026-10-09"))
     config = SignalConfig(credit_spread=IN_TURN, mark_joint_rises=True)
-    block = price_of_capital_block(SignalData.of(history, sessions), config)
+    block = price_of_capital_block(SignalData.of(history, sessions, config), config)
     parts = raw_contributions(block, config).rename(columns=lambda name: name.partition(".")[2])
     late = parts.loc["2008-01-02":]
     assert (late["BAA10Y_20"] == 0).mean() > 0.99

@@ -15,6 +15,7 @@ from data.errors import InputError
 from data.files.user_code import LookAheadError
 from reverse_qe import cli
 from signals.block import SignalData
+from signals.config import SignalConfig
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 DAYS = {"run.start": "2022-01-03", "run.end": "2023-12-29"}
@@ -157,7 +158,8 @@ def test_the_command_line_stops_with_status_1_and_writes_nothing(mine, tmp_path,
 
 
 def data_of(market):
-    return SignalData.of(market, sessions_between(pd.Timestamp("2012-01-03"), market.bars["date"].max()))
+    sessions = sessions_between(pd.Timestamp("2012-01-03"), market.bars["date"].max())
+    return SignalData.of(market, sessions, SignalConfig())
 
 
 def test_nothing_known_later_is_left(sample):

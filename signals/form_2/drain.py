@@ -1,0 +1,145 @@
+"""The drain: the level of the gate itself, with news and funding around it. Higher is scarcer, below 0 a stimulus."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from signals.blocks.drain import NAME
+from signals.capex.funding import raised_over_cash_flow
+from signals.capex.gate import Gate, gate_state
+from signals.capex.impulses import fading_sum
+from signals.capex.news import GUIDED, RESULT, News, capex_news
+from signals.capex.spending import Quarters, capex_to_cash_flow, followed_quarters, trailing_capex
+from signals.config import SignalConfig
+from signals.facts import Facts, Span
+from signals.form_2.members import added_members, require_new
+from signals.form_2.scales import event_reading
+from signals.known import NAT, Array, Known
+from signals.reading import RawInput, Reading
+from signals.standardize import Grouping, nested_weights
+
+NEWS_WEIGHT = 0.5
+"""What news and funding, at one usual size, move the drain by when idle money is gone."""
+
+
+def drain_reading(facts: Facts, config: SignalConfig) -> Reading:
+    """2g - 1, from -1 while idle money abounds to +1 when it is gone, and half of g times what is news.
+
+    g is the mean of two readings of the gate, by cash capex and by capex with finance leases where it is told. News are
+    the mean of those of results and of guidance, averaged with outside funding and with inputs that the spec adds; what
+    is missing drops out, and without any the gate counts alone. Missing where g is.
+
+    Raises:
+        InputError: see `signals.capex.spending.followed_quarters`, `signals.capex.news.capex_news` and
+            `signals.capex.funding.raised_over_cash_flow`.
+    """
+    quarters = followed_quarters(facts.data.capex, config)
+    spenders = [quarters[company] for company in config.companies]
+    cash = capex_to_cash_flow(spenders, facts.sessions, config)
+    leased = capex_to_cash_flow(spenders, facts.sessions, config, headline=True)
+    states = [gate_state(each.value, config.gate) for each in (cash, leased)]
+    g = (states[0].g + states[1].g) / 2
+    inputs = [_input("capex_to_cash_flow", "ratio", cash), _input("capex_and_leases_to_cash_flow", "ratio", leased)]
+    parts = [(2 * state.g - 1) / 2 for state in states]
+
+    members, readings, grouping = news_members(facts, quarters, config)
+    added, added_readings = added_members(facts, NAME, config)
+    require_new(added, [*inputs, *members])
+    members, readings = [*members, *added], [*readings, *added_readings]
+    if members:
+        names = tuple(each.name for each in members)
+        read = np.column_stack(readings)
+        weights = nested_weights((*grouping, *(each.name for each in added)), names, ~np.isnan(read))
+        said = NEWS_WEIGHT * g[:, None] * np.nan_to_num(read) * weights
+        inputs += members
+        parts += list(said.T)
+    whole = np.column_stack(parts)
+    whole = np.where(np.isnan(g)[:, None], np.nan, whole)
+    return Reading(NAME, tuple(inputs), whole, Gate(cash.value, g, 2 * g - 1))
+
+
+def news_members(
+    facts: Facts, quarters: Mapping[str, Quarters], config: SignalConfig
+) -> tuple[list[RawInput], list[Array], tuple[Grouping, ...]]:
+    """Results, guidance and funding: as inputs, as they read, and how they are averaged."""
+    inputs, readings, grouping = [], [], list[Grouping]()
+    if config.capex_events:
+        bases = {company: facts.span("results", company) for company in quarters}
+        since = {company: NAT if span is None else span.begin for company, span in bases.items()}
+        news = capex_news(quarters, facts.data.guidance, config, since)
+        told = (
+            ("results_surprise", lasting_results(facts, news, quarters, config)),
+            ("guidance_news", lasting_guidance(facts, news, config)),
+        )
+        inputs += [_input(name, "log ratio", known) for name, known in told]
+        readings += [event_reading(known.value, config) for _, known in told]
+        grouping.append(tuple(each.name for each in inputs))
+    if config.outside_funding:
+        funding = lasting_funding(facts, quarters, config)
+        inputs.append(_input("outside_funding", "share of a year's operating cash flow", funding))
+        readings.append(event_reading(funding.value, config))
+        grouping.append(inputs[-1].name)
+    return inputs, readings, tuple(grouping)
+
+
+def lasting_results(facts: Facts, news: News, quarters: Mapping[str, Quarters], config: SignalConfig) -> Known:
+    """What is left of the news in results; 0 where there was none, missing while trailing capex is not all known."""
+    faded = _faded(news, RESULT, facts.sessions, config, {})
+    spent = sum(trailing_capex(quarters[company], facts.sessions, config) for company in config.companies)
+    return faded._replace(value=np.where(np.isnan(spent), np.nan, faded.value))
+
+
+def lasting_guidance(facts: Facts, news: News, config: SignalConfig) -> Known:
+    """What is left of the news in guidance, of each company from when its table is complete; missing where none is."""
+    companies = (*config.companies, *config.further_event_companies)
+    spans = {company: span for company in companies if (span := facts.span("guidance", company)) is not None}
+    faded = _faded(news, GUIDED, facts.sessions, config, spans)
+    live = np.zeros(len(facts.sessions), dtype=bool)
+    for span in spans.values():
+        live |= span.holds(facts.sessions, config.capex_stale_days)
+    return faded._replace(value=np.where(live, faded.value, np.nan))
+
+
+def lasting_funding(facts: Facts, quarters: Mapping[str, Quarters], config: SignalConfig) -> Known:
+    """What is left of the money raised outside over a year's operating cash flow of the spenders.
+
+    Missing before all of their tables are complete, after one of them has ended, and before such a cash flow is known.
+    """
+    spans = [facts.span("funding", company) for company in config.companies]
+    complete = [span for span in spans if span is not None]
+    if len(complete) < len(spans):
+        return Known(np.full(len(facts.sessions), np.nan), *(np.full(len(facts.sessions), NAT) for _ in range(2)))
+    raised, earned = raised_over_cash_flow(facts.data.funding, quarters, facts.sessions, config)
+    inside = raised.day >= max(span.begin for span in complete)
+    counted = inside & ~np.isnan(raised.value)
+    faded = fading_sum(
+        raised.day[counted],
+        raised.value[counted],
+        raised.known[counted],
+        facts.sessions,
+        config.funding_half_life_sessions,
+        None,
+    )
+    live = ~np.isnan(earned)
+    for span in complete:
+        live &= span.holds(facts.sessions, config.capex_stale_days)
+    return faded._replace(value=np.where(live, faded.value, np.nan))
+
+
+def _faded(news: News, kind: str, sessions: Array, config: SignalConfig, spans: Mapping[str, Span]) -> Known:
+    value = news.value
+    rows = [
+        (row.day, value[place], row.known)
+        for place, row in enumerate(news.rows)
+        if row.kind == kind
+        and not np.isnan(value[place])
+        and (kind == RESULT or (row.company in spans and row.known >= spans[row.company].begin))
+    ]
+    day, told, known = (np.array(column) for column in zip(*rows, strict=True)) if rows else (np.empty(0),) * 3
+    return fading_sum(
+        day.astype(np.int64), told, known.astype(np.int64), sessions, config.event_half_life_sessions, None
+    )
+
+
+def _input(name: str, unit: str, measured: Known) -> RawInput:
+    return RawInput(f"{NAME}.{name}", unit, measured.value, +1, measured.observed, measured.known)
