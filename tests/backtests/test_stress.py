@@ -199,7 +199,7 @@ def call(monkeypatch, capsys, tmp_path, sample):
 def test_the_command_prints_and_keeps_the_table(call):
     out, folder = call("--stress")
     printed = out[out.index("Stress:") :].splitlines()
-    assert sum(line.startswith(" x") for line in printed) == 12
+    assert sum(line.startswith("x") for line in printed) == 12
     assert printed[-1].startswith("To compare, at costs x1: the benchmark SIM-MARKET has a Sharpe of ")
     kept = pd.read_csv(folder / "stress.csv")
     assert list(kept.columns) == ["cost_factor", "delay_sessions", *MEASURES]
