@@ -91,8 +91,8 @@ def backtest(
 def written(result: BacktestResult, folder: Path, tearsheet: bool, report: Report = tell_nobody) -> BacktestResult:
     """Write the files of a result into a new folder, and return the result that knows it."""
     report("files and tearsheet" if tearsheet else "files")
-    page = partial(run_page, stress=result.stress) if tearsheet else None
-    write_run(result.run, folder, page, result.stress)
+    pages = {"tearsheet.html": partial(run_page, stress=result.stress)} if tearsheet else {}
+    write_run(result.run, folder, result.stress, pages)
     return BacktestResult(result.run, folder, result.stress)
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -28,15 +29,18 @@ def default_folder(run: Backtest) -> Path:
 
 
 def write_run(
-    run: Backtest, folder: Path, page: Callable[[Backtest], str] | None = None, stress: pd.DataFrame | None = None
+    run: Backtest,
+    folder: Path,
+    stress: pd.DataFrame | None = None,
+    further: Mapping[str, Callable[[Backtest], str]] = MappingProxyType({}),
 ) -> Path:
     """Write every file of a run into a new folder.
 
     Args:
         run: finished.
         folder: must not exist.
-        page: renders tearsheet.html; None: no such file.
         stress: of the run, as `backtests.studies.stress.stress_table` gives it; None: no stress.csv.
+        further: what makes the text of each further file, by its name; each is a stage of the run's timings.
 
     Returns:
         The folder.
@@ -45,14 +49,14 @@ def write_run(
     try:
         with written_whole(folder) as aside:
             aside.mkdir()
-            _write_files(run, aside, page, stress)
+            _write_files(run, aside, stress, further)
     except OSError as error:
         raise InputError(f"cannot write the run to {folder}: {error}; choose another path") from error
     return folder
 
 
 def _write_files(
-    run: Backtest, folder: Path, page: Callable[[Backtest], str] | None, stress: pd.DataFrame | None
+    run: Backtest, folder: Path, stress: pd.DataFrame | None, further: Mapping[str, Callable[[Backtest], str]]
 ) -> None:
     seconds = dict(run.seconds)
     begin = time.perf_counter()
@@ -65,10 +69,10 @@ def _write_files(
     _write_json(folder / "metrics.json", measures_json(run.measures))
     _write_json(folder / "evidence.json", evidence_json(run.evidence))
     seconds["files"] = time.perf_counter() - begin
-    if page is not None:
+    for name, made in further.items():
         begin = time.perf_counter()
-        write_whole(folder / "tearsheet.html", page(run))
-        seconds["tearsheet"] = time.perf_counter() - begin
+        write_whole(folder / name, made(run))
+        seconds[Path(name).stem] = time.perf_counter() - begin
     _write_json(folder / "timings.json", {"seconds": seconds, "peak_mb": peak_memory_mb()})
 
 

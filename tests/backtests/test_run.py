@@ -79,7 +79,8 @@ def test_no_order_is_rejected_and_cash_is_never_negative(sample_run):
 
 def test_two_runs_write_the_same_bytes(sample, tmp_path):
     spec = load_spec("sample", SHORT)
-    folders = [write_run(run_backtest(spec, sample), tmp_path / name, run_page) for name in ("one", "two")]
+    pages = {"tearsheet.html": run_page}
+    folders = [write_run(run_backtest(spec, sample), tmp_path / name, further=pages) for name in ("one", "two")]
     names = sorted(path.name for path in folders[0].iterdir())
     assert names == sorted(path.name for path in folders[1].iterdir())
     assert names == [
