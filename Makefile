@@ -36,6 +36,9 @@ test: $(DEV) ## set up, run the test suite
 test-slow: $(DEV) ## the checks that take more than a few seconds each
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow
 
+test-long: $(DEV) ## fuzzing with tens of thousands of inputs, which takes an hour
+	REVERSE_QE_FUZZ_INPUTS=22000 $(BIN)/python -m pytest tests/fuzz
+
 core: $(HEART) ## main job and heart of the suite; another Python: make core PYTHON=python3.13 VENV=.venv-3.13
 	folder=$$(mktemp -d) && $(BIN)/reverse-qe backtest --out $$folder/run && rm -r $$folder
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not slow and not real_history" @tests/core.txt
@@ -61,4 +64,4 @@ clean: ## delete what the targets made: .venv, caches, build folders (not runs/)
 	rm -rf $(VENV) .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help backtest test test-slow core lint format docs clean
+.PHONY: help backtest test test-slow test-long core lint format docs clean

@@ -157,10 +157,14 @@ def _read_facts(document: Mapping[str, Any], name: str, cik: int, tag: str) -> l
     if not isinstance(units, dict) or "USD" not in units:
         got = f"units {', '.join(units)}" if isinstance(units, dict) else f"no units but {', '.join(document)}"
         raise SourceError(f"EDGAR: {name}: got {got}, wanted units with USD")
+    if not isinstance(units["USD"], list):
+        raise SourceError(f"EDGAR: {name}: got {type(units['USD']).__name__} in USD, wanted a list of figures")
     return [_read_fact(row, name, tag) for row in units["USD"]]
 
 
-def _read_fact(row: Mapping[str, Any], name: str, tag: str) -> Fact:
+def _read_fact(row: Any, name: str, tag: str) -> Fact:
+    if not isinstance(row, dict):
+        raise SourceError(f"EDGAR: {name}: got {type(row).__name__} in place of a figure, wanted a JSON object")
     if absent := [field for field in _FACT_FIELDS if field not in row]:
         raise SourceError(f"EDGAR: {name}: got a figure with {', '.join(row)}, wanted also {', '.join(absent)}")
     try:
@@ -184,12 +188,14 @@ def _releases(
         raise SourceError(f"EDGAR: {company}: got a list of filings that cannot be read: {error!r}") from error
     yield from _read_releases(recent, company)
     for name in lists:
-        if not _OLDER_FILINGS.fullmatch(name):
+        if not isinstance(name, str) or not _OLDER_FILINGS.fullmatch(name):
             raise SourceError(f"EDGAR: {company}: got {name!r} as a list of older filings, wanted CIK..-submissions-..")
         yield from _read_releases(_document(f"submissions/{name}", settings, headers), company)
 
 
-def _read_releases(filings: Mapping[str, Any], company: str) -> Iterator[Release]:
+def _read_releases(filings: Any, company: str) -> Iterator[Release]:
+    if not isinstance(filings, dict):
+        raise SourceError(f"EDGAR: {company}: got {type(filings).__name__} as a list of filings, wanted a JSON object")
     if absent := [field for field in _FILING_FIELDS if field not in filings]:
         raise SourceError(
             f"EDGAR: {company}: got a list of filings with {', '.join(filings)}, wanted also {', '.join(absent)}"
@@ -222,7 +228,7 @@ def _document(path: str, settings: SourceSettings, headers: Mapping[str, str]) -
         raise
     try:
         document = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SourceError(f"EDGAR: {path}: got no JSON ({error}); try again later", retry_later=True) from error
     if not isinstance(document, dict):
         raise SourceError(f"EDGAR: {path}: got {type(document).__name__}, wanted a JSON object")

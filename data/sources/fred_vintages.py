@@ -74,7 +74,7 @@ def _all(field: str, path: str, params: Mapping[str, str], settings: SourceSetti
         try:
             answer = json.loads(body)
             page, count = list(answer[field]), int(answer["count"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, RecursionError, TypeError, ValueError) as error:
             raise _another_form(name, error) from None
         rows += page
         if len(rows) >= count:

@@ -145,7 +145,7 @@ def _document(symbol: str, status: int, body: bytes) -> Any:
     """
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     status = max(status, _status_within(document))
     if status >= 400:

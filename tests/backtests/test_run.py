@@ -11,6 +11,7 @@ from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from data.errors import InputError
 from hand_made import make_instrument, make_snapshot
+from rebuilt import rebuilt_equity
 from reverse_qe.pages.run import run_page
 
 SHORT = {"run.start": "2022-01-03", "run.end": "2023-06-30"}
@@ -25,31 +26,10 @@ def sample_run(sample):
     return run_backtest(load_spec("sample"), sample)
 
 
-def rebuild_equity(folder, closes):
-    """A ledger by hand: orders, cash and closes are all there is."""
-    orders = pd.read_csv(folder / "orders.csv", parse_dates=["session"]).query("size > 0")
-    movements = pd.read_csv(folder / "cash.csv", parse_dates=["session"], keep_default_na=False)
-    money, units, equity = 0.0, dict.fromkeys(closes.columns, 0.0), {}
-    for session, row in closes.iterrows():
-        for movement in movements[movements["session"] == session].itertuples():
-            money += float(movement.amount)
-            if movement.units:
-                units[movement.symbol] += movement.units
-        for order in orders[orders["session"] == session].itertuples():
-            sign = 1 if order.side == "buy" else -1
-            units[order.symbol] += sign * order.size
-            money -= sign * order.size * order.price + order.commission
-        equity[session] = money + sum(units[symbol] * row[symbol] for symbol in units if units[symbol])
-    return pd.Series(equity)
-
-
 def assert_ledger_agrees(run, folder):
     write_run(run, folder)
     written = pd.read_csv(folder / "equity.csv", parse_dates=["session"], index_col="session")
-    bars = run.snapshot.bars[run.snapshot.bars["symbol"].isin(run.spec.universe.symbols)]
-    closes = bars.pivot(index="date", columns="symbol", values="adj_close").ffill().reindex(written.index)
-    rebuilt = rebuild_equity(folder, closes)
-    np.testing.assert_allclose(rebuilt.to_numpy(), written["equity"].to_numpy(), rtol=1e-9)
+    np.testing.assert_allclose(rebuilt_equity(folder, run), written["equity"].to_numpy(), rtol=1e-9)
 
 
 def test_equity_is_rebuilt_from_the_files_on_the_sample(sample_run, tmp_path):
