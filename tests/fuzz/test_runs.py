@@ -77,12 +77,12 @@ BODIES = (
     "import nosuch",
     "return object()",
 )
-PLACES = {"policy.function": "f.py:f", "signal.blocks": ["f.py:f"], "run.strategy": "f.py:f"}
+PLACES = ("policy.function", "signal.blocks", "run.strategy")
 
 
 @fuzzed("code of users", 0.03, 20)
 @given(
-    key=st.sampled_from(sorted(PLACES)),
+    key=st.sampled_from(PLACES),
     body=st.sampled_from(BODIES),
     head=st.sampled_from(
         ["def f(*args, **kwargs):", "def f():", "async def f(*args):", "class f:\n  def __init__(self, *args):"]
@@ -92,20 +92,20 @@ PLACES = {"policy.function": "f.py:f", "signal.blocks": ["f.py:f"], "run.strateg
     ),
     data=st.data(),
 )
-def test_code_of_users(market, folder, capsys, key, body, head, top, data):
+def test_code_of_users(market, sample, folder, capsys, key, body, head, top, data):
     indented = body if head.startswith(("def", "async")) else body.replace("\n", "\n  ")
     text = f"{top}\n{head}\n    {indented}\n"
     content = text.encode() if data.draw(st.integers(0, 3)) else data.draw(damaged(text.encode()))
     (folder / "f.py").write_bytes(content)
     hostile.COUNTS["code of users"] += 1
-    values = {
-        "run": {"name": "any", "start": "2024-01-03", "end": "2024-03-01"},
-        "universe": {"speculative": ["COIN"], "cash_flow": ["ACTS"], "benchmark": "MARKET"},
-        key: [str(folder / "f.py:f")] if isinstance(PLACES[key], list) else str(folder / "f.py:f"),
-    }
+    named = str(folder / "f.py:f")
     here = Path.cwd()
+    if key == "signal.blocks":
+        spec, of = load_spec("sample", {"run.start": "2026-09-01", key: [named]}), sample
+    else:
+        spec, of = spec_of({"run.end": "2024-02-01", key: named}, ["SCARCE", "ABUNDANT"] * 6, folder), market
     with contextlib.suppress(ReverseQeError):
-        assert_whole(run_backtest(load_spec("sample", values), market))
+        assert_whole(run_backtest(spec, of))
     assert "\x1b" not in capsys.readouterr().out
     assert Path.cwd() == here
 
