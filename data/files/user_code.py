@@ -5,9 +5,10 @@ one calculation leaves behind in its module reaches another.
 """
 
 import hashlib
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -84,21 +85,49 @@ def read_user_file(path: Path) -> UserFile:
 def user_faults(path: Path) -> Iterator[None]:
     """Turn what code of the user raises inside the block into one line that names its file and line.
 
+    What it prints goes to stderr, for stdout is ours; the current folder is put back where it changes that.
+
     Raises:
-        InputError: anything was raised, or ours was, which then names the file too.
+        InputError: anything was raised, or ours was, which then names the file too; or the current folder was changed.
         LookAheadError: ours was.
     """
+    here = _current_folder()
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
+        if (there := _current_folder()) != here:
+            raise InputError(
+                f"{path}: changed the current folder to {there}, wanted code that leaves it; take that out"
+            )
     except (InputError, LookAheadError) as error:
         if str(error).startswith(str(path)):
             raise
         raise type(error)(f"{_place(path, error)}: {error}") from error
     except SyntaxError as error:
         raise InputError(f"{path}, line {error.lineno}: {type(error).__name__}: {error.msg}") from error
-    # A file that ends the whole program is at fault like one that raises.
-    except (Exception, SystemExit) as error:
-        raise InputError(f"{_place(path, error)}: {type(error).__name__}: {error}") from error
+    except KeyboardInterrupt:
+        raise  # Somebody at the keyboard wants to end the program.
+    # A file that ends the whole program is at fault like one that raises, whatever it raises.
+    except BaseException as error:
+        raise InputError(f"{_place(path, error)}: {type(error).__name__}: {_text(error)}") from error
+    finally:
+        if here is not None and _current_folder() != here:
+            os.chdir(here)
+
+
+def _current_folder() -> Path | None:
+    try:
+        return Path.cwd()
+    except OSError:  # It was deleted.
+        return None
+
+
+def _text(error: BaseException) -> str:
+    """What an error says; code of users may fail at that too."""
+    try:
+        return str(error)
+    except Exception as failure:
+        return f"and its text cannot be made ({type(failure).__name__})"
 
 
 def _run(file: UserFile) -> Any:
@@ -113,8 +142,8 @@ def _run(file: UserFile) -> Any:
         with user_faults(file.path):
             # Not by the module's loader: it would run what the file holds now, or what it left in __pycache__.
             exec(compile(file.content, str(file.path), "exec"), module.__dict__)
-    except InputError:
-        del sys.modules[spec.name]
+    except ReverseQeError:
+        sys.modules.pop(spec.name, None)
         raise
     return module
 

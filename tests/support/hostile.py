@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
@@ -77,7 +78,7 @@ def fuzzed(area: str, share: float, quick: int) -> Callable[[Any], Any]:
         quick: how many, where no number is named.
     """
     SHARES[area] = share
-    return settings(
+    chosen = settings(
         max_examples=max(1, round(INPUTS * share)) if INPUTS else quick,
         deadline=None,
         derandomize=not INPUTS,
@@ -85,6 +86,7 @@ def fuzzed(area: str, share: float, quick: int) -> Callable[[Any], Any]:
         suppress_health_check=list(HealthCheck),
         print_blob=True,
     )
+    return lambda test: pytest.mark.slow(chosen(test))
 
 
 @st.composite
