@@ -82,6 +82,7 @@ for asset_class in ("crypto", "us_stock", "us_etf"):
 LEFT: tuple[str, ...] = (
     "run.name",
     "run.strategy",
+    "run.warmup_sessions",
     "universe.benchmark",
     "universe.hindsight",
     "signal.",
