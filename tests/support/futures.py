@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtests.prepare.plans import ONE_SWITCH
 from backtests.run import Backtest
 from data.clock import decision_times
 from data.market.snapshot import Snapshot
@@ -102,7 +103,8 @@ def run_tables(run: Backtest) -> Tables:
         "bill_yield": booked(run.bill_yield),
         "equity": booked(engine.equity),
         "positions": booked(engine.positions),
-        "returns": booked(run.returns),
+        # One switch is known afterwards, and says so: its day is the start of the best stay.
+        "returns": booked(run.returns.drop(columns=ONE_SWITCH)),
         "orders": booked(engine.orders, engine.orders["session"]),
         "cash": booked(engine.cash, engine.cash["session"]),
         "rotations": booked(run.rotations[["regime", "reason"]], run.rotations["start"]),

@@ -13,7 +13,8 @@ import futures
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from data.clock import decision_times, sessions_between
-from data.prices.panel import Panel, build_panel
+from data.prices import known
+from data.prices.panel import build_panel
 from signals.observations import as_known, sample_at_decisions, series_observations
 
 SESSIONS = sessions_between(pd.Timestamp("2022-01-03"), pd.Timestamp("2024-06-28"))
@@ -155,6 +156,5 @@ def test_a_leak_inside_a_whole_run_is_caught(sample, monkeypatch):
         return futures.changed(before, after, moment)
 
     assert caught() == []
-    closes = lambda panel: pd.DataFrame(panel.close, panel.decides_for, list(panel.symbols)).shift(-1)  # noqa: E731
-    monkeypatch.setattr(Panel, "decision_prices", closes)
+    monkeypatch.setattr(known, "_last_before", lambda closes, days: closes.reindex(days).ffill().to_numpy())
     assert "targets" in caught()
