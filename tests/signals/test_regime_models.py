@@ -273,6 +273,7 @@ def recorder(fails: tuple[int, ...] = ()):
     )
 
 
+@pytest.mark.usefixtures("cache")
 def test_every_fit_is_made_of_the_rows_before_the_first_that_it_is_applied_to():
     rows = pd.DataFrame({"score": np.arange(500.0)})
     model, fitted, told = recorder()
@@ -285,6 +286,7 @@ def test_every_fit_is_made_of_the_rows_before_the_first_that_it_is_applied_to():
     assert (forward.fitted_for, forward.failed) == ((100, 250, 400), ())
 
 
+@pytest.mark.usefixtures("cache")
 def test_after_a_failed_fit_the_parameters_before_stay_and_it_is_said(levels):
     config = configured("jump")
     live = pd.Series(2, index=levels.index)
