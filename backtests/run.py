@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from backtests.audit.look_ahead import check_strategy
+from backtests.audit.rebuilt import require_rebuilt
 from backtests.engines.event_engine import run_event_engine
 from backtests.engines.ledger import run_ledger
 from backtests.evidence.best_stay import best_stay
@@ -32,6 +33,7 @@ from backtests.spec.extensions import read_extensions
 from backtests.spec.spec import Spec
 from data.clock import next_session
 from data.files.user_code import UserFile, user_faults
+from data.files.user_world import unheard
 from data.market.snapshot import Snapshot
 from data.prices.panel import Panel, require_opens
 from signals.liquidity import LiquiditySignal
@@ -181,6 +183,7 @@ def play(prepared: Prepared) -> EngineResult:
     Raises:
         InputError: what the strategy raises, or an order of it that is not offered.
         LookAheadError: it reads a later bar.
+        BooksError: its equity is not what its orders come to.
     """
     spec, strategy = prepared.spec, prepared.extensions.strategy
     terms = (prepared.rules, prepared.plan, spec.order_rules, spec.run.initial_cash)
@@ -190,7 +193,9 @@ def play(prepared: Prepared) -> EngineResult:
     decided = panel.decides_for if warmup is None else warmup.decides_for.append(panel.decides_for)
     score = prepared.signal.score.reindex(decided, fill_value=0.0)
     with user_faults(strategy.file.path):
-        return run_event_engine(*terms, strategy=strategy.load(), score=score, warmup=warmup)
+        engine = run_event_engine(*terms, strategy=strategy.load(), score=score, warmup=warmup)
+    require_rebuilt(engine, prepared.rules, spec.run.initial_cash, spec.run.strategy)
+    return engine
 
 
 def book_returns(engine: EngineResult, baselines: Mapping[str, LedgerResult], initial_cash: float) -> pd.DataFrame:
@@ -224,7 +229,8 @@ def _until_default_end(prepared: Prepared) -> Prepared:
     universe, given = prepared.spec.universe, prepared.extensions
     ends = without_delisted(last_bars(prepared.snapshot, universe), prepared.snapshot)
     # What a strategy of the user holds does not follow from the plan.
-    held = prepared.plan if given.strategy is None else _as_plan(play(prepared))
+    with unheard():
+        held = prepared.plan if given.strategy is None else _as_plan(play(prepared))
     end = default_end(prepared.market, held, ends, universe.benchmark)
     if end == prepared.market.sessions[-1]:
         return prepared

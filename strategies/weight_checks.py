@@ -26,6 +26,8 @@ def require_weights(weights: pd.DataFrame, tradable: pd.DataFrame) -> pd.DataFra
             f"got target weights of shape {weights.shape}, wanted the index and the columns of tradable, "
             f"{tradable.shape}"
         )
+    if any(dtype.kind == "c" for dtype in weights.dtypes):
+        raise InputError("got target weights that are complex numbers, wanted fractions of equity")
     try:
         wanted = weights.astype(float)
     except (TypeError, ValueError) as error:

@@ -9,10 +9,10 @@ import numpy as np
 
 from backtests.engines.user_strategies import require_market_order
 from backtests.execution.book import Movement, Trade, payments, trades, unit_movements
-from backtests.execution.fill_rules import FillRules
 from backtests.execution.result import EngineLog
-from backtests.execution.session import Orders, play_session, unsettled_money
+from backtests.execution.session import Orders, Sessions, play_session, unsettled_money
 from data.errors import InputError
+from data.prices.panel import Panel
 from strategies.fills import Hindrance, OrderStatus, falls_short
 from strategies.trade_terms import commission
 
@@ -34,15 +34,15 @@ class SessionBroker(bt.brokers.BackBroker):
     # Cash is checked by the fill itself; a check at submission would value buys by the bar's close.
     params = (("checksubmit", False), ("shortcash", False))
 
-    def __init__(self, rules: FillRules, warmup: int = 0) -> None:
+    def __init__(self, panel: Panel, sessions: Sessions, warmup: int = 0) -> None:
         super().__init__()
-        self.warmup = warmup
-        panel, self.sessions = rules.panel, rules.sessions
+        self.warmup, self.sessions = warmup, sessions
         self.symbols, self.dates = panel.symbols, panel.sessions.date
         self.place = {symbol: place for place, symbol in enumerate(panel.symbols)}
         self.orders_log: list[tuple[object, ...]] = []
         self.cash_log: list[tuple[object, ...]] = []
         self.decided_log: list[tuple[int, int, float]] = []
+        self.sent_log: dict[int, Orders] = {}
         self.stock_flows = [0.0] * len(panel.sessions)
         self.units = [0.0] * len(panel.symbols)
         self.on_sale: dict[bt.feed.DataBase, list[bt.Order]] = defaultdict(list)
@@ -77,6 +77,8 @@ class SessionBroker(bt.brokers.BackBroker):
         self.on_sale.clear()
         held = np.array(self.units)
         orders = self._list(waiting)
+        if waiting:
+            self.sent_log[row] = orders
         unsettled = unsettled_money(self.stock_flows, row, sessions.settlement_sessions)
         played = play_session(self.cash, held, unsettled, orders, row, sessions)
         for movement in unit_movements(held, played):
@@ -112,7 +114,7 @@ class SessionBroker(bt.brokers.BackBroker):
             (order.data._name, order.ordtypename().lower(), abs(order.created.size), order.info.get("money", np.nan))
             for order in self.pending
         ]
-        return EngineLog(closes, self.orders_log, self.cash_log, waiting, self.decided_log, unsent)
+        return EngineLog(closes, self.orders_log, self.cash_log, waiting, self.decided_log, unsent, self.sent_log)
 
     def _list(self, waiting: Sequence[bt.Order]) -> Orders:
         sells = [order.issell() for order in waiting]

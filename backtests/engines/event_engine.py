@@ -5,6 +5,7 @@ Backtrader's own arithmetic. `backtests.engines.ledger` fills by the same rules,
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 
 import backtrader as bt
 import numpy as np
@@ -63,14 +64,16 @@ def run_event_engine(
     panel = fills.panel
     cerebro = bt.Cerebro(stdstats=False)
     earlier = pd.DatetimeIndex([]) if warmup is None else warmup.sessions
-    broker = SessionBroker(fills, len(earlier))
+    # What a strategy of the user can reach is its own: the books are rebuilt from what it cannot.
+    sessions = fills.sessions if strategy is None else deepcopy(fills.sessions)
+    broker = SessionBroker(panel, sessions, len(earlier))
     broker.set_cash(initial_cash)
     cerebro.setbroker(broker)
     times = np.array([bt.date2num(session) for session in [*earlier, *panel.sessions]])
     for place, symbol in enumerate(panel.symbols):
         columns = {"datetime": times, **feed_columns(fills, plan, place, score, warmup)}
         cerebro.adddata(SessionFeed(columns=columns), name=symbol)
-        broker.addcommissioninfo(TermsCommission(terms=fills.sessions.terms, place=place), name=symbol)
+        broker.addcommissioninfo(TermsCommission(terms=sessions.terms, place=place), name=symbol)
     cerebro.addanalyzer(_Recorder, _name="recorder")
     if strategy is None:
         cerebro.addstrategy(Rotation, rules=rules.rules, terms=fills.sessions.terms)

@@ -121,5 +121,5 @@ def feed_columns(
 
 def _bars(panel: Panel, place: int) -> dict[str, np.ndarray]:
     names = ("open", "high", "low", "close", "volume", "decision_price")
-    bars = {name: getattr(panel, name)[:, place] for name in names}
+    bars = {name: getattr(panel, name)[:, place].copy() for name in names}
     return bars | {"openinterest": np.zeros(len(panel.sessions))}

@@ -1,11 +1,12 @@
 """What the engines make of a plan, by session: equity, positions, orders, cash."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from backtests.execution.session import Orders
 from data.prices.panel import Panel
 from strategies.fills import HINDRANCES, Hindrance
 
@@ -40,6 +41,7 @@ class EngineResult:
         decided: units asked for by the decision for each session, one column an instrument; sells are negative.
         unsent: rebalancings at which an order could not have been filled even at the decision's own price, and so was
             none: counted by symbol and reason.
+        sent: orders as the broker got them, by the row of the panel's session for which they were.
     """
 
     equity: pd.DataFrame
@@ -50,6 +52,7 @@ class EngineResult:
     next_orders: pd.DataFrame
     decided: pd.DataFrame
     unsent: pd.Series
+    sent: Mapping[int, Orders]
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class EngineLog:
         waiting: orders for the session to come: symbol, side, units, money.
         decided: row of the panel, place of the instrument, units (negative for a sell) of every order that was sent.
         unsent: row of the panel, place of the instrument and reason of every order that a rebalancing did not send.
+        sent: orders by the row of the session for which they were.
     """
 
     closes: Sequence[tuple[float, float, list[float]]]
@@ -90,6 +94,7 @@ class EngineLog:
     waiting: Sequence[tuple[str, str, float, float]]
     decided: Sequence[tuple[int, int, float]]
     unsent: Sequence[tuple[int, int, Hindrance]]
+    sent: Mapping[int, Orders]
 
 
 def collect_result(panel: Panel, log: EngineLog, initial_cash: float) -> EngineResult:
@@ -127,4 +132,5 @@ def collect_result(panel: Panel, log: EngineLog, initial_cash: float) -> EngineR
         next_orders=pd.DataFrame(log.waiting, columns=["symbol", "side", "size_wanted", "money"]),
         decided=pd.DataFrame(decided, index=panel.decides_for, columns=symbols),
         unsent=unsent.value_counts(["symbol", "reason"], sort=False),
+        sent=dict(log.sent),
     )

@@ -21,6 +21,7 @@ from backtests.spec.costs import Costs, refuse_whole_units
 from backtests.spec.extensions import Extensions, read_extensions
 from backtests.spec.spec import Spec
 from data.catalogue.instruments import require_us_dollars
+from data.files.user_world import unheard
 from data.market.snapshot import Snapshot
 from data.prices.panel import Panel, build_panel
 from signals.liquidity import LiquiditySignal
@@ -87,7 +88,8 @@ class Prepared:
         Raises:
             InputError: see `backtests.prepare.plans.make_run_plan`.
         """
-        plan = make_run_plan(self.spec, self.snapshot, self.market, signal, self.extensions)
+        with unheard():
+            plan = make_run_plan(self.spec, self.snapshot, self.market, signal, self.extensions)
         return replace(self, signal=signal, plan=plan)
 
     def with_costs(self, costs: Costs) -> "Prepared":

@@ -6,6 +6,7 @@ from backtests.measures.performance import order_flows
 from backtests.measures.run_measures import PortfolioMeasures, portfolio_measures
 from backtests.prepare.prepared import Prepared
 from backtests.run import book_returns, play
+from data.files.user_world import unheard
 
 
 def rerun(prepared: Prepared) -> tuple[pd.Series, PortfolioMeasures]:
@@ -20,7 +21,8 @@ def rerun(prepared: Prepared) -> tuple[pd.Series, PortfolioMeasures]:
     Raises:
         InputError: see `backtests.run.play`.
     """
-    engine = play(prepared)
+    with unheard():
+        engine = play(prepared)
     returns = book_returns(engine, {}, prepared.spec.run.initial_cash)["strategy"]
     flows = order_flows(engine.orders, returns.index)
     risk_free = prepared.risk_free.loc[returns.index]

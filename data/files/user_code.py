@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import InputError, ReverseQeError
+from data.files.user_world import user_world
 
 
 class LookAheadError(ReverseQeError):
@@ -83,50 +84,36 @@ def read_user_file(path: Path) -> UserFile:
 
 @contextmanager
 def user_faults(path: Path) -> Iterator[None]:
-    """Turn what code of the user raises inside the block into one line that names its file and line.
-
-    What it prints goes to stderr, for stdout is ours; the current folder is put back where it changes that.
+    """Run code of the user in `user_world`, and turn what it raises into one line that names its file and line.
 
     Raises:
-        InputError: anything was raised, or ours was, which then names the file too; or the current folder was changed.
+        InputError: anything was raised, or ours was, which then names the file too.
         LookAheadError: ours was.
     """
-    here = _current_folder()
     try:
-        with redirect_stdout(sys.stderr):
+        with user_world():
             yield
-        if (there := _current_folder()) != here:
-            raise InputError(
-                f"{path}: changed the current folder to {there}, wanted code that leaves it; take that out"
-            )
     except (InputError, LookAheadError) as error:
-        if str(error).startswith(str(path)):
+        told = _told(error)
+        if told.startswith(str(path)):
             raise
-        raise type(error)(f"{_place(path, error)}: {error}") from error
+        kind = LookAheadError if isinstance(error, LookAheadError) else InputError
+        raise kind(f"{_place(path, error)}: {told}") from error
     except SyntaxError as error:
         raise InputError(f"{path}, line {error.lineno}: {type(error).__name__}: {error.msg}") from error
     except KeyboardInterrupt:
-        raise  # Somebody at the keyboard wants to end the program.
-    # A file that ends the whole program is at fault like one that raises, whatever it raises.
+        # Of whoever waits for the program.
+        raise
+    # A file that ends the whole program is at fault like one that raises.
     except BaseException as error:
-        raise InputError(f"{_place(path, error)}: {type(error).__name__}: {_text(error)}") from error
-    finally:
-        if here is not None and _current_folder() != here:
-            os.chdir(here)
+        raise InputError(f"{_place(path, error)}: {type(error).__name__}: {_told(error)}") from error
 
 
-def _current_folder() -> Path | None:
-    try:
-        return Path.cwd()
-    except OSError:  # It was deleted.
-        return None
-
-
-def _text(error: BaseException) -> str:
-    """What an error says; code of users may fail at that too."""
+def _told(error: BaseException) -> str:
+    """The text of an error; it may be one of the user's, whose text fails."""
     try:
         return str(error)
-    except Exception as failure:
+    except BaseException as failure:
         return f"and its text cannot be made ({type(failure).__name__})"
 
 
