@@ -17,8 +17,8 @@ from reverse_qe import cli
 DAYS = {"run.start": "2023-01-03", "run.end": "2023-03-31"}
 HOSTILE = {
     "raise BaseException('at last')": r"line \d+: BaseException: at last",
-    "class Mute(Exception):\n    def __str__(self): raise ValueError\nraise Mute()": "Mute: and its text cannot be made",
-    "class Mute(BaseException):\n    def __str__(self): raise KeyError\nraise Mute()": "Mute: and its text cannot be made",
+    "class Mute(Exception):\n    def __str__(self): raise ValueError\nraise Mute()": "its text cannot be made",
+    "class Mute(BaseException):\n    def __str__(self): raise KeyError\nraise Mute()": "its text cannot be made",
     "import os\nos.chdir('/')": "changed the current folder to /, wanted",
     "import threading, time\nthreading.Thread(target=time.sleep, args=(0.2,), name='naps').start()": (
         "left the thread naps running"
