@@ -57,6 +57,7 @@ def test_linear_ticks_are_round_and_within_the_ends(one: float, other: float) ->
         (0.04, 3000.0, [0.1, 1, 10, 100, 1000]),
         (0.97, 1.31, [1.0, 1.1, 1.2, 1.3]),
         (1e-6, 1.1, [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1]),
+        (1e-19, 3.0, [1e-15, 1e-10, 1e-5, 1.0]),
     ],
 )
 def test_ticks_of_a_log_scale(low: float, high: float, wanted: list[float]) -> None:

@@ -48,7 +48,11 @@ class ValueScale:
         return f"{value:,.{digits}f}"
 
     def _bent(self, values: np.ndarray) -> np.ndarray:
-        return np.log(values) if self.log else values
+        if not self.log:
+            return values
+        with np.errstate(invalid="ignore", divide="ignore"):
+            logs: np.ndarray = np.log(values)
+        return logs
 
 
 def scale_of(values: np.ndarray, unit: Unit, log: bool = False, include: float | None = None) -> ValueScale:
@@ -82,18 +86,23 @@ def linear_ticks(low: float, high: float, wanted: int = 6) -> list[float]:
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
     first = math.ceil(low / step - 1e-9)
     # Products, not sums: 0.3 is then 0.3 wherever it can be.
-    return [round(number * step, 12) for number in range(first, math.floor(high / step + 1e-9) + 1)]
+    return [_round(number * step) for number in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def log_ticks(low: float, high: float, wanted: int = 6) -> list[float]:
-    """Of 1, 2 and 5 times powers of ten those within the ends; linear ticks where there would be fewer than three."""
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for factors in ((1, 2, 5), (1, 3), (1,)):
-        found = [factor * 10.0**power for power in powers for factor in factors]
-        inside = [round(value, 12) for value in found if low <= value <= high]
+    """Of 1, 2 and 5 times powers of ten those within the ends; linear ticks where there are fewer than three."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    for factors, every in (((1, 2, 5), 1), ((1, 3), 1), ((1,), 1), ((1,), 2), ((1,), 5), ((1,), 20), ((1,), 100)):
+        found = [factor * 10.0**power for power in range(first, last + 1) if power % every == 0 for factor in factors]
+        inside = [_round(value) for value in found if low <= value <= high]
         if len(inside) <= wanted + 2:
             break
     return inside if len(inside) >= 3 else [tick for tick in linear_ticks(low, high) if tick > 0]
+
+
+def _round(value: float) -> float:
+    """A tick without what multiplying by powers of ten leaves at its end."""
+    return float(f"{value:.12g}")
 
 
 @dataclass(frozen=True)

@@ -168,8 +168,8 @@ def path_of(values: pd.Series, time: TimeScale, scale: ValueScale) -> str:
     Of many values the least and the largest of each piece are drawn.
     """
     across = np.rint(time.across(pd.DatetimeIndex(values.index)))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        down = np.clip(np.rint(scale.down(values.to_numpy(dtype=float))), -DOWN, 2 * DOWN)
+    # What is infinitely deep, as nothing is on a log scale, lies at the bottom.
+    down = np.clip(np.rint(scale.down(values.to_numpy(dtype=float))), 0, DOWN)
     kept = _extremes(down)
     return " ".join(_run(across[run], down[run]) for run in _runs(kept, np.isfinite(down)))
 

@@ -17,7 +17,8 @@ def contributions(run: Backtest) -> Part:
 
 
 def _by_stay(run: Backtest) -> Html:
-    gains = np.log1p(run.rotations["strategy"]) - np.log1p(run.rotations["static_mix"])
+    with np.errstate(divide="ignore", invalid="ignore"):  # a stay in which all was lost has no bar
+        gains = np.log1p(run.rotations["strategy"]) - np.log1p(run.rotations["static_mix"])
     spans = [
         Span(first, last, f"{regime} {first.date()} to {last.date()}: {gain:+.1%}", f"bar {regime.lower()}", gain)
         for first, last, regime, gain in zip(
