@@ -86,6 +86,7 @@ def manifest(run: Backtest) -> dict[str, Any]:
         "simulated": run.snapshot.simulated,
         "hindsight": run.spec.universe.hindsight,
         "engine": "event",
+        "strategy": run.spec.run.strategy,
         "first_session": str(run.sessions[0].date()),
         "last_session": str(run.sessions[-1].date()),
         "initial_cash": run.spec.run.initial_cash,

@@ -69,8 +69,10 @@ def command(
 def _as_json(result: "BacktestResult") -> dict[str, Any]:
     from backtests.archive.folder import manifest
     from backtests.archive.json_forms import evidence_json, measures_json
+    from backtests.measures.holdings import held_weights
 
     run = result.run
+    last = held_weights(run.engine.positions, run.panel.close[1:], run.engine.equity["equity"]).iloc[-1]
     return {
         "folder": str(result.folder),
         "manifest": manifest(run),
@@ -79,7 +81,9 @@ def _as_json(result: "BacktestResult") -> dict[str, Any]:
         "next_session": {
             "session": str(run.panel.decides_for[-1].date()),
             "regime": str(run.signal.regime[run.panel.decides_for[-1]]),
-            "targets": run.plan.targets.iloc[-1].to_dict(),
+            # What a strategy of the user wants shows in its orders alone: the plan's targets are not its own.
+            "targets": run.plan.targets.iloc[-1].to_dict() if run.spec.run.strategy is None else None,
+            "held": last[last > 0].to_dict(),
             "orders": _records(run.engine.next_orders),
         },
         **({} if result.stress is None else {"stress": _records(result.stress)}),

@@ -110,3 +110,30 @@ def test_complex_weights_are_refused(tmp_path, sample):
     (tmp_path / "p.py").write_text("def weights(regime, tradable, *rest):\n    return tradable * 1j\n")
     with pytest.raises(InputError, match=r"p\.py: got target weights that are complex numbers"):
         run_backtest(load_spec("sample", DAYS | {"policy.function": str(tmp_path / "p.py:weights")}), sample)
+
+
+def test_a_strategy_of_ones_own_is_shown_by_what_it_holds_and_sends(tmp_path, capsys, monkeypatch):
+    """It holds one coin that the policy does not want most of; summary, JSON and manifest say so, and name it."""
+    code = "import backtrader as bt\nclass Mine(bt.Strategy):\n    def next(self):\n"
+    code += "        if len(self) == 2: self.order_target_percent(self.datas[0], 0.5)\n"
+    code += "        if str(self.data.datetime.date(0)) == '2023-03-31': self.sell(self.datas[0], size=0.25)\n"
+    (tmp_path / "s.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    settings = {**DAYS, "run.strategy": '"s.py:Mine"', "run.warmup_sessions": 0}
+    options = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+
+    def ran(*more):
+        monkeypatch.setattr("sys.argv", ["reverse-qe", "backtest", "sample", *options, "--no-tearsheet", *more])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        assert not stop.value.code
+        return capsys.readouterr().out
+
+    told = json.loads(ran("--json", "--out", "one"))
+    assert told["next_session"]["targets"] is None
+    assert list(told["next_session"]["held"]) == ["SIM-COIN-A"]
+    assert [(order["symbol"], order["side"]) for order in told["next_session"]["orders"]] == [("SIM-COIN-A", "sell")]
+    assert told["manifest"]["strategy"] == "s.py:Mine"
+    summary = ran("--out", "two")
+    assert "Held on 2023-03-31: SIM-COIN-A " in summary
+    assert "Targets for" not in summary
