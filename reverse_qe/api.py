@@ -159,7 +159,7 @@ def import_files(
     name: str,
     prices: str | Path | Sequence[str | Path],
     *,
-    macro: str | Path | None = None,
+    macro: str | Path | Sequence[str | Path] | None = None,
     events: str | Path | None = None,
     actions: str | Path | None = None,
 ) -> ImportedFiles:
@@ -168,7 +168,8 @@ def import_files(
     Args:
         name: that is free.
         prices: folder of <SYMBOL>.csv with daily prices, or several: of an instrument in more than one the last counts.
-        macro: folder of <SERIES>.csv with dates and values; None: a market without series.
+        macro: folder of <SERIES>.csv with dates and values, or several: of a series in more than one the last counts.
+            None: a market without series.
         events: folder of capex_actuals.csv, capex_guidance.csv, funding_events.csv; None: the shipped ones.
         actions: file of dividends, splits and delistings; None: none.
 
@@ -180,10 +181,13 @@ def import_files(
 
     require_no_version(name)
     new_folder(name)  # refuses a name that is taken before the files are read
-    given = [None if path is None else Path(path) for path in (macro, events, actions)]
-    folders = [prices] if isinstance(prices, str | Path) else prices
-    snapshot, quality = import_snapshot([Path(folder) for folder in folders], given[0], given[1], name, given[2])
+    given = [None if path is None else Path(path) for path in (events, actions)]
+    snapshot, quality = import_snapshot(_folders(prices), _folders(macro or ()), given[0], name, given[1])
     return ImportedFiles(snapshot, quality, save(snapshot))
+
+
+def _folders(given: str | Path | Sequence[str | Path]) -> list[Path]:
+    return [Path(given)] if isinstance(given, str | Path) else [Path(folder) for folder in given]
 
 
 def fetch(

@@ -27,6 +27,7 @@ FORM_1_ONLY: tuple[tuple[str, bool | float | str, str], ...] = (
     ("gate.stimulus", 0.5, "below the threshold the drain is negative by itself"),
     ("gate.level", False, "the level is not gated"),
     ("mark_joint_rises", False, "the price of capital is the joint move"),
+    ("net_liquidity", "week_mean", "all members of the level are of one Wednesday"),
     ("policy_rate", "DFF", "repo is held against the interest on reserves, and before it against DFF"),
 )
 """Options of form 1 that form 2 refuses: the key, the value that changes nothing, and why."""
@@ -124,6 +125,8 @@ class SignalConfig(BaseModel):
             high-yield one where its change has a z-score and the other elsewhere.
         mark_joint_rises: whether an input of its own marks sovereign yields and credit spreads rising together.
         level_change_sessions: horizon of the change of net liquidity, in sessions, from 1.
+        net_liquidity: how form 1 joins its members: with the mean of the week of the Treasury's account, as version
+            0.1.0, or all of one Wednesday, as form 2.
         policy_rate: what the repo rate is compared with: the effective federal funds rate, or the interest on reserve
             balances, which starts in 2021-07.
         pipes_mean_observations: observations in the mean of the repo rate less the policy rate, from 1.
@@ -157,6 +160,7 @@ class SignalConfig(BaseModel):
     credit_spread: CreditSpread = "BAA10Y"
     mark_joint_rises: bool = False
     level_change_sessions: int = Field(default=63, ge=1)
+    net_liquidity: Literal["week_mean", "one_wednesday"] = "week_mean"
     policy_rate: Literal["DFF", "IORB"] = "DFF"
     pipes_mean_observations: int = Field(default=5, ge=1)
     half_life_sessions: float = Field(default=10.0, gt=0)

@@ -14,6 +14,7 @@ import pandas as pd
 NAT = np.iinfo(np.int64).min
 NEVER = np.iinfo(np.int64).max
 DAY = 86_400_000_000
+_WEEK_DAYS = 7
 
 Array = np.ndarray
 
@@ -81,6 +82,29 @@ def together(parts: Sequence[Observations]) -> tuple[Array, Array, Array]:
     rows = np.flatnonzero(whole & last)
     rows = rows[np.lexsort((day[rows], known[rows]))]
     return day[rows], known[rows], value[newest[rows]]
+
+
+def on_weeks(daily: Observations, weeks: Array) -> Observations:
+    """Let a daily value stand for a day of the week: the last one up to it, less than seven days before.
+
+    A later day takes the place of an earlier one from when it is known; so a holiday has the value of the day before.
+
+    Args:
+        daily: one thing by day.
+        weeks: days of weeks, increasing.
+    """
+    place = np.searchsorted(weeks, daily.day)
+    inside = place < len(weeks)
+    week = weeks[np.minimum(place, len(weeks) - 1)] if len(weeks) else daily.day
+    inside &= (week - daily.day) < _WEEK_DAYS * DAY
+    day, value, known, week = daily.day[inside], daily.value[inside], daily.known[inside], week[inside]
+    order = np.lexsort((day, known, week))
+    day, value, known, week = day[order], value[order], known[order], week[order]
+    # Weeks follow one another, so that a day that is not the newest so far has been overtaken in its own week.
+    newest = day == np.maximum.accumulate(day) if len(day) else day == day
+    last = np.append((week[1:] != week[:-1]) | (known[1:] != known[:-1]), True)[: len(week)]
+    kept = newest & last
+    return Observations(week[kept], value[kept], known[kept])
 
 
 def mean_of_newest(observations: Observations, count: int) -> Observations:

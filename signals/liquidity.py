@@ -19,7 +19,7 @@ from signals.capex.gate import Gate
 from signals.config import SignalConfig
 from signals.facts import Facts
 from signals.form_2.drain import drain_reading
-from signals.form_2.level import TREASURY_WEDNESDAY, level_reading
+from signals.form_2.level import level_reading
 from signals.form_2.pipes import RESERVES_RATE, pipes_reading
 from signals.form_2.price_of_capital import price_of_capital_reading
 from signals.known import Array, moments_of
@@ -105,7 +105,10 @@ def required_series(config: SignalConfig) -> tuple[str, ...]:
 
 def wanted_series(config: SignalConfig) -> tuple[str, ...]:
     """Names of the series that the signal reads where the market has them: those that it needs first."""
-    better = () if config.form == 1 or config.source is not None else (TREASURY_WEDNESDAY, RESERVES_RATE)
+    if config.source is not None:
+        return ()
+    one_wednesday = config.form == 2 or config.net_liquidity == "one_wednesday"
+    better = (*((level.TREASURY_WEDNESDAY,) if one_wednesday else ()), *((RESERVES_RATE,) if config.form == 2 else ()))
     return tuple(dict.fromkeys((*required_series(config), *better)))
 
 

@@ -41,12 +41,14 @@ class RawBlock:
         inputs: in the order in which they are shown.
         grouping: how their z-scores are averaged, by name.
         gate: of idle money, where the block's values depend on it.
+        notes: sentences on what people must know of it.
     """
 
     name: str
     inputs: tuple[RawInput, ...]
     grouping: Grouping
     gate: Gate | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def standard_reading(block: RawBlock, config: SignalConfig) -> Reading:
     parts = np.where(present, z, 0.0) * nested_weights(block.grouping, names, present)
     whole = np.where(present.any(axis=1), parts.sum(axis=1), np.nan)
     scale = np.where(np.isnan(whole), np.nan, trailing_scale(whole, config))
-    return Reading(block.name, block.inputs, parts / scale[:, None], block.gate)
+    return Reading(block.name, block.inputs, parts / scale[:, None], block.gate, block.notes)
 
 
 def silent_reading(reading: Reading) -> Reading:

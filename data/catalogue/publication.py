@@ -18,9 +18,11 @@ PublicationRule = Literal[
     "same_day",
     "next_business_day",
     "weekly_h41",
+    "weekly_h8",
     "weekly_h10",
     "nfci",
     "following_thursday",
+    "fifth_business_day",
     "following_month_end",
 ]
 
@@ -83,6 +85,12 @@ def _weekly_h41(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return _late_in_holiday_week(monday, thursday) + pd.Timedelta(hours=22)
 
 
+def _weekly_h8(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """H.8: a Wednesday's figures on the next week's Friday, 16:15 New York time, a day later in a holiday week."""
+    friday = days + pd.Timedelta(days=9)
+    return _late_in_holiday_week(friday - pd.Timedelta(days=4), friday) + pd.Timedelta(hours=22)
+
+
 def _weekly_h10(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """H.10: a week's daily figures on the Monday after it."""
     return _business_day(days + pd.to_timedelta(7 - days.day_of_week, unit="D")) + pd.Timedelta(hours=22)
@@ -99,6 +107,13 @@ def _following_thursday(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return _business_day(days + pd.Timedelta(days=6)) + pd.Timedelta(hours=22)
 
 
+def _fifth_business_day(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """The debt of a month's end, on the fourth business day of the month that follows; a day later is taken."""
+    first = (days + pd.offsets.MonthEnd(0) + pd.Timedelta(days=1)).to_numpy().astype("datetime64[D]")
+    fifth = np.busday_offset(first, 4, roll="forward", holidays=_holidays())
+    return pd.DatetimeIndex(fifth) + pd.Timedelta(hours=22)
+
+
 def _following_month_end(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """A month's figure by the end of the month that follows (money stock: its fourth Tuesday)."""
     return days + pd.offsets.MonthEnd(0) + pd.offsets.MonthEnd(1) + pd.Timedelta(hours=22)
@@ -109,9 +124,11 @@ _RULES: Mapping[PublicationRule, Callable[[pd.DatetimeIndex], pd.DatetimeIndex]]
     "same_day": _same_day,
     "next_business_day": _next_business_day,
     "weekly_h41": _weekly_h41,
+    "weekly_h8": _weekly_h8,
     "weekly_h10": _weekly_h10,
     "nfci": _nfci,
     "following_thursday": _following_thursday,
+    "fifth_business_day": _fifth_business_day,
     "following_month_end": _following_month_end,
 }
 

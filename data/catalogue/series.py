@@ -29,6 +29,7 @@ class SeriesEntry(BaseModel):
         source: who publishes it.
         revised: whether values once published are changed as a matter of course: only what was published at the time,
             a vintage, is then what was known.
+        at_fred: whether FRED has it, and a fetch can ask for it there.
         range: smallest and largest plausible value, where that is narrower than the unit's (`data.catalogue.ranges`).
     """
 
@@ -40,6 +41,7 @@ class SeriesEntry(BaseModel):
     stale_after_days: int = Field(gt=0)
     source: str
     revised: bool = False
+    at_fred: bool = True
     range: tuple[float, float] | None = None
 
 

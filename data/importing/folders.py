@@ -36,7 +36,7 @@ _JUDGEMENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 def import_snapshot(
     prices: Path | Sequence[Path],
-    macro: Path | None,
+    macro: Path | Sequence[Path] | None,
     events: Path | None,
     name: str,
     actions: Path | None = None,
@@ -45,7 +45,8 @@ def import_snapshot(
 
     Args:
         prices: one folder or several, see `data.importing.price_files.read_price_folders`.
-        macro: holds <SERIES>.csv, see `data.importing.csv_files.read_series`; None for a market without series.
+        macro: one folder of <SERIES>.csv or several, see `data.importing.csv_files.read_series`; a series that two have
+            is that of the later one. None for a market without series.
         events: holds capex_actuals.csv, capex_guidance.csv and funding_events.csv, and balance_sheet_paces.csv and
             event_coverage.csv where there are such; None for the shipped reference set.
         name: under which the snapshot will be kept.
@@ -63,11 +64,9 @@ def import_snapshot(
     price_folders = [prices] if isinstance(prices, Path) else list(prices)
     files = read_price_folders(price_folders)
     notes = list(files.notes)
-    series = SERIES.empty()
-    if macro is not None:
-        macro_files, not_read = csv_files(macro, "macro series")
-        series = _read_all_series(macro_files)
-        notes += not_read
+    macro_folders = [macro] if isinstance(macro, Path) else list(macro or ())
+    series, told = _read_macro_folders(macro_folders)
+    notes += told
     if events is None:
         event_tables = reference_events()
         notes.append("events: the shipped reference set, for none were given")
@@ -85,7 +84,8 @@ def import_snapshot(
         funding_events=event_tables[FUNDING.name],
         balance_sheet_paces=event_tables.get(PACES.name, PACES.empty()),
         event_coverage=event_tables.get(COVERAGE.name, COVERAGE.empty()),
-        origin=f"CSV files: prices {' and '.join(map(str, price_folders))}, macro {macro or 'none'}, "
+        origin=f"CSV files: prices {' and '.join(map(str, price_folders))}, "
+        f"macro {' and '.join(map(str, macro_folders)) or 'none'}, "
         f"events {events or 'the shipped reference set'}",
         made_at=datetime.now(UTC),
         bar_units={
@@ -94,6 +94,20 @@ def import_snapshot(
         actions=ACTIONS.empty() if actions is None else read_actions(actions, files.bars),
     )
     return snapshot, replace(quality_report(snapshot), notes=tuple(notes))
+
+
+def _read_macro_folders(folders: Sequence[Path]) -> tuple[pd.DataFrame, list[str]]:
+    """The series of all folders, of two of one name that of the later folder; and notes."""
+    chosen: dict[str, Path] = {}
+    notes = []
+    for folder in folders:
+        files, not_read = csv_files(folder, "macro series")
+        notes += not_read
+        twice = [path.stem for path in files if path.stem in chosen]
+        if twice:
+            notes.append(f"series in more than one folder, taken from {folder}: {', '.join(twice)}")
+        chosen |= {path.stem: path for path in files}
+    return (_read_all_series([chosen[name] for name in sorted(chosen)]) if chosen else SERIES.empty()), notes
 
 
 def _read_all_series(files: list[Path]) -> pd.DataFrame:

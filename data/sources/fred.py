@@ -46,6 +46,10 @@ def fetch_series(
         InputError: the series is not in the catalogue.
     """
     entry = series_entry(name)
+    if not entry.at_fred:
+        raise SourceError(
+            f"FRED: {name}: FRED does not have it ({entry.source} has); import it from a file, by --macro"
+        )
     now = now or pd.Timestamp.now("UTC")
     key = os.environ.get(KEY_VARIABLE)
     rows, notes = _vintages(name, first, key, entry, settings) if entry.revised and key else (None, [])

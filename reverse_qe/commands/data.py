@@ -33,7 +33,13 @@ for subcommand in (fetch_market, compare_markets, prune_versions):
     required=True,
     help="Folder of <SYMBOL>.csv with daily prices; may be given again: of an instrument in both the later one counts.",
 )
-@click.option("--macro", type=PATH, help="Folder of <SERIES>.csv with dates and values.  [default: no series]")
+@click.option(
+    "--macro",
+    type=PATH,
+    multiple=True,
+    help="Folder of <SERIES>.csv with dates and values; may be given again: of a series in both the later one counts.  "
+    "[default: no series]",
+)
 @click.option(
     "--events",
     type=PATH,
@@ -44,7 +50,7 @@ for subcommand in (fetch_market, compare_markets, prune_versions):
 @json_option
 def import_csv(
     prices: tuple[Path, ...],
-    macro: Path | None,
+    macro: tuple[Path, ...],
     events: Path | None,
     actions: Path | None,
     name: str,

@@ -6,19 +6,24 @@ import numpy as np
 
 from data.catalogue.series import series_entry
 from data.errors import InputError
-from signals.blocks.level import CENTRAL_BANK_ASSETS, MILLIONS_PER_BILLION, NAME, REVERSE_REPO, TREASURY_ACCOUNT
+from signals.blocks.level import (
+    CENTRAL_BANK_ASSETS,
+    MILLIONS_PER_BILLION,
+    NAME,
+    REVERSE_REPO,
+    TREASURY_ACCOUNT,
+    TREASURY_WEDNESDAY,
+)
 from signals.blocks.rates import change_over
 from signals.config import SignalConfig
 from signals.facts import Facts
 from signals.form_2.members import with_members
 from signals.form_2.scales import change_reading, enough_values
-from signals.known import DAY, NAT, Array, Known, Observations, known_values, microseconds, together
+from signals.known import DAY, NAT, Array, Known, Observations, known_values, microseconds, on_weeks, together
 from signals.reading import RawInput, Reading
 
-TREASURY_WEDNESDAY = "WDTGAL"
 CENTRAL_BANK = "Fed"
 SESSIONS_A_MONTH = 21
-_WEEK_DAYS = 7
 
 
 class Pace(NamedTuple):
@@ -96,29 +101,6 @@ def net_liquidity(facts: Facts) -> tuple[Known, list[str]]:
     level = (values[:, 0] - values[:, 1]) / MILLIONS_PER_BILLION - values[:, 2]
     stale_after_days = max(series_entry(name).stale_after_days for name in (CENTRAL_BANK_ASSETS, treasury))
     return known_values(Observations(day, level, known), facts.sessions, stale_after_days), notes
-
-
-def on_weeks(daily: Observations, weeks: Array) -> Observations:
-    """Let a daily value stand for a day of the week: the last one up to it, less than seven days before.
-
-    A later day takes the place of an earlier one from when it is known; so a holiday has the value of the day before.
-
-    Args:
-        daily: one thing by day.
-        weeks: days of weeks, increasing.
-    """
-    place = np.searchsorted(weeks, daily.day)
-    inside = place < len(weeks)
-    week = weeks[np.minimum(place, len(weeks) - 1)] if len(weeks) else daily.day
-    inside &= (week - daily.day) < _WEEK_DAYS * DAY
-    day, value, known, week = daily.day[inside], daily.value[inside], daily.known[inside], week[inside]
-    order = np.lexsort((day, known, week))
-    day, value, known, week = day[order], value[order], known[order], week[order]
-    # Weeks follow one another, so that a day that is not the newest so far has been overtaken in its own week.
-    newest = day == np.maximum.accumulate(day) if len(day) else day == day
-    last = np.append((week[1:] != week[:-1]) | (known[1:] != known[:-1]), True)[: len(week)]
-    kept = newest & last
-    return Observations(week[kept], value[kept], known[kept])
 
 
 def announced_pace(facts: Facts, config: SignalConfig) -> Pace | None:

@@ -185,6 +185,21 @@ def test_of_an_instrument_in_several_folders_the_last_file_counts_and_that_is_to
     assert snapshot.origin.startswith(f"CSV files: prices {folders / 'prices'} and {folders / 'more'}, macro none")
 
 
+def test_of_two_folders_of_series_the_later_one_wins_and_it_is_told(folders: Path) -> None:
+    more = folders / "further"
+    more.mkdir()
+    (more / "DGS10.csv").write_text("date,value\n2025-11-25,5.0\n")
+    (more / "DGS1.csv").write_text("date,value\n2025-11-25,3.7\n")
+    snapshot, report = import_snapshot(folders / "prices", [folders / "macro", more], None, "market")
+
+    values = snapshot.series.set_index("series")["value"]
+    assert values.to_dict() == {"DGS1": 3.7, "DGS10": 5.0}
+    assert f"series in more than one folder, taken from {more}: DGS10" in report.notes
+    assert f"macro {folders / 'macro'} and {more}," in snapshot.origin
+    turned, _ = import_snapshot(folders / "prices", [more, folders / "macro"], None, "market")
+    assert len(turned.series) == 5
+
+
 def test_files_that_are_not_read_are_named(folders: Path) -> None:
     (folders / "prices" / "README.md").write_text("about")
     (folders / "prices" / ".hidden").write_text("")
@@ -434,6 +449,24 @@ def test_real_history_arrives_whole(shared: Path, history: tuple[Snapshot, Quali
         ), file
     counts = [len(snapshot.capex_actuals), len(snapshot.capex_guidance), len(snapshot.funding_events)]
     assert counts == [243, 61, 59]
+
+
+@pytest.mark.real_history
+def test_further_series_of_real_history_arrive_whole(shared: Path) -> None:
+    market = shared / "market"
+    snapshot, _ = import_snapshot(market / "prices", [market / "macro", market / "macro_more"], None, "further")
+    held = snapshot.series.groupby("series")["date"].agg(["size", "min", "max"])
+    provenance = pd.read_csv(market / "PROVENANCE_MORE.csv")
+    rows = provenance[provenance["file"].str.startswith("macro_more/")]
+
+    assert len(rows) == 24
+    for row in rows.itertuples():
+        told = held.loc[Path(row.file).stem]
+        assert (told["size"], str(told["min"].date()), str(told["max"].date())) == (
+            row.rows,
+            row.first_date,
+            row.last_date,
+        ), row.file
 
 
 @pytest.mark.real_history

@@ -40,6 +40,14 @@ def published(rule: PublicationRule, day: str) -> str:
         ("weekly_h41", "2025-12-31", "2026-01-02 22:00"),  # the Thursday was New Year's Day
         ("weekly_h41", "2025-12-24", "2025-12-29 22:00"),
         ("weekly_h41", "2002-12-25", "2002-12-27 22:00"),  # the Wednesday itself was Christmas Day
+        # H.8: Wednesday's figures on the Friday of the week after.
+        ("weekly_h8", "2025-11-05", "2025-11-17 22:00"),  # Friday the 14th, a day later for Veterans Day
+        ("weekly_h8", "2025-10-29", "2025-11-07 22:00"),
+        ("weekly_h8", "2025-11-19", "2025-12-01 22:00"),  # Thanksgiving
+        # The public debt of a month's end: on the fourth business day, taken a day late.
+        ("fifth_business_day", "2024-04-30", "2024-05-07 22:00"),  # the statement was updated on Monday, May 6
+        ("fifth_business_day", "2021-05-31", "2021-06-07 22:00"),  # and on June 5, a Saturday
+        ("fifth_business_day", "2026-08-31", "2026-09-08 22:00"),  # Labor Day on September 7
         # H.10: a week's days on the Monday after.
         ("weekly_h10", "2025-11-17", "2025-11-24 22:00"),
         ("weekly_h10", "2025-11-21", "2025-11-24 22:00"),

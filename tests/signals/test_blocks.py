@@ -1,6 +1,7 @@
 """Price of capital, level and pipes by hand."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from data.clock import sessions_between
 from data.errors import InputError
 from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES
 from frames import level_block, pipes_block, price_of_capital_block
-from signals.block import Block, SignalData
+from signals.block import Block, BlockInput, SignalData
 from signals.config import SignalConfig
 
 Row = tuple[str, str, float, str]
@@ -115,6 +116,33 @@ def test_a_wednesday_that_lacks_one_of_the_three_gives_no_level() -> None:
     assert level.observed["2024-01-19"] == level.observed["2024-01-25"] == pd.Timestamp("2024-01-10")
     assert level.value["2024-01-19"] == 0.0
     assert level.value["2024-01-26"] == 20_000
+
+
+def test_a_holiday_takes_the_reverse_repo_of_the_last_business_day_up_to_it() -> None:
+    """Juneteenth of 2024 was a Wednesday: the H.4.1 is of it, the reverse repo of the Tuesday before."""
+    rows: list[Row] = []
+    for week, day in enumerate(["2024-06-12", "2024-06-19"]):
+        friday = f"{pd.Timestamp(day) + pd.Timedelta(days=2):%Y-%m-%d} 22:00"
+        rows += [("WALCL", day, 7_000_000 + 10_000 * week, friday), ("WTREGEN", day, 700_000, friday)]
+        rows.append(("WDTGAL", day, 650_000 - 7_000 * week, friday))
+    repo = {"2024-06-12": 400.0, "2024-06-14": 380.0, "2024-06-17": 370.0, "2024-06-18": 350.0, "2024-06-20": 1.0}
+    rows += [("RRPONTSYD", day, billions, f"{day} 22:00") for day, billions in repo.items()]
+    sessions = sessions_between(pd.Timestamp("2024-06-10"), pd.Timestamp("2024-06-28"))
+
+    def level(join: Any, *without: str) -> BlockInput:
+        held = [row for row in rows if row[0] not in without and row[1] not in without]
+        config = SignalConfig(level_change_sessions=5, net_liquidity=join)
+        return level_block(data(held, sessions), config).inputs[0]
+
+    # Known for Monday the 24th. Five sessions (and the holiday) after the 17th, which knew the 12th, is the 25th.
+    assert level("one_wednesday").observed["2024-06-24"] == pd.Timestamp("2024-06-19")
+    assert level("one_wednesday").value["2024-06-25"] == 10_000 + 7_000 + 50_000
+    # Without an account of Wednesday the mean of the week stands in for it.
+    assert level("one_wednesday", "WDTGAL").value["2024-06-25"] == 10_000 + 50_000
+    # The Tuesday is missing, and the Monday counts.
+    assert level("one_wednesday", "2024-06-18").value["2024-06-25"] == 10_000 + 7_000 + 30_000
+    # As in version 0.1.0.
+    assert level("week_mean").observed["2024-06-25"] == pd.Timestamp("2024-06-12")
 
 
 def test_a_level_waits_for_the_last_of_the_three() -> None:

@@ -27,6 +27,7 @@ def test_the_defaults_are_those_that_were_set_before_results_were_seen() -> None
         "credit_spread": "BAA10Y",
         "mark_joint_rises": False,
         "level_change_sessions": 63,
+        "net_liquidity": "week_mean",
         "policy_rate": "DFF",
         "pipes_mean_observations": 5,
         "half_life_sessions": 10.0,

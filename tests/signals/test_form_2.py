@@ -23,11 +23,11 @@ from data.market.tables import CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES, SERIES
 from signals.block import SignalData
 from signals.config import FORM_1_ONLY, InputConfig, SignalConfig
 from signals.facts import Facts
-from signals.form_2.level import Pace, announced_pace, on_weeks
+from signals.form_2.level import Pace, announced_pace
 from signals.form_2.pipes import month_ends
 from signals.form_2.price_of_capital import joint_move
 from signals.form_2.scales import change_reading, event_reading, scaled
-from signals.known import Observations, microseconds, moments_of
+from signals.known import Observations, microseconds, moments_of, on_weeks
 from signals.liquidity import LiquiditySignal, liquidity_signal, read_blocks
 from signals.scarcity import scarcity
 from signals.standardize import trailing_z
@@ -374,6 +374,7 @@ def test_options_without_a_meaning_are_refused(name: str, default: Any, reason: 
         "gate.level": True,
         "mark_joint_rises": True,
         "policy_rate": "IORB",
+        "net_liquidity": "one_wednesday",
     }
     section, _, key = name.rpartition(".")
     changed: dict[str, Any] = {key: other[name]}

@@ -75,7 +75,7 @@ from signals.form_2.drain import (
     lasting_results,
     news_members,
 )
-from signals.form_2.level import announced_pace, level_reading, on_weeks
+from signals.form_2.level import announced_pace, level_reading
 from signals.form_2.level import net_liquidity as tank
 from signals.form_2.members import added_members, with_members
 from signals.form_2.pipes import pipes_reading, without_month_ends
@@ -91,6 +91,7 @@ from signals.known import (
     mean_of_newest,
     microseconds,
     moments_of,
+    on_weeks,
     together,
 )
 from signals.liquidity import LiquiditySignal, liquidity_signal, read_blocks, required_series, wanted_series
@@ -611,7 +612,15 @@ BY_SESSION: dict[str, BySession] = {
     "explain.history.signal_history": lambda w: signal_history(liquidity_signal(w.data, CONFIG)),
     "blocks.rates.change_over": lambda w: by_column(w, lambda column: change_over(column, 4)),
     "blocks.rates.rounded_basis_points": lambda w: by_column(w, rounded_basis_points),
-    "blocks.level.net_liquidity": lambda w: known_frame(net_liquidity(Facts(w.data)), w.sessions),
+    "blocks.level.net_liquidity": lambda w: pd.concat(
+        [
+            known_frame(
+                net_liquidity(Facts(w.data), CONFIG.model_copy(update={"net_liquidity": join}), name), w.sessions
+            )
+            for join, name in (("week_mean", "WTREGEN"), ("one_wednesday", "WDTGAL"))
+        ],
+        axis=1,
+    ),
     "blocks.pipes.mean_known": lambda w: known_frame(
         mean_known(Facts(w.data), repo_spread(Facts(w.data), "DFF"), "DFF", 3), w.sessions
     ),
@@ -717,7 +726,7 @@ BY_KNOWN_AT: dict[str, Callable[[World], pd.DataFrame]] = {
     "capex.news.capex_news": World.news,
     "capex.funding.funding_shares": World.shares,
     "capex.funding.raised_over_cash_flow": raised_rows,
-    "form_2.level.on_weeks": lambda w: observed_rows(
+    "known.on_weeks": lambda w: observed_rows(
         on_weeks(w.facts.series("RRPONTSYD"), microseconds(pd.date_range("2014-10-01", "2015-12-31", freq="W-WED")))
     ),
     "form_2.pipes.without_month_ends": lambda w: observed_rows(without_month_ends(repo_spread(w.facts, "DFF"))),

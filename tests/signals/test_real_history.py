@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES
 from frames import drain_block
 from signals.block import SignalData
 from signals.config import GateConfig, SignalConfig
-from signals.liquidity import LiquiditySignal, liquidity_signal, required_series
+from signals.liquidity import LiquiditySignal, liquidity_signal, required_series, wanted_series
 
 pytestmark = pytest.mark.real_history
 
@@ -28,14 +29,19 @@ SESSIONS = sessions_between(pd.Timestamp("2001-10-09"), pd.Timestamp("2026-10-09
 
 
 def macro(shared: Path, name: str) -> pd.Series:
-    rows = pd.read_csv(shared / "market" / "macro" / f"{name}.csv", parse_dates=["date"])
+    first, further = (shared / "market" / folder / f"{name}.csv" for folder in ("macro", "macro_more"))
+    rows = pd.read_csv(first if first.is_file() else further, parse_dates=["date"])
     return rows.set_index("date")["value"]
 
 
 @pytest.fixture(scope="module")
 def series(shared: Path) -> pd.DataFrame:
+    return observed_series(shared, required_series(CONFIG))
+
+
+def observed_series(shared: Path, names: Sequence[str]) -> pd.DataFrame:
     parts = []
-    for name in required_series(CONFIG):
+    for name in names:
         values = macro(shared, name)
         known_at = publication_times(pd.DatetimeIndex(values.index), series_entry(name).publication)
         parts.append(
@@ -138,6 +144,38 @@ def test_values_are_those_of_the_files(signal: LiquiditySignal, shared: Path) ->
     assert values["level.net_liquidity"] == pytest.approx(tank["2022-06-08"] - tank["2022-03-09"])
     spread = 100 * (macro(shared, "SOFR") - macro(shared, "DFF")).dropna()
     assert values["pipes.SOFR_DFF"] == pytest.approx(spread[:"2022-06-13"].iloc[-5:].mean())
+
+
+@pytest.fixture(scope="module")
+def of_one_wednesday(shared: Path) -> LiquiditySignal:
+    config = CONFIG.model_copy(update={"net_liquidity": "one_wednesday"})
+    return liquidity_signal(reference_data(observed_series(shared, wanted_series(config))), config)
+
+
+@pytest.mark.parametrize(
+    ("session", "wednesday", "repo_of"),
+    [
+        ("2025-01-10", "2025-01-01", "2024-12-31"),  # New Year's Day; the H.4.1 of it came out on the third
+        ("2025-01-02", "2024-12-25", "2024-12-24"),
+        ("2014-01-08", "2014-01-01", "2013-12-31"),
+        ("2020-01-09", "2020-01-01", "2019-12-31"),
+    ],
+)
+def test_a_wednesday_without_figures_takes_the_reverse_repo_of_the_last_business_day(
+    of_one_wednesday: LiquiditySignal, signal: LiquiditySignal, shared: Path, session: str, wednesday: str, repo_of: str
+) -> None:
+    def tank(day: str, repo_of: str) -> float:
+        weekly = macro(shared, "WALCL") - macro(shared, "WDTGAL")
+        return float(weekly[day] - 1000 * macro(shared, "RRPONTSYD")[repo_of])
+
+    observed = of_one_wednesday.observed["level.net_liquidity"]
+    before = f"{observed.shift(63)[session]:%Y-%m-%d}"
+
+    assert f"{observed[session]:%Y-%m-%d}" == wednesday
+    value = of_one_wednesday.values.loc[session, "level.net_liquidity"]
+    assert value == pytest.approx(tank(wednesday, repo_of) - tank(before, before))
+    assert signal.observed["level.net_liquidity"][session] < pd.Timestamp(wednesday)  # what version 0.1.0 had
+    assert any("the Treasury's account of Wednesday (WDTGAL)" in note for note in of_one_wednesday.notes)
 
 
 def test_the_score_is_never_missing_and_adds_up(signal: LiquiditySignal) -> None:
