@@ -83,6 +83,9 @@ class PolicyConfig(BaseModel):
             at changes of regime alone; always at those, at the start, and when a held instrument must be sold.
         function: ``file.py:name`` of a function that makes the weights in the place of `target_weights`, with the same
             first five arguments. The baselines keep `target_weights`.
+        weights: CSV file of target weights that another tool has made, in the place of `target_weights`; see
+            `strategies.given_weights.read_weights`. The book is brought to a row when it is known, beside the calendar;
+            changes of regime mean nothing to it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -98,6 +101,7 @@ class PolicyConfig(BaseModel):
     volatility_half_life: int = Field(default=40, ge=5, le=252)
     rebalance: RebalanceCalendar = "monthly"
     function: Annotated[str, AfterValidator(check_reference)] | None = None
+    weights: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _one_maker_of_weights(self) -> Self:
@@ -105,6 +109,9 @@ class PolicyConfig(BaseModel):
             raise ValueError(
                 "blend_by_probability is of the built-in policy, in whose place function stands; take one of them out"
             )
+        if self.weights is not None and (self.function is not None or self.blend_by_probability):
+            other = "function" if self.function is not None else "blend_by_probability"
+            raise ValueError(f"weights and {other} cannot stand together; take one of them out")
         return self
 
     @property
@@ -137,6 +144,7 @@ def make_plan(
     weights: pd.DataFrame | None = None,
     asset_classes: Mapping[str, AssetClass] | None = None,
     probability: pd.DataFrame | None = None,
+    states: pd.Series | None = None,
 ) -> Plan:
     """Target weights and rebalancing sessions from the regime.
 
@@ -151,6 +159,7 @@ def make_plan(
             them.
         asset_classes: by symbol; needed where `config` caps one.
         probability: of each regime, for `session_budgets`; needed where `config` blends by it.
+        states: by session, whose changes are rebalanced in the place of those of the regime; None: the regime.
 
     Raises:
         InputError: what is needed is not given.
@@ -162,7 +171,7 @@ def make_plan(
         targets = limit_volatility(
             targets, tradable, prices, universe, config.volatility_target, config.volatility_half_life
         )
-    return Plan(targets, rebalance_sessions(regime, targets, tradable, config.rebalance))
+    return Plan(targets, rebalance_sessions(regime if states is None else states, targets, tradable, config.rebalance))
 
 
 def target_weights(

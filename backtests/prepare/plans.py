@@ -10,7 +10,8 @@ from backtests.spec.extensions import Extensions, read_extensions, weights_funct
 from backtests.spec.spec import Spec
 from data.catalogue.instruments import AssetClass
 from data.clock import FIRST_DAY, sessions_between
-from data.files.user_code import UserCallable
+from data.errors import InputError
+from data.files.user_code import UserCallable, UserFile, user_faults
 from data.market.snapshot import Snapshot
 from data.prices.known import known_prices
 from data.prices.panel import Panel
@@ -19,6 +20,7 @@ from signals.liquidity import LiquiditySignal
 from signals.partial import gate_regimes, regimes_without
 from signals.regime import Regime
 from strategies.baselines import MOVING_AVERAGE_MONTHS, baseline_plans, unblended
+from strategies.given_weights import read_weights, rows_in_force, weights_in_force
 from strategies.policy import Plan, make_plan
 from strategies.rivals import MOMENTUM_SESSIONS, momentum_regimes, switched_regimes
 
@@ -48,17 +50,35 @@ def make_run_plan(
         LookAheadError: it looks ahead.
     """
     given = extensions or read_extensions(spec)
-    weights = None if given.policy is None else _weights_of_user(spec, snapshot, panel, signal, given.policy)
+    tradable, weights, states = panel.tradable(spec.order_rules.stale_sessions), None, None
+    if given.policy is not None:
+        weights = _weights_of_user(spec, snapshot, panel, signal, given.policy)
+    elif given.weights is not None:
+        rows = _given_rows(spec, given.weights)
+        with user_faults(given.weights.path):
+            weights, states = weights_in_force(rows, tradable), rows_in_force(rows, panel.decides_for)
     return make_plan(
         signal.regime.reindex(panel.decides_for),
-        panel.tradable(spec.order_rules.stale_sessions),
+        tradable,
         _policy_prices(spec, snapshot, panel),
         spec.universe,
         spec.policy,
         weights,
         _asset_classes(snapshot, panel),
         _probability(signal, panel),
+        states,
     )
+
+
+def _given_rows(spec: Spec, file: UserFile) -> pd.DataFrame:
+    """The rows of a file of target weights, all of them of instruments of the universe."""
+    rows = read_weights(file.path, file.content)
+    if others := [symbol for symbol in rows.columns if symbol not in spec.universe.symbols]:
+        raise InputError(
+            f"{file.path}, line 1: got weights of {', '.join(others)}, wanted instruments of the universe alone; add "
+            "them there, or take them out"
+        )
+    return rows
 
 
 def _weights_of_user(

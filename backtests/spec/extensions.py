@@ -27,6 +27,7 @@ class Extensions:
         blocks: of the signal, beside the four.
         source: CSV file in the place of all blocks.
         policy: makes the target weights.
+        weights: CSV file of target weights, in the place of the policy.
         strategy: trades in the place of the rotation.
     """
 
@@ -34,12 +35,13 @@ class Extensions:
     source: UserFile | None = None
     policy: UserCallable | None = None
     strategy: UserCallable | None = None
+    weights: UserFile | None = None
 
     @property
     def files(self) -> tuple[UserFile, ...]:
         """Every file once, in the order of the spec."""
         code = [each.file for each in (*self.blocks, self.policy, self.strategy) if each is not None]
-        return tuple(dict.fromkeys([*code, self.source] if self.source else code))
+        return tuple(dict.fromkeys([*code, *(each for each in (self.source, self.weights) if each is not None)]))
 
     def block_builders(self) -> tuple[BlockBuilder, ...]:
         """The builders of the blocks; each call loads the file anew and checks what it returns."""
@@ -69,6 +71,7 @@ def read_extensions(spec: Spec) -> Extensions:
         source=read("signal.source", source) if source else None,
         policy=named("policy.function", policy) if policy else None,
         strategy=named("run.strategy", strategy) if strategy else None,
+        weights=read("policy.weights", spec.policy.weights) if spec.policy.weights else None,
     )
     # They are kept side by side in the run's folder.
     by_name: dict[str, Path] = {}

@@ -25,7 +25,7 @@ from strategies.universe import Universe
 
 SHIPPED = Path(__file__).parent / "shipped"
 # The keys under which a user names files, and the folder of a run in which copies of them are kept.
-FILE_KEYS = ("signal.blocks", "signal.source", "policy.function", "run.strategy")
+FILE_KEYS = ("signal.blocks", "signal.source", "policy.function", "policy.weights", "run.strategy")
 COPIES = "user"
 # What users of other engines may look for.
 NEVER = dict.fromkeys(

@@ -4,13 +4,14 @@ import inspect
 import pkgutil
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import strategies
-from strategies import baselines, policy, rebalancing, rivals
+from strategies import baselines, given_weights, policy, rebalancing, rivals
 from strategies import limits as sizing
 from strategies import weight_checks as user_weights
 from strategies.fills import Hindrance
@@ -35,6 +36,13 @@ DAYS = pd.bdate_range("2023-01-02", periods=360)
 CUTS = (30, 290, 340)
 
 Inputs = dict[str, pd.DataFrame | pd.Series]
+
+
+def given_rows(inputs: Inputs) -> pd.DataFrame:
+    """Weights that are known on the evening before each fifth session."""
+    every = inputs["tradable"].iloc[::5]
+    return (every / 6).set_axis(every.index.tz_localize("UTC").as_unit("us") - pd.Timedelta(hours=2))
+
 
 # Public functions over time, each as a function of inputs that are indexed by session.
 OVER_TIME: dict[str, Callable[[Inputs], pd.DataFrame | pd.Series]] = {
@@ -98,12 +106,17 @@ OVER_TIME: dict[str, Callable[[Inputs], pd.DataFrame | pd.Series]] = {
     ),
     "rivals.momentum_regimes": lambda i: rivals.momentum_regimes(i["prices"], UNIVERSE, 20).to_frame(),
     "rivals.switched_regimes": lambda i: rivals.switched_regimes(i["prices"].index, DAYS[100], "SCARCE").to_frame(),
+    "given_weights.rows_in_force": lambda i: given_weights.rows_in_force(given_rows(i), DAYS[: len(i["tradable"])]),
+    "given_weights.weights_in_force": lambda i: given_weights.weights_in_force(
+        given_rows(i), pd.DataFrame(True, i["tradable"].index, i["tradable"].columns)
+    ),
     "weight_checks.require_weights": lambda i: user_weights.require_weights(i["tradable"] / 6, i["tradable"]),
     "policy.trailing_volatility": lambda i: policy.trailing_volatility(i["prices"], 20),
 }
 # Public functions of one session's arrays: they are given no other session.
 OF_ONE_SESSION = {
     "fills.buy_fill",
+    "given_weights.read_weights",
     "fills.falls_short",
     "fills.granted_share",
     "fills.impact",
@@ -190,5 +203,5 @@ def test_functions_of_one_session_take_no_frame():
     for name in OF_ONE_SESSION:
         module, _, function = name.partition(".")
         parameters = inspect.signature(getattr(import_module(f"strategies.{module}"), function)).parameters.values()
-        allowed = {np.ndarray, FloatVector, float, int, TradeTerms, OrderRules, Hindrance}
+        allowed = {np.ndarray, FloatVector, float, int, TradeTerms, OrderRules, Hindrance, Path, bytes}
         assert {parameter.annotation for parameter in parameters} <= allowed
