@@ -83,6 +83,7 @@ LEFT: tuple[str, ...] = (
     "run.name",
     "run.strategy",
     "run.warmup_sessions",
+    "policy.weights",
     "universe.benchmark",
     "universe.hindsight",
     "signal.",
