@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -38,18 +38,31 @@ class Budget(BaseModel):
     def _no_leverage(self) -> Self:
         total = self.speculative + self.cash_flow + self.reserve
         if total > 1 + 1e-12:
-            raise ValueError(f"the budgets add up to {total:g}, wanted at most 1: borrowing is not supported")
+            parts = ", ".join(f"{name} {share:g}" for name, share in self)
+            raise ValueError(f"the budgets add up to {total:g} ({parts}), wanted at most 1: borrowing is not supported")
         return self
 
 
 class Budgets(BaseModel):
-    """The budget of every regime."""
+    """The budget of every regime; a share that is left out of one keeps its default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ABUNDANT: Budget = Budget(speculative=0.8, cash_flow=0.2, reserve=0.0)
     NEUTRAL: Budget = Budget(speculative=0.4, cash_flow=0.4, reserve=0.2)
     SCARCE: Budget = Budget(speculative=0.0, cash_flow=0.8, reserve=0.2)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _over_defaults(cls, given: Any) -> Any:
+        """Put what is given over the defaults, share by share."""
+        if not isinstance(given, dict):
+            return given
+        merged = dict(given)
+        for regime, field in cls.model_fields.items():
+            if isinstance(given.get(regime), dict):
+                merged[regime] = {**field.default.model_dump(), **given[regime]}
+        return merged
 
 
 class AssetClassCaps(BaseModel):

@@ -4,15 +4,20 @@ import json
 import re
 import reprlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from data.errors import InputError
 
 Model = TypeVar("Model", bound=BaseModel)
+
+TOLD = 3  # faults in full
+LISTED = 10  # further ones by their keys
 
 
 def read_toml(path: Path, what: str, missing: str) -> dict[str, Any]:
@@ -58,7 +63,7 @@ def validated(
         # of TOML are then still taken for tuples and dates.
         return model.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
-        raise InputError(f"{what}: {_explain(error, root, never or {})}") from error
+        raise InputError(f"{what}: {_explain(error, model, root, never or {})}") from error
     except RecursionError as error:
         raise InputError(f"{what}: got sections that are nested too deep to be read; take them out") from error
 
@@ -73,21 +78,52 @@ def _require_64_bits(value: Any, *keys: object) -> None:
         _require_64_bits(part, *keys, name)
 
 
-def _explain(error: ValidationError, root: str, never: Mapping[str, str]) -> str:
-    """The first fault in one line: its dotted key, what was got, what was wanted."""
-    first, *others = error.errors(include_url=False)
-    key = ".".join(str(part) for part in first["loc"]) or root
-    if first["type"] == "extra_forbidden" and first["loc"][-1] in never:
-        message = f"got the key {key}: {never[str(first['loc'][-1])]}; take it out"
-    elif first["type"] == "extra_forbidden":
-        message = f"unknown key {key}; take it out or mend its spelling"
-    elif first["type"] == "missing":
-        message = f"the key {key} is missing; add it"
-    elif first["type"] == "model_type":
-        message = f"{key}: got {reprlib.repr(first['input'])}, wanted a section"
-    else:
-        message = f"{key}: {_got_and_wanted(first['msg'], first['input'])}"
-    return message + (f" (and {len(others)} more)" if others else "")
+def _explain(error: ValidationError, model: type[BaseModel], root: str, never: Mapping[str, str]) -> str:
+    """The faults in one line: dotted key, what was got and wanted; from the fourth on, their keys alone."""
+    faults = error.errors(include_url=False)
+    told = [_fault(each, model, root, never) for each in faults[:TOLD]]
+    if rest := [_dotted(each["loc"], root) for each in faults[TOLD:]]:
+        told.append(f"and {len(rest)} more, in {', '.join(rest[:LISTED])}{', ...' if len(rest) > LISTED else ''}")
+    return "; ".join(told)
+
+
+def _fault(fault: ErrorDetails, model: type[BaseModel], root: str, never: Mapping[str, str]) -> str:
+    place, key = fault["loc"], _dotted(fault["loc"], root)
+    if fault["type"] == "extra_forbidden" and place[-1] in never:
+        return f"got the key {key}: {never[str(place[-1])]}, take it out"
+    if fault["type"] == "extra_forbidden":
+        near = _nearest(place, model)
+        return f"unknown key {key}, {f'the nearest is {near}' if near else 'take it out or mend its spelling'}"
+    if fault["type"] == "missing":
+        return f"the key {key} is missing, add it"
+    if fault["type"] == "model_type":
+        return f"{key}: got {reprlib.repr(fault['input'])}, wanted a section"
+    return f"{key}: {_got_and_wanted(fault['msg'], fault['input'])}"
+
+
+def _dotted(place: Sequence[int | str], root: str) -> str:
+    return ".".join(str(part) for part in place) or root
+
+
+def _nearest(place: Sequence[int | str], model: type[BaseModel]) -> str | None:
+    """The key of a model that an unknown one is most like: in its section, else anywhere; None where none is."""
+    keys = list(_keys(model))
+    above = _dotted(place[:-1], "")
+    # In another section only under its own name, or one very much like it.
+    for among, cutoff in (([key for key in keys if key.rpartition(".")[0] == above], 0.7), (keys, 0.85)):
+        by_name = {key.rpartition(".")[2]: key for key in reversed(among)}
+        if found := get_close_matches(str(place[-1]), by_name, n=1, cutoff=cutoff):
+            return by_name[found[0]]
+    return None
+
+
+def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Every key of a model, dotted, sections before what they hold."""
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from _keys(kind, f"{prefix}{name}.")
 
 
 def _got_and_wanted(message: str, given: Any) -> str:

@@ -56,6 +56,56 @@ def test_a_path_a_mapping_and_a_spec_say_the_same(spec_file):
     assert values == tomllib.loads(MINIMAL)
 
 
+def test_one_share_of_a_budget_is_changed_and_the_others_keep_their_defaults():
+    budgets = load_spec("sample", {"policy.budgets.NEUTRAL.reserve": 0.0}).policy.budgets
+    assert budgets.NEUTRAL.model_dump() == {"speculative": 0.4, "cash_flow": 0.4, "reserve": 0.0}
+    assert budgets.SCARCE == load_spec("sample").policy.budgets.SCARCE
+    asked = {"policy.budgets.SCARCE.speculative": 0.5, "policy.budgets.SCARCE.cash_flow": 0.3}
+    assert load_spec("sample", asked).policy.budgets.SCARCE.model_dump() == {
+        "speculative": 0.5,
+        "cash_flow": 0.3,
+        "reserve": 0.2,
+    }
+    with pytest.raises(
+        InputError, match=r"policy.budgets.SCARCE: .* 1.5 \(speculative 0.5, cash_flow 0.8, reserve 0.2\)"
+    ):
+        load_spec("sample", {"policy.budgets.SCARCE.speculative": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ({"policy.instrument_caps": 0.2}, "unknown key policy.instrument_caps, the nearest is policy.instrument_cap"),
+        ({"policy.budget.SCARCE.reserve": 0.2}, "unknown key policy.budget, the nearest is policy.budgets"),
+        ({"polcy.instrument_cap": 0.2}, "unknown key polcy, the nearest is policy"),
+        ({"signal.instrument_cap": 0.2}, "unknown key signal.instrument_cap, the nearest is policy.instrument_cap"),
+        ({"order_rules.rebalance": "daily"}, "unknown key order_rules.rebalance, the nearest is policy.rebalance"),
+        ({"signal.gates.width": 1}, "unknown key signal.gates, the nearest is signal.gate"),
+        ({"signal.gate.widths": 1}, "unknown key signal.gate.widths, the nearest is signal.gate.width"),
+        (
+            {"costs.crypto.comission_bp": 1},
+            "unknown key costs.crypto.comission_bp, the nearest is costs.crypto.commission_bp",
+        ),
+        ({"zzz": 1}, "unknown key zzz, take it out or mend its spelling"),
+        ({"a.b.c": 1, "signal.enter": "x"}, "unknown key a, take it out or mend its spelling"),
+    ],
+)
+def test_an_unknown_key_is_told_with_the_nearest(asked, wanted):
+    with pytest.raises(InputError) as refusal:
+        load_spec("sample", asked)
+    assert wanted in str(refusal.value)
+
+
+def test_every_fault_is_named():
+    faults = {"policy.instrument_cap": 2, "signal.entr": 1, "costs.nosuch": 1, "cash.nosuch": 1, "run.nosuch": 1}
+    with pytest.raises(InputError) as refusal:
+        load_spec("sample", faults)
+    for key in faults:
+        assert key in str(refusal.value)
+    assert "and 2 more, in " in str(refusal.value)
+    assert str(refusal.value).count("got") == 1
+
+
 @pytest.mark.parametrize("given", [5, None, ["sample"], b"sample"])
 def test_what_is_no_spec_is_refused(given):
     with pytest.raises(

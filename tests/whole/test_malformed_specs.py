@@ -26,8 +26,13 @@ from reverse_qe import cli
 
 VALID = tomllib.loads(load_spec("sample").to_toml())
 GONE = object()  # in the place of a key that is taken out
-# Required, but a preset of costs stands in for what a spec leaves out.
+# Required, but a preset of costs, or the default budget of the regime, stands in for what a spec leaves out.
 FILLED_IN = ("costs.crypto", "costs.us_stock", "costs.us_etf")
+FILLED_IN += tuple(
+    f"policy.budgets.{regime}.{basket}"
+    for regime in ("ABUNDANT", "NEUTRAL", "SCARCE")
+    for basket in ("speculative", "cash_flow", "reserve")
+)
 
 
 @dataclass(frozen=True)
