@@ -2,14 +2,16 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 Basket = Literal["speculative", "cash_flow", "reserve"]
 BASKETS: tuple[Basket, ...] = ("speculative", "cash_flow", "reserve")
 
 
 class Universe(BaseModel):
-    """What is traded, by basket.
+    """What is traded, by basket; a basket may be empty, not all of them.
+
+    The budget of a basket without an instrument goes to the reserve, and without one stays in cash.
 
     Attributes:
         speculative: high-beta assets that live on abundant liquidity.
@@ -21,11 +23,17 @@ class Universe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    speculative: tuple[str, ...] = Field(min_length=1)
-    cash_flow: tuple[str, ...] = Field(min_length=1)
+    speculative: tuple[str, ...] = ()
+    cash_flow: tuple[str, ...] = ()
     reserve: tuple[str, ...] = ()
     benchmark: str
     hindsight: str = ""
+
+    @model_validator(mode="after")
+    def _something_is_traded(self) -> Self:
+        if not self.symbols:
+            raise ValueError(f"got no instrument in {', '.join(BASKETS)}, wanted one at least; name it")
+        return self
 
     @model_validator(mode="after")
     def _each_symbol_once(self) -> Self:

@@ -42,7 +42,7 @@ class Gauge:
         responses: columns leg, driver ("score", or "change" over the week before), slope (return of the week that
             follows, per standard deviation of the driver), low, high, weeks.
         partings: columns regime, leg, mean (return a year of the weeks that begin in the regime), low, high, weeks. The
-            last leg is the difference between speculative and cash flow.
+            last leg is the difference between speculative and cash flow, where there are both.
 
         hindsight: why the choice of instruments knows the outcome; empty where it does not.
 
@@ -100,7 +100,7 @@ def gauge(signal: LiquiditySignal, returns: pd.DataFrame) -> Gauge:
 
     Args:
         signal: over the sessions of `returns` and the week before.
-        returns: as `week_returns` gives them, with the legs speculative and cash_flow.
+        returns: as `week_returns` gives them.
 
     Raises:
         InputError: not a whole week, or the extra `evidence` is not installed.
@@ -112,7 +112,9 @@ def gauge(signal: LiquiditySignal, returns: pd.DataFrame) -> Gauge:
     score = signal.score
     drivers = pd.DataFrame({"score": score, "change": score.diff(WEEK)}).reindex(returns.index)
     regime = signal.regime.reindex(returns.index)
-    parting = returns.assign(**{DIFFERENCE: returns["speculative"] - returns["cash_flow"]})
+    parting = returns
+    if {"speculative", "cash_flow"} <= set(returns):
+        parting = returns.assign(**{DIFFERENCE: returns["speculative"] - returns["cash_flow"]})
     return Gauge(
         first=returns.index[0],
         last=returns.index[-1],

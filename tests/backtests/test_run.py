@@ -143,3 +143,53 @@ def test_too_many_bars_without_an_open_are_refused(sample):
     blank.loc[rows, "open"] = np.nan
     with pytest.raises(InputError, match=r"SIM-SAAS-A: 20 bars of the run .* have no open"):
         run_backtest(load_spec("sample", SHORT), replace(sample, bars=blank))
+
+
+BASKETS = {
+    "one coin": {"speculative": ["SIM-COIN-A"]},
+    "one stock": {"cash_flow": ["SIM-MEMORY-A"]},
+    "the reserve alone": {"reserve": ["SIM-BILL"]},
+    "no speculative basket": {"cash_flow": ["SIM-MEMORY-A", "SIM-MEMORY-B"], "reserve": ["SIM-BILL"]},
+    "no cash flow": {"speculative": ["SIM-COIN-A", "SIM-SAAS-A"], "reserve": ["SIM-BILL"]},
+    "no reserve": {"speculative": ["SIM-COIN-A", "SIM-SAAS-A"], "cash_flow": ["SIM-MEMORY-A"]},
+}
+
+
+@pytest.mark.parametrize("baskets", BASKETS.values(), ids=BASKETS)
+def test_any_basket_runs_and_its_books_are_whole(sample, tmp_path, baskets):
+    universe = {"benchmark": "SIM-MARKET", **{key: [] for key in ("speculative", "cash_flow", "reserve")}, **baskets}
+    run = run_backtest(load_spec("sample", {"universe": universe, **SHORT}), sample)
+    assert_ledger_agrees(run, tmp_path / "run")
+    assert run_page(run)
+    # What a missing basket leaves goes to the reserve, and without one stays cash.
+    targets = run.plan.targets
+    held = targets[list(run.spec.universe.reserve)].sum(axis=1)
+    named = [basket for basket in ("speculative", "cash_flow") if universe[basket]]
+    budgets = pd.DataFrame(run.spec.policy.budgets.model_dump()).T.loc[run.signal.regime[targets.index]]
+    if "reserve" in baskets:
+        assert (targets.sum(axis=1) - budgets.sum(axis=1).to_numpy()).abs().max() < 1e-12
+    for basket in named:
+        cap = run.spec.policy.instrument_cap * len(universe[basket])
+        wanted = np.minimum(budgets[basket].to_numpy(), cap)
+        assert (targets[universe[basket]].sum(axis=1) <= wanted + 1e-12).all()
+    assert (held <= 1.0 + 1e-12).all()
+
+
+def test_twenty_names_run(tmp_path):
+    days = pd.bdate_range("2024-02-20", "2024-05-24").strftime("%Y-%m-%d")
+    names = [f"S{number}" for number in range(20)]
+    bars = {
+        name: [(day, 50.0 + number, 50.0 + number + place % 7) for place, day in enumerate(days)]
+        for number, name in enumerate((*names, "MARKET"))
+    }
+    (tmp_path / "regimes.csv").write_text("known_at,regime\n2024-01-02T00:00:00+00:00,NEUTRAL\n")
+    spec = load_spec(
+        {
+            "run": {"name": "twenty", "start": "2024-03-01"},
+            "universe": {"speculative": names[:12], "cash_flow": names[12:], "benchmark": "MARKET"},
+            "signal": {"source": str(tmp_path / "regimes.csv")},
+        }
+    )
+    run = run_backtest(spec, make_snapshot(bars))
+    assert (run.engine.positions.iloc[-1] > 0).sum() == 20
+    assert_ledger_agrees(run, tmp_path / "run")

@@ -37,8 +37,8 @@ KEYS: dict[str, st.SearchStrategy[Any]] = {
     "run.end": st.sampled_from(list(SESSIONS[-5:])).map(lambda day: day.date()),
     "run.initial_cash": st.floats(10, 1e9),
     "run.prices": st.sampled_from(["adjusted", "raw"]),
-    "universe.speculative": baskets("COIN", "COIN-B", "LATE", "GAPS"),
-    "universe.cash_flow": baskets("DEAR", "ACTS", "GONE", "BLANK"),
+    "universe.speculative": baskets("COIN", "COIN-B", "LATE", "GAPS", at_least=0),
+    "universe.cash_flow": baskets("DEAR", "ACTS", "GONE", "BLANK", at_least=0),
     "universe.reserve": baskets("FUND", at_least=0),
     "policy.weighting": st.sampled_from(["equal", "inverse_volatility"]),
     "policy.volatility_sessions": st.integers(20, 60),
@@ -148,6 +148,8 @@ def spec_of(drawn: dict[str, Any], regimes: list[str], folder: Path) -> Spec:
         "universe": {"speculative": ["COIN", "GAPS"], "cash_flow": ["ACTS", "GONE"], "benchmark": "MARKET"},
         "signal.source": str(folder / "regimes.csv"),
     }
+    if drawn.get("universe.speculative") == drawn.get("universe.cash_flow") == []:  # something must be traded
+        drawn = drawn | {"universe.reserve": ["FUND"]}
     if drawn.get("run.prices", "adjusted") == "adjusted":  # which refuses whole units by name
         drawn = drawn | {f"costs.{name}.units": "fractional" for name in ("us_stock", "us_etf")}
     return load_spec("sample", values | drawn)
