@@ -11,9 +11,10 @@ import pandas as pd
 from backtests.archive.folder import write_run
 from backtests.prepare.decision import decide_from_cash
 from backtests.prepare.needs import needs_of
+from backtests.prepare.prepared import Prepared, prepare
 from backtests.prepare.signal import read_signal
 from backtests.prepare.span import session_to_come
-from backtests.prepare.stages import tell_nobody
+from backtests.prepare.stages import Stages, tell_nobody
 from backtests.run import run_backtest
 from backtests.spec.spec import Spec, load_spec
 from backtests.studies.gauge import gauge_spec
@@ -27,6 +28,7 @@ from data.market.manifest import FetchRecord
 from data.market.snapshot import BUILT_IN, Snapshot, is_built_in
 from data.market.versions import require_no_version, versions_of
 from data.markets import open_market
+from data.prices.panel import require_opens
 from reverse_qe.pages.run import run_page
 from reverse_qe.results import BacktestResult, ImportedFiles, SignalReading
 from signals.explain.explanation import explain
@@ -80,12 +82,33 @@ def backtest(
     """
     if out is not None:
         require_free(Path(out), "out")
-    days = {key: day for key, day in {"run.start": start, "run.end": end}.items() if day is not None}
-    chosen = load_spec(_chosen(spec, market), days if set is None else _with(set, days))
+    chosen = _asked_for(spec, market, start, end, set)
     report("market")
     run = run_backtest(chosen, _opened(market), report)
     result = BacktestResult(run, stress=stress_table(run, report) if stress else None)
     return result if out is None else written(result, Path(out), tearsheet, report)
+
+
+def checked(
+    spec: AnySpec | None,
+    market: str | Snapshot,
+    *,
+    start: date | str | None = None,
+    end: date | str | None = None,
+    set: Mapping[str, Any] | None = None,
+    report: Report = tell_nobody,
+) -> Prepared:
+    """Work out everything that a backtest begins with, and run nothing; arguments and errors as for `backtest`.
+
+    Spec, market and files of the user are read, blocks and policy of the user are run, and a strategy is loaded.
+    """
+    chosen = _asked_for(spec, market, start, end, set)
+    report("market")
+    prepared = prepare(chosen, _opened(market), stages=Stages(report))
+    require_opens(prepared.market)
+    if prepared.extensions.strategy is not None:
+        prepared.extensions.strategy.load()
+    return prepared
 
 
 def written(result: BacktestResult, folder: Path, tearsheet: bool, report: Report = tell_nobody) -> BacktestResult:
@@ -237,6 +260,17 @@ def fetch(
     return fetch_market(name, wanted, asked, pd.Timestamp.now("UTC"), chosen, report)
 
 
+def _asked_for(
+    spec: AnySpec | None,
+    market: str | Snapshot,
+    start: date | str | None,
+    end: date | str | None,
+    set: Mapping[str, Any] | None,
+) -> Spec:
+    days = {key: day for key, day in {"run.start": start, "run.end": end}.items() if day is not None}
+    return load_spec(_chosen(spec, market), days if set is None else _with(set, days))
+
+
 def _chosen(spec: AnySpec | None, market: str | Snapshot) -> AnySpec:
     if spec is not None:
         return spec
@@ -288,6 +322,7 @@ __all__ = [
     "SignalReading",
     "Spec",
     "backtest",
+    "checked",
     "events",
     "fetch",
     "fitting_spec",

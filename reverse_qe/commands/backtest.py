@@ -12,6 +12,7 @@ from reverse_qe.output import print_json, print_table, progress, say, show
 if TYPE_CHECKING:
     import pandas as pd
 
+    from backtests.prepare.prepared import Prepared
     from reverse_qe.results import BacktestResult
 
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @set_option
 @click.option("--out", type=PATH, help="Folder to make for the run.  [default: below runs/]")
 @click.option("--no-tearsheet", is_flag=True, help="Do not render tearsheet.html, which takes most of the time.")
+@click.option("--dry-run", is_flag=True, help="Check spec, market and files, and say what would be run; run nothing.")
 @click.option("--stress", is_flag=True, help="Run it again with costs multiplied and the signal late: one more table.")
 @json_option
 def command(
@@ -33,6 +35,7 @@ def command(
     settings: dict[str, Any],
     out: Path | None,
     no_tearsheet: bool,
+    dry_run: bool,
     stress: bool,
     as_json: bool,
 ) -> None:
@@ -41,20 +44,27 @@ def command(
     SPEC is a TOML file or the name of a shipped spec; without it the shipped one that fits the market runs.
     """
     from backtests.archive.folder import default_folder
+    from data.files.atomic import require_free
     from reverse_qe import api
 
+    if out is not None:
+        require_free(out, "--out")
+    asked: dict[str, Any] = {
+        "start": start.date() if start else None,
+        "end": end.date() if end else None,
+        "set": settings,
+    }
     with progress("Backtest") as report:
-        result = api.backtest(
-            spec,
-            market,
-            start=start.date() if start else None,
-            end=end.date() if end else None,
-            set=settings,
-            out=out,
-            tearsheet=not no_tearsheet,
-            stress=stress,
-            report=report,
-        )
+        if dry_run:
+            prepared = api.checked(spec, market, **asked, report=report)
+        else:
+            result = api.backtest(
+                spec, market, **asked, out=out, tearsheet=not no_tearsheet, stress=stress, report=report
+            )
+    if dry_run:
+        _print_check(prepared, as_json)
+        return
+    with progress("Backtest") as report:
         if out is None:
             result = api.written(result, default_folder(result.run), not no_tearsheet, report)
     if as_json:
@@ -64,6 +74,23 @@ def command(
         say(f"Run folder: {result.folder}")
         if result.folder and not no_tearsheet:
             say(f"Tearsheet:  {result.folder / 'tearsheet.html'}")
+
+
+def _print_check(prepared: "Prepared", as_json: bool) -> None:
+    """What would be run."""
+    spec, sessions = prepared.spec, prepared.panel.sessions
+    # The first is only fed, so that an order can be filled on the day after.
+    first, last = sessions[1].date(), sessions[-1].date()
+    if as_json:
+        told = {"spec": spec.run.name, "market": prepared.snapshot.name, "simulated": prepared.snapshot.simulated}
+        days = {"first_session": first, "last_session": last, "sessions": len(sessions) - 1}
+        print_json({"dry_run": True, **told, **days, "symbols": list(spec.universe.symbols)})
+        return
+    label = "SIMULATED market" if prepared.snapshot.simulated else "market"
+    show(
+        f"Dry run: {spec.run.name} on {label} {prepared.snapshot.name}, {first} to at most {last} "
+        f"({len(sessions) - 1} sessions), {len(spec.universe.symbols)} instruments. Nothing was run or written."
+    )
 
 
 def _as_json(result: "BacktestResult") -> dict[str, Any]:

@@ -5,9 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import reverse_qe
+from data.clock import sessions_between
 from reverse_qe import cli
 
 SHORT = ("--start", "2026-01-02", "--end", "2026-03-31", "--no-tearsheet")
@@ -33,6 +35,21 @@ def test_backtest_json_is_one_object(call, tmp_path):
     assert said["folder"] == str(tmp_path / "mine")
     assert {"strategy", "benchmark", "static_mix", "moving_average", "by_regime", "by_year"} <= set(said["metrics"])
     assert said["next_session"]["session"] == "2026-04-01"
+
+
+def test_a_dry_run_checks_and_leaves_nothing(call, tmp_path):
+    status, out, _ = call("backtest", *SHORT, "--dry-run")
+    assert status == 0
+    assert "2026-01-02 to at most 2026-03-31 (61 sessions), 10 instruments. Nothing was run or written." in out
+    said = json.loads(call("backtest", "--dry-run", "--start", "2026-01-02", "--json")[1])
+    days = sessions_between(pd.Timestamp("2026-01-02"), pd.Timestamp(said["last_session"]))
+    assert (said["first_session"], said["last_session"], said["sessions"]) == ("2026-01-02", "2026-10-09", len(days))
+    for wrong in (("--set", "policy.function=nosuch.py:f"), ("--market", "nosuch"), ("--start", "1999-06-01")):
+        assert call("backtest", "--dry-run", *wrong)[0] == 2
+    (tmp_path / "s.py").write_text("raise ValueError('at once')")
+    status, out, err = call("backtest", "--dry-run", "--set", "run.strategy=s.py:S")
+    assert (status, out, "s.py, line 1: ValueError: at once" in err) == (2, "", True)
+    assert not (tmp_path / "runs").exists()
 
 
 def test_runs_are_listed_and_shown(call):
