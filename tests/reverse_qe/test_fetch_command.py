@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -251,3 +252,46 @@ def test_wrong_input_is_refused_before_anything_is_asked(
     assert reason in outcome.err
     assert outcome.err.count("\n") == 1
     assert sources.asked == []
+
+
+def test_a_fetched_market_equals_one_imported_from_csv_of_the_same_facts(
+    call: Callable[..., Any], sources: Any, tmp_path: Path
+) -> None:
+    days = days_until_yesterday()
+    closes = {day: round(269.7 + 1.37 * place, 2) for place, day in enumerate(days)}
+    paid, split = days[4], days[9]
+    # Before the split a unit traded at twice the price, and half as many of them.
+    traded = {day: (2 if day < split else 1) for day in days}
+    adjusted = {day: close * (1 - 0.5 / (2 * closes[days[3]]) if day < paid else 1) for day, close in closes.items()}
+    rows = [(day, close - 0.11, close + 1.2, close - 1.3, close, adjusted[day], 1e6) for day, close in closes.items()]
+    chart = loopback.yahoo_chart("MU", rows, dividends={paid: 0.25}, splits={split: (2, 1)})
+    sources.answers(loopback.yahoo_path("MU"), loopback.Answer(chart))
+    sources.answers(FRED, loopback.Answer(yields(days)))
+    only = ["--source", "yahoo", "--source", "fred"]
+    fetched = call("fetch", "--name", "live", "--symbols", "MU", "--series", "DGS10", "--start", days[0], *only)
+    assert fetched.code == 0, fetched.err
+
+    written = [
+        (day, *(round(price * traded[day], 2) for price in row[:4]), adjusted[day], volume / traded[day])
+        for day, *row, _, volume in rows
+    ]
+    files = {
+        "prices/MU.csv": "date,open,high,low,close,adj_close,volume\n"
+        + "".join(f"{','.join(map(str, row))}\n" for row in written),
+        "macro/DGS10.csv": yields(days).replace("observation_date,DGS10", "date,value"),
+        "actions.csv": "symbol,date,kind,value,known_on,source\n"
+        f"MU,{paid},dividend,0.5,{paid},Yahoo\nMU,{split},split,2,{split},Yahoo\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    folders = [f"--{kind}={tmp_path / kind}" for kind in ("prices", "macro")]
+    imported = call("import", *folders, f"--actions={tmp_path / 'actions.csv'}", "--name", "written")
+    assert imported.code == 0, imported.err
+
+    of_server, of_files = load("live.1"), load("written")
+    for table in ("bars", "series"):
+        pd.testing.assert_frame_equal(getattr(of_server, table), getattr(of_files, table), check_exact=True)
+    # A file says the day on which an action was public, and is taken at the end of it; Yahoo says none.
+    told = [market.actions.drop(columns="known_at") for market in (of_server, of_files)]
+    pd.testing.assert_frame_equal(*told, check_exact=True)
