@@ -92,12 +92,12 @@ def rotation_table(
     """
     regime = signal.regime.reindex(returns.index)
     episode = (regime != regime.shift()).cumsum()
+    legs = 1.0 + pd.concat([baskets, returns[["strategy", "static_mix"]]], axis=1)
     rows = []
     for number, stay in regime.groupby(episode):
         first, last = stay.index[0], stay.index[-1]
         span = slice(first, last)
         began_before = number == 1 and signal.regime.shift()[first] == stay.iloc[0]
-        legs = pd.concat([baskets.loc[span], returns.loc[span, ["strategy", "static_mix"]]], axis=1)
         rows.append(
             {
                 "start": first,
@@ -105,7 +105,7 @@ def rotation_table(
                 "sessions": len(stay),
                 "regime": stay.iloc[0],
                 "reason": IN_FORCE if began_before else change_reason(signal, first, config),
-                **((1.0 + legs).prod() - 1.0).to_dict(),
+                **(legs.loc[span].prod() - 1.0).to_dict(),
                 "costs": float(paid.loc[span].sum()),
             }
         )

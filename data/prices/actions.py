@@ -62,13 +62,7 @@ def listed_bars(snapshot: Snapshot, symbol: str, basis: Basis = "adjusted") -> p
     Raises:
         InputError: the snapshot has no bars of it, or, on the raw basis, an adjustment that no action explains.
     """
-    bars = snapshot.bars_of(symbol).set_index("date")
-    if bars.empty:
-        raise InputError(f"symbol {symbol} is not in market {snapshot.name}; see: reverse-qe data show {snapshot.name}")
-    actions = snapshot.actions_of(symbol)
-    delisted = actions.loc[actions["kind"] == DELISTING, "date"]
-    last = delisted.min() if len(delisted) else bars.index[-1]
-    bars = bars[(bars.index >= pd.Timestamp(snapshot.instruments[symbol].listed)) & (bars.index <= last)]
+    bars, actions = _while_listed(snapshot, symbol), snapshot.actions_of(symbol)
     adjustment = bars["adj_close"] / bars["close"]
     if basis == "raw":
         _require_explained(symbol, adjustment, actions)
@@ -83,6 +77,12 @@ def listed_bars(snapshot: Snapshot, symbol: str, basis: Basis = "adjusted") -> p
             "adjusted_close": bars["adj_close"],
         }
     )
+
+
+def adjusted_closes(snapshot: Snapshot, symbol: str) -> pd.Series:
+    """The column ``adjusted_close`` of `listed_bars`, by naive date; errors as there."""
+    closes: pd.Series = _while_listed(snapshot, symbol)["adj_close"]
+    return closes
 
 
 def held_through(
@@ -129,6 +129,19 @@ def held_through(
     dates, ratios = splits["date"].to_numpy(), splits["value"].to_numpy()
     units = _units_on(sessions.to_numpy(), dates, ratios)
     return HeldActions(units, split, dividend, leaving, ended, payout, dates, ratios)
+
+
+def _while_listed(snapshot: Snapshot, symbol: str) -> pd.DataFrame:
+    """The snapshot's bars of an instrument from its listing date to its last day of trading, by naive date."""
+    bars = snapshot.bars_of(symbol)
+    if bars.empty:
+        raise InputError(f"symbol {symbol} is not in market {snapshot.name}; see: reverse-qe data show {snapshot.name}")
+    actions = snapshot.actions_of(symbol)
+    delisted = actions.loc[actions["kind"] == DELISTING, "date"]
+    last = delisted.min() if len(delisted) else bars["date"].iloc[-1]
+    listed = pd.Timestamp(snapshot.instruments[symbol].listed)
+    kept: pd.DataFrame = bars[((bars["date"] >= listed) & (bars["date"] <= last)).to_numpy()].set_index("date")
+    return kept
 
 
 def _units_on(days: np.ndarray, split_dates: np.ndarray, ratios: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from data.market.snapshot import Snapshot
-from data.prices.actions import listed_bars
+from data.prices.actions import adjusted_closes
 
 
 def known_prices(snapshot: Snapshot, symbols: Sequence[str], decides_for: pd.DatetimeIndex) -> pd.DataFrame:
@@ -23,7 +23,7 @@ def known_prices(snapshot: Snapshot, symbols: Sequence[str], decides_for: pd.Dat
     Raises:
         InputError: a symbol without bars.
     """
-    columns = {symbol: _last_before(listed_bars(snapshot, symbol)["adjusted_close"], decides_for) for symbol in symbols}
+    columns = {symbol: _last_before(adjusted_closes(snapshot, symbol), decides_for) for symbol in symbols}
     return pd.DataFrame(columns, index=decides_for)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from signals.config import SignalConfig
@@ -117,7 +118,9 @@ def _young_blocks(signal: LiquiditySignal, session: pd.Timestamp) -> tuple[str, 
 def stay_begins(regime: pd.Series, session: pd.Timestamp) -> pd.Timestamp:
     """The first session of the unbroken stay of the regime that holds at `session`."""
     path = regime.loc[:session]
-    began: pd.Timestamp = path.index[path != path.shift()][-1]
+    names = path.to_numpy(dtype=object)
+    changes = np.flatnonzero(names[1:] != names[:-1])
+    began: pd.Timestamp = path.index[changes[-1] + 1 if len(changes) else 0]
     return began
 
 
@@ -151,15 +154,12 @@ def change_reason(signal: LiquiditySignal, session: pd.Timestamp, config: Signal
 def _what_moved(signal: LiquiditySignal, session: pd.Timestamp, scarcer: bool) -> str:
     """The live block that moved most in one direction since the stay before a session began, and by how much."""
     began = stay_begins(signal.regime, signal.regime.loc[:session].index[-2])
-    live = [name for name in map(str, signal.blocks.columns) if _is_live(signal, session, name)]
+    known = signal.values.columns[signal.values.loc[session].notna().to_numpy()]
+    speaking = {str(name).partition(".")[0] for name in known}
+    live = [name for name in map(str, signal.blocks.columns) if name in speaking]
     moves = (signal.blocks.loc[session] - signal.blocks.loc[began])[live]
     leader = str(moves.idxmax() if scarcer else moves.idxmin())
     return f"most from {leader}, {moves[leader]:+.2f} since {began.date()}"
-
-
-def _is_live(signal: LiquiditySignal, session: pd.Timestamp, block: str) -> bool:
-    """Whether an input of the block has a value."""
-    return bool(signal.values.loc[session].filter(like=f"{block}.").notna().any())
 
 
 def _beside(score: float, threshold: float) -> str:
