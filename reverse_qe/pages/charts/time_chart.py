@@ -249,6 +249,8 @@ def _closed(area: Area, chart: TimeChart) -> str:
     edges = [chart.values.down(each.to_numpy(dtype=float)) for each in (area.above, area.below)]
     kept = np.union1d(_extremes(edges[0]), _extremes(edges[1]))
     across = chart.time.across(days)[kept]
+    if len(kept) == 1:  # one day alone is a narrow column
+        across, kept = across + np.array([-ACROSS / 100, ACROSS / 100]), np.repeat(kept, 2)
     ring = (
         np.rint(np.concatenate([across, across[::-1]])),
         np.rint(np.concatenate([edges[0][kept], edges[1][kept][::-1]])),
