@@ -54,6 +54,7 @@ format: $(DEV) ## format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 
 docs: $(DEV) ## write the pages that are made from the code
+	$(BIN)/python docs/write_schemas.py
 	$(BIN)/python docs/write_command_reference.py
 	$(BIN)/python docs/write_readme_output.py
 	$(BIN)/python docs/write_one_day.py

@@ -10,6 +10,7 @@ from backtests.spec.spec import load_spec, shipped_specs
 from data.files.atomic import require_free, write_new_file
 from data.market.snapshot import is_built_in, snapshot_names
 from paper.config import ACCOUNT_LENGTH
+from paper.schema import PAPER_SCHEMA
 
 TEMPLATE = Path(__file__).with_name("template.toml")
 
@@ -43,6 +44,7 @@ def write_config(path: Path, market: str, spec: str, broker: str) -> str:
     }
     # A value of JSON is one of TOML.
     written = {key: json.dumps(value, ensure_ascii=False) for key, value in values.items()}
+    written["schema"] = PAPER_SCHEMA.resolve().as_uri()
     write_new_file(path, Template(TEMPLATE.read_text(encoding="utf-8")).substitute(written), "PATH")
     return account
 

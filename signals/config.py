@@ -1,9 +1,8 @@
 """The parameters of the liquidity-regime signal."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -13,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from data.files.user_code import check_reference
+from data.files.user_code import Reference
 from signals.model_config import RegimeModelConfig
 
 EXTENSIONS = ("inputs", "blocks", "source")
@@ -168,7 +167,7 @@ class SignalConfig(BaseModel):
     leave: float = Field(default=0.2, gt=0)
     dwell_sessions: int = Field(default=10, ge=1)
     inputs: tuple[InputConfig, ...] = ()
-    blocks: tuple[Annotated[str, AfterValidator(check_reference)], ...] = ()
+    blocks: tuple[Reference, ...] = ()
     source: str | None = Field(default=None, min_length=1)
     model: RegimeModelConfig = RegimeModelConfig()
 

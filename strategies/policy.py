@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from data.catalogue.instruments import AssetClass
 from data.errors import InputError
-from data.files.user_code import check_reference
+from data.files.user_code import Reference
 from strategies.limits import (
     WINDOW_HALF_LIVES,
     limit_asset_classes,
@@ -113,7 +113,7 @@ class PolicyConfig(BaseModel):
     volatility_target: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     volatility_half_life: int = Field(default=40, ge=5, le=252)
     rebalance: RebalanceCalendar = "monthly"
-    function: Annotated[str, AfterValidator(check_reference)] | None = None
+    function: Reference | None = None
     weights: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")

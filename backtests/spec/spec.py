@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import tomli_w
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from backtests.spec.cash import CashConfig
 from backtests.spec.costs import Costs
 from backtests.spec.versions import VERSION, differing_keys, fill_missing, put, take_version
 from data.errors import InputError
 from data.files.toml import read_toml, validated
-from data.files.user_code import check_reference
+from data.files.user_code import Reference
 from data.prices.actions import Basis
 from signals.config import SignalConfig
 from strategies.order_rules import OrderRulesConfig
@@ -56,7 +56,7 @@ class RunSection(BaseModel):
     end: date | None = None
     initial_cash: float = Field(default=100_000.0, gt=0)
     prices: Basis = "adjusted"
-    strategy: Annotated[str, AfterValidator(check_reference)] | None = None
+    strategy: Reference | None = None
     warmup_sessions: int | None = Field(default=None, ge=0, le=2520)
 
     @model_validator(mode="after")

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
 
 from data.errors import InputError, ReverseQeError
 from data.files.user_world import user_world
@@ -53,6 +55,9 @@ class UserCallable:
         return loaded
 
 
+_REFERENCE = r"^.*\.py:[^\W\d]\w*$"
+
+
 def check_reference(reference: str) -> str:
     """Return a reference as it is.
 
@@ -63,6 +68,10 @@ def check_reference(reference: str) -> str:
     if not file.endswith(".py") or not name.isidentifier():
         raise ValueError("wanted file.py:name")
     return reference
+
+
+Reference = Annotated[str, AfterValidator(check_reference), Field(json_schema_extra={"pattern": _REFERENCE})]
+"""``file.py:name``, in a model."""
 
 
 def read_user_file(path: Path) -> UserFile:

@@ -1,0 +1,37 @@
+"""`reverse-qe spec`: what to do, in a file of one's own."""
+
+from pathlib import Path
+
+import click
+
+from reverse_qe.options import PATH
+from reverse_qe.output import say, show
+
+
+@click.group("spec")
+def command() -> None:
+    """Begin a spec: a TOML file that says what to do, on any market."""
+
+
+@command.command("new")
+@click.argument("path", metavar="FILE", type=PATH)
+@click.option(
+    "--template",
+    type=click.Choice(["rotation", "policy", "strategy"]),
+    default="rotation",
+    show_default=True,
+    help="All built in; weights by a function of yours; or a Backtrader strategy of yours.",
+)
+@click.option("--market", default="sample", show_default=True, help="Market whose instruments it begins with.")
+def new(path: Path, template: str, market: str) -> None:
+    """Write a commented spec to FILE, and the code that it names beside it; nothing is overwritten.
+
+    Its first line names a JSON schema: editors that know schemas of TOML complete its keys and check its values.
+    """
+    from backtests.spec.new import Kind, write_new_spec
+    from reverse_qe.api import fitting_spec
+
+    kind: Kind = "policy" if template == "policy" else "strategy" if template == "strategy" else "rotation"
+    for written in write_new_spec(path, kind, market, fitting_spec(market)):
+        show(f"Wrote {written}")
+    say(f"Next: reverse-qe backtest {path} --market {market} --dry-run")
