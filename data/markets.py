@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from data.errors import InputError
 from data.market.snapshot import Snapshot, is_built_in, load
 from data.market.tables import CAPEX
 from data.market.versions import resolve
@@ -16,6 +17,8 @@ def open_market(name: str) -> Snapshot:
     Raises:
         InputError: there is none of this name, or its files were changed.
     """
+    if not isinstance(name, str):
+        raise InputError(f"got {name!r} as the market, wanted its name or a Snapshot")
     if is_built_in(name):
         from data.sample.market import load_market
 

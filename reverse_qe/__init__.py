@@ -69,5 +69,5 @@ else:
         return value
 
     def __dir__() -> list[str]:
-        """What completion offers: the words, the version, and what every module has."""
-        return sorted({*__all__, "__version__", *(name for name in globals() if name.startswith("__"))})
+        """What completion offers: the words and the version."""
+        return sorted({*__all__, "__version__"})

@@ -24,11 +24,13 @@ from data.errors import InputError
 from data.events.timeline import event_timeline, select_events
 from data.fetch.plan import SOURCES, Source
 from data.files.atomic import require_free
+from data.files.paths import usable_path
 from data.market.manifest import FetchRecord
 from data.market.snapshot import BUILT_IN, Snapshot, is_built_in
 from data.market.versions import require_no_version, versions_of
 from data.markets import open_market
 from data.prices.panel import require_opens
+from reverse_qe.arguments import as_day, folders, market_name, several_names
 from reverse_qe.pages.run import run_page
 from reverse_qe.results import BacktestResult, ImportedFiles, SignalReading
 from signals.explain.explanation import explain
@@ -80,13 +82,14 @@ def backtest(
         InputError: spec, market, days or folder are wrong.
         LookAheadError: code of the user looks ahead.
     """
-    if out is not None:
-        require_free(Path(out), "out")
+    folder = None if out is None else usable_path(out, "out")
+    if folder is not None:
+        require_free(folder, "out")
     chosen = _asked_for(spec, market, start, end, set)
     report("market")
     run = run_backtest(chosen, _opened(market), report)
     result = BacktestResult(run, stress=stress_table(run, report) if stress else None)
-    return result if out is None else written(result, Path(out), tearsheet, report)
+    return result if folder is None else written(result, folder, tearsheet, report)
 
 
 def checked(
@@ -141,7 +144,7 @@ def signal(
     """
     chosen = load_spec(_chosen(spec, market), set)
     snapshot = _opened(market)
-    session = _session(snapshot, _as_day(day, "day"))
+    session = _session(snapshot, as_day(day, "day"))
     reading = read_signal(chosen, snapshot, session)
     return SignalReading(
         spec=chosen,
@@ -175,7 +178,13 @@ def events(
         As `data.events.timeline.event_timeline` gives it.
     """
     timeline = event_timeline(_opened(market))
-    return select_events(timeline, companies, kinds, _as_day(first, "first"), _as_day(last, "last"))
+    return select_events(
+        timeline,
+        several_names(companies, "companies"),
+        several_names(kinds, "kinds"),
+        as_day(first, "first"),
+        as_day(last, "last"),
+    )
 
 
 def import_files(
@@ -202,15 +211,13 @@ def import_files(
     from data.importing.folders import import_snapshot
     from data.market.snapshot import new_folder, save
 
-    require_no_version(name)
+    require_no_version(market_name(name))
     new_folder(name)  # refuses a name that is taken before the files are read
-    given = [None if path is None else Path(path) for path in (events, actions)]
-    snapshot, quality = import_snapshot(_folders(prices), _folders(macro or ()), given[0], name, given[1])
+    events_folder = None if events is None else usable_path(events, "events")
+    actions_file = None if actions is None else usable_path(actions, "actions")
+    series = [] if macro is None else folders(macro, "macro")
+    snapshot, quality = import_snapshot(folders(prices, "prices"), series, events_folder, name, actions_file)
     return ImportedFiles(snapshot, quality, save(snapshot))
-
-
-def _folders(given: str | Path | Sequence[str | Path]) -> list[Path]:
-    return [Path(given)] if isinstance(given, str | Path) else [Path(folder) for folder in given]
 
 
 def fetch(
@@ -237,21 +244,23 @@ def fetch(
         report: is told what is under way.
 
     Raises:
-        InputError: something wanted is not in the catalogues, or the name cannot have versions.
+        InputError: something wanted is not in the catalogues, a source is unknown, or the name cannot have versions.
         BusyError: another process changes the market.
     """
     from data.fetch.collect import public_sources
     from data.fetch.fetch import fetch as fetch_market
     from data.net.settings import SourceSettings
 
-    first = _as_day(start, "start")
+    if unknown := [source for source in several_names(sources, "sources") if source not in SOURCES]:
+        raise InputError(f"got the source {', '.join(unknown)}, wanted some of: {', '.join(SOURCES)}")
+    first = as_day(start, "start")
     wanted = FetchRecord(
-        symbols=tuple(symbols),
-        series=tuple(series),
-        companies=tuple(companies),
+        symbols=several_names(symbols, "symbols"),
+        series=several_names(series, "series"),
+        companies=several_names(companies, "companies"),
         start=None if first is None else first.date(),
     )
-    if spec is not None or not versions_of(name):
+    if spec is not None or not versions_of(market_name(name)):
         needs = needs_of(load_spec(REAL_HISTORY if spec is None else spec))
         named = {key: getattr(wanted, key) or getattr(needs, key) for key in ("symbols", "series", "companies")}
         wanted = wanted.model_copy(update=named)
@@ -285,21 +294,7 @@ def _with(set: Mapping[str, Any], days: Mapping[str, Any]) -> Mapping[str, Any]:
 def _opened(market: str | Snapshot) -> Snapshot:
     if isinstance(market, Snapshot):
         return market
-    if not isinstance(market, str):
-        raise InputError(f"got {market!r} as the market, wanted its name or a Snapshot")
     return open_market(market)
-
-
-def _as_day(day: date | str | None, name: str) -> pd.Timestamp | None:
-    """A day that was given as such or as text; None where none was."""
-    if day is None:
-        return None
-    try:
-        if isinstance(day, str | date):
-            return pd.Timestamp(date.fromisoformat(day) if isinstance(day, str) else day).normalize()
-    except (ValueError, OverflowError):
-        pass
-    raise InputError(f"got {day!r} for {name}, wanted a date, or a text as in 2026-01-31")
 
 
 def _session(snapshot: Snapshot, day: pd.Timestamp | None) -> pd.Timestamp:

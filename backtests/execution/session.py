@@ -26,7 +26,7 @@ class Sessions(NamedTuple):
         dividend: (n, m).
         ended: (n, m).
         payout: (n, m).
-        stale: (n, m); see `backtests.execution.fill_sessions.FillRules`, as of all that is not said here.
+        stale: (n, m); see `backtests.execution.fill_rules.FillRules`, as of all that is not said here.
         coins: (m,).
         terms: costs and limits, in lists; compiled code takes arrays.
         interest: (n,).

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from data.errors import InputError
-from data.files.paths import usable_path
+from data.files.paths import LONGEST_NAME, usable_path
+
+_LONGEST_MADE_ASIDE = LONGEST_NAME - len("..01234567.tmp")  # bytes: what `_aside` adds to a name
 
 
 @contextmanager
@@ -107,6 +109,8 @@ def require_free(path: Path, what: str = "the path") -> None:
     usable_path(path, what)
     if path.exists():
         raise InputError(f"got {what} {path}, which exists; wanted a path that does not: choose another or delete it")
+    if (length := len(os.fsencode(path.name))) > _LONGEST_MADE_ASIDE:
+        raise InputError(f"got {what} of a name of {length} bytes, wanted at most {_LONGEST_MADE_ASIDE}: shorten it")
     above = next(parent for parent in path.absolute().parents if parent.exists())
     if not above.is_dir():
         raise InputError(f"got {what} {path}, but {above} is a file; wanted a path below a folder: choose another")

@@ -18,8 +18,10 @@ def usable_path(path: str | Path, what: str = "the path") -> Path:
         what: it is called in the message: an option, a key, or nothing but a path.
 
     Raises:
-        InputError: it is blank, holds a zero character, or it or one of its names is too long.
+        InputError: it is no text or path, is blank, holds a zero character, or it or one of its names is too long.
     """
+    if not isinstance(path, str | Path):
+        raise InputError(f"got {path!r} for {what}, wanted the path of a file or folder")
     text = str(path)
     if not text.strip():
         raise InputError(f"got {what} {text!r}, wanted the name of a file or folder")

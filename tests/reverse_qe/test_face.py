@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -65,9 +66,7 @@ def test_the_words_are_offered_each_by_one_name(tmp_path: Path) -> None:
     assert {"backtest", "signal", "events", "fetch", "import_files", "open_market", "load_spec", "Spec"} < set(
         reverse_qe.__all__
     )
-    assert set(reverse_qe.__all__) | {"__version__"} <= set(dir(reverse_qe))
-    public = {name for name in dir(reverse_qe) if not name.startswith("_")}
-    assert public == set(reverse_qe.__all__)
+    assert set(dir(reverse_qe)) == {*reverse_qe.__all__, "__version__"}
     for name in reverse_qe.__all__:
         assert getattr(reverse_qe, name).__name__ == name
     assert reverse_qe.Spec is Spec
@@ -238,6 +237,22 @@ def test_what_is_shown_is_escaped(sample: Snapshot) -> None:
         (lambda: reverse_qe.import_files("sample", "nowhere"), "got the name sample, which is built in"),
         (lambda: reverse_qe.import_files("mine", "nowhere"), "nowhere"),
         (lambda: reverse_qe.fetch(symbols=["NOBODY"]), "NOBODY"),
+        (lambda: reverse_qe.backtest(out=5), "got 5 for out, wanted the path of a file or folder"),  # type: ignore[arg-type]
+        (lambda: reverse_qe.backtest(out=""), "got out '', wanted the name of a file or folder"),
+        (lambda: reverse_qe.backtest(out="x" * 250), "got out of a name of 250 bytes, wanted at most 241"),
+        (lambda: reverse_qe.open_market(None), "got None as the market"),  # type: ignore[arg-type]
+        (lambda: reverse_qe.events(companies=5), "got 5 for companies, wanted a list of names"),  # type: ignore[arg-type]
+        (lambda: reverse_qe.events(companies="MSFT"), "got 'MSFT' for companies, wanted a list of names"),
+        (lambda: reverse_qe.fetch(5), "got 5 for name, wanted the name of a market"),  # type: ignore[arg-type]
+        (lambda: reverse_qe.fetch(symbols="SPY"), "got 'SPY' for symbols, wanted a list of names"),
+        (
+            lambda: reverse_qe.fetch(sources=cast("Any", ["bloomberg"])),
+            "got the source bloomberg, wanted some of: yahoo, fred, edgar",
+        ),
+        (lambda: reverse_qe.import_files(5, "nowhere"), "got 5 for name, wanted the name of a market"),  # type: ignore[arg-type]
+        (lambda: reverse_qe.import_files("mine", 5), "got 5 for prices, wanted the path"),  # type: ignore[arg-type]
+        (lambda: reverse_qe.import_files("mine", []), "got no folder for prices, wanted one at least"),
+        (lambda: reverse_qe.import_files("mine", "nowhere", events=5), "got 5 for events, wanted the path"),  # type: ignore[arg-type]
     ],
 )
 def test_errors_speak_of_arguments_in_one_line(call, wanted):
