@@ -1,7 +1,6 @@
-"""The events that the project ships, by edition, and a user's own rows over them.
+"""The events that the project ships, by edition.
 
 The newest edition lies in `data/events/reference/`, an earlier one in a folder of its own there, as it was shipped.
-Rows that a user has added (`data.events.own`) stand over the newest in every market that is made from then on.
 """
 
 from functools import cache

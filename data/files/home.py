@@ -12,9 +12,12 @@ def home() -> Path:
     named = os.environ.get("REVERSE_QE_HOME")
     if named:
         try:
-            return usable_path(named, "REVERSE_QE_HOME").expanduser()
+            folder = usable_path(named, "REVERSE_QE_HOME").expanduser()
         except RuntimeError as error:
             raise InputError(f"got REVERSE_QE_HOME {named}: no such user; name a folder") from error
+        if folder.is_file():
+            raise InputError(f"got REVERSE_QE_HOME {named}, which is a file; name a folder")
+        return folder
     import platformdirs
 
     return Path(platformdirs.user_data_dir("reverse-qe", appauthor=False))

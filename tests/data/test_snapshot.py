@@ -289,12 +289,10 @@ def test_what_a_killed_import_left_is_not_listed(market: Snapshot) -> None:
 def test_a_home_that_cannot_be_written_is_refused(
     market: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("REVERSE_QE_HOME", str(tmp_path / "file"))
+    (tmp_path / "snapshots").write_text("")
+    monkeypatch.setenv("REVERSE_QE_HOME", str(tmp_path))
 
-    with pytest.raises(
-        InputError, match=r"cannot write the snapshot to .*file/snapshots/market.*check REVERSE_QE_HOME"
-    ):
+    with pytest.raises(InputError, match=r"cannot write the snapshot to .*/snapshots/market.*check REVERSE_QE_HOME"):
         save(market)
 
 
