@@ -80,6 +80,7 @@ class Movement:
         amount: US dollars received; negative where they were paid.
         units: received; negative where they were taken.
         at: UTC.
+        reason: why it is booked only now; empty where it is booked in time.
     """
 
     movement_id: str
@@ -89,6 +90,7 @@ class Movement:
     amount: float
     units: float
     at: datetime
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,13 @@ class Broker(Protocol):
 
     def movements(self, since: datetime | None) -> list[Movement]:
         """Movements stamped at `since` or later; all of them where it is None."""
+        ...
+
+    def notices(self) -> list[str]:
+        """The newest things that people should know of sessions that are past, a sentence each, oldest first.
+
+        Each is told again and again, in the same words.
+        """
         ...
 
     def account(self) -> Account:

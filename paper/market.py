@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 
 from backtests.execution.fill_rules import FillRules
@@ -98,14 +99,22 @@ class PaperMarket:
                 found[kind] = max(newest, found.get(kind, newest))
         return found
 
-    def price_moves(self, session: date) -> dict[str, float]:
-        """Change of the price known to a session's decision against the one before; splits and dividends taken out."""
+    def price_moves(self, session: date, since: date | None = None) -> dict[str, float]:
+        """Largest change of the price known to a decision against the one before; splits and dividends taken out.
+
+        Args:
+            session: of the decision.
+            since: the session from which on changes count; None: the last one alone, as where it is too late.
+        """
         row = self.row(session) - 1
+        first = row - 1 if since is None else min(self.row(since) - 1, row - 1)
         if row == 0:
             return {}
-        known = self.panel.adjusted_decision_price
-        moves = known[row] / known[row - 1] - 1.0
-        return {symbol: move for symbol, move in zip(self.panel.symbols, moves.tolist(), strict=True) if move == move}
+        known = self.panel.adjusted_decision_price[max(first, 0) : row + 1]
+        moves = known[1:] / known[:-1] - 1.0
+        at = np.abs(np.where(np.isnan(moves), 0.0, moves)).argmax(axis=0)
+        largest = moves[at, np.arange(moves.shape[1])].tolist()
+        return {symbol: move for symbol, move in zip(self.panel.symbols, largest, strict=True) if move == move}
 
     def bar(self, symbol: str, day: pd.Timestamp) -> pd.Series | None:
         """The bar of an instrument on a calendar day; None where there is none."""

@@ -1,5 +1,6 @@
 """What is odd in the prices of one instrument, against its own past, its actions and another source."""
 
+import math
 from collections.abc import Iterator
 from datetime import date
 
@@ -37,6 +38,21 @@ def price_findings(snapshot: Snapshot, symbol: str) -> Iterator[Finding]:
     yield from _adjustments(symbol, bars, snapshot.actions_of(symbol))
     yield from _not_ended(snapshot, symbol, pd.DatetimeIndex(bars["date"]))
     yield from _other_source(snapshot, symbol)
+
+
+def split_like_ratio(move: float) -> str:
+    """The split that a move is near the ratio of, as ``2:1`` (two new units for one); empty where it is near none.
+
+    Args:
+        move: of an adjusted close, as a fraction of the one before.
+    """
+    if not move > -1.0:
+        return ""
+    size = abs(math.log1p(move))
+    ratio = min(SPLIT_RATIOS, key=lambda each: abs(size - math.log(each)))
+    if abs(size - math.log(ratio)) > math.log1p(SPLIT_TOLERANCE):
+        return ""
+    return f"{ratio}:1" if move < 0 else f"1:{ratio}"
 
 
 def source_difference(snapshot: Snapshot, symbol: str) -> tuple[str, pd.Series] | None:

@@ -14,6 +14,7 @@ from paper.storage.rows import as_row, as_text
 from strategies.fills import OrderStatus
 
 DEPOSIT = "deposit"
+NOTICE = "notice"
 
 
 class Ledger(LedgerReader):
@@ -37,6 +38,7 @@ class Ledger(LedgerReader):
             self._database.insert("decisions", as_row(decision) | last)
             for intent in intents:
                 self._database.insert("intents", as_row(intent))
+                self._database.insert("open_intents", {"client_id": intent.client_id, "sent": 0})
 
     def write_sent(self, taken: Iterable[Intent], refused: Iterable[OrderState], at: datetime) -> None:
         """Note which orders the broker has taken, and which it has not."""
@@ -53,8 +55,13 @@ class Ledger(LedgerReader):
 
     def write_answers(
         self, fills: Sequence[Fill], movements: Sequence[Movement], states: Sequence[OrderState], at: datetime
-    ) -> None:
-        """Note what the broker told: fills and movements by their stamps, and which orders have ended."""
+    ) -> list[Movement]:
+        """Note what the broker told: fills and movements by their stamps, and which orders have ended.
+
+        Returns:
+            The movements that were not there yet and are booked late.
+        """
+        late = []
         # Of one moment, movements come first: a session begins with what changes held units.
         told: list[Movement | Fill] = sorted([*movements, *fills], key=lambda each: each.at)
         with self._database.writing():
@@ -63,22 +70,32 @@ class Ledger(LedgerReader):
                     self._add_fill(each)
                 else:
                     source: Row = {"source_id": f"movement:{each.movement_id}", "client_id": None, "kind": each.kind}
-                    source |= {"price": None, "fees": 0.0}
-                    self._add_entry(source, each.at, each.session, each.symbol, each.amount, each.units)
+                    source |= {"price": None, "fees": 0.0, "reason": each.reason}
+                    if self._add_entry(source, each.at, each.session, each.symbol, each.amount, each.units):
+                        late += [each] if each.reason else []
             for state in states:
                 if state.status != OrderStatus.OPEN:
                     self._add_state(state, at)
+        return late
 
     def write_closes(self, closes: Iterable[Close]) -> None:
         """Write what the account was worth at the closes of sessions."""
         with self._database.writing():
             for close in closes:
-                self._database.insert("closes", as_row(close))
+                self._database.insert("closes", as_row(close) | {"last_entry": self.last_entry()})
 
     def write_event(self, kind: str, text: str, at: datetime, session: date | None = None) -> None:
         """Write something that people are told."""
         with self._database.writing():
             self._database.insert("events", as_row(Event(at, kind, session, text)))
+
+    def write_notice(self, text: str, at: datetime, session: date | None = None) -> bool:
+        """Write something that people should know, unless it stands there already; return whether it is new."""
+        with self._database.writing():
+            if self._database.rows("SELECT 1 FROM events WHERE kind = ? AND text = ?", NOTICE, text):
+                return False
+            self._database.insert("events", as_row(Event(at, NOTICE, session, text)))
+        return True
 
     def _add_fill(self, fill: Fill) -> None:
         (order,) = self._database.rows("SELECT session FROM intents WHERE client_id = ?", fill.client_id)
@@ -90,10 +107,10 @@ class Ledger(LedgerReader):
 
     def _add_entry(
         self, source: Row, at: datetime, session: date | str, symbol: str, amount: float, units: float
-    ) -> None:
-        """Add an entry, unless its source has one, and carry the balances on."""
+    ) -> bool:
+        """Add an entry, unless its source has one, and carry the balances on; return whether it is new."""
         if self._database.rows("SELECT 1 FROM entries WHERE source_id = ?", source["source_id"]):
-            return
+            return False
         held = self._database.rows(
             "SELECT units_after FROM entries WHERE symbol = ? ORDER BY entry_id DESC LIMIT 1", symbol
         )
@@ -101,13 +118,17 @@ class Ledger(LedgerReader):
         row = source | {"at": as_text(at), "session": str(session), "symbol": symbol, "amount": amount, "units": units}
         row["cash_after"] = (cash[0]["cash_after"] if cash else 0.0) + amount
         row["units_after"] = (held[0]["units_after"] if held else 0.0) + units
-        self._database.insert("entries", row)
+        return self._database.insert("entries", row)
 
     def _add_state(self, state: OrderState, at: datetime) -> None:
         """Add a state of an order; one that was sent, or has ended, is so once. A rejection halts the trader."""
         row: Row = {"client_id": state.client_id, "at": as_text(at), "status": state.status.value}
         row |= {"units_filled": state.units_filled, "units_wanted": state.units_wanted, "reason": state.reason}
         is_new = self._database.insert("order_states", row, "ON CONFLICT DO NOTHING")
+        if state.status == OrderStatus.SENT:
+            self._database.change("UPDATE open_intents SET sent = 1 WHERE client_id = ?", state.client_id)
+        else:
+            self._database.change("DELETE FROM open_intents WHERE client_id = ?", state.client_id)
         if is_new and state.status == OrderStatus.REJECTED:
             why = f"the broker rejected the order {state.client_id}: {state.reason}"
             self._database.insert("events", as_row(Event(at, "halt", None, why)))

@@ -23,8 +23,27 @@ DUST = 1e-10
 # What the next session would not fill either.
 _FINAL = {HINDRANCES[each] for each in Hindrance if each != Hindrance.NONE and not falls_short(each)}
 
-_ENDED = "SELECT 1 FROM order_states AS s WHERE s.client_id = i.client_id AND s.status NOT IN ('sent', 'open')"
-_SENT = "SELECT 1 FROM order_states AS s WHERE s.client_id = i.client_id"
+# From one symbol to the next by the index, which is read where they begin and no further.
+_UNITS = """
+WITH RECURSIVE held (symbol) AS (
+    SELECT min(symbol) FROM entries WHERE symbol > ''
+    UNION ALL
+    SELECT (SELECT min(symbol) FROM entries WHERE symbol > held.symbol) FROM held WHERE held.symbol IS NOT NULL
+)
+SELECT symbol, (
+    SELECT units_after FROM entries WHERE entries.symbol = held.symbol ORDER BY entry_id DESC LIMIT 1
+) AS units_after
+FROM held WHERE symbol IS NOT NULL
+"""
+
+# What moved between two moments, and what has been written since for moments before them.
+_MOVED = """
+SELECT symbol, total(amount) AS amount, total(units) AS units FROM (
+    SELECT symbol, amount, units FROM entries WHERE at >= ?1 AND at < ?2
+    UNION ALL
+    SELECT symbol, amount, units FROM entries WHERE entry_id > ?3 AND at < ?1
+) GROUP BY symbol
+"""
 
 # One row an order: the words of a backtest's orders.csv, and the two before an order has ended.
 _ORDERS = """
@@ -73,21 +92,32 @@ class LedgerReader:
     def holdings(self) -> Holdings:
         """Cash and units now."""
         cash = self._database.rows("SELECT cash_after FROM entries ORDER BY entry_id DESC LIMIT 1")
-        units = self._database.rows(
-            "SELECT symbol, units_after FROM entries WHERE entry_id IN "
-            "(SELECT max(entry_id) FROM entries WHERE symbol <> '' GROUP BY symbol) ORDER BY symbol"
-        )
+        units = self._database.rows(_UNITS)
         held = {row["symbol"]: row["units_after"] for row in units if abs(row["units_after"]) > DUST}
         return Holdings(cash[0]["cash_after"] if cash else 0.0, held)
 
     def holdings_at_close(self, session: date) -> Holdings:
-        """Cash and units at the end of a session's UTC day."""
-        end = as_text(datetime.combine(session + timedelta(days=1), time(), UTC))
-        (cash,) = self._database.rows("SELECT total(amount) AS total FROM entries WHERE at < ?", end)
-        units = self._database.rows(
-            "SELECT symbol, total(units) AS total FROM entries WHERE at < ? AND symbol <> '' GROUP BY symbol", end
+        """Cash and units at the end of a session's UTC day; from those of the close before, where it is written."""
+        before = self._database.rows(
+            "SELECT * FROM closes WHERE session < ? AND last_entry IS NOT NULL ORDER BY session DESC LIMIT 1",
+            str(session),
         )
-        return Holdings(cash["total"], {row["symbol"]: row["total"] for row in units if abs(row["total"]) > DUST})
+        cash, units = 0.0, dict[str, float]()
+        since, counted = "", 0
+        if before:
+            cash, units = before[0]["cash"], json.loads(before[0]["positions"])
+            since, counted = _end_of(date.fromisoformat(before[0]["session"])), before[0]["last_entry"]
+        for row in self._database.rows(_MOVED, since, _end_of(session), counted):
+            cash += row["amount"]
+            if row["symbol"]:
+                units[row["symbol"]] = units.get(row["symbol"], 0.0) + row["units"]
+        return Holdings(cash, {symbol: held for symbol, held in units.items() if abs(held) > DUST})
+
+    def last_entry(self) -> int:
+        """The number of the newest entry; 0 before the first."""
+        (row,) = self._database.rows("SELECT coalesce(max(entry_id), 0) AS last FROM entries")
+        last: int = row["last"]
+        return last
 
     def decisions(self, newest: int = -1) -> list[DecisionRecord]:
         """The newest decisions, newest first; all of them where the number is negative."""
@@ -100,11 +130,11 @@ class LedgerReader:
 
     def unsent_intents(self) -> list[Intent]:
         """Intents that no broker has taken yet and that have not ended, in the order in which they were written."""
-        return self._intents(f"NOT EXISTS ({_SENT})")
+        return self._intents(sent=False)
 
     def sent_intents(self) -> list[Intent]:
         """Intents that a broker has taken and that have not ended, in the order in which they were written."""
-        return self._intents(f"EXISTS ({_SENT}) AND NOT EXISTS ({_ENDED})")
+        return self._intents(sent=True)
 
     def short_symbols(self) -> set[str]:
         """Instruments for which the last decision was not carried out in full.
@@ -146,8 +176,10 @@ class LedgerReader:
 
     def last_movement_at(self) -> datetime | None:
         """The newest stamp of a movement that is written."""
-        (row,) = self._database.rows("SELECT max(at) AS at FROM entries WHERE client_id IS NULL AND kind <> 'deposit'")
-        return datetime.fromisoformat(row["at"]) if row["at"] else None
+        rows = self._database.rows(
+            "SELECT at FROM entries WHERE client_id IS NULL AND kind <> 'deposit' ORDER BY at DESC LIMIT 1"
+        )
+        return datetime.fromisoformat(rows[0]["at"]) if rows else None
 
     def orders(self) -> pd.DataFrame:
         """Every order, in the order of the decisions.
@@ -176,11 +208,13 @@ class LedgerReader:
         held = pd.DataFrame([json.loads(row["positions"]) for row in rows], index=index, dtype=float)
         return held.fillna(0.0).sort_index(axis=1)
 
-    def _intents(self, condition: str) -> list[Intent]:
-        return [
-            from_row(Intent, row)
-            for row in self._database.rows(f"SELECT * FROM intents AS i WHERE {condition} ORDER BY intent_id")
-        ]
+    def _intents(self, sent: bool) -> list[Intent]:
+        rows = self._database.rows(
+            "SELECT i.* FROM open_intents AS o JOIN intents AS i ON i.client_id = o.client_id WHERE o.sent = ? "
+            "ORDER BY i.intent_id",
+            int(sent),
+        )
+        return [from_row(Intent, row) for row in rows]
 
     def _frame(self, query: str, days: Sequence[str] = (), moments: Sequence[str] = ()) -> pd.DataFrame:
         frame = self._database.frame(query)
@@ -189,3 +223,8 @@ class LedgerReader:
         for name in moments:
             frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
         return frame
+
+
+def _end_of(session: date) -> str:
+    """The end of a session's UTC day, as the ledger writes moments."""
+    return as_text(datetime.combine(session + timedelta(days=1), time(), UTC))

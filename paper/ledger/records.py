@@ -86,7 +86,7 @@ class Close:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that people are told: ``halt``, ``resume``, ``migration``, or ``step`` and how it ended."""
+    """Something that people are told: ``halt``, ``resume``, ``migration``, ``notice``, or ``step`` and how it ended."""
 
     at: datetime
     kind: str

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import compress
 
 import numpy as np
 
@@ -31,7 +32,9 @@ class Decision:
         left_alone: symbols that it is not brought to them in, for orders of theirs are open.
         targets: weights by symbol.
         prices: last ones known by symbol, US dollars; what has none has no entry.
-        price_moves: change of each against the one known a session before, splits and dividends taken out.
+        price_moves: largest change of each from one session to the next since the last decision, splits and dividends
+            taken out.
+        coins: those of the symbols that trade around the clock.
         units: held by symbol.
         cash: US dollars.
         equity: cash and units at `prices`, US dollars.
@@ -50,6 +53,7 @@ class Decision:
     targets: Mapping[str, float]
     prices: Mapping[str, float]
     price_moves: Mapping[str, float]
+    coins: frozenset[str]
     units: Mapping[str, float]
     cash: float
     equity: float
@@ -65,6 +69,7 @@ def decide(
     held: Holdings,
     open_intents: Sequence[Intent],
     decided_before: date | None,
+    moved_since: date | None,
     short: Collection[str],
 ) -> Decision:
     """Take the decision for a session.
@@ -80,6 +85,7 @@ def decide(
         held: cash and units of the account.
         open_intents: whose orders have not ended.
         decided_before: the last session that was decided for; a rebalancing that fell between is made up for.
+        moved_since: the session from which on moves of prices count; None: that before the decision alone.
         short: symbols for which that decision was not carried out in full; without a rebalancing they alone are planned
             for anew.
     """
@@ -121,7 +127,8 @@ def decide(
         left_alone=tuple(intent.symbol for intent in open_intents) if why else (),
         targets=dict(zip(symbols, targets.tolist(), strict=True)),
         prices={symbol: price for symbol, price in zip(symbols, prices.tolist(), strict=True) if price > 0},
-        price_moves=market.price_moves(session),
+        price_moves=market.price_moves(session, moved_since),
+        coins=frozenset(compress(symbols, market.rules.coins.tolist())),
         units=held.units,
         cash=held.cash,
         equity=held.cash + float(values.sum()),

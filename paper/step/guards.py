@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from data.clock import sessions_between
+from data.quality.price_checks import split_like_ratio
 from paper.broker import Intent
 from paper.config import LimitsSection
 from paper.step.decision import Decision
@@ -25,6 +26,7 @@ def reasons_to_halt(decision: Decision, peak_equity: float, limits: LimitsSectio
         *_unexpected(decision),
         *_without_value(decision),
         *_price_moves(decision, limits),
+        *_split_like(decision),
         *_drawdown(decision, peak_equity, limits),
         *_orders(decision, limits),
         *_positions(decision, limits),
@@ -86,6 +88,18 @@ def _price_moves(decision: Decision, limits: LimitsSection) -> Iterator[str]:
             yield (
                 f"price too far from the last close: {symbol} moved {move:+.1%} in one session (price_move_halt "
                 f"{limits.price_move_halt:.1%})"
+            )
+
+
+def _split_like(decision: Decision) -> Iterator[str]:
+    """Whatever the limit: a stock that is held moves as by a split that the market does not tell (yet)."""
+    for symbol, units in decision.units.items():
+        move = decision.price_moves.get(symbol, 0.0)
+        if units and symbol not in decision.coins and (ratio := split_like_ratio(move)):
+            yield (
+                f"like a split: {symbol}, of which {units:g} units are held, moved {move:+.1%} in one session, as by a "
+                f"split of {ratio} that the market {decision.market} does not tell; if there was one, fetch it or wait "
+                "for it: units are booked when it is told"
             )
 
 

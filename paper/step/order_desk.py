@@ -1,14 +1,14 @@
 """Between ledger and broker: what is sent, what became of it, and whether both say the same."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
 from data.clock import decision_times, next_session, trading_hours
-from paper.broker import Account, Broker, Fill, Intent, OrderState
+from paper.broker import Account, Broker, Fill, Intent, Movement, OrderState
 from paper.ledger.ledger import Ledger
 from paper.ledger.records import Close, Holdings
 from paper.market import PaperMarket
@@ -23,12 +23,21 @@ POSTED_LATE = timedelta(days=10)
 
 @dataclass(frozen=True)
 class Desk:
-    """One step's ledger, broker and market, and the clock (UTC)."""
+    """One step's ledger, broker and market, and the clock (UTC).
+
+    Attributes:
+        ledger: of the account.
+        broker: of the account.
+        market: of the account.
+        clock: tells the time, UTC.
+        notes: what was booked late, and what else people should know, a sentence each.
+    """
 
     ledger: Ledger
     broker: Broker
     market: PaperMarket
     clock: Callable[[], datetime]
+    notes: list[str] = field(default_factory=list)
 
     def settle(self) -> list[Fill]:
         """Write down what became of the orders that were sent, what moved besides, and the closes that have passed.
@@ -47,7 +56,11 @@ class Desk:
         told = [state for state in states if _is_told(state, fills)]
         if not self.broker.fills_by_stamp:
             told = [_measured(state, sent[state.client_id], fills) for state in told]
-        self.ledger.write_answers(fills, self.broker.movements(self._movements_since()), told, self.clock())
+        late = self.ledger.write_answers(fills, self.broker.movements(self._movements_since()), told, self.clock())
+        self.notes.extend(_late_words(each) for each in late)
+        for text in self.broker.notices():
+            if self.ledger.write_notice(text, self.clock()):
+                self.notes.append(text)
         self.ledger.write_closes(self._closes())
         return fills
 
@@ -122,7 +135,7 @@ class Desk:
         }
         lost = [each.client_id for each in self.ledger.sent_intents() if each.client_id not in known]
         return [
-            *differences(self.ledger.holdings(), told),
+            *differences(self.ledger.holdings(), told, self.ledger.peak_equity()),
             *(f"order {each}: the ledger has it sent, the broker does not know it" for each in lost),
         ]
 
@@ -143,15 +156,24 @@ class Desk:
         return closes
 
 
-def differences(held: Holdings, told: Account) -> list[str]:
+def _late_words(movement: Movement) -> str:
+    moved = [f"{movement.units:+,.6g} units of {movement.symbol}"] if movement.units else []
+    # A split's hair of cash is not worth a word.
+    moved += [f"{movement.amount:+,.2f} USD"] if not moved or abs(movement.amount) >= 0.005 else []
+    return f"booked {' and '.join(moved)}, {movement.reason}"
+
+
+def differences(held: Holdings, told: Account, turned: float = 0.0) -> list[str]:
     """What a ledger and a broker's account do not agree on, a sentence each.
 
     Args:
         held: by the ledger.
         told: by the broker; what it says of fees that are not posted yet is allowed for.
+        turned: US dollars that may have been paid at one time, of whose adding up a rounding is left.
     """
     found = []
-    if abs(held.cash - told.cash) > told.cash_tolerance + ROUNDING * max(abs(held.cash), abs(told.cash), 1.0):
+    rounding = ROUNDING * max(abs(held.cash), abs(told.cash), turned, 1.0)
+    if abs(held.cash - told.cash) > told.cash_tolerance + rounding:
         found.append(f"cash: the ledger has {held.cash:,.4f} USD, the broker {told.cash:,.4f}")
     for symbol in sorted({*held.units, *told.positions}):
         ours, theirs = held.units.get(symbol, 0.0), told.positions.get(symbol, 0.0)

@@ -1,6 +1,7 @@
 """What a step requires of its account and of its day."""
 
 from datetime import date, datetime
+from functools import lru_cache
 
 import pandas as pd
 
@@ -99,4 +100,10 @@ def decision_time(session: date) -> datetime:
 
 
 def _opened_with(account: AccountRecord) -> tuple[Spec, int]:
-    return read_written_spec(account.spec, f"the spec in the ledger of the account {account.name}")
+    return _written_spec(account.spec, account.name)
+
+
+@lru_cache(maxsize=4)
+def _written_spec(text: str, account: str) -> tuple[Spec, int]:
+    """The spec of an account and the version that wrote it; a process that stays up reads it once."""
+    return read_written_spec(text, f"the spec in the ledger of the account {account}")

@@ -20,6 +20,7 @@ from paper.ledger.records import AccountRecord, DecisionRecord
 from paper.market import newest_snapshot, read_market
 from paper.step.decision import Decision, decide
 from paper.step.guards import kill_file_reason, reasons_to_halt
+from paper.step.late_signals import late_signals
 from paper.step.order_desk import Desk
 from paper.step.refresh import refresh
 from paper.step.requirements import (
@@ -31,6 +32,8 @@ from paper.step.requirements import (
 )
 
 DAY = timedelta(days=1)
+# Decisions that are compared with the signal as it is now. What is told late of an older day shows in these too.
+SIGNALS_COMPARED = 5
 
 Report = Callable[[str], None]
 
@@ -161,6 +164,13 @@ class Step:
         if not (desk.broker.fills_by_stamp or self.told.dry_run):
             desk.end_outdated()
         self._settle(desk)
+        self._tell_late_signals(desk)
+
+    def _tell_late_signals(self, desk: Desk) -> None:
+        """Tell of decisions that, by what the market says of their days now, would have been others; they stay."""
+        for text in late_signals(desk.market, self.ledger.decisions(SIGNALS_COMPARED)):
+            if self.ledger.write_notice(text, self.now):
+                self.told.notes.append(text)
 
     def _settle(self, desk: Desk) -> None:
         self.report("settling")
@@ -181,6 +191,7 @@ class Step:
             self.ledger.holdings(),
             [*self.ledger.unsent_intents(), *self.ledger.sent_intents()],
             None if last is None else last.session,
+            self._seen_upto(last),
             self.ledger.short_symbols(),
         )
         self.told.decision = decision
@@ -188,6 +199,12 @@ class Step:
             self._halt("; ".join(reasons))
         else:
             self.ledger.write_decision(_record(decision), decision.intents)
+
+    def _seen_upto(self, last: DecisionRecord | None) -> date | None:
+        """The session up to which moves of prices have been looked at, by the trader or by whoever resumed it."""
+        resumed = next(iter(self.ledger.events(("resume",), newest=1)), None)
+        days = [last.session] if last is not None else []
+        return max([*days, *([resumed.at.date()] if resumed is not None else [])], default=None)
 
     def _halt(self, why: str) -> None:
         if self.ledger.halt() is None:
@@ -219,7 +236,7 @@ class Step:
         cash = self.config.account.initial_cash or self.spec.run.initial_cash
         broker = open_broker(self.config, self.folder, market, cash, lambda: self.now)
         with closing(broker):
-            yield Desk(self.ledger, broker, market, lambda: self.now)
+            yield Desk(self.ledger, broker, market, lambda: self.now, self.told.notes)
 
     def _spec_on_its_basis(self) -> Spec:
         """The spec on the account's prices: as quoted where it trades from day to day, for only those can be dealt at.

@@ -54,7 +54,7 @@ def decision(*intents: Intent, **changes: Any) -> Decision:
         "intents": intents,
         "left_alone": (),
     }
-    return Decision(**(values | changes))
+    return Decision(**({"coins": frozenset({"COIN"})} | values | changes))
 
 
 def test_an_ordinary_rotation_passes() -> None:
@@ -98,6 +98,11 @@ def test_an_ordinary_rotation_passes() -> None:
             ("price too far from the last close", "COIN", "-51.0%"),
         ),
         (decision(intent("COIN", "buy", 1), price_moves={"COIN": 0.51}), 1000.0, ("price too far", "+51.0%")),
+        (
+            decision(units={"STOCK": 3.0}, price_moves={"STOCK": -0.48}),
+            1000.0,
+            ("like a split", "STOCK", "3 units", "2:1"),
+        ),
         (decision(equity=0.0), 0.0, ("no equity",)),
         (decision(equity=float("nan")), 0.0, ("no equity",)),
         (decision(intent("STOCK", "buy", float("nan"))), 0.0, ("order without a value",)),
@@ -124,6 +129,9 @@ def test_each_guard_says_why_with_its_figures(halting: Decision, peak: float, na
         decision(newest_bars={}),  # before the first bar nothing has a price, and nothing is bought
         decision(units={"ELSE": 0.0}),
         decision(price_moves={"OTHER": 5.0}),  # neither held nor traded
+        decision(intent("STOCK", "buy", 1), price_moves={"STOCK": -0.48}),  # like a split, and not held
+        decision(units={"COIN": 0.1}, price_moves={"COIN": -0.48}),  # like a split, and a coin
+        decision(units={"STOCK": 0.1}, price_moves={"STOCK": -0.4}),  # near no split
     ],
 )
 def test_what_reaches_a_limit_and_does_not_pass_it_is_sent(passing: Decision) -> None:

@@ -138,6 +138,10 @@ class AlpacaBroker:
             ]
         return sorted(booked, key=lambda movement: (movement.at, movement.movement_id))
 
+    def notices(self) -> list[str]:
+        """Nothing yet: what moved is told by movements."""
+        return []
+
     def account(self) -> Account:
         """Cash and positions as they are now, and what fees may still be taken from them.
 

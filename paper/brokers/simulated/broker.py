@@ -1,9 +1,12 @@
 """The simulated broker: the backtest's rules of filling over a market's bars, as they arrive. No network.
 
 It keeps a file of its own beside the ledger, as a broker would. A session is played when its bars are in the market,
-and then for good. An order never fills at a price that is stamped before its intent was written: stocks fill at the
-NYSE open of the session decided for, coins at the first UTC open from that moment on. In a replay the intent is stamped
-with the decision's moment, which is the coins' open itself, as in a backtest.
+and then for good: its fills stay as they are. What the market tells later of what was held then is booked as of now,
+with its reason (`paper.brokers.simulated.revisions`).
+
+An order never fills at a price that is stamped before its intent was written: stocks fill at the NYSE open of the
+session decided for, coins at the first UTC open from that moment on. In a replay the intent is stamped with the
+decision's moment, which is the coins' open itself, as in a backtest.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,9 +20,10 @@ import pandas as pd
 from backtests.execution.book import Book, Notes, Trade
 from backtests.execution.book import Movement as BookMovement
 from backtests.execution.session import Sessions
-from data.clock import next_session, previous_session, trading_hours
+from data.clock import next_session, trading_hours
 from paper.broker import Account, BrokerClock, Fill, Intent, Movement, OrderState
 from paper.brokers.nyse_hours import nyse_clock
+from paper.brokers.simulated.revisions import Revisions, begin_of
 from paper.brokers.simulated.schema import MIGRATIONS
 from paper.config import PaperConfig
 from paper.market import PaperMarket
@@ -63,6 +67,7 @@ class SimulatedBroker:
         """
         self._market, self._initial_cash, self._clock = market, initial_cash, clock
         self._database = Database(folder / BROKER_FILE, MIGRATIONS)
+        self._revisions = Revisions(self._database, market)
 
     def close(self) -> None:
         """Close the file."""
@@ -98,6 +103,11 @@ class SimulatedBroker:
             for row in self._database.rows("SELECT * FROM movements WHERE at >= ? ORDER BY rowid", begin)
         ]
 
+    def notices(self) -> list[str]:
+        """What the market says otherwise of bars that were played."""
+        self._play()
+        return self._revisions.notices()
+
     def account(self) -> Account:
         """Cash and positions after the last session that was played."""
         self._play()
@@ -106,7 +116,9 @@ class SimulatedBroker:
         if not books:
             return Account(self._initial_cash, self._initial_cash, {}, self._clock())
         unsettled = sum(max(each.stock_flow, 0.0) for each in books[: settlement - 1])
-        return Account(books[0].cash, books[0].cash - unsettled, books[0].units, self._clock())
+        cash, units = self._after(books[0])
+        held = {symbol: each for symbol, each in zip(self._market.panel.symbols, units.tolist(), strict=True) if each}
+        return Account(cash, cash - unsettled, held, self._clock())
 
     def clock(self) -> BrokerClock:
         """The time that it is given, and the hours of the session clock."""
@@ -128,10 +140,11 @@ class SimulatedBroker:
         panel, settlement = self._market.panel, self._market.rules.settlement_sessions
         last = self._books(settlement)
         row = self._market.row(last[0].session) if last else 0
+        if last:
+            self._revisions.book_late(row)
         if not self._can_play(row + 1):
             return
-        cash = last[0].cash if last else self._initial_cash
-        units = np.array([last[0].units.get(symbol, 0.0) if last else 0.0 for symbol in panel.symbols])
+        cash, units = self._after(last[0]) if last else (self._initial_cash, np.zeros(len(panel.symbols)))
         flows = [0.0] * len(panel.sessions)
         for each in last:
             flows[self._market.row(each.session)] = each.stock_flow
@@ -140,6 +153,7 @@ class SimulatedBroker:
             while self._can_play(row + 1):
                 row += 1
                 self._play_session(row, book)
+            self._revisions.note_known(row)
 
     def _can_play(self, row: int) -> bool:
         sessions = self._market.panel.sessions
@@ -160,7 +174,8 @@ class SimulatedBroker:
         units = {
             symbol: held for symbol, held in zip(self._market.panel.symbols, book.units.tolist(), strict=True) if held
         }
-        self._database.insert("books", as_row(_BookRow(session, book.cash, units, book.stock_flows[row])))
+        bars = {"bars": self._revisions.bars_text(row)}
+        self._database.insert("books", as_row(_BookRow(session, book.cash, units, book.stock_flows[row])) | bars)
 
     def _place(self, order: Intent) -> int:
         return self._market.panel.symbols.index(order.symbol)
@@ -214,14 +229,18 @@ class SimulatedBroker:
 
     def _write_movement(self, session: date, movement: BookMovement) -> None:
         symbol = self._market.panel.symbols[movement.place] if movement.place >= 0 else ""
-        day = pd.Timestamp(session)
         # What changes units comes before every open since the session before; what is paid, after the close.
-        begin = previous_session(day).tz_localize("UTC") + DAY
-        at = trading_hours(day)[1] if movement.kind in PAYMENTS else begin.to_pydatetime()
+        at = trading_hours(pd.Timestamp(session))[1] if movement.kind in PAYMENTS else begin_of(session)
         name = f"{session}-{symbol or 'cash'}-{movement.kind}"
         self._database.insert(
             "movements", as_row(Movement(name, session, symbol, movement.kind, movement.amount, movement.units, at))
         )
+
+    def _after(self, book: _BookRow) -> tuple[float, np.ndarray]:
+        """Cash and units after a session, and after what was booked late since."""
+        units = np.array([book.units.get(symbol, 0.0) for symbol in self._market.panel.symbols])
+        late_cash, late_units = self._revisions.booked_after(book.session)
+        return book.cash + late_cash, units + late_units
 
     def _books(self, newest: int) -> list[_BookRow]:
         rows = self._database.rows("SELECT * FROM books ORDER BY session DESC LIMIT ?", newest)
