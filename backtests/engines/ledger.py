@@ -29,14 +29,12 @@ class _State(NamedTuple):
 
 def run_ledger(fills: FillRules, plan: Plan, rules: OrderRulesConfig, initial_cash: float) -> LedgerResult:
     """Run a plan. Arguments as for `backtests.engines.event_engine.run_event_engine`."""
-    # What the plan never wants is never held.
-    symbols = fills.panel.symbols
-    places = plan.targets.columns.get_indexer(pd.Index(symbols))
-    targets = np.take(plan.targets.to_numpy(), places, axis=1)
-    wanted = (targets > 0).any(axis=0)
-    fills = fills.select(tuple(np.array(symbols)[wanted].tolist()))
+    # What the plan never wants, and no other holding brings, is never held.
+    wanted = plan.targets.columns[(plan.targets > 0).any()]
+    fills = fills.select(fills.panel.with_what_they_bring(wanted))
     panel = fills.panel
-    decisions = _Decisions(targets[:, wanted], plan.rebalance.to_numpy(), fills, rules)
+    targets = plan.targets.reindex(columns=list(panel.symbols), fill_value=0.0).to_numpy()
+    decisions = _Decisions(targets, plan.rebalance.to_numpy(), fills, rules)
     book = Book(initial_cash, np.zeros(len(panel.symbols)), [0.0] * len(panel.sessions))
     states = {0: _State(book.cash, book.units, book.traded, book.costs)}
     short: list[int] = []

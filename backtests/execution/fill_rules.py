@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from backtests.execution.session import Sessions
+from backtests.execution.session import NO_CONVERSIONS, Conversions, Sessions
 from backtests.spec.costs import Costs, trade_terms
 from data.catalogue.instruments import Instrument
 from data.prices.panel import Panel
@@ -55,10 +55,12 @@ class FillRules:
             coins=self.coins,
             terms=as_lists(self.terms),
             interest=self.interest,
-            changes_units=np.any(begins_stale | panel.ended | (panel.split != 1.0), axis=1),
+            changes_units=np.any(begins_stale | panel.ended | (panel.split != 1.0), axis=1)
+            | panel.sessions.isin([each.session for each in panel.conversions]),
             pays_dividends=np.any(panel.dividend > 0.0, axis=1),
             stale_haircut=self.stale_haircut,
             settlement_sessions=self.settlement_sessions,
+            conversions=_conversions(panel),
         )
         object.__setattr__(self, "sessions", sessions)
 
@@ -80,6 +82,23 @@ class FillRules:
         panel = self.panel.upto(session)
         rows = len(panel.sessions)
         return replace(self, panel=panel, stale=self.stale[:rows], interest=self.interest[:rows])
+
+
+def _conversions(panel: Panel) -> Conversions:
+    """Spin-offs and changes of symbol by places of the panel."""
+    if not panel.conversions:
+        return NO_CONVERSIONS
+    rows = [int(panel.sessions.searchsorted(each.session)) for each in panel.conversions]
+    places = [panel.symbols.index(each.symbol) for each in panel.conversions]
+    into = [panel.symbols.index(each.into) for each in panel.conversions]
+    return Conversions(
+        row=np.array(rows),
+        place=np.array(places),
+        into=np.array(into),
+        units=np.array([each.units for each in panel.conversions]),
+        price=np.array([each.price for each in panel.conversions]),
+        keeps=np.array([each.keeps for each in panel.conversions]),
+    )
 
 
 def fill_rules(

@@ -14,6 +14,30 @@ from strategies.fills import LEFT_OVER, Fill, Hindrance, buy_fill, granted_share
 from strategies.trade_terms import FloatVector, TradeTerms, commission, whole_units
 
 
+class Conversions(NamedTuple):
+    """Of k conversions of held units into units of another instrument, each of shape (k,).
+
+    Attributes:
+        row: of the session that begins with it.
+        place: of the instrument that is held.
+        into: of the one that is given for it, or beside it.
+        units: given for one held unit.
+        price: US dollars for a unit of what is given less than its smallest unit.
+        keeps: whether the held unit stays.
+    """
+
+    row: np.ndarray
+    place: np.ndarray
+    into: np.ndarray
+    units: np.ndarray
+    price: np.ndarray
+    keeps: np.ndarray
+
+
+_NOWHERE, _NOTHING = np.zeros(0, dtype=np.int64), np.zeros(0)
+NO_CONVERSIONS = Conversions(_NOWHERE, _NOWHERE, _NOWHERE, _NOTHING, _NOTHING, np.zeros(0, dtype=np.bool_))
+
+
 class Sessions(NamedTuple):
     """Of n sessions and m instruments, all that an engine must know, besides plan and orders, to play them.
 
@@ -34,6 +58,7 @@ class Sessions(NamedTuple):
         pays_dividends: (n,) whether a dividend is paid when the session ends.
         stale_haircut: fraction.
         settlement_sessions: count.
+        conversions: spin-offs and changes of symbol.
     """
 
     open: np.ndarray
@@ -52,6 +77,7 @@ class Sessions(NamedTuple):
     pays_dividends: np.ndarray
     stale_haircut: float
     settlement_sessions: int
+    conversions: Conversions = NO_CONVERSIONS
 
 
 class UnitChange(IntEnum):
@@ -61,6 +87,8 @@ class UnitChange(IntEnum):
     SPLIT = 1
     DELISTING = 2
     CLOSE_OUT = 3
+    SPIN_OFF = 4
+    SYMBOL_CHANGE = 5
 
 
 class Orders(NamedTuple):
@@ -231,7 +259,8 @@ def change_units(held: np.ndarray, row: int, sessions: Sessions) -> tuple[np.nda
 
     Returns:
         ``change``, ``changed_units`` and ``change_paid`` of `PlayedSession`. A split leaves whole quanta and pays the
-        part of one that is over; what has no market any more is paid out for the whole holding.
+        part of one that is over, and so does a conversion, which stands at the instrument that it gives; what has no
+        market any more is paid out for the whole holding.
     """
     count = len(held) if sessions.changes_units[row] else 0
     change, left, paid = np.zeros(count, dtype=np.int64), np.zeros(count), np.zeros(count)
@@ -250,7 +279,27 @@ def change_units(held: np.ndarray, row: int, sessions: Sessions) -> tuple[np.nda
             quantum = sessions.terms.quantum[place]
             left[place] = whole_units(units * split, quantum, LEFT_OVER)
             paid[place] = (units * split - left[place]) * last_close / split
+    convert_units(held, row, sessions, change, left, paid)
     return change, left, paid
+
+
+def convert_units(
+    held: np.ndarray, row: int, sessions: Sessions, change: np.ndarray, left: np.ndarray, paid: np.ndarray
+) -> None:
+    """Let held units give, or become, units of other instruments; the last three arrays are written to."""
+    conversions = sessions.conversions
+    for at in range(len(conversions.row)):
+        place, into = conversions.place[at], conversions.into[at]
+        if conversions.row[at] != row or not held[place] > 0.0:
+            continue
+        given = held[place] * conversions.units[at]
+        whole = whole_units(given, sessions.terms.quantum[into], LEFT_OVER)
+        left[into] += whole
+        paid[into] += (given - whole) * conversions.price[at]
+        change[into] = UnitChange.SPIN_OFF if conversions.keeps[at] else UnitChange.SYMBOL_CHANGE
+        if not conversions.keeps[at]:
+            left[place] = 0.0
+            change[place] = UnitChange.SYMBOL_CHANGE
 
 
 def fill_order(orders: Orders, at: int, held: float, share: float, row: int, sessions: Sessions) -> Fill:

@@ -15,9 +15,10 @@ from backtests.prepare.plans import make_run_plan
 from backtests.prepare.signal import read_signal
 from backtests.prepare.span import Span, longest_span, require_known
 from backtests.prepare.stages import Stages
+from backtests.prepare.traded_units import require_traded_units
 from backtests.prepare.warmup import warmup_panel
 from backtests.spec.cash import bill_returns, interest_rates
-from backtests.spec.costs import Costs, refuse_whole_units
+from backtests.spec.costs import Costs
 from backtests.spec.extensions import Extensions, read_extensions
 from backtests.spec.spec import Spec
 from data.catalogue.instruments import require_us_dollars
@@ -127,7 +128,7 @@ def prepare(
     with stages.stage("prices"):
         require_known(universe, snapshot)
         require_us_dollars(symbols, snapshot.instruments)
-        refuse_whole_units(spec.costs, {snapshot.instruments[each].asset_class for each in symbols}, spec.run.prices)
+        require_traded_units(spec.costs, snapshot, symbols, spec.run.prices)
         span = span or longest_span(spec.run, universe, snapshot)
         market = build_panel(snapshot, symbols, span.first, span.last, spec.run.prices)
         bill = bill_yield(snapshot, market.sessions)

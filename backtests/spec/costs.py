@@ -164,39 +164,18 @@ def trade_terms(symbols: Sequence[str], instruments: Mapping[str, Instrument], c
     )
 
 
-def refuse_whole_units(costs: Costs, classes: Iterable[str], basis: Basis) -> None:
-    """Refuse whole units on adjusted prices: a unit of those was never traded.
+def basis_warnings(costs: Costs, classes: Iterable[str], basis: Basis) -> tuple[str, ...]:
+    """Sentences on costs that adjusted prices distort.
 
     Args:
         costs: by asset class.
         classes: that the run trades; prices of coins are never adjusted.
         basis: of the prices.
     """
-    for name in _adjusted_classes(classes, basis):
-        if getattr(costs, name).units == "whole":
-            raise InputError(
-                f'costs.{name}.units: got "whole" on adjusted prices, whose units were never traded; wanted '
-                'run.prices = "raw", or "fractional"'
-            )
-
-
-def basis_warnings(costs: Costs, classes: Iterable[str], basis: Basis) -> tuple[str, ...]:
-    """Sentences on costs that adjusted prices distort. Arguments as for `refuse_whole_units`."""
-    sentences = []
-    for name in _adjusted_classes(classes, basis):
-        each: AssetClassCosts = getattr(costs, name)
-        if each.commission_per_unit:
-            sentences.append(
-                f"costs.{name}.commission_per_unit: units of adjusted prices are not those of the time, so what is "
-                'charged a share is not either; run.prices = "raw" is exact.'
-            )
-        if each.minimum_notional:
-            sentences.append(
-                f"costs.{name}.minimum_notional: on adjusted prices a holding is worth what it became with its "
-                'dividends; run.prices = "raw" is exact.'
-            )
-    return tuple(sentences)
-
-
-def _adjusted_classes(classes: Iterable[str], basis: Basis) -> list[str]:
-    return sorted(set(classes) & {"us_stock", "us_etf"}) if basis == "adjusted" else []
+    adjusted = sorted(set(classes) & {"us_stock", "us_etf"}) if basis == "adjusted" else []
+    return tuple(
+        f"costs.{name}.minimum_notional: on adjusted prices a holding is worth what it became with its dividends, "
+        "which an account would have had in cash."
+        for name in adjusted
+        if getattr(costs, name).minimum_notional
+    )

@@ -86,6 +86,9 @@ def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Ti
         bars_aside=bars_aside,
         bar_units={**market.bar_units, **dict.fromkeys(prices, AS_TRADED)},
         actions=actions,
+        actions_aside=pd.concat(
+            [_others(market.actions_aside, "symbol", prices), *(told.aside for told in prices.values())]
+        ),
         series=pd.concat([_others(market.series, "series", series), *series.values()]),
         capex_actuals=extend_capex([shipped, market.capex_actuals, *results.values()]),
         capex_guidance=reference[GUIDANCE.name],

@@ -1,6 +1,6 @@
 """The prices of the next market: what is held and what a source answered, through the gate, adjusted anew."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +12,10 @@ from data.fetch.merge import extend_actions, extend_bars
 from data.fetch.plan import Span, volumes_are_unknown
 from data.market.gate import blank_zeros, kept_and_aside, refuse_faults
 from data.market.snapshot import Snapshot
-from data.market.tables import ACTIONS, BARS, BARS_ASIDE
+from data.market.tables import ACTIONS, ACTIONS_ASIDE, BARS, BARS_ASIDE
 from data.market.units import refuse_bar_units, refuse_changed_unit
 from data.prices.adjustment import adjusted_close
+from data.prices.told_actions import added_up, with_spin_offs
 from data.sources.answers import PriceAnswer
 
 
@@ -25,11 +26,13 @@ class Prices:
     Attributes:
         bars: `data.market.tables.BARS`, rows of days without a session among them.
         actions: `data.market.tables.ACTIONS`.
+        aside: `data.market.tables.ACTIONS_ASIDE`.
         notes: what a person should know, one line each.
     """
 
     bars: pd.DataFrame
     actions: pd.DataFrame
+    aside: pd.DataFrame
     notes: tuple[str, ...]
 
 
@@ -52,8 +55,9 @@ def extended_prices(market: Snapshot, span: Span, answer: PriceAnswer) -> Prices
     except InputError as error:
         raise InputError(f"{error}; nothing of {symbol} was taken: ask again later, or import it from files") from error
     refuse_bar_units(answered.assign(symbol=symbol), entry)
-    told = answer.actions.assign(symbol=symbol, source="Yahoo")[list(ACTIONS.columns)]
+    told = with_spin_offs(symbol, added_up(answer.actions.assign(symbol=symbol, source="Yahoo")))
     actions = ACTIONS.conform(extend_actions(market.actions_of(symbol), told, span.first, span.last))
+    aside = _aside(market, span, answer)
     # What was kept aside is held too: the calendar of today judges it anew.
     was_aside = market.bars_aside[market.bars_aside["symbol"] == symbol]
     held = pd.concat([market.bars_of(symbol), was_aside[list(BARS.columns)]])
@@ -63,7 +67,20 @@ def extended_prices(market: Snapshot, span: Span, answer: PriceAnswer) -> Prices
         before, now = (bars.set_index("date")[cell] for bars in (held, answered))
         refuse_changed_unit(f"{symbol}: {cell}", before, now)
     bars = extend_bars(held, answered).assign(symbol=symbol)
-    return Prices(_alone(bars, actions, entry), actions, notes)
+    return Prices(_alone(bars, actions, entry), actions, aside, (*notes, *_denied(answer.aside)))
+
+
+def _aside(market: Snapshot, span: Span, answer: PriceAnswer) -> pd.DataFrame:
+    """Actions of one instrument that are set aside: those of the days that were asked for as they now are."""
+    held = market.actions_aside[market.actions_aside["symbol"] == answer.symbol]
+    others = held[~held["date"].between(span.first, span.last)]
+    return ACTIONS_ASIDE.conform(pd.concat([others, answer.aside.assign(symbol=answer.symbol, source="Yahoo")]))
+
+
+def _denied(aside: pd.DataFrame) -> Iterator[str]:
+    for action in aside.to_dict("records"):
+        kind = str(action["kind"]).replace("_", " ")
+        yield f"{kind} of {action['value']:g} on {action['date'].date()} set aside: {action['reason']}"
 
 
 def through_the_gate(

@@ -18,9 +18,9 @@ from data.importing.action_file import read_actions
 from data.importing.csv_files import read_events, read_series
 from data.importing.listing import blamed, csv_files
 from data.importing.price_files import read_price_folders
-from data.market.manifest import BarUnits
+from data.importing.told_by_prices import told_by_prices
 from data.market.snapshot import Snapshot
-from data.market.tables import ACTIONS, CAPEX, COVERAGE, EVENT_TABLES, FUNDING, GUIDANCE, PACES, SERIES, Table
+from data.market.tables import CAPEX, COVERAGE, EVENT_TABLES, FUNDING, GUIDANCE, PACES, SERIES, Table
 from data.market.units import refuse_series_unit
 from data.quality.report import QualityReport, quality_report
 
@@ -65,14 +65,17 @@ def import_snapshot(
     files = read_price_folders(price_folders)
     notes = list(files.notes)
     macro_folders = [macro] if isinstance(macro, Path) else list(macro or ())
-    series, told = _read_macro_folders(macro_folders)
-    notes += told
+    series, macro_notes = _read_macro_folders(macro_folders)
+    notes += macro_notes
     if events is None:
         event_tables = reference_events()
         notes.append("events: the shipped reference set, for none were given")
     else:
         event_tables, judged = _read_event_tables(events)
         notes += judged
+    told = told_by_prices(
+        files.bars, None if actions is None else read_actions(actions, files.bars), files.instruments, files.in_units
+    )
     snapshot = Snapshot(
         name=name,
         simulated=False,
@@ -88,10 +91,9 @@ def import_snapshot(
         f"macro {' and '.join(map(str, macro_folders)) or 'none'}, "
         f"events {events or 'the shipped reference set'}",
         made_at=datetime.now(UTC),
-        bar_units={
-            symbol: BarUnits(volume="units" if symbol in files.in_units else None) for symbol in files.instruments
-        },
-        actions=ACTIONS.empty() if actions is None else read_actions(actions, files.bars),
+        bar_units=told.units,
+        actions=told.actions,
+        actions_aside=told.aside,
     )
     return snapshot, replace(quality_report(snapshot), notes=tuple(notes))
 

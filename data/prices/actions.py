@@ -1,6 +1,7 @@
 """What happens to a held unit (dividends, splits, a delisting), and bars on either basis: adjusted or raw."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
@@ -9,13 +10,15 @@ import pandas as pd
 from data.clock import decision_times
 from data.errors import InputError
 from data.market.snapshot import Snapshot
-from data.prices.adjustment import CASH
+from data.prices.adjustment import CAPITAL_GAIN, CASH, DIVIDEND, SPIN_OFF, SPLIT
+from data.prices.basis import price_basis, told_actions, unexplained_steps
+from data.prices.conversions import SYMBOL_CHANGE
 
 Basis = Literal["adjusted", "raw"]
-DIVIDEND, CAPITAL_GAIN, SPLIT, DELISTING = KINDS = ("dividend", "capital_gain", "split", "delisting")
-
-# Adjusted prices are often rounded to a cent; a dividend that moves the adjustment by less is not worth a fault.
-ADJUSTMENT_TOLERANCE = 1e-3
+DELISTING = "delisting"
+# A split gives n units for m, both small; a factor like 1.323 is that of a spin-off.
+_PARTS, _RATIO_TOLERANCE = 100, 1e-5
+KINDS = (DIVIDEND, CAPITAL_GAIN, SPLIT, SPIN_OFF, SYMBOL_CHANGE, DELISTING)
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class HeldActions:
         units: (n,) units at the session that became of one unit before the first split.
         split: (n,) units that become of one unit held when the session begins.
         dividend: (n,) US dollars that it brings.
-        leaving: (n,) whether the decision that stands on the session knows of a delisting.
+        leaving: (n,) whether the decision that stands on the session knows of a delisting, or is for a day from which
+            on the instrument has another symbol.
         ended: (n,) whether what is held is paid out when the session begins.
         payout: (n,) US dollars then paid for a unit; NaN where that is not known.
         split_dates: effective days of the splits, in order.
@@ -62,10 +66,10 @@ def listed_bars(snapshot: Snapshot, symbol: str, basis: Basis = "adjusted") -> p
     Raises:
         InputError: the snapshot has no bars of it, or, on the raw basis, an adjustment that no action explains.
     """
-    bars, actions = _while_listed(snapshot, symbol), snapshot.actions_of(symbol)
+    bars = _while_listed(snapshot, symbol)
     adjustment = bars["adj_close"] / bars["close"]
     if basis == "raw":
-        _require_explained(symbol, adjustment, actions)
+        _require_traded(snapshot, symbol)
         adjustment = pd.Series(1.0, index=bars.index)
     return pd.DataFrame(
         {
@@ -85,6 +89,13 @@ def adjusted_closes(snapshot: Snapshot, symbol: str) -> pd.Series:
     return closes
 
 
+def _last_day(actions: pd.DataFrame) -> pd.Timestamp:
+    """The last day on which an instrument trades under its symbol; the end of time where no action says so."""
+    ends = actions.loc[actions["kind"] == DELISTING, "date"]
+    changes = actions.loc[actions["kind"] == SYMBOL_CHANGE, "date"] - pd.Timedelta(days=1)
+    return min([*ends, *changes], default=pd.Timestamp.max)
+
+
 def held_through(
     snapshot: Snapshot, symbol: str, sessions: pd.DatetimeIndex, decides_for: pd.DatetimeIndex, basis: Basis
 ) -> HeldActions:
@@ -92,7 +103,8 @@ def held_through(
 
     A delisting is known from its `known_at` on. What is held after the last day of trading is paid out at the first
     session after it, if it is known then, or else at the first session that knows of it. On the adjusted basis
-    dividends and splits are in the prices, and the payout is put on the same basis.
+    dividends and splits are in the prices, and the payout is put on the same basis. Spin-offs and changes of symbol are
+    `data.prices.conversions`.
 
     Args:
         snapshot: bars and actions.
@@ -120,11 +132,13 @@ def held_through(
             if paid.any():
                 ended[int(np.argmax(paid))] = True
                 payout[int(np.argmax(paid))] = value * _adjustment_of(snapshot, symbol, day, basis)
+        elif kind == SYMBOL_CHANGE:
+            leaving |= np.asarray(decides_for >= day)
         elif basis == "raw" and 0 < at < len(sessions):
             # What takes effect before the first session has been in its prices, and in nobody's account.
             if kind == SPLIT:
                 split[at] *= value
-            else:
+            elif kind in CASH:
                 dividend[at] += value
     dates, ratios = splits["date"].to_numpy(), splits["value"].to_numpy()
     units = _units_on(sessions.to_numpy(), dates, ratios)
@@ -136,9 +150,7 @@ def _while_listed(snapshot: Snapshot, symbol: str) -> pd.DataFrame:
     bars = snapshot.bars_of(symbol)
     if bars.empty:
         raise InputError(f"symbol {symbol} is not in market {snapshot.name}; see: reverse-qe data show {snapshot.name}")
-    actions = snapshot.actions_of(symbol)
-    delisted = actions.loc[actions["kind"] == DELISTING, "date"]
-    last = delisted.min() if len(delisted) else bars["date"].iloc[-1]
+    last = _last_day(snapshot.actions_of(symbol))
     listed = pd.Timestamp(snapshot.instruments[symbol].listed)
     kept: pd.DataFrame = bars[((bars["date"] >= listed) & (bars["date"] <= last)).to_numpy()].set_index("date")
     return kept
@@ -157,16 +169,29 @@ def _adjustment_of(snapshot: Snapshot, symbol: str, day: pd.Timestamp, basis: Ba
     return 1.0 if basis == "raw" or bars.empty else float(bars["adj_close"].iloc[-1] / bars["close"].iloc[-1])
 
 
-def _require_explained(symbol: str, adjustment: pd.Series, actions: pd.DataFrame) -> None:
-    """Refuse prices whose adjustment moves on a day without a dividend or split: it is in neither cash nor units."""
-    moved = (adjustment / adjustment.shift() - 1.0).abs() > ADJUSTMENT_TOLERANCE
-    days = pd.DatetimeIndex(actions.loc[actions["kind"].isin((*CASH, SPLIT)), "date"])
-    places = np.searchsorted(adjustment.index.to_numpy(), days.to_numpy())
-    explained = np.zeros(len(adjustment), dtype=bool)
-    explained[places[places < len(adjustment)]] = True
-    faults = adjustment.index[moved.to_numpy() & ~explained]
+def _require_traded(snapshot: Snapshot, symbol: str) -> None:
+    """Refuse prices that were not quoted, or whose adjustment no action explains: it is in neither cash nor units.
+
+    Raises:
+        InputError: see there.
+    """
+    bars, actions = snapshot.bars_of(symbol), told_actions(snapshot, symbol)
+    faults = unexplained_steps(bars[bars["date"] >= pd.Timestamp(snapshot.instruments[symbol].listed)], actions)
     if len(faults):
         raise InputError(
             f"{symbol}: got an adjustment on {faults[0].date()} ({len(faults)} in all) without a dividend or split, "
             'wanted each of them in the market\'s actions; import them, or run on prices = "adjusted"'
         )
+    if price_basis(snapshot, symbol) != "as_traded":
+        raise InputError(
+            f"{symbol}: got adjusted prices (its close equals its adjusted close throughout), wanted prices as traded "
+            'for run.prices = "raw"; import them with their dividends and splits (data import --actions), fetch them '
+            '(data fetch), or run on prices = "adjusted"'
+        )
+    for split in actions[actions["kind"] == SPLIT].to_dict("records"):
+        if abs(float(Fraction(split["value"]).limit_denominator(_PARTS)) / split["value"] - 1.0) > _RATIO_TOLERANCE:
+            raise InputError(
+                f"{symbol}: got a split of {split['value']:g} for 1 on {split['date'].date()}, which is no ratio of "
+                "whole units but a spin-off told as a split: what was given is not known; give it as an action of kind "
+                'spin_off, or run on prices = "adjusted"'
+            )

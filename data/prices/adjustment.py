@@ -1,8 +1,8 @@
 """Prices as they were traded, and the adjusted prices that follow from them, from splits and from dividends.
 
 The convention is that of CRSP and of Yahoo: at a dividend D, every earlier price is multiplied by 1 - D / P, where P is
-the last close before the ex-date; at a split of n units for one, every earlier price is divided by n. The last price is
-its own adjusted price.
+the last close before the ex-date; at a split of n units for one, every earlier price is divided by n, at a spin-off by
+its factor. What is paid in money on one day is added before. The last price is its own adjusted price.
 """
 
 import numpy as np
@@ -11,7 +11,8 @@ import pandas as pd
 from data.errors import InputError
 
 # What is paid in money for a unit: of a fund, its gains beside its dividends.
-CASH = ("dividend", "capital_gain")
+CASH = (DIVIDEND, CAPITAL_GAIN) = ("dividend", "capital_gain")
+SPLIT, SPIN_OFF = "split", "spin_off"
 
 
 def units_to_come(days: pd.DatetimeIndex, actions: pd.DataFrame) -> np.ndarray:
@@ -24,7 +25,7 @@ def units_to_come(days: pd.DatetimeIndex, actions: pd.DataFrame) -> np.ndarray:
     Returns:
         Shape (n,). A price that a source has divided by later splits, times this, is the price as it was traded.
     """
-    splits = actions[actions["kind"] == "split"].sort_values("date", kind="stable")
+    splits = actions[actions["kind"] == SPLIT].sort_values("date", kind="stable")
     ratios = splits["value"].to_numpy(dtype=float)
     to_come = np.append(np.cumprod(ratios[::-1])[::-1], 1.0)
     units: np.ndarray = to_come[splits["date"].searchsorted(days, side="right")]
@@ -52,19 +53,40 @@ def adjusted_close(bars: pd.DataFrame, actions: pd.DataFrame) -> pd.Series:
     applied = actions[actions["date"] <= days.max()]
     price = bars["close"].to_numpy(dtype=float) / units_to_come(days, applied)
     factor = np.ones(len(days))
-    dividends = applied[applied["kind"].isin(CASH)]
-    ex_dates = pd.DatetimeIndex(dividends["date"])
-    amounts = dividends["value"].to_numpy(dtype=float) / units_to_come(ex_dates, applied)
-    for ex_date, amount in zip(ex_dates, amounts, strict=True):
-        is_earlier = np.asarray(days < ex_date)
-        before = price[is_earlier & ~np.isnan(price)]
-        if not len(before):
-            continue
-        share = amount / before[-1]
-        if not share < 1.0:
-            raise InputError(
-                f"got a dividend on {ex_date.date()} of {share:.0%} of the close before it; wanted less than that "
-                "close; correct one of the two"
-            )
-        factor[is_earlier] *= 1.0 - share
+    for ex_date, share in cash_shares(days, price, applied).items():
+        factor[np.asarray(days < ex_date)] *= 1.0 - share
+    for spin_off in applied[applied["kind"] == SPIN_OFF].to_dict("records"):
+        if not spin_off["factor"] > 0:
+            raise InputError(f"got a spin-off on {spin_off['date'].date()} without a factor; wanted one above 1")
+        factor[np.asarray(days < spin_off["date"])] /= spin_off["factor"]
     return pd.Series(price * factor, index=bars.index, name="adj_close")
+
+
+def cash_shares(days: pd.DatetimeIndex, price: np.ndarray, actions: pd.DataFrame) -> dict[pd.Timestamp, float]:
+    """What is paid in money on each ex-date, as a share of the last close before it.
+
+    Args:
+        days: naive dates, ascending, shape (n,).
+        price: closes divided by later splits, shape (n,); NaN where a day has none.
+        actions: see `adjusted_close`.
+
+    Returns:
+        In order of the ex-dates; those without a close before are left out.
+
+    Raises:
+        InputError: what is paid is no less than the close before it.
+    """
+    paid = actions[actions["kind"].isin(CASH)]
+    ex_dates = pd.DatetimeIndex(paid["date"])
+    amounts = paid["value"].to_numpy(dtype=float) / units_to_come(ex_dates, actions)
+    shares = {}
+    for ex_date in ex_dates.unique().sort_values():
+        before = price[np.asarray(days < ex_date) & ~np.isnan(price)]
+        if len(before):
+            shares[ex_date] = share = float(amounts[np.asarray(ex_dates == ex_date)].sum() / before[-1])
+            if not share < 1.0:
+                raise InputError(
+                    f"got a dividend on {ex_date.date()} of {share:.0%} of the close before it; wanted less than that "
+                    "close; correct one of the two"
+                )
+    return shares

@@ -1,6 +1,6 @@
 """Bars on the session clock: what fills at a session, what values a book there, what its decision knows of prices."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from data.clock import next_session, previous_session, sessions_between
 from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.prices.actions import Basis, held_through, listed_bars
+from data.prices.conversions import Conversion, conversions_of
 
 # Of the bars of a run; one of them is let pass in any run, for it is an accident and no kind of data.
 MAX_SHARE_WITHOUT_OPEN = 0.01
@@ -41,6 +42,7 @@ class Panel:
         leaving: (n, m) whether the decision knows that the instrument is delisted, or will be.
         ended: (n, m) whether what is held of a delisted instrument is paid out when the session begins.
         payout: (n, m) what then is paid for a unit, US dollars; NaN where that is not known.
+        conversions: of units of one instrument into those of another, on sessions but for the first.
     """
 
     sessions: pd.DatetimeIndex
@@ -60,17 +62,28 @@ class Panel:
     leaving: np.ndarray
     ended: np.ndarray
     payout: np.ndarray
+    conversions: tuple[Conversion, ...] = ()
 
     def select(self, symbols: tuple[str, ...]) -> "Panel":
-        """Return the panel of some of its instruments, in this order."""
+        """Return the panel of some of its instruments, in this order; see `with_what_they_bring` for which."""
         places = [self.symbols.index(symbol) for symbol in symbols]
-        return replace(self, symbols=symbols, **{name: getattr(self, name)[:, places] for name in _ARRAYS})
+        conversions = tuple(each for each in self.conversions if each.symbol in symbols)
+        arrays = {name: getattr(self, name)[:, places] for name in _ARRAYS}
+        return replace(self, symbols=symbols, conversions=conversions, **arrays)
+
+    def with_what_they_bring(self, symbols: Collection[str]) -> tuple[str, ...]:
+        """Return these instruments and those that their units bring or become, in the order of the panel."""
+        all_of_them = set(symbols)
+        for _ in self.conversions:
+            all_of_them |= {each.into for each in self.conversions if each.symbol in all_of_them}
+        return tuple(symbol for symbol in self.symbols if symbol in all_of_them)
 
     def upto(self, session: pd.Timestamp) -> "Panel":
         """Return the panel up to the row of the decision for a session."""
         rows = int(self.decides_for.searchsorted(session)) + 1
         names = ("sessions", "decides_for", *_ARRAYS)
-        return replace(self, **{name: getattr(self, name)[:rows] for name in names})
+        conversions = tuple(each for each in self.conversions if each.session <= self.sessions[rows - 1])
+        return replace(self, conversions=conversions, **{name: getattr(self, name)[:rows] for name in names})
 
     @property
     def adjusted_open(self) -> np.ndarray:
@@ -105,7 +118,8 @@ class Panel:
         return pd.DataFrame(known, index=self.decides_for, columns=list(self.symbols))
 
 
-_ARRAYS = tuple(field.name for field in fields(Panel) if field.name not in ("sessions", "decides_for", "symbols"))
+_NO_ARRAYS = ("sessions", "decides_for", "symbols", "conversions")
+_ARRAYS = tuple(field.name for field in fields(Panel) if field.name not in _NO_ARRAYS)
 
 
 def build_panel(
@@ -125,7 +139,8 @@ def build_panel(
             cash and splits change units.
 
     Raises:
-        InputError: no session in the span, a symbol without bars, or raw prices that its actions do not explain.
+        InputError: no session in the span, a symbol without bars, raw prices that are adjusted or that its actions do
+            not explain, or units of an instrument become, or bring, those of one that is not among the symbols.
     """
     run = sessions_between(start, end)
     if run.empty:
@@ -134,7 +149,22 @@ def build_panel(
     decides_for = pd.DatetimeIndex(run.append(pd.DatetimeIndex([next_session(run[-1])])))
     columns = [_columns(snapshot, symbol, sessions, decides_for, basis) for symbol in symbols]
     arrays = {name: np.column_stack([column[name] for column in columns]) for name in _ARRAYS}
-    return Panel(sessions=sessions, decides_for=decides_for, symbols=tuple(symbols), **arrays)
+    conversions = tuple(
+        each for symbol in symbols for each in conversions_of(snapshot, symbol, sessions, basis == "adjusted")
+    )
+    _require_what_is_brought(conversions, symbols)
+    return Panel(sessions=sessions, decides_for=decides_for, symbols=tuple(symbols), conversions=conversions, **arrays)
+
+
+def _require_what_is_brought(conversions: Collection[Conversion], symbols: Sequence[str]) -> None:
+    for each in conversions:
+        if each.into not in symbols:
+            what = f"brings {each.units:g} of {each.into}" if each.keeps else f"becomes {each.units:g} of {each.into}"
+            remedy = ', or run on prices = "adjusted"' if each.keeps else ""
+            raise InputError(
+                f"{each.symbol}: on {each.session.date()} a held unit {what}, which is not in the run; add {each.into} "
+                f"to the universe, take {each.symbol} out of it{remedy}"
+            )
 
 
 def require_opens(panel: Panel) -> None:

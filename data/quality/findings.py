@@ -22,6 +22,7 @@ FindingKind = Literal[
     "outlier",
     "unexplained_adjustment",
     "action_not_adjusted",
+    "action_denied",
     "bar_not_ended",
     "sources_differ",
     "before_listing",

@@ -10,8 +10,8 @@ import pandas as pd
 from data.catalogue.instruments import instrument_catalogue
 from data.errors import InputError
 from data.market.snapshot import Snapshot
-from data.prices.actions import ADJUSTMENT_TOLERANCE
 from data.prices.adjustment import adjusted_close
+from data.prices.basis import ADJUSTMENT_TOLERANCE
 from data.quality.findings import FLOAT_NOISE, Finding, on_days
 
 SPLIT_RATIOS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100)

@@ -98,12 +98,15 @@ def quality_report(snapshot: Snapshot) -> QualityReport:
 
 
 def aside_findings(snapshot: Snapshot, symbol: str) -> Iterator[Finding]:
-    """What of one instrument the gate has kept aside."""
-    aside = snapshot.bars_aside
-    days = pd.DatetimeIndex(aside.loc[aside["symbol"] == symbol, "date"])
+    """What of one instrument was kept aside: rows of days without a session, actions that its prices deny."""
+    bars, actions = (table[table["symbol"] == symbol] for table in (snapshot.bars_aside, snapshot.actions_aside))
     calendar = snapshot.instruments[symbol].calendar
     text = f"rows, kept aside, on days that are no session of {calendar} (exchange_calendars {calendars_version()})"
-    yield from on_days(symbol, "unknown_sessions", days, text)
+    yield from on_days(symbol, "unknown_sessions", pd.DatetimeIndex(bars["date"]), text)
+    for action in actions.to_dict("records"):
+        day, kind = action["date"].date(), action["kind"].replace("_", " ")
+        text = f"{kind} of {action['value']:g}, set aside: {action['reason']}"
+        yield Finding(symbol, "action_denied", 1, day, day, text)
 
 
 def largest_gap(days: pd.DatetimeIndex) -> Gap:

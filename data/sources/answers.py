@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from data.market.tables import ACTIONS_ASIDE
+
 
 @dataclass(frozen=True)
 class PriceAnswer:
@@ -14,11 +16,12 @@ class PriceAnswer:
         bars: rows by date: ``date`` (naive, of the exchange; for a coin the UTC day), ``open``, ``high``, ``low``,
             ``close`` in the currency and for the units of that day, NaN where the source has none, ``volume`` in
             units of that day.
-        actions: rows by date and kind: ``date`` (ex-date), ``kind`` (``dividend`` | ``split``), ``value`` (currency
-            per unit as quoted on that day | new units for an old one), ``known_at`` (UTC).
+        actions: rows by date and kind: ``date`` (ex-date), ``kind`` (``dividend`` | ``capital_gain`` | ``split``),
+            ``value`` (currency per unit as quoted on that day | new units for an old one), ``known_at`` (UTC).
         missing: sessions of its exchange, of the days that were asked for, without a bar: naive dates. One answer alone
             does not tell a hole from a closing that the calendar does not know.
         notes: what a person should know, one line each.
+        aside: rows like those of `actions` that the source's own adjusted close denies, with a column ``reason``.
     """
 
     symbol: str
@@ -26,6 +29,7 @@ class PriceAnswer:
     actions: pd.DataFrame
     missing: pd.DatetimeIndex = field(default_factory=lambda: pd.DatetimeIndex([]))
     notes: tuple[str, ...] = ()
+    aside: pd.DataFrame = field(default_factory=ACTIONS_ASIDE.empty)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from data.clock import calendar_sessions
 from data.errors import InputError
 from data.market.units import coin_volume
 from data.net.errors import SourceError
-from data.prices.actions import CAPITAL_GAIN, DIVIDEND, SPLIT
-from data.prices.adjustment import adjusted_close, units_to_come
+from data.prices.adjustment import CAPITAL_GAIN, DIVIDEND, SPLIT, adjusted_close, units_to_come
+from data.prices.settlement import settled
+from data.prices.told_actions import added_up
 from data.sources.answers import PriceAnswer
 from data.sources.yahoo_chart import PRICES, Chart
 
@@ -43,12 +44,16 @@ def price_answer(
     """
     if instrument.is_crypto and chart.zone not in _UTC:
         raise SourceError(f"Yahoo: {symbol}: got days of {chart.zone}, wanted UTC days of a coin")
-    told = chart.days
-    actions = _actions(symbol, told)
-    bars = _bars(told, actions)
+    actions = _actions(symbol, chart.days)
+    bars = _bars(chart.days, actions)
     if instrument.is_crypto:  # Yahoo tells their volumes in US dollars.
         bars["volume"] = coin_volume(bars)
     _require_split_prices(symbol, bars, actions)
+    try:
+        told = settled(bars.rename(columns={"source_adj_close": "adj_close"}), added_up(actions))
+    except InputError as error:
+        raise SourceError(f"Yahoo: {symbol}: {error}") from None
+    actions = told.actions
     notes = _adjustment_notes(symbol, bars, actions)
     unfinished = int((bars["date"] > (now - pd.Timedelta(days=1)).tz_convert(None)).sum())
     if unfinished:
@@ -63,6 +68,7 @@ def price_answer(
         symbol=symbol,
         bars=bars.drop(columns="source_adj_close"),
         actions=actions[in_span].reset_index(drop=True),
+        aside=told.aside[told.aside["date"].between(first, last)].reset_index(drop=True),
         missing=sessions.difference(days),
         notes=tuple(notes),
     )

@@ -51,6 +51,10 @@ MEANINGS: Mapping[FindingKind, tuple[str, str]] = MappingProxyType(
             "Actions without adjustment",
             "The adjusted close still has the dividend or split in it.",
         ),
+        "action_denied": (
+            "Actions set aside",
+            "The adjusted close denies the dividend or split: nothing uses it. One of the two is wrong.",
+        ),
         "bar_not_ended": ("Unfinished bars", "Taken while the day went on: the close is not the close."),
         "sources_differ": ("Two sources differ", "One of the two is wrong, or they close at another moment."),
         "before_listing": ("Before the listing", "When-issued or pre-listing rows: kept, never traded."),

@@ -7,7 +7,7 @@ import pytest
 from backtests.engines.event_engine import run_event_engine
 from backtests.engines.ledger import run_ledger
 from backtests.execution.fill_rules import fill_rules
-from backtests.spec.costs import Costs, basis_warnings, refuse_whole_units, trade_terms
+from backtests.spec.costs import Costs, basis_warnings, trade_terms
 from backtests.spec.spec import load_spec
 from data.errors import InputError
 from data.prices.panel import build_panel
@@ -126,15 +126,12 @@ def test_scaled_costs_multiply_prices_and_leave_limits():
         costs.scaled(1000.0)
 
 
-def test_adjusted_prices_refuse_or_warn_of_what_they_distort():
-    whole = Costs.model_validate({"us_etf": {"units": "whole"}, "us_stock": {"commission_per_unit": 0.005}})
-    with pytest.raises(InputError, match=r"costs.us_etf.units: got \"whole\" on adjusted prices"):
-        refuse_whole_units(whole, ["us_etf"], "adjusted")
-    refuse_whole_units(whole, ["us_etf"], "raw")
-    refuse_whole_units(whole, ["us_stock", "crypto"], "adjusted")
-    (warning,) = basis_warnings(whole, ["us_stock", "crypto"], "adjusted")
-    assert warning.startswith("costs.us_stock.commission_per_unit: units of adjusted prices are not those of the time")
-    assert basis_warnings(whole, ["us_stock"], "raw") == ()
+def test_adjusted_prices_warn_of_what_they_distort():
+    notional = Costs.model_validate({"us_etf": {"minimum_notional": 1.0}})
+    (warning,) = basis_warnings(notional, ["us_etf", "us_stock"], "adjusted")
+    assert warning.startswith("costs.us_etf.minimum_notional: on adjusted prices a holding is worth what it became")
+    assert "raw" not in warning
+    assert basis_warnings(notional, ["us_etf"], "raw") == basis_warnings(notional, ["us_stock"], "adjusted") == ()
 
 
 def test_borrowing_is_refused_by_name():

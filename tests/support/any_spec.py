@@ -150,8 +150,10 @@ def spec_of(drawn: dict[str, Any], regimes: list[str], folder: Path) -> Spec:
     }
     if drawn.get("universe.speculative") == drawn.get("universe.cash_flow") == []:  # something must be traded
         drawn = drawn | {"universe.reserve": ["FUND"]}
-    if drawn.get("run.prices", "adjusted") == "adjusted":  # which refuses whole units by name
-        drawn = drawn | {f"costs.{name}.units": "fractional" for name in ("us_stock", "us_etf")}
+    if drawn.get("run.prices", "adjusted") == "adjusted":  # which refuses whole units and fees a share by name
+        classes = ("us_stock", "us_etf")
+        drawn = drawn | {f"costs.{name}.units": "fractional" for name in classes}
+        drawn |= {f"costs.{name}.commission_per_unit": 0.0 for name in classes}
     return load_spec("sample", values | drawn)
 
 

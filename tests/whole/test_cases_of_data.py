@@ -19,6 +19,7 @@ from data.fetch.fetch import fetch
 from data.importing.folders import import_snapshot
 from data.market.manifest import FetchRecord
 from data.market.snapshot import Snapshot, load
+from data.quality.report import QualityReport
 from fetch_world import World
 
 FREE = "".join(f"\n[costs.{name}]\ncommission_bp = 0.0\n" for name in ("crypto", "us_stock", "us_etf"))
@@ -26,6 +27,7 @@ SPEC = """
 [run]
 name = "case"
 start = {start}
+prices = "{prices}"
 
 [universe]
 speculative = ["CRM"]
@@ -58,11 +60,15 @@ def flat(first: str, last: str, price: float = 100.0) -> pd.DataFrame:
 
 def imported(folder: Path, **bars: pd.DataFrame) -> Snapshot:
     """The market of these bars, written as files and imported."""
+    return imported_with(folder, None, **bars)[0]
+
+
+def imported_with(folder: Path, actions: Path | None, **bars: pd.DataFrame) -> tuple[Snapshot, QualityReport]:
     for symbol, frame in bars.items():
         file = frame.assign(adj_close=frame.get("adj_close", frame["close"]))
         columns = ["date", "open", "high", "low", "close", "adj_close", "volume"]
         file[columns].to_csv(folder / "prices" / f"{symbol}.csv", index=False, date_format="%Y-%m-%d")
-    return import_snapshot(folder / "prices", None, None, "case")[0]
+    return import_snapshot(folder / "prices", None, None, "case", actions)
 
 
 def run(
@@ -73,14 +79,17 @@ def run(
     rebalance: str = "monthly",
     volatility_target: float | None = None,
     more: str = "",
+    prices: str = "adjusted",
+    costs: str = FREE,
 ) -> Backtest:
     text = SPEC.format(
         start=start,
         cash_flow=", ".join(f'"{symbol}"' for symbol in cash_flow),
         rebalance=rebalance,
         volatility_target=volatility_target,
+        prices=prices,
     ).replace("volatility_target = None\n", "")
-    (folder / "case.toml").write_text(text + FREE + more)
+    (folder / "case.toml").write_text(text + costs + more)
     return run_backtest(load_spec(str(folder / "case.toml")), market)
 
 
@@ -178,3 +187,80 @@ def test_a_participation_in_the_volume_of_a_coin_is_one_in_coins(folder: Path) -
     wanted, got = limited.engine.orders.iloc[0][["size_wanted", "size"]]
     assert wanted == pytest.approx(0.11, rel=0.02)
     assert got == pytest.approx(2_578_504e-10, abs=1e-8)
+
+
+def test_a_dividend_that_its_own_adjusted_close_denies_is_not_paid_and_is_told_everywhere(folder: Path) -> None:
+    """50 told for 0.50 at a price of 100: the adjusted close has the half dollar."""
+    bars = flat("2025-01-02", "2025-02-11")
+    ex_date = pd.Timestamp("2025-01-21")
+    adjusted = bars.assign(adj_close=bars["close"].mask(bars["date"] < ex_date, 99.5))
+    (folder / "actions.csv").write_text(
+        "symbol,date,kind,value,known_on,source\nMU,2025-01-21,dividend,50,,told\nSPY,2025-01-21,dividend,0.5,,told\n"
+    )
+    spy = adjusted.assign(close=bars["close"])
+    market, report = imported_with(folder, folder / "actions.csv", MU=adjusted, CRM=bars, SPY=spy)
+
+    result = run(folder, market, "2025-01-06", more="", prices="raw")
+
+    assert market.actions["symbol"].tolist() == ["SPY"]
+    [denied] = [finding for finding in report.findings if finding.kind == "action_denied"]
+    assert (denied.name, str(denied.first)) == ("MU", "2025-01-21")
+    assert denied.text == (
+        "dividend of 50, set aside: its own adjusted close moves by 0.50% there, the dividend of 50 by 50.00%: 49.50% "
+        "apart"
+    )
+    assert "dividend" not in set(result.engine.cash["kind"])
+    np.testing.assert_allclose(result.engine.equity["equity"], 100_000.0, rtol=1e-9)
+
+
+def test_a_regular_and_a_special_dividend_of_one_day_are_both_paid(folder: Path) -> None:
+    """1 and 10 on one ex-date at a price of 100: 11 dollars for each of 800 units."""
+    ex_date = pd.Timestamp("2025-01-21")
+    flat_bars = flat("2025-01-02", "2025-02-11")
+    after = flat_bars["date"] >= ex_date
+    bars = flat_bars.assign(**{name: flat_bars[name].mask(after, 89.0) for name in ("open", "high", "low", "close")})
+    bars = bars.assign(adj_close=89.0)
+    (folder / "actions.csv").write_text(
+        "symbol,date,kind,value,known_on,source\n"
+        "MU,2025-01-21,dividend,1,,regular\nMU,2025-01-21,dividend,10,,special\n"
+    )
+    market, report = imported_with(folder, folder / "actions.csv", MU=bars, CRM=flat_bars, SPY=flat_bars)
+
+    result = run(folder, market, "2025-01-06", prices="raw")
+
+    assert market.actions[["symbol", "kind", "value"]].to_numpy().tolist() == [["MU", "dividend", 11.0]]
+    assert not [finding for finding in report.findings if finding.kind.startswith("action")]
+    paid = result.engine.cash[result.engine.cash["kind"] == "dividend"]
+    assert paid["amount"].tolist() == pytest.approx([800 * 11.0])
+    np.testing.assert_allclose(result.engine.equity["equity"], 100_000.0, rtol=1e-9)
+
+
+def test_prices_that_nobody_quoted_are_no_ground_for_a_raw_run(folder: Path) -> None:
+    """Close equals adjusted close throughout and the market has no action: what was traded is not known."""
+    bars = flat("2025-01-02", "2025-02-11")
+    market = imported(folder, MU=bars, CRM=bars, SPY=bars)
+    notional = "\n[costs.us_stock]\ncommission_bp = 0.0\nminimum_notional = 5.0\n"
+
+    with pytest.raises(
+        InputError, match=r"^CRM: got adjusted prices \(its close equals its adjusted close throughout\)"
+    ):
+        run(folder, market, "2025-01-06", prices="raw")
+    warned = run(
+        folder, market, "2025-01-06", costs=FREE.replace("\n[costs.us_stock]\ncommission_bp = 0.0\n", notional)
+    )
+    assert any(warning.startswith("costs.us_stock.minimum_notional") for warning in warned.warnings)
+    assert not any("raw" in warning for warning in warned.warnings)
+
+
+def test_a_participation_does_not_depend_on_dividends_to_come(folder: Path) -> None:
+    """Adjusted prices of a stock times 0.8, volumes left, a thousandth of the volume, 5 million: refused both times."""
+    limited = FREE.replace("[costs.us_stock]\n", "[costs.us_stock]\nparticipation = 0.001\n")
+    reasons = []
+    for factor in (1.0, 0.8):
+        bars = flat("2025-01-02", "2025-02-11", 100.0 * factor)
+        market = imported(folder, STX=bars, CRM=flat("2025-01-02", "2025-02-11"), SPY=flat("2025-01-02", "2025-02-11"))
+        with pytest.raises(InputError) as refusal:
+            run(folder, market, "2025-01-06", ("STX",), costs=limited)
+        reasons.append(str(refusal.value))
+    assert reasons[0] == reasons[1]
+    assert reasons[0].startswith("costs.us_stock.participation: got 0.001 on adjusted prices of CRM")
