@@ -60,5 +60,7 @@ def told_by_prices(
         kept.append(used)
         aside.append(denied)
         basis = told_basis(its_bars, its_actions, entry, market_has_actions=actions is not None, by_ticks=True)
+        if basis is None and is_unadjusted(its_bars):
+            basis = "adjusted"  # nobody collected what it would have to be adjusted for
         units[symbol] = BarUnits(prices=basis, volume="units" if symbol in in_units else None)
     return ToldByPrices(ACTIONS.conform(pd.concat(kept)), ACTIONS_ASIDE.conform(pd.concat(aside)), units)

@@ -63,7 +63,8 @@ class Snapshot:
         made_at: when it was imported or fetched (UTC); None where that is not known.
         bars_aside: `data.market.tables.BARS_ASIDE`: rows that the gate kept aside. Nothing is decided on them.
         actions_aside: `data.market.tables.ACTIONS_ASIDE`: what the prices themselves deny. Nothing is decided on it.
-        bar_units: in what the bars of each instrument are told; one that is not named tells it by its data alone.
+        bar_units: in what the bars of each instrument are told. One of which that is not known is named without it; one
+            that is not named was made by hand.
         series_entries: catalogue entries of its series, as they were when it was made.
         companies: catalogue entries of the companies whose results were fetched, likewise.
         gate: whether rows of days without a session are kept aside on the way in (`data.market.gate`); off only for
@@ -257,7 +258,7 @@ def _through_the_gate(snapshot: Snapshot) -> Snapshot:
     """
     try:
         refuse_faults(snapshot.bars)
-        passed = replace(snapshot)
+        passed = replace(snapshot, bar_units=dict.fromkeys(snapshot.instruments, BarUnits()))
     except InputError as error:
         raise InputError(f"{snapshot.name} was made by an older version: {error}; import or fetch it again") from error
     object.__setattr__(passed, "content_hash", snapshot.content_hash)

@@ -182,7 +182,7 @@ def _require_traded(snapshot: Snapshot, symbol: str) -> None:
             f"{symbol}: got an adjustment on {faults[0].date()} ({len(faults)} in all) without a dividend or split, "
             'wanted each of them in the market\'s actions; import them, or run on prices = "adjusted"'
         )
-    if price_basis(snapshot, symbol) != "as_traded":
+    if price_basis(snapshot, symbol) == "adjusted":
         raise InputError(
             f"{symbol}: got adjusted prices (its close equals its adjusted close throughout), wanted prices as traded "
             'for run.prices = "raw"; import them with their dividends and splits (data import --actions), fetch them '

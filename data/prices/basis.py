@@ -22,17 +22,22 @@ _FLOAT_NOISE = 1e-9
 def price_basis(snapshot: Snapshot, symbol: str) -> PriceBasis | None:
     """On which basis the closes of an instrument are; None where the data do not tell.
 
-    What the snapshot keeps of it counts; one that keeps nothing is judged by its data.
+    What the snapshot keeps of it counts. One that came from files or sources and does not say, for it is older, is
+    judged by its data, and prices of which nobody collected the actions are then adjusted. One that was made by hand
+    is what its maker takes it for, where its data do not tell.
     """
     kept = snapshot.bar_units.get(symbol)
     if kept is not None and kept.prices is not None:
         return kept.prices
-    return told_basis(
-        snapshot.bars_of(symbol),
+    bars, came = snapshot.bars_of(symbol), kept is not None
+    told = told_basis(
+        bars,
         told_actions(snapshot, symbol),
         snapshot.instruments[symbol],
         market_has_actions=len(snapshot.actions) > 0,
+        by_ticks=came,
     )
+    return "adjusted" if told is None and came and is_unadjusted(bars) else told
 
 
 def told_actions(snapshot: Snapshot, symbol: str) -> pd.DataFrame:
@@ -49,8 +54,8 @@ def told_basis(
 
     A coin has nothing to adjust for. Where the adjusted close differs from the close and every step of it has its
     dividend, split or spin-off, the closes are as traded. Where it never differs, dividends and splits of the
-    instrument are in the closes already; without any, the market's actions tell whether it had none or nobody collected
-    them.
+    instrument are in the closes already; without any, the closes are as traded if the market has actions of others, and
+    else nothing tells.
 
     Args:
         bars: ``date``, ``close`` and ``adj_close``.
@@ -64,9 +69,9 @@ def told_basis(
     if is_unadjusted(bars):
         adjusting = pd.DatetimeIndex(actions.loc[actions["kind"].isin(ADJUSTING), "date"])
         inside = adjusting[(adjusting > bars["date"].min()) & (adjusting <= bars["date"].max())]
-        if len(inside) or not market_has_actions or (by_ticks and not _on_ticks(bars["close"])):
+        if len(inside) or (market_has_actions and by_ticks and not _on_ticks(bars["close"])):
             return "adjusted"
-        return "as_traded"
+        return "as_traded" if market_has_actions else None
     return None if len(unexplained_steps(bars, actions)) else "as_traded"
 
 
