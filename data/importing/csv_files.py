@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
 from data.errors import InputError
 from data.market.gate import Fault, bar_faults
@@ -26,6 +27,7 @@ _MISSING_VALUE = ("", ".")  # FRED writes a dot
 _FLAGS = {"true": True, "false": False}
 _NO_PLAIN_NUMBER = re.compile("[_nN]")  # 1_000, nan and inf are numbers to Python.
 _ISO_DAY = re.compile(r"(?!0000)\d{4}-\d{2}-\d{2}", re.ASCII)
+_MOMENT = re.compile(rf"{_ISO_DAY.pattern}T\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?(Z|[+-]\d{{2}}:\d{{2}})", re.ASCII)
 _ISO_DAYS = re.compile(rf"{_ISO_DAY.pattern}(,{_ISO_DAY.pattern})*", re.ASCII)
 
 
@@ -98,7 +100,7 @@ def read_events(path: Path, table: Table, required: Sequence[str], optional: Col
         optional: columns that may be.
 
     Returns:
-        Columns of the file, parsed: a blank text is "", a blank number NaN, a blank date NaT.
+        Columns of the file, parsed: a blank text is "", a blank number NaN, a blank date or moment (UTC) NaT.
 
     Raises:
         InputError: an empty file, a missing or unknown column, a row of another width, an unparsable cell.
@@ -231,7 +233,7 @@ def _check_bars(cells: _Cells, fault: Fault) -> _Check:
     )
 
 
-def _parse(cells: _Cells, name: str, texts: Sequence[str], kind: Kind) -> tuple[np.ndarray, _Check]:
+def _parse(cells: _Cells, name: str, texts: Sequence[str], kind: Kind) -> tuple[np.ndarray | ExtensionArray, _Check]:
     filled = np.array([text != "" for text in texts])
     if kind == "number":
         values = _numbers(texts)
@@ -239,6 +241,16 @@ def _parse(cells: _Cells, name: str, texts: Sequence[str], kind: Kind) -> tuple[
     if kind == "date":
         days = _days(texts)
         return days, _Check(np.isnat(days) & filled, lambda row: f"{name} {texts[row]!r} is no day, wanted YYYY-MM-DD")
+    if kind == "time":
+        moments = pd.to_datetime(
+            pd.Series([text if _MOMENT.fullmatch(text) else None for text in texts], dtype=object),
+            format="ISO8601",
+            utc=True,
+            errors="coerce",
+        )
+        wrong = moments.isna().to_numpy() & filled
+        wanted = "wanted one with its offset, as in 2026-01-31T22:00:00+00:00"
+        return moments.array, _Check(wrong, lambda row: f"{name} {texts[row]!r} is no moment, {wanted}")
     if kind == "flag":
         flags = np.array([_FLAGS.get(text.lower()) for text in texts])
         faults = np.array([flag is None for flag in flags])

@@ -39,6 +39,7 @@ _NAMES = (
     | {table.name: "company" for table in (*EVENT_TABLES, FILED, PACES, COVERAGE)}
 )
 _SECONDS_A_DAY = 86_400
+NAMED = 5  # names that a summary tells
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,26 @@ def differences(old: Snapshot, new: Snapshot) -> list[Difference]:
             columns = [name for name in table.columns if name not in table.key]
             found += _compare(old.table(table), new.table(table), table.name, table.key, columns)
     return [*found, *_instruments(old, new)]
+
+
+def summary(found: Sequence[Difference]) -> list[str]:
+    """What two snapshots differ in, a sentence a kind of difference: how much of what, since when."""
+    lines = []
+    for what in ("added", "removed", "changed"):
+        of_kind = [each for each in found if each.what == what]
+        for table in dict.fromkeys(each.table for each in of_kind):
+            parts = [each for each in of_kind if each.table == table]
+            names = sorted({each.name or "-" for each in parts})
+            rows = sum(each.count for each in parts)
+            days = [day for each in parts for day in (each.first, each.last) if day is not None]
+            span = f", {min(days)} to {max(days)}" if days else ""
+            told = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+            unit = "value" if what == "changed" else "row"
+            lines.append(
+                f"{table.replace('_', ' ')}: {rows:,} {unit}{'' if rows == 1 else 's'} {what} in {len(names)} "
+                f"({told}){span}."
+            )
+    return lines
 
 
 def _newest_values(series: pd.DataFrame) -> pd.DataFrame:

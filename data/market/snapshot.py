@@ -1,10 +1,10 @@
 """An immutable, named set of bars, series and events, with an identity: the hash of its content."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field, replace
 from datetime import datetime
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from data.errors import InputError
 from data.files.atomic import write_whole, written_whole
 from data.files.home import home
 from data.files.parquet import read_parquet
+from data.market.files import changed, file_hash, require_files
 from data.market.gate import kept_and_aside, refuse_faults
 from data.market.manifest import FORMAT, FORMATS, BarUnits, Contents, FetchRecord, Manifest
 from data.market.tables import (
@@ -207,7 +208,7 @@ def save(snapshot: Snapshot, fetched: FetchRecord | None = None) -> Path:
                 simulated=snapshot.simulated,
                 origin=snapshot.origin,
                 contents=contents(snapshot),
-                files={path.name: _file_hash(path) for path in sorted(aside.iterdir())},
+                files={path.name: file_hash(path) for path in sorted(aside.iterdir())},
                 instruments=dict(sorted(snapshot.instruments.items())),
                 made_at=snapshot.made_at,
                 fetched=fetched,
@@ -243,10 +244,10 @@ def load(name: str) -> Snapshot:
     """
     manifest = read_manifest(name)
     folder = _folder(name)
-    _check_files(folder, manifest)
+    require_files(folder, manifest)
     snapshot = _read(folder, manifest)
     if snapshot.content_hash != manifest.content_hash:
-        raise _changed(name, f"its content has hash {snapshot.content_hash[:12]}", manifest.content_hash)
+        raise changed(name, f"its content has hash {snapshot.content_hash[:12]}", manifest.content_hash)
     return snapshot if manifest.format == FORMAT else _through_the_gate(snapshot)
 
 
@@ -273,8 +274,10 @@ def read_manifest(name: str) -> Manifest:
     """
     path = _folder(name) / MANIFEST
     if not path.is_file():
-        known = ", ".join([BUILT_IN, *snapshot_names()])
-        raise InputError(f"no market {name}; there are: {known} (import one by: reverse-qe data import)")
+        known = [BUILT_IN, *snapshot_names()]
+        near = get_close_matches(name, known, n=1)
+        step = f"is {near[0]} meant?" if near else f"make it by: reverse-qe data fetch --name {name}, or data import"
+        raise InputError(f"no market {name}; there are: {', '.join(known)}; {step}")
     try:
         text = path.read_text(encoding="utf-8")
         _require_format(name, json.loads(text))
@@ -312,21 +315,6 @@ def _write_tables(snapshot: Snapshot, folder: Path) -> None:
         pq.write_table(columns, folder / f"{table.name}.parquet", store_schema=False)
 
 
-def _check_files(folder: Path, manifest: Manifest) -> None:
-    for file, wanted in manifest.files.items():
-        path = folder / file
-        if not path.is_file():
-            raise _changed(folder.name, f"{file} is gone", wanted)
-        if (got := _file_hash(path)) != wanted:
-            raise _changed(folder.name, f"{file} has hash {got[:12]}", wanted)
-
-
-def _changed(name: str, got: str, wanted: str) -> InputError:
-    return InputError(
-        f"snapshot {name} was changed: {got}, its manifest says {wanted[:12]}; import it anew under another name"
-    )
-
-
 def _read(folder: Path, manifest: Manifest) -> Snapshot:
     # A snapshot from before a table has no file of it.
     files = {table.name: f"{table.name}.parquet" for table in (*TABLES, *ASIDE_TABLES)}
@@ -346,7 +334,3 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{folder} holds no market: {error}; import the snapshot anew under another name") from error
-
-
-def _file_hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

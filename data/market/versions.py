@@ -1,6 +1,6 @@
 """Versions of a market that grows: ``live.1``, ``live.2``, ...; ``live`` alone means the newest.
 
-Each version is a snapshot of its own and never changes; `data fetch` adds one, `prune` takes old ones away.
+Each version is a snapshot of its own and never changes; `data fetch` adds one, `data remove` takes some away.
 """
 
 import re
@@ -81,36 +81,50 @@ def locked(market: str) -> AbstractContextManager[None]:
     return only_one(snapshots_dir() / f".{market}.lock", f"a change of the market {market}")
 
 
-def prune(market: str, keep: int, dry_run: bool = False) -> list[str]:
-    """Delete the oldest versions of a market.
+def remove(name: str, keep: int = 0, dry_run: bool = False) -> list[str]:
+    """Delete a market, its oldest versions, one version or a snapshot; the name is free again then.
 
     Args:
-        market: a name with versions.
-        keep: how many of the newest stay, from 1.
-        dry_run: delete nothing, only name them.
+        name: of any of them.
+        keep: how many of the newest versions stay; above 0 only of a market with versions.
+        dry_run: delete nothing, only name what would be.
 
     Returns:
-        Names of the versions that are, or would be, deleted; oldest first.
+        Names of what is, or would be, deleted; of versions the oldest first.
 
     Raises:
-        InputError: no version of it is kept.
-        BusyError: a fetch or another prune is under way.
+        InputError: nothing of this name is kept, it is built in, or `keep` is of what has no versions.
+        BusyError: a fetch or another removal is under way.
     """
-    if not versions_of(market):
-        raise InputError(f"no version of a market {market} is kept; see: reverse-qe data list")
+    if is_built_in(name):
+        raise InputError(f"{name} is built in: there is nothing to remove")
+    match, versions = _VERSION.fullmatch(name), versions_of(name)
+    if keep and not versions:
+        raise InputError(
+            f"got versions to keep of {name}, which has none; remove it whole, or name a market with versions"
+        )
+    if not versions and name not in snapshot_names():
+        raise InputError(f"no market {name} is kept; see: reverse-qe data list")
     if dry_run:
-        return versions_of(market)[:-keep]
-    with locked(market):
-        sweep(market)
-        old = versions_of(market)[:-keep]
-        for name in old:
-            # A version is there wholly or not at all.
-            remove_whole(snapshots_dir() / name)
-    return old
+        return _to_go(name, keep)
+    with locked(match["market"] if match else name):
+        sweep(name)
+        gone = _to_go(name, keep)
+        for each in gone:
+            # It is there wholly or not at all.
+            remove_whole(snapshots_dir() / each)
+    return gone
+
+
+def _to_go(name: str, keep: int) -> list[str]:
+    versions = versions_of(name)
+    if not versions:
+        return [name] if name in snapshot_names() else []
+    return versions[: len(versions) - keep] if keep < len(versions) else []
 
 
 def sweep(market: str) -> None:
-    """Remove what a killed fetch or prune left aside; only for the holder of the lock."""
+    """Remove what a killed fetch or removal left aside; only for the holder of the lock."""
     for path in list(snapshots_dir().glob(".*.tmp")):
         if is_aside(path, rf"{re.escape(market)}\.[0-9]+"):
             shutil.rmtree(path)

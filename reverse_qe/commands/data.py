@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_qe.commands.data_versions import compare_markets, fetch_market, prune_versions
+from reverse_qe.commands.data_versions import compare_markets, export_files, fetch_market, remove_market
 from reverse_qe.options import PATH, json_option
 from reverse_qe.output import print_json, print_table, progress, say, show
 
@@ -21,7 +21,7 @@ def command() -> None:
     """Import, fetch, list, show and verify markets: named, immutable sets of prices, macro series and events."""
 
 
-for subcommand in (fetch_market, compare_markets, prune_versions):
+for subcommand in (fetch_market, compare_markets, export_files, remove_market):
     command.add_command(subcommand)
 
 

@@ -1,11 +1,12 @@
-"""`reverse-qe data fetch`, `diff` and `prune`: markets that grow, version by version."""
+"""`reverse-qe data fetch`, `diff`, `remove` and `export`: markets as they grow, go and are handed on."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_qe.options import DAY, json_option
+from reverse_qe.options import DAY, PATH, json_option
 from reverse_qe.output import print_json, print_table, progress, say, show
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def fetch_market(
 @json_option
 def compare_markets(old: str, new: str, as_json: bool) -> None:
     """Say how the market NEW differs from OLD: by instrument, series or company, since when, and by how much."""
-    from data.market.differences import differences
+    from data.market.differences import differences, summary
     from data.markets import open_market
 
     with progress(f"Compare {old} with {new}"):
@@ -93,24 +94,59 @@ def compare_markets(old: str, new: str, as_json: bool) -> None:
     if not found:
         show(f"{before.name} and {after.name} hold the same.")
         return
+    for line in summary(found):
+        show(line)
     print_table(f"From {before.name} to {after.name}", *_difference_table(found))
 
 
-@click.command("prune")
+@click.command("remove")
 @click.argument("name")
-@click.option("--keep", type=click.IntRange(min=1), default=1, show_default=True, help="How many of the newest stay.")
+@click.option("--keep", type=click.IntRange(min=1), help="How many of the newest versions stay.  [default: none]")
 @click.option("--dry-run", is_flag=True, help="Delete nothing, only list.")
 @json_option
-def prune_versions(name: str, keep: int, dry_run: bool, as_json: bool) -> None:
-    """Delete the oldest versions of the market NAME, and list them; the newest is never deleted."""
-    from data.market.versions import prune, versions_of
+def remove_market(name: str, keep: int | None, dry_run: bool, as_json: bool) -> None:
+    """Delete the market NAME, or one version of it, and list what went; the name can be used again.
 
-    deleted = prune(name, keep, dry_run)
+    With --keep only the oldest versions go.
+    """
+    from data.market.versions import remove, versions_of
+
+    deleted = remove(name, keep or 0, dry_run)
     kept = [version for version in versions_of(name) if version not in deleted]
     if as_json:
         print_json({"market": name, "dry_run": dry_run, "deleted": deleted, "kept": kept})
         return
-    show(f"{'Would delete' if dry_run else 'Deleted'}: {', '.join(deleted) or 'none'}. Kept: {', '.join(kept)}.")
+    verb = "Would delete" if dry_run else "Deleted"
+    show(f"{verb}: {', '.join(deleted) or 'none'}. Kept: {', '.join(kept) or 'none'}.")
+
+
+@click.command("export")
+@click.argument("name")
+@click.argument("folder", type=PATH)
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["csv", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="CSV files as data import reads them, or every table with all its moments.",
+)
+@json_option
+def export_files(name: str, folder: Path, file_format: str, as_json: bool) -> None:
+    """Write the market NAME as files into FOLDER, which is made."""
+    from data.importing.export import export_market
+    from data.markets import open_market
+
+    with progress(f"Export {name}"):
+        written = export_market(open_market(name), folder, "parquet" if file_format == "parquet" else "csv")
+    if as_json:
+        print_json({"market": name, "folder": folder, "files": [str(path) for path in written]})
+        return
+    show(f"Wrote {len(written)} files into {folder}")
+    if file_format == "csv":
+        parts = [f"--{part} {folder / part}" for part in ("prices", "macro", "events") if (folder / part).is_dir()]
+        parts += [f"--actions {folder / 'actions.csv'}"] if (folder / "actions.csv").is_file() else []
+        say(f"Read back by: reverse-qe data import {' '.join(parts)} --name NEW")
 
 
 def _outcome_as_json(outcome: "FetchOutcome") -> dict[str, Any]:

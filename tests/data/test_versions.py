@@ -1,4 +1,4 @@
-"""Versions of a market: their order, what their names stand for, who may change them, what prune takes away."""
+"""Versions of a market: their order, what their names stand for, who may change them, what remove takes away."""
 
 import multiprocessing
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from data.market.versions import (
     in_order,
     locked,
     next_version,
-    prune,
+    remove,
     require_market_name,
     require_no_version,
     resolve,
@@ -79,25 +79,46 @@ def test_a_name_has_versions_or_is_a_snapshot(keep: Callable[..., None]) -> None
 
 
 @pytest.mark.parametrize(("keeping", "deleted"), [(1, ["live.1", "live.2"]), (2, ["live.1"]), (3, []), (9, [])])
-def test_prune_deletes_the_oldest_and_never_the_newest(
+def test_remove_deletes_the_oldest_and_never_the_newest(
     keep: Callable[..., None], keeping: int, deleted: list[str]
 ) -> None:
     keep("live.1", "live.2", "live.3", "other.1", "plain")
 
-    assert prune("live", keeping, dry_run=True) == deleted
+    assert remove("live", keeping, dry_run=True) == deleted
     assert len(snapshot_names()) == 5
-    assert prune("live", keeping) == deleted
+    assert remove("live", keeping) == deleted
     assert snapshot_names() == sorted({"live.1", "live.2", "live.3", "other.1", "plain"} - set(deleted))
     assert [path.name for path in snapshots_dir().iterdir() if path.name.startswith(".")] == []
     assert load("live.3").bars["close"].tolist() == [3.0]
 
 
-def test_prune_of_nothing_is_refused(keep: Callable[..., None]) -> None:
-    keep("plain")
+def test_a_market_a_version_and_a_snapshot_go_and_their_names_are_free_again(keep: Callable[..., None]) -> None:
+    keep("live.1", "live.2", "live.3", "other.1", "plain")
 
-    for name in ("plain", "nothing"):
-        with pytest.raises(InputError, match=f"no version of a market {name} is kept"):
-            prune(name, 1)
+    assert remove("live.2") == ["live.2"]
+    assert remove("plain", dry_run=True) == ["plain"]
+    assert remove("plain") == ["plain"]
+    assert remove("live") == ["live.1", "live.3"]
+    assert snapshot_names() == ["other.1"]
+    assert [path.name for path in snapshots_dir().iterdir() if path.name.startswith(".")] == []
+    keep("live.1", "plain")
+    assert snapshot_names() == ["live.1", "other.1", "plain"]
+    assert next_version("live") == "live.2"
+
+
+def test_remove_of_nothing_is_refused(keep: Callable[..., None]) -> None:
+    keep("plain", "live.1")
+
+    for name, count, why in (
+        ("nothing", 0, "no market nothing is kept"),
+        ("live.7", 0, "no market live.7 is kept"),
+        ("plain", 1, "got versions to keep of plain, which has none"),
+        ("live.1", 1, "got versions to keep of live.1, which has none"),
+        ("sample", 0, "sample is built in"),
+    ):
+        with pytest.raises(InputError, match=why):
+            remove(name, count)
+    assert snapshot_names() == ["live.1", "plain"]
 
 
 def test_what_a_killed_writer_left_is_swept_and_nothing_else(keep: Callable[..., None]) -> None:

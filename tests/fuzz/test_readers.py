@@ -120,7 +120,10 @@ def few_lines(name: str) -> str:
     return "".join((REFERENCE / f"{name}.csv").read_text(encoding="utf-8").splitlines(keepends=True)[:6])
 
 
-EVENTS = {name: few_lines(name) for name in ("capex_actuals", "capex_guidance", "funding_events")}
+EVENTS = {
+    name: few_lines(name)
+    for name in ("capex_actuals", "capex_guidance", "funding_events", "balance_sheet_paces", "event_coverage")
+}
 
 
 @fuzzed("folders of events, prices and series", 0.05, 15)

@@ -1,4 +1,4 @@
-"""`reverse-qe data fetch`, `diff` and `prune` against servers on loopback: what is asked, kept and said."""
+"""`reverse-qe data fetch`, `diff` and `remove` against servers on loopback: what is asked, kept and said."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -173,23 +173,25 @@ def test_diff_names_what_changed_and_by_how_much(fetched: Any, call: Callable[..
     assert call("diff", "live", "nothing").code == 2
 
 
-def test_prune_lists_what_it_deletes_and_keeps_the_newest(fetched: Any, call: Callable[..., Any], sources: Any) -> None:
+def test_remove_lists_what_it_deletes_and_keeps_the_newest(
+    fetched: Any, call: Callable[..., Any], sources: Any
+) -> None:
     days = days_until_yesterday()
     sources.answers(loopback.yahoo_path("STX"), loopback.Answer(loopback.yahoo_chart("STX", bars(days))))
     call("fetch", "--symbols", "STX", "--source", "yahoo")
 
-    assert call("prune", "live", "--dry-run").out == "Would delete: live.1. Kept: live.2.\n"
+    assert call("remove", "live", "--keep", "1", "--dry-run").out == "Would delete: live.1. Kept: live.2.\n"
     assert snapshot_names() == ["live.1", "live.2"]
-    assert call("prune", "live", "--json").json == {
+    assert call("remove", "live", "--keep", "1", "--json").json == {
         "market": "live",
         "dry_run": False,
         "deleted": ["live.1"],
         "kept": ["live.2"],
     }
     assert snapshot_names() == ["live.2"]
-    assert call("prune", "live").out == "Deleted: none. Kept: live.2.\n"
-    assert call("prune", "live", "--keep", "0").code == 2
-    assert call("prune", "nothing").code == 2
+    assert call("remove", "live", "--keep", "1").out == "Deleted: none. Kept: live.2.\n"
+    assert call("remove", "live", "--keep", "0").code == 2
+    assert call("remove", "nothing").code == 2
 
 
 def test_without_a_network_one_line_says_so_and_nothing_is_touched(
@@ -208,12 +210,12 @@ def test_without_a_network_one_line_says_so_and_nothing_is_touched(
 
 def test_a_fetch_under_way_is_told(fetched: Any, call: Callable[..., Any], words: list[str]) -> None:
     with only_one(snapshots_dir() / ".live.lock", "a test"):
-        for command in (words, ["prune", "live"]):
+        for command in (words, ["remove", "live", "--keep", "1"]):
             outcome = call(*command)
             assert (outcome.code, outcome.out) == (1, "")
             assert outcome.err.startswith("Error: a change of the market live is under way already, by process ")
             assert outcome.err.count("\n") == 1
-    assert call("prune", "live").code == 0
+    assert call("remove", "live", "--keep", "1").code == 0
 
 
 def test_secrets_are_nowhere(call: Callable[..., Any], sources: Any, words: list[str], fetched: Any) -> None:

@@ -155,7 +155,7 @@ def rewritten(folder: Path, name: str, content: bytes) -> None:
         ("data", "show", LONG),
         ("data", "verify", LONG),
         ("data", "diff", "sample", LONG),
-        ("data", "prune", LONG),
+        ("data", "remove", LONG),
         ("data", "import", "--prices", LONG, "--name", "x"),
         ("data", "import", "--prices", ".", "--macro", LONG, "--name", "x"),
         ("data", "import", "--prices", ".", "--name", LONG),
