@@ -65,7 +65,7 @@ def import_csv(
     from reverse_qe import api
 
     with progress("Import"):
-        imported = api.import_files(name, prices, macro=macro, events=events, actions=actions)
+        imported = api.import_files(name, prices, macro=macro or None, events=events, actions=actions)
     snapshot, quality, held = imported.snapshot, imported.quality, contents(imported.snapshot)
     if as_json:
         print_json(
