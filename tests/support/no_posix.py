@@ -10,9 +10,12 @@ import sys
 MODULES = ("fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty")
 FUNCTIONS = ("fork", "forkpty", "getpgid", "killpg", "mkfifo", "nice", "setsid", "setuid", "wait3", "wait4")
 
-for module in MODULES:
-    # An import of it fails from here on, and whoever has it already keeps it.
-    sys.modules[module] = None  # type: ignore[assignment]
-for function in FUNCTIONS:
-    if hasattr(os, function):
-        delattr(os, function)
+
+def pytest_load_initial_conftests() -> None:
+    """Take it away before any conftest or test is imported; importing this module alone takes away nothing."""
+    for module in MODULES:
+        # An import of it fails from here on, and whoever has it already keeps it.
+        sys.modules[module] = None  # type: ignore[assignment]
+    for function in FUNCTIONS:
+        if hasattr(os, function):
+            delattr(os, function)
