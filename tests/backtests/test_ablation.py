@@ -191,12 +191,12 @@ def section(name):
 
 @pytest.mark.real_history
 @pytest.mark.slow
-def test_the_page_shows_the_dates_and_windows_of_real_history(history, script):
+def test_the_page_shows_the_dates_and_windows_of_real_history(shipped_history, script):
     spec = load_spec("history")
-    signal = read_signal(spec, history, script.session_to_come(history))
+    signal = read_signal(spec, shipped_history, script.session_to_come(shipped_history))
     assert section("dates") == script.dates_section(spec, signal), f"run the command that {PAGE.name} names"
-    assert section("windows") == script.windows_section(spec, history, signal.score.index)
-    assert f"`{history.content_hash[:12]}`" in section("setting")
+    assert section("windows") == script.windows_section(spec, shipped_history, signal.score.index)
+    assert f"`{shipped_history.content_hash[:12]}`" in section("setting")
 
 
 def test_the_page_names_its_command_and_every_variant(script):
