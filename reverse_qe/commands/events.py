@@ -32,6 +32,7 @@ def command() -> None:
 )
 @click.option("--from", "first", type=DAY, help="Only what became known on or after this day (UTC).")
 @click.option("--to", "last", type=DAY, help="Only what became known on or before this day (UTC).")
+@click.option("--due", is_flag=True, help="In their place: results and guidance that should have come, or come next.")
 @json_option
 def list_events(
     market: str,
@@ -39,15 +40,24 @@ def list_events(
     kinds: tuple[str, ...],
     first: datetime | None,
     last: datetime | None,
+    due: bool,
     as_json: bool,
 ) -> None:
     """List what became known, in order of time.
 
     A result has a line for its capex and one for its operating cash flow: they may become known at different moments.
+
+    With --due, by the dates of the year before and as known at the end of the day --to (default: now): what is overdue,
+    and the next result and guidance of each company.
     """
     from data.events.timeline import RESULT, blank_figures
     from reverse_qe import api
 
+    if due:
+        if first is not None:
+            raise click.UsageError("--due looks at what is known at the end of --to, and takes no --from; leave it out")
+        _list_due(market, companies, kinds, last, as_json)
+        return
     with progress("Events"):
         snapshot = api.open_market(market)
         events = api.events(snapshot, companies=companies, kinds=kinds, first=first, last=last)
@@ -62,6 +72,37 @@ def list_events(
     )
     if blanks and (not kinds or RESULT in kinds):
         say(f"Not listed, for they are blank: {blanks} figures of results. See: reverse-qe events validate")
+
+
+def _list_due(
+    market: str, companies: tuple[str, ...], kinds: tuple[str, ...], last: datetime | None, as_json: bool
+) -> None:
+    import pandas as pd
+
+    from data.events.due import due_in
+    from data.markets import open_market
+
+    now = pd.Timestamp.now("UTC").floor("s")
+    moment = now if last is None else min(now, pd.Timestamp(last, tz="UTC") + pd.Timedelta("23:59:59"))
+    with progress("Events"):
+        snapshot = open_market(market)
+        due = due_in(snapshot, moment, companies, kinds)
+    if as_json:
+        told = {**_identity(snapshot), "known_until": f"{moment:%Y-%m-%dT%H:%M:%SZ}"}
+        print_json({**told, "due": _records(due, days=["expected"])})
+        return
+    print_table(
+        f"Due in {_market_name(snapshot)}, as known at {moment:%Y-%m-%d %H:%M} UTC",
+        ("expected", "company", "kind", "about", "status", "days late", "rests on"),
+        [
+            (row.expected.date(), row.company, row.kind, row.about)
+            + (("OVERDUE", row.days_late) if row.overdue else ("coming", "-"))
+            + (row.basis,)
+            for row in due.itertuples(index=False)
+        ],
+    )
+    if due["overdue"].any():
+        say("What is overdue has come or moved since: fetch or import the market again.")
 
 
 @command.command("validate")

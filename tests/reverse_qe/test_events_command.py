@@ -330,3 +330,40 @@ def test_the_module_loads_nothing_heavy() -> None:
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True, cwd=root)
     assert done.stdout.strip() == "[]"
+
+
+# The command: list --due
+
+
+def test_due_lists_what_is_late_and_what_comes_as_known_at_a_day(capsys: pytest.CaptureFixture[str]) -> None:
+    told = said(capsys, "list", "--due", "--to", "2026-10-10", "--company", "AAPL")
+    assert told["known_until"] == "2026-10-10T23:59:59Z"
+    assert [(row["about"], row["expected"], row["overdue"], row["days_late"]) for row in told["due"]] == [
+        ("2026Q2", "2026-04-30", True, 163),
+        ("2026Q3", "2026-07-30", True, 72),
+        ("2026Q4", "2026-10-29", False, -19),
+    ]
+    call("list", "--due", "--to", "2026-10-10")
+    printed = capsys.readouterr()
+    rows = [line.split() for line in printed.out.splitlines() if " MSFT " in line]
+    assert rows == [
+        ["2026-10-28", "MSFT", "guidance", "to", "2027-06", "coming", "-", "guided", "on", "2025-10-29"],
+        ["2026-10-28", "MSFT", "result", "2027Q1", "coming", "-", "2026Q1", "on", "2025-10-29"],
+    ]
+    assert "fetch or import the market again" in printed.err
+
+
+def test_due_takes_results_and_guidance_of_companies_that_are_there() -> None:
+    with pytest.raises(InputError, match="got company IBM, wanted one of what is due: AAPL, AMZN"):
+        call("list", "--due", "--company", "IBM")
+    with pytest.raises(InputError, match="got kind bond_issue, wanted one of what is due: result, guidance"):
+        call("list", "--due", "--kind", "bond_issue")
+    with pytest.raises(click.UsageError, match="--due looks at what is known at the end of --to"):
+        call("list", "--due", "--from", "2026-01-01")
+
+
+def test_nothing_is_due_in_a_market_without_results(capsys: pytest.CaptureFixture[str]) -> None:
+    save(make_snapshot({"AAA": [("2026-01-02", 1.0, 1.0)]}, name="bare"))
+    assert said(capsys, "list", "--due", "--market", "bare")["due"] == []
+    call("list", "--due", "--market", "bare")
+    assert "Due in market bare" in capsys.readouterr().out

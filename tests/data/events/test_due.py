@@ -1,10 +1,14 @@
 """What is due: dates by hand, the dates that came, and nothing of what became known later."""
 
+import csv
+from datetime import date, timedelta
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from data.events.due import Due, due_announcements
-from data.events.editions import reference_events
+from data.events.editions import REFERENCE_DIR, reference_events
 from data.market.tables import CAPEX, GUIDANCE
 
 FIVE = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
@@ -17,7 +21,7 @@ def due(moment: str, companies: tuple[str, ...] = FIVE, **tables: pd.DataFrame) 
 
 def test_the_next_ones_are_expected_52_weeks_after_those_of_a_year_before() -> None:
     # In 2025 Alphabet, Meta and Microsoft announced on Wednesday 29 October, Amazon on the 30th, Oracle on 10 December.
-    found = [tuple(each) for each in due("2026-10-09") if each.kind == "result"]
+    found = [tuple(each)[:5] for each in due("2026-10-09") if each.kind == "result"]
     assert found == [
         ("GOOGL", "result", "2026Q3", pd.Timestamp("2026-10-28"), False),
         ("META", "result", "2026Q3", pd.Timestamp("2026-10-28"), False),
@@ -25,7 +29,8 @@ def test_the_next_ones_are_expected_52_weeks_after_those_of_a_year_before() -> N
         ("AMZN", "result", "2026Q3", pd.Timestamp("2026-10-29"), False),
         ("ORCL", "result", "2027Q2", pd.Timestamp("2026-12-09"), False),
     ]
-    assert Due("META", "guidance", "to 2026-12 and 2027-12", pd.Timestamp("2026-10-28"), False) in due("2026-10-09")
+    day = pd.Timestamp("2026-10-28")
+    assert Due("META", "guidance", "to 2026-12 and 2027-12", day, False, "guided on 2025-10-29") in due("2026-10-09")
 
 
 @pytest.mark.parametrize(("moment", "is_over"), [("2026-10-28T23:59", False), ("2026-10-29", True)])
@@ -83,3 +88,65 @@ def test_a_young_company_is_due_as_long_after_its_quarter_as_the_last_time_and_a
     (found,) = [each for each in due("2025-06-01", ("CRWV",), **{CAPEX.name: young.tail(1)}) if each.kind == "result"]
     assert (found.about, found.expected) == ("2025Q2", pd.Timestamp("2025-06-30") + (last - pd.Timestamp("2025-03-31")))
     assert due("2025-06-01", ("AAA",)) == []
+
+
+def test_every_quarter_that_is_missing_is_named() -> None:
+    # Apple's rows end with the quarter to December 2025; it never guided capex.
+    assert [(each.about, f"{each.expected:%Y-%m-%d}") for each in due("2027-06-10", ("AAPL",))] == [
+        ("2026Q2", "2026-04-30"),
+        ("2026Q3", "2026-07-30"),
+        ("2026Q4", "2026-10-29"),
+        ("2027Q1", "2027-01-28"),
+        ("2027Q2", "2027-04-29"),
+        ("2027Q3", "2027-07-29"),
+    ]
+
+
+def test_a_day_without_a_session_gives_way_to_the_next_one() -> None:
+    results = reference_events()[CAPEX.name]
+    told = results["announced_at"].replace(pd.Timestamp("2025-12-10"), pd.Timestamp("2025-12-26"))
+    # 52 weeks after that Friday is Christmas, a Friday too.
+    (found,) = [
+        each
+        for each in due("2026-10-10", ("ORCL",), **{CAPEX.name: results.assign(announced_at=told)})
+        if each.kind == "result"
+    ]
+    assert (found.about, found.expected) == ("2027Q2", pd.Timestamp("2026-12-28"))
+
+
+def test_a_fiscal_period_that_names_no_quarter_is_passed_over() -> None:
+    results = reference_events()[CAPEX.name]
+    spoiled = results.assign(fiscal_period=results["fiscal_period"].replace({"2027Q1": "first", "2026Q4": "2026Q5"}))
+    (found, *_) = [each for each in due("2026-10-10", ("ORCL",), **{CAPEX.name: spoiled}) if each.kind == "result"]
+    assert found.about == "2026Q4"
+    assert not due("2026-10-10", ("ORCL",), **{CAPEX.name: results.assign(fiscal_period="")})[1:]
+
+
+def test_no_shipped_result_came_later_than_is_said() -> None:
+    """Counted with the csv module alone."""
+    with (REFERENCE_DIR / "capex_actuals.csv").open(newline="", encoding="utf-8") as file:
+        told = {
+            (row["company"], date.fromisoformat(row["period_end"])): date.fromisoformat(row["announced_at"])
+            for row in csv.DictReader(file)
+        }
+    late = []
+    for (company, end), day in told.items():
+        near = [each for (other, last), each in told.items() if other == company and abs((end - last).days - 365) < 20]
+        late += [(day - near[0] - timedelta(weeks=52)).days] if near else []
+    assert len(late) == 217
+    assert max(late) == 8
+    assert sorted(late)[len(late) // 2] == 0
+
+
+@pytest.mark.parametrize("at", ["2019-05-02", "2023-10-25T21:00", "2026-07-29T22:00"])
+def test_what_comes_later_may_be_anything(at: str) -> None:
+    moment, random = pd.Timestamp(at, tz="UTC"), np.random.default_rng(7)
+    results, guidance = (reference_events()[table.name].copy() for table in (CAPEX, GUIDANCE))
+    for table, known_at in ((results, results["capex_known_at"]), (guidance, guidance["known_at"])):
+        later = ~(known_at <= moment)
+        for column in ("announced_at", "period_end"):
+            table.loc[later, column] -= pd.to_timedelta(random.integers(1, 900, int(later.sum())), unit="D")
+        table.loc[later, "company"] = "META"
+    garbled = due(at, **{CAPEX.name: results, GUIDANCE.name: guidance})
+    assert garbled == due(at)
+    assert len(garbled) > 4
