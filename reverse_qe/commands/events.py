@@ -94,15 +94,15 @@ def _list_due(
     print_table(
         f"Due in {_market_name(snapshot)}, as known at {moment:%Y-%m-%d %H:%M} UTC",
         ("expected", "company", "kind", "about", "status", "days late", "rests on"),
-        [
-            (row.expected.date(), row.company, row.kind, row.about)
-            + (("OVERDUE", row.days_late) if row.overdue else ("coming", "-"))
-            + (row.basis,)
-            for row in due.itertuples(index=False)
-        ],
+        [_due_row(row) for row in due.itertuples(index=False)],
     )
     if due["overdue"].any():
         say("What is overdue has come or moved since: fetch or import the market again.")
+
+
+def _due_row(row: Any) -> tuple[object, ...]:
+    status, late = ("OVERDUE", row.days_late) if row.overdue else ("coming", "-")
+    return (row.expected.date(), row.company, row.kind, row.about, status, late, row.basis)
 
 
 @command.command("validate")
