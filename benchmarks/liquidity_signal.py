@@ -24,29 +24,31 @@ from data.catalogue.publication import publication_times
 from data.catalogue.series import series_entry
 from data.clock import sessions_between
 from data.events.editions import reference_events
-from data.market.tables import CAPEX, FUNDING, GUIDANCE, SERIES
+from data.market.tables import CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES, SERIES
 from signals.block import SignalData
-from signals.blocks.level import SERIES as LEVEL_SERIES
+from signals.blocks.level import CENTRAL_BANK_ASSETS
 from signals.config import SignalConfig
-from signals.liquidity import BLOCKS, LiquiditySignal, liquidity_signal, required_series
+from signals.form_2.level import TREASURY_WEDNESDAY
+from signals.liquidity import BLOCKS, LiquiditySignal, liquidity_signal, wanted_series
 
 CONFIG = SignalConfig()
 LAST = pd.Timestamp("2026-10-09")
 YEARS = (5, 11, 25)
 ROUNDS = 9
 LIMIT = 0.1
+IN_MILLIONS = (CENTRAL_BANK_ASSETS, TREASURY_WEDNESDAY)
 
 
 def made_up_data(years: int) -> SignalData:
-    """Random walks of every series that the signal needs, and the shipped events, up to the same day."""
+    """Random walks of every series that the signal reads, and the shipped events, up to the same day."""
     random = np.random.default_rng(1)
     first = LAST - pd.DateOffset(years=years)
     parts = []
-    for name in required_series(CONFIG):
+    for name in wanted_series(CONFIG):
         entry = series_entry(name)
         weekly = entry.publication == "weekly_h41"
         dates = pd.date_range(first, LAST, freq="W-WED") if weekly else pd.bdate_range(first, LAST)
-        step = 1000.0 if name in LEVEL_SERIES else 0.03
+        step = 1000.0 if name in IN_MILLIONS else 0.03
         values = 3.0 + step * random.normal(size=len(dates)).cumsum()
         known_at = publication_times(dates, entry.publication)
         parts.append(pd.DataFrame({"series": name, "date": dates, "value": values, "known_at": known_at}))
@@ -56,6 +58,8 @@ def made_up_data(years: int) -> SignalData:
         capex=events[CAPEX.name],
         guidance=events[GUIDANCE.name],
         funding=events[FUNDING.name],
+        paces=events[PACES.name],
+        coverage=events[COVERAGE.name],
         sessions=sessions_between(first, LAST),
     )
 

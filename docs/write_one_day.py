@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from backtests.prepare.signal import read_signal
@@ -16,17 +17,22 @@ from data.catalogue.series import series_entry
 from data.markets import open_market
 from data.prices.actions import listed_bars
 from signals.block import SignalData
-from signals.blocks.price_of_capital import NOMINAL_YIELD, price_of_capital_block
+from signals.blocks.price_of_capital import NOMINAL_YIELD, price_of_capital_series, rate_changes
+from signals.config import SignalConfig
 from signals.facts import Facts
+from signals.form_2.price_of_capital import joint_move
+from signals.form_2.scales import NORMAL, change_reading, root_mean_square
 from signals.liquidity import BLOCKS, LiquiditySignal, read_blocks
 from signals.observations import as_known, series_observations
-from signals.standardize import nested_weights, trailing_scale, trailing_z
+from signals.standardize import nested_mean
 from strategies.order_rules import plan_orders
 
 PAGE = Path(__file__).with_name("architecture.md")
 MARKED = re.compile(r"(<!-- one day: begin \(make docs\) -->\n).*?(<!-- one day: end -->)", re.S)
 SINCE = pd.Timestamp("2018-01-01")
 BLOCK_WEIGHT = 1 / len(BLOCKS)
+*SOVEREIGN, _SPREAD = price_of_capital_series(SignalConfig())
+CREDIT = [_SPREAD]
 
 
 def page_with_one_day() -> str:
@@ -105,37 +111,40 @@ class OneDay:
 
     def block(self) -> str:
         """From the inputs of one block to what it gives to the score."""
-        config = self.spec.signal
-        block = price_of_capital_block(Facts(self.data), config)
-        values = pd.DataFrame({each.name: each.value for each in block.inputs}, self.data.sessions)
-        window = values.loc[: self.session].tail(config.window_sessions)
-        z = pd.DataFrame(trailing_z(values.to_numpy(), config), values.index, values.columns)
-        weights = nested_weights(block.grouping, tuple(values.columns), z.notna().to_numpy())
-        weights = pd.DataFrame(weights, values.index, values.columns)
-        mean = (z * weights).sum(axis=1).where(z.notna().any(axis=1))
-        scale = pd.Series(trailing_scale(mean.to_numpy(), config), mean.index)[self.session]
-        rows = [
-            (
-                f"`{name.partition('.')[2]}`",
-                f"{values.loc[self.session, name]:+.0f}",
-                f"{window[name].mean():+.3f}",
-                f"{window[name].std():.3f}",
-                f"{z.loc[self.session, name]:+.3f}",
-                f"{weights.loc[self.session, name]:.3f}",
-            )
-            for name in values.columns
-        ]
+        config, facts = self.spec.signal, Facts(self.data)
+        place = self.data.sessions.get_loc(self.session)
+        rows, halves = [], []
+        for series in (SOVEREIGN, CREDIT):
+            of_series = [rate_changes(facts, config, name) for name in series]
+            inputs = [each for changes in of_series for each in changes]
+            grouping = tuple(tuple(each.name for each in changes) for changes in of_series)
+            readings = np.column_stack([change_reading(each.value, config) for each in inputs])
+            mean = nested_mean(grouping, tuple(each.name for each in inputs), readings)
+            usual = root_mean_square(mean, config, config.min_scale_sessions)
+            halves.append((mean[place], usual[place], mean / usual))
+            for each, reading in zip(inputs, readings[place], strict=True):
+                size = np.abs(each.value[place - config.window_sessions + 1 : place + 1])
+                middle = float(np.nanmedian(size))
+                name = each.name.partition(".")[2]
+                rows.append((f"`{name}`", f"{each.value[place]:+.0f}", f"{middle:.1f}", f"{reading:+.3f}"))
+        (sovereign, sovereign_usual, _), (credit, credit_usual, _) = halves
+        joint, _ = joint_move(halves[0][2], halves[1][2])
+        usual = root_mean_square(joint, config, config.min_scale_sessions)[place]
+        said = min(max(joint[place] / usual, -config.clip), config.clip)
         return "\n\n".join(
             (
                 _paragraph(
-                    "**2. z and block.** Each input of the block `price_of_capital` is compared with its own last "
-                    f"{config.window_sessions} sessions (`signals/standardize.py`); values are basis points."
+                    "**2. Readings and block.** Each input of the block `price_of_capital` is laid over the usual size "
+                    f"of such a change, {NORMAL} times the median of sizes in {config.window_sessions} sessions "
+                    "(`signals/form_2/scales.py`); values are basis points."
                 ),
-                _table(("input", "value", "mean", "deviation", "z", "weight"), rows),
+                _table(("input", "value", "median size", "reading"), rows),
                 _paragraph(
-                    f"The weighted mean of z is {mean[self.session]:+.3f}. Divided by its own trailing deviation, "
-                    f"{scale:.3f}, and multiplied by the block's weight, {BLOCK_WEIGHT:g}, it is "
-                    f"{BLOCK_WEIGHT * mean[self.session] / scale:+.3f}."
+                    f"The yields read {sovereign:+.3f} on average and the credit spread {credit:+.3f}. Each half is "
+                    f"divided by its own root mean square, {sovereign_usual:.3f} and {credit_usual:.3f}: "
+                    f"{sovereign / sovereign_usual:+.3f} and {credit / credit_usual:+.3f}. {_joint(joint[place])} "
+                    f"Divided by its own root mean square, {usual:.3f}, and multiplied by the block's weight, "
+                    f"{BLOCK_WEIGHT:g}, it is {BLOCK_WEIGHT * said:+.3f}."
                 ),
             )
         )
@@ -273,6 +282,13 @@ def _order(sell_units: float, buy_money: float) -> str:
     if sell_units > 0:
         return f"sell {sell_units:.6f} units"
     return f"spend {buy_money:,.2f} USD" if buy_money > 0 else "none"
+
+
+def _joint(value: float) -> str:
+    if value == 0:
+        return "They do not move the same way, so their joint move is 0."
+    which = "rise, and the smaller" if value > 0 else "fall, and the smaller in size"
+    return f"Both {which} is their joint move, {value:+.3f}."
 
 
 def _paragraph(text: str) -> str:

@@ -141,7 +141,7 @@ class SignalConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    form: Form = 1
+    form: Form = 2
     events: Literal["market", "2026-10"] = "market"
     window_sessions: int = Field(default=756, ge=2)
     min_window_sessions: int = Field(default=252, ge=2)

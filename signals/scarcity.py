@@ -18,7 +18,7 @@ class Scarcity(StrEnum):
 
     TAKEN = "taken by capex"
     SHORT = "short of supply"
-    BOTH = "both"
+    BOTH = "taken by capex and short of supply"
 
 
 def scarcity(regime: pd.Series, drain: pd.Series, score: pd.Series, g: Array, config: SignalConfig) -> pd.Series:

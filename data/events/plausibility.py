@@ -41,7 +41,7 @@ def figure_findings(snapshot: Snapshot) -> Findings:
         first_of_year = rows["fiscal_period"].str.endswith("Q1")
         for place in rows.index[(step > 1) & told & ~first_of_year & rows["capex_usd_bn"].notna()]:
             name = named_row(CAPEX, rows, place)
-            found.notes.append(
+            found.defects.append(
                 f"{name}: it is a difference of year-to-date figures, and the quarter before is missing, so it spans "
                 "more than its quarter; take the year-to-date figure of that quarter off, or leave it blank"
             )

@@ -13,8 +13,6 @@ from data.errors import InputError
 from data.sample.noise import Array, generator
 from data.sample.parameters import Drain, IdleMoney, Rates, SampleParameters, Supply
 
-SESSIONS_IN_A_QUARTER = 63
-
 
 def simulate_economy(
     parameters: SampleParameters, capex_actuals: pd.DataFrame, sessions: pd.DatetimeIndex, seed: int, name: str
@@ -29,13 +27,14 @@ def simulate_economy(
         name: of the economy: others of the same seed are independent of it.
 
     Returns:
-        Indexed by session: ``central_bank``, ``treasury``, ``reverse_repo``, ``drain`` (USD bn; drain a session),
-        ``scarcity`` (at the session's end), ``real_yield``, ``nominal_yield``, ``spread``, ``policy``, ``bill``,
-        ``repo`` (percent, to the hundredth as published). No NaN.
+        Indexed by session: ``central_bank``, ``treasury``, ``reverse_repo``, ``drain``, ``pace`` (USD bn; the last two
+        a session, ``pace`` that of the central bank's assets), ``scarcity`` (at the session's end), ``real_yield``,
+        ``nominal_yield``, ``spread``, ``policy``, ``bill``, ``repo`` (percent, to the hundredth as published). No NaN.
     """
     supply = _supply(parameters.supply, len(sessions), seed, name)
     economy = pd.DataFrame(supply, index=sessions)
-    economy["drain"] = _drain(parameters.drain, capex_spending(capex_actuals, parameters.drain.companies, sessions))
+    ratio = capex_to_cash_flow(capex_actuals, parameters.drain.companies, sessions)
+    economy["drain"] = _drain(parameters.drain, ratio)
     net = economy["central_bank"] - economy["treasury"] - economy["reverse_repo"]
     inflow = net.diff().fillna(0.0) - economy["drain"]
     idle = _decaying(inflow.to_numpy(), parameters.idle_money.half_life)
@@ -57,28 +56,30 @@ def true_regimes(scarcity: pd.Series, thresholds: IdleMoney) -> pd.Series:
     return pd.Series(path, index=scarcity.index, name="true_regime", dtype="str")
 
 
-def capex_spending(
+def capex_to_cash_flow(
     capex_actuals: pd.DataFrame, companies: tuple[str, ...], sessions: pd.DatetimeIndex
 ) -> "pd.Series[float]":
-    """Capex of all companies together, USD bn a session, spread evenly over each fiscal quarter.
+    """Capex of all companies over their operating cash flow, in the four quarters to the one that a session lies in.
 
-    A session takes the quarter that it lies in; before the first quarter on record the first, after the last the last.
+    Before the first such year on record that one holds, after the last the last.
     """
-    total = pd.Series(0.0, index=sessions)
+    capex, earned = pd.Series(0.0, index=sessions), pd.Series(0.0, index=sessions)
     for company in companies:
-        results = capex_actuals[capex_actuals["company"] == company].set_index("period_end")
-        quarters = results["capex_usd_bn"].dropna().sort_index()
-        if quarters.empty:
+        results = capex_actuals[capex_actuals["company"] == company].set_index("period_end").sort_index()
+        figures = results[["capex_usd_bn", "ocf_usd_bn"]].dropna().rolling(4).sum().dropna()
+        if figures.empty:
             raise InputError(
-                f"no capex of {company} in the events, which drains the sample market; take it out of [drain]"
+                f"no year of capex and cash flow of {company} in the events, which drains the sample market; take it "
+                "out of [drain]"
             )
-        total += quarters.reindex(sessions, method="bfill").fillna(quarters.iloc[-1]) / SESSIONS_IN_A_QUARTER
-    return total
+        held = figures.reindex(sessions, method="bfill").fillna(figures.iloc[-1])
+        capex, earned = capex + held["capex_usd_bn"], earned + held["ocf_usd_bn"]
+    return capex / earned
 
 
-def _drain(drain: Drain, spending: "pd.Series[float]") -> "pd.Series[float]":
-    usual = spending.ewm(halflife=drain.usual_half_life, adjust=False).mean()
-    return drain.multiplier * (spending - usual)
+def _drain(drain: Drain, ratio: "pd.Series[float]") -> "pd.Series[float]":
+    # 2g - 1 of the logistic gate.
+    return pd.Series(drain.flow_bn * np.tanh((ratio - drain.ratio) / (2 * drain.width)), ratio.index)
 
 
 def _supply(supply: Supply, size: int, seed: int, name: str) -> dict[str, Array]:
@@ -86,6 +87,7 @@ def _supply(supply: Supply, size: int, seed: int, name: str) -> dict[str, Array]
     treasury = _swings(size, supply.treasury_deviation_bn, supply.treasury_half_life, seed, name, "treasury")
     repo = _swings(size, supply.reverse_repo_deviation_bn, supply.reverse_repo_half_life, seed, name, "reverse repo")
     return {
+        "pace": flows,
         "central_bank": supply.start_bn + np.cumsum(flows),
         "treasury": np.maximum(supply.treasury_mean_bn + treasury, 0.0),
         "reverse_repo": np.maximum(supply.reverse_repo_mean_bn + repo, 0.0),

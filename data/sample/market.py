@@ -13,20 +13,19 @@ from data.catalogue.instruments import Instrument
 from data.catalogue.series import read_catalogue
 from data.clock import sessions_between
 from data.errors import InputError
-from data.events.editions import Edition, reference_events
+from data.events.editions import reference_events
 from data.market.gate import refuse_faults
 from data.market.manifest import BarUnits
 from data.market.snapshot import Snapshot
-from data.market.tables import BARS, CAPEX, FUNDING, GUIDANCE
+from data.market.tables import BARS, CAPEX, COVERAGE, FUNDING, GUIDANCE
 from data.sample.assets import calmness, kind_of, noise_deviations, opening_gaps, return_parts
 from data.sample.bars import make_bars
 from data.sample.economy import simulate_economy, true_regimes
 from data.sample.noise import generator
 from data.sample.parameters import SampleParameters, scenario_names, scenario_parameters
-from data.sample.published import published_series
+from data.sample.published import announced_paces, published_series
 
 DEFAULT_SEED = 1
-EDITION: Edition = "2026-10"
 Frame = TypeVar("Frame", pd.DataFrame, pd.Series)
 _NAME = re.compile(r"sample(?::(?P<scenario>[^@]+)(?:@(?P<seed>\d{1,9}))?)?")
 _INSTRUMENT_FILE = Path(__file__).parent / "instruments.toml"
@@ -57,9 +56,10 @@ def load_market(name: str = "sample") -> Snapshot:
     """
     simulation = _simulate(name)
     parameters = simulation.parameters
-    first, repo_first = pd.Timestamp(parameters.calendar.first), pd.Timestamp(parameters.rates.repo_first)
     frames = [_bars(simulation, symbol).assign(symbol=symbol) for symbol in sample_instruments()]
-    events = reference_events(EDITION)
+    events = reference_events()
+    coverage = events[COVERAGE.name]
+    paces, simulated = announced_paces(simulation.published, parameters)
     bars = BARS.conform(pd.concat(frames).rename_axis("date").reset_index())
     refuse_faults(bars)
     return Snapshot(
@@ -68,11 +68,13 @@ def load_market(name: str = "sample") -> Snapshot:
         instruments=sample_instruments(),
         bars=bars,
         bar_units=dict.fromkeys(sample_instruments(), BarUnits(prices="as_traded", volume="units")),
-        series=published_series(simulation.published, first, repo_first),
-        origin=f"SIMULATED by the built-in model ({name}): no price or series in it was ever observed; events are real",
+        series=published_series(simulation.published, parameters),
+        origin=f"SIMULATED by the built-in model ({name}): no price, series or pace was ever observed; events are real",
         capex_actuals=events[CAPEX.name],
         capex_guidance=events[GUIDANCE.name],
         funding_events=events[FUNDING.name],
+        balance_sheet_paces=paces,
+        event_coverage=pd.concat([coverage[coverage["kind"] != "balance_sheet_pace"], simulated]),
     )
 
 
@@ -105,7 +107,7 @@ def _simulate(name: str) -> _Simulation:
     parameters = scenario_parameters(scenario)
     calendar = parameters.calendar
     sessions = sessions_between(pd.Timestamp(calendar.warm_up), pd.Timestamp(calendar.last))
-    capex = reference_events(EDITION)[CAPEX.name]
+    capex = reference_events()[CAPEX.name]
 
     def economy(role: str) -> pd.DataFrame:
         return simulate_economy(parameters, capex, sessions, seed, role)

@@ -34,6 +34,7 @@ class Supply(_Section):
     flow_bn: float = Field(ge=0)
     phase_sessions: tuple[int, int]
     hold_share: float = Field(ge=0, le=1)
+    pace_step_bn: float = Field(gt=0)
     treasury_mean_bn: float
     treasury_deviation_bn: float = Field(ge=0)
     treasury_half_life: float = Field(gt=0)
@@ -43,11 +44,15 @@ class Supply(_Section):
 
 
 class Drain(_Section):
-    """What capex above the usual takes: USD of idle money a USD; the usual is its average with a half-life."""
+    """What capex takes from idle money, or adds to it: USD bn a session at an open gate; the gate in units of a ratio.
+
+    The gate opens by a logistic curve of capex over operating cash flow, both in trailing four quarters.
+    """
 
     companies: tuple[str, ...]
-    multiplier: float = Field(ge=0)
-    usual_half_life: float = Field(gt=0)
+    flow_bn: float = Field(ge=0)
+    ratio: float = Field(gt=0)
+    width: float = Field(gt=0)
 
 
 class IdleMoney(_Section):
@@ -90,6 +95,8 @@ class Rates(_Section):
     bill_over_policy: float
     lowest_bill: float
     repo_over_policy_bp: float
+    reserves_over_policy_bp: float
+    reserves_first: date
     repo_noise_bp: float = Field(ge=0)
     repo_half_life: float = Field(gt=0)
     repo_first: date

@@ -33,6 +33,8 @@ PORTFOLIO_HEAD = ("", "final equity", "CAGR", "volatility", "Sharpe", "max. draw
 _PORTFOLIO_MEASURES = ("final_equity_usd", "cagr", "volatility", "sharpe", "max_drawdown", "turnover", "costs")
 _FORMATS = {key: style for _, key, style in MEASURES} | {"mean_return": "{:.1%}", "final_equity_usd": "{:,.0f}"}
 STRESS_HEAD = ("costs", "signal late by", "CAGR", "Sharpe", "max. drawdown", "turnover", "costs a year", "costs paid")
+CAPEX_GROWTH = "drain.capex_growth"
+"""An input that form 1 of the signal has, and form 2 does not."""
 REASON_HEAD = ("", "contribution", "value", "unit", "about", "known at (UTC)")
 RESPONSE_HEAD = ("", "to the score", "to its change over 5 sessions", "weeks")
 PARTING_HEAD = ("", *(str(regime) for regime in Regime))
@@ -188,9 +190,11 @@ def state_sentences(reasons: Explanation) -> list[str]:
     if (gate := reasons.gate) is not None and gate.ratio is None:
         sentences.append("Gate of idle money: capex over operating cash flow is missing or too old.")
     elif gate is not None:
+        inputs = (each.name for block in reasons.blocks for each in block.inputs)
+        counts = "growth of capex counts times" if CAPEX_GROWTH in inputs else "capex drains by"
         sentences.append(
             f"Gate of idle money: trailing capex is {gate.ratio:.1%} of operating cash flow, g {gate.g:.2f} "
-            f"(0 idle money, 1 none left); growth of capex counts times {gate.multiplier:+.2f}."
+            f"(0 idle money, 1 none left); {counts} {gate.multiplier:+.2f}."
         )
     if reasons.probability is not None:
         chances = ", ".join(f"{name} {chance:.0%}" for name, chance in reasons.probability.items())

@@ -149,7 +149,7 @@ def page_table():
 def test_the_page_shows_markets_neither_too_easy_nor_too_hard():
     table = page_table()
     assert len(table) == 4
-    assert table["thesis", "kappa"]["median"] >= 0.4
+    assert table["thesis", "kappa"]["median"] >= 0.5
     assert 0.2 <= table["thesis", "sharpe_difference"]["median"] <= 1.0
     assert abs(table["null", "kappa"]["median"]) <= 0.1
     difference = table["null", "sharpe_difference"]

@@ -19,7 +19,7 @@ from data.market.snapshot import Snapshot, load, save
 from data.sample import load_market, sample_instruments, true_regime, true_return_parts
 from data.sample.bars import make_bars
 from data.sample.calibration import calibration_table, main
-from data.sample.economy import capex_spending, simulate_economy, true_regimes
+from data.sample.economy import capex_to_cash_flow, simulate_economy, true_regimes
 from data.sample.noise import generator, heavy_tailed
 from data.sample.parameters import scenario_names, scenario_parameters
 from hand_made import make_snapshot
@@ -90,9 +90,13 @@ def test_every_day_of_an_instruments_calendar_since_its_listing_has_a_valid_bar(
 
 def test_series_bear_the_catalogues_names_and_are_known_after_their_date(sample):
     names = set(sample.series["series"])
-    assert names == {"DGS10", "DFII10", "DGS3MO", "BAA10Y", "SOFR", "DFF", "WALCL", "WTREGEN", "RRPONTSYD"}
+    assert names == {
+        *("DGS10", "DFII10", "DGS3MO", "BAA10Y", "SOFR", "DFF", "IORB"),
+        *("WALCL", "WDTGAL", "WTREGEN", "RRPONTSYD"),
+    }
     assert names <= set(series_catalogue())
-    assert (sample.series["known_at"] > sample.series["date"].dt.tz_localize("UTC")).all()
+    known_ahead = sample.series["series"] == "IORB"  # set before it takes effect
+    assert (sample.series["known_at"] > sample.series["date"].dt.tz_localize("UTC")).equals(~known_ahead)
     assert sample.series["value"].notna().all()
     assert not sample.series.duplicated(["series", "date"]).any()
     assert sample.series["date"].min() == pd.Timestamp("2014-01-01")
@@ -106,6 +110,7 @@ def test_series_bear_the_catalogues_names_and_are_known_after_their_date(sample)
         ("BAA10Y", "2024-03-01", "2024-03-04 22:00"),  # a Friday
         ("WALCL", "2024-03-06", "2024-03-07 22:00"),  # a Wednesday
         ("WTREGEN", "2024-11-27", "2024-11-29 22:00"),  # the release moves from Thanksgiving to Friday
+        ("WDTGAL", "2024-11-27", "2024-11-29 22:00"),
         ("RRPONTSYD", "2024-03-06", "2024-03-06 22:00"),
         ("SOFR", "2018-04-03", "2018-04-04 22:00"),
     ],
@@ -118,22 +123,50 @@ def test_known_at_by_hand(sample, name, day, known_at):
 def test_each_series_has_the_days_and_the_unit_of_its_namesake(sample):
     assert series(sample, "SOFR").index[0] == pd.Timestamp("2018-04-03")
     assert list(series(sample, "DFF").index) == list(pd.date_range("2014-01-01", LAST))
-    for name in ("WALCL", "WTREGEN"):
+    for name in ("WALCL", "WDTGAL", "WTREGEN"):
         assert list(series(sample, name).index) == list(pd.date_range("2014-01-01", LAST, freq="W-WED"))
     for name in ("DGS10", "DFII10", "BAA10Y", "DGS3MO", "RRPONTSYD"):
         days = series(sample, name).index
         assert days.isin(sessions("2014-01-01", "2026-10-09")).all()
         assert pd.Timestamp("2024-10-14") not in days  # Columbus Day: the exchange is open, the bond market is not
         assert len(days) > 3150
+    assert series(sample, "IORB").index[0] == pd.Timestamp("2021-07-29")
     assert series(sample, "WALCL").between(3e6, 9e6).all()  # USD millions
+    assert series(sample, "WDTGAL").between(0, 2e6).all()
     assert series(sample, "RRPONTSYD").between(0, 1000).all()  # USD billions
     assert series(sample, "DGS10").between(0.5, 6).all()  # percent
     assert series(sample, "BAA10Y").between(0.8, 6).all()
 
 
-def test_the_events_are_the_real_ones(sample):
-    for name, table in reference_events("2026-10").items():
-        pd.testing.assert_frame_equal(getattr(sample, name), table)
+def test_the_events_of_companies_are_the_real_ones_and_the_paces_are_not(sample):
+    real = reference_events()
+    for name in ("capex_actuals", "capex_guidance", "funding_events"):
+        pd.testing.assert_frame_equal(getattr(sample, name), real[name])
+    key = ["kind", "company"]
+    spans, companies = sample.event_coverage.set_index(key), real["event_coverage"].set_index(key)
+    of_companies = companies.drop("balance_sheet_pace", level="kind")
+    pd.testing.assert_frame_equal(spans.drop("balance_sheet_pace", level="kind"), of_companies)
+    assert set(sample.balance_sheet_paces["statement"]) == {"SIMULATED"}
+    assert spans.loc[("balance_sheet_pace", "Fed"), "evidence"] == "SIMULATED"
+
+
+def test_a_pace_is_told_in_the_session_that_begins_it_and_is_kept_until_the_next(sample):
+    paces = sample.balance_sheet_paces
+    assets = series(sample, "WALCL") / 1000
+    assert paces["known_at"].equals((paces["announced_at"] + pd.Timedelta(hours=18)).dt.tz_localize("UTC"))
+    assert set(paces["pace_usd_bn_month"]) == {-115.0, 0.0, 115.0}  # 5.5 a session over 21, to 5
+    for begin, end, pace in zip(
+        paces["effective_from"], [*paces["effective_from"][1:], LAST], paces["pace_usd_bn_month"], strict=True
+    ):
+        weeks = assets.loc[max(begin, assets.index[0]) : end]
+        if len(weeks) > 2:
+            assert weeks.diff().median() == pytest.approx(5.5 * 5 * np.sign(pace), abs=0.01)
+
+
+def test_the_treasurys_account_is_shown_on_its_day_and_as_the_mean_of_its_week(sample):
+    daily = series(sample, "WDTGAL"), series(sample, "WTREGEN")
+    assert daily[0].diff().std() > daily[1].diff().std() > 0
+    assert (daily[0] - daily[1]).abs().mean() < 0.1 * daily[0].mean()
 
 
 def test_no_day_changes_when_the_market_ends_earlier(sample, monkeypatch):
@@ -197,30 +230,41 @@ def test_a_scenario_changes_what_it_names_and_nothing_else():
         for name, value in values.items()
         if null[section][name] != value
     }
-    assert changed == {"link.joined", "drain.multiplier", "market.premium", "kind.premium"}
+    assert changed == {"link.joined", "drain.flow_bn", "market.premium", "kind.premium"}
     assert scenario_names()[0] == "thesis"
 
 
 # The economy
 
 
-def test_capex_is_spent_over_its_quarters():
-    capex = reference_events("2026-10")["capex_actuals"]
-    spent = capex_spending(capex, FOUR, sessions("2018-01-01", "2018-12-31"))
-    # REFERENCE_FIGURES: four companies, calendar 2018, 66.7; 2018 has 251 sessions, not four times 63.
-    assert spent.sum() == pytest.approx(66.7, rel=0.01)
-    one_day = capex_spending(capex, ("ORCL",), sessions("2026-08-03", "2026-08-03"))
-    assert one_day.iloc[0] == pytest.approx(28.499 / 63)  # the quarter to 2026-08-31
-    later = capex_spending(capex, ("ORCL",), sessions("2026-10-01", "2026-10-02"))
-    assert later.iloc[-1] == pytest.approx(28.499 / 63)  # after the last result: that one goes on
-    with pytest.raises(InputError, match="no capex of NVDA in the events"):
-        capex_spending(capex, ("NVDA",), sessions("2026-10-01", "2026-10-02"))
+def test_capex_is_laid_over_the_cash_flow_of_the_year_that_a_session_ends_in():
+    capex = reference_events()["capex_actuals"]
+    # Cash flow statements of calendar 2018, USD bn, by hand: MSFT, GOOGL, AMZN, META.
+    spent, earned = 14.223 + 25.139 + 13.427 + 13.915, 46.126 + 47.971 + 30.723 + 29.274
+    last = capex_to_cash_flow(capex, FOUR, sessions("2018-12-31", "2018-12-31"))
+    assert last.iloc[0] == pytest.approx(spent / earned, rel=0.01)
+    inside = capex_to_cash_flow(capex, ("ORCL",), sessions("2026-06-01", "2026-10-09"))
+    assert inside[:"2026-08-31"].nunique() == 1  # the quarter to 2026-08-31
+    assert inside.nunique() == 1  # after the last result: that year goes on
+    with pytest.raises(InputError, match="no year of capex and cash flow of NVDA in the events"):
+        capex_to_cash_flow(capex, ("NVDA",), sessions("2026-10-01", "2026-10-02"))
+
+
+def test_the_drain_takes_above_the_threshold_and_adds_below_it():
+    parameters = scenario_parameters("thesis")
+    capex = reference_events()["capex_actuals"]
+    days = sessions("2016-01-04", "2026-10-09")
+    drain = simulate_economy(parameters, capex, days, 5, "published")["drain"]
+    ratio = capex_to_cash_flow(capex, parameters.drain.companies, days)
+    assert (np.sign(drain) == np.sign(ratio - 0.5)).all()
+    opened = 1 / (1 + np.exp(-(ratio - 0.5) / 0.05))
+    np.testing.assert_allclose(drain, 1.7 * (2 * opened - 1), rtol=1e-12, atol=1e-12)
 
 
 def test_idle_money_is_what_supply_brought_and_capex_took():
     parameters = scenario_parameters("thesis")
     days = sessions("2024-01-02", "2026-10-09")
-    economy = simulate_economy(parameters, reference_events("2026-10")["capex_actuals"], days, 5, "published")
+    economy = simulate_economy(parameters, reference_events()["capex_actuals"], days, 5, "published")
     net = economy["central_bank"] - economy["treasury"] - economy["reverse_repo"]
     idle, expected = 0.0, []
     for row in range(len(days)):
@@ -230,24 +274,25 @@ def test_idle_money_is_what_supply_brought_and_capex_took():
     np.testing.assert_allclose(economy["scarcity"], expected, rtol=1e-9, atol=1e-12)
 
 
-def test_without_supply_the_capex_of_2025_and_2026_makes_money_scarce():
+def test_without_supply_capex_alone_makes_money_scarcer_as_it_outgrows_cash_flow():
     thesis = scenario_parameters("thesis")
     still = {"flow_bn": 0.0, "treasury_deviation_bn": 0.0, "reverse_repo_deviation_bn": 0.0}
     parameters = thesis.model_copy(update={"supply": thesis.supply.model_copy(update=still)})
     days = sessions("2014-01-02", "2026-10-09")
-    economy = simulate_economy(parameters, reference_events("2026-10")["capex_actuals"], days, 1, "published")
+    economy = simulate_economy(parameters, reference_events()["capex_actuals"], days, 1, "published")
     scarcity = economy["scarcity"]
-    assert scarcity[:"2015"].abs().max() < 0.01  # nothing on record yet, nothing above the usual
-    assert scarcity["2018":"2023"].between(0, 0.4).all()
-    assert scarcity["2026-07":].min() > thesis.idle_money.enter
-    assert set(true_regimes(scarcity, thesis.idle_money)["2026-07":]) == {"SCARCE"}
+    most = 1.7 / (1 - 0.5 ** (1 / 40)) / RAW["idle_money"]["unit_bn"]["value"]  # where what comes in wears off as fast
+    assert 0.45 < most < thesis.idle_money.enter
+    assert scarcity["2015":"2019"].between(-most, -0.35).all()
+    assert scarcity["2022-06":"2023-06"].abs().max() < 0.2  # near the threshold: neither
+    assert scarcity["2026-01":].between(0.4, most).all()
 
 
 def test_the_link_moves_prices_of_capital_by_the_scarcity_of_the_session_before():
     thesis = scenario_parameters("thesis")
     cut_off = thesis.model_copy(update={"link": thesis.link.model_copy(update={"strength": 0.0})})
     days = sessions("2014-01-02", "2026-10-09")
-    capex = reference_events("2026-10")["capex_actuals"]
+    capex = reference_events()["capex_actuals"]
     linked = simulate_economy(thesis, capex, days, 3, "published")
     free = simulate_economy(cut_off, capex, days, 3, "published")
     pd.testing.assert_series_equal(linked["scarcity"], free["scarcity"])
@@ -267,9 +312,7 @@ def test_the_link_moves_prices_of_capital_by_the_scarcity_of_the_session_before(
 
 def test_the_policy_rate_moves_by_a_quarter_towards_the_ten_year_yield():
     days = sessions("2014-01-02", "2026-10-09")
-    economy = simulate_economy(
-        scenario_parameters("thesis"), reference_events("2026-10")["capex_actuals"], days, 2, "published"
-    )
+    economy = simulate_economy(scenario_parameters("thesis"), reference_events()["capex_actuals"], days, 2, "published")
     steps = economy["policy"].diff().dropna()
     moved = steps[steps != 0]
     assert len(moved) > 20

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import math
 import re
 import statistics
 import tomllib
@@ -132,7 +133,22 @@ def test_what_is_known_is_found_by_another_road(
     assert f"{newest['value']} less {earlier['value']} is {change:+d} basis points" in text
 
 
-def test_z_and_block_are_those_of_the_standard_library(
+def root_mean_square(values: list[float]) -> float:
+    window = [value for value in values[-756:] if value == value]
+    return math.sqrt(statistics.fmean(value * value for value in window))
+
+
+def readings(values: list[float]) -> list[float]:
+    """Each value over the usual size of one in its window, by the standard library."""
+    read = []
+    for end in range(1, len(values) + 1):
+        sizes = [abs(value) for value in values[max(end - 756, 0) : end] if value == value]
+        enough = len(sizes) >= 252 and values[end - 1] == values[end - 1]
+        read.append(values[end - 1] / (1.4826 * statistics.median(sizes)) if enough else math.nan)
+    return [min(max(value, -3.0), 3.0) if value == value else value for value in read]
+
+
+def test_readings_and_block_are_those_of_the_standard_library(
     sample: Snapshot, signal: LiquiditySignal, tables: list[Rows], text: str
 ) -> None:
     inputs = tables[1]
@@ -140,28 +156,36 @@ def test_z_and_block_are_those_of_the_standard_library(
         f"{series}_{horizon}" for series in ("DGS10", "DFII10", "BAA10Y") for horizon in (20, 60)
     ]
     sessions = pd.DatetimeIndex(signal.score.index)
-    total = 0.0
+    halves: dict[bool, list[list[float]]] = {True: [], False: []}
     for row in inputs:
         series, _, horizon = row["input"].strip("`").partition("_")
         levels = known(sample, series, sessions)["value"].tolist()
-        changes = [100 * (new - old) for old, new in zip(levels, levels[int(horizon) :], strict=False)]
-        window = [change for change in changes[-756:] if change == change]
-        mean, deviation = statistics.fmean(window), statistics.stdev(window)
-        z = min(max((changes[-1] - mean) / deviation, -3), 3)
-        assert (row["value"], row["mean"]) == (f"{changes[-1]:+.0f}", f"{mean:+.3f}")
-        assert (row["deviation"], row["z"]) == (f"{deviation:.3f}", f"{z:+.3f}")
-        # half credit, half sovereign; each yield half of that; each horizon half again
-        weight = 1 / 4 if series == "BAA10Y" else 1 / 8
-        assert row["weight"] == f"{weight:.3f}"
-        total += weight * z
+        changes = [round(100 * (new - old), 6) for old, new in zip(levels, levels[int(horizon) :], strict=False)]
+        changes = [math.nan] * int(horizon) + changes
+        sizes = [abs(change) for change in changes[-756:] if change == change]
+        read = readings(changes)
+        assert (row["value"], row["median size"]) == (f"{changes[-1]:+.0f}", f"{statistics.median(sizes):.1f}")
+        assert row["reading"] == f"{read[-1]:+.3f}"
+        halves[series == "BAA10Y"].append(read)
     said = re.search(
-        r"weighted mean of z is (\S+)\. Divided by its own trailing deviation, (\S+), .* it is (\S+)\.", text
+        r"yields read (\S+) on average and the credit spread (\S+)\. .* mean square, (\S+) and (\S+): (\S+) "
+        r"and (\S+)\. (.*) Divided by its own root mean square, (\S+), and .* it is (\S+)\.",
+        text,
     )
     assert said is not None
-    assert said[1] == f"{total:+.3f}"
-    assert number(said[3]) == pytest.approx(0.25 * total / number(said[2]), abs=0.0007)
+    moves = []
+    for place, sides in enumerate((halves[False], halves[True])):
+        mean = [statistics.fmean(each) for each in zip(*sides, strict=True)]
+        usual = root_mean_square(mean)
+        assert (said[1 + place], said[3 + place]) == (f"{mean[-1]:+.3f}", f"{usual:.3f}")
+        moves.append(mean[-1] / usual)
+        assert said[5 + place] == f"{moves[-1]:+.3f}"
+    low, high = min(moves), max(moves)
+    joint = low if low > 0 else high if high < 0 else 0.0
+    assert f"{joint:+.3f}" in said[7]
+    assert number(said[9]) == pytest.approx(0.25 * max(min(joint / number(said[8]), 3), -3), abs=0.0007)
     block = next(row for row in tables[2] if row[""] == "`price_of_capital`")
-    assert said[3] == block["unsmoothed"]
+    assert said[9] == block["unsmoothed"]
 
 
 def test_score_and_regime_follow_from_their_parts(

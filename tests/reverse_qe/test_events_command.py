@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 
 from data.errors import InputError
-from data.events.editions import REFERENCE_DIR
+from data.events.editions import REFERENCE_DIR, reference_events
 from data.events.timeline import TIMELINE_COLUMNS, blank_figures, event_timeline, select_events
 from data.events.validation import EventCheck, validate_events
 from data.market.snapshot import Snapshot, save
 from hand_made import make_snapshot
 from reverse_qe.cli import cli
 
-EVENT_COLUMNS = ("capex_actuals", "capex_guidance", "funding_events")
+EVENT_TABLES = ("capex_actuals", "capex_guidance", "funding_events")
 
 
 def call(*arguments: str) -> int | None:
@@ -34,7 +34,7 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
 
 
 def shipped(name: str) -> list[dict[str, str]]:
-    with (REFERENCE_DIR / "2026-10" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+    with (REFERENCE_DIR / f"{name}.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -55,7 +55,7 @@ def one(timeline: pd.DataFrame, **cells: object) -> pd.Series:
 
 
 def test_every_figure_and_row_of_the_shipped_files_stands_once(timeline: pd.DataFrame, sample: Snapshot) -> None:
-    results, guidance, funding = (shipped(name) for name in EVENT_COLUMNS)
+    results, guidance, funding = (shipped(name) for name in EVENT_TABLES)
     figures = [row[column] for row in results for column in ("capex_usd_bn", "ocf_usd_bn")]
     counts = timeline["kind"].value_counts()
     assert counts["result"] == sum(cell != "" for cell in figures)
@@ -63,25 +63,30 @@ def test_every_figure_and_row_of_the_shipped_files_stands_once(timeline: pd.Data
     assert counts["guidance"] == len(guidance)
     for kind in {row["kind"] for row in funding}:
         assert counts[kind] == sum(row["kind"] == kind for row in funding)
-    assert len(timeline) == counts.sum() == len(figures) - figures.count("") + len(guidance) + len(funding)
+    assert counts["balance_sheet_pace"] == len(sample.balance_sheet_paces) > 20
+    told = len(figures) - figures.count("") + len(guidance) + len(funding) + len(sample.balance_sheet_paces)
+    assert len(timeline) == counts.sum() == told
     assert tuple(timeline.columns) == TIMELINE_COLUMNS
 
 
 def test_moments_are_those_of_the_shipped_files_in_order(timeline: pd.DataFrame) -> None:
-    results, guidance, funding = (shipped(name) for name in EVENT_COLUMNS)
+    results, guidance, funding = (shipped(name) for name in EVENT_TABLES)
     moments = [row[column] for row in results for column in ("capex_known_at", "ocf_known_at")]
     moments += [row["known_at"] for row in [*guidance, *funding]]
-    assert timeline["known_at"].tolist() == sorted(datetime.fromisoformat(text) for text in moments if text)
+    told = timeline[timeline["kind"] != "balance_sheet_pace"]
+    assert timeline["known_at"].is_monotonic_increasing
+    assert told["known_at"].tolist() == sorted(datetime.fromisoformat(text) for text in moments if text)
 
 
 def test_rows_say_what_their_sources_say(timeline: pd.DataFrame) -> None:
     capex = one(timeline, company="AMZN", about="2016Q4 capex")
-    assert capex["known_at"] == datetime(2019, 4, 27, 2, tzinfo=UTC)  # of later vintage: with the 10-Q of 2019-04-26
-    assert (capex["low_usd_bn"], capex["high_usd_bn"], capex["counts"]) == (2.414, 2.414, True)
+    assert capex["known_at"] == datetime(2017, 2, 2, 21, 30, tzinfo=UTC)  # as first told, in the release
+    assert (capex["low_usd_bn"], capex["high_usd_bn"], capex["counts"]) == (2.006, 2.006, True)
     cash_flow = one(timeline, company="AMZN", about="2016Q4 cash flow")
-    assert cash_flow["known_at"] == datetime(2017, 2, 11, 3, tzinfo=UTC)
+    assert cash_flow["known_at"] == datetime(2017, 2, 2, 21, 30, tzinfo=UTC)
     assert cash_flow["low_usd_bn"] == 10.652
     meta = one(timeline, company="META", kind="guidance", date=pd.Timestamp("2026-04-29"))
+    assert meta["known_at"] == datetime(2026, 4, 29, 23, 30, tzinfo=UTC)  # told on the call, later than the release
     assert (meta["low_usd_bn"], meta["high_usd_bn"], meta["counts"]) == (125, 145, True)
     assert meta["about"] == "raise, to 2026-12"
     umbrella = one(timeline, company="ORCL", kind="mega_deal", date=pd.Timestamp("2026-02-01"))
@@ -97,9 +102,9 @@ def test_selections_narrow_one_another_and_days_include_their_ends(timeline: pd.
     chosen = select_events(timeline, ["META", "MSFT"], ["guidance"], day, day)
     assert chosen[["company", "low_usd_bn"]].to_numpy().tolist() == [["META", 130], ["MSFT", 175], ["MSFT", 50]]
     assert select_events(timeline).equals(timeline)
-    # 02:00 UTC: the evening of the 26th in New York, the 27th in UTC
-    found = select_events(timeline, ["AMZN"], [], pd.Timestamp("2019-04-27"), pd.Timestamp("2019-04-27"))
-    assert found["about"].tolist() == ["2016Q4 capex", "2017Q1 capex", "2017Q2 capex", "2018Q1 capex"]
+    # 00:00 UTC: the evening of the 2nd in New York, the 3rd in UTC
+    found = select_events(timeline, ["ORCL"], ["mega_deal"], pd.Timestamp("2026-02-03"), pd.Timestamp("2026-02-03"))
+    assert found["about"].tolist() == ["announced (Sunday)"]
     before, after = pd.Timestamp("2020-05-31"), pd.Timestamp("2020-06-01")
     assert len(select_events(timeline, last=before)) + len(select_events(timeline, first=after)) == len(timeline)
 
@@ -108,7 +113,7 @@ def test_selections_narrow_one_another_and_days_include_their_ends(timeline: pd.
     ("arguments", "message"),
     [
         ({"companies": ["IBM"]}, "got company IBM, wanted one of: AAPL, AMZN"),
-        ({"kinds": ["bonds"]}, "got kind bonds, wanted one of: bond_issue"),
+        ({"kinds": ["bonds"]}, "got kind bonds, wanted one of: balance_sheet_pace, bond_issue"),
         ({"first": pd.Timestamp("2026-02-01"), "last": pd.Timestamp("2026-01-01")}, "wanted the earlier day first"),
     ],
 )
@@ -124,14 +129,14 @@ def test_a_selection_of_what_is_not_there_is_refused(
 
 def test_list_says_that_the_events_of_the_sample_are_real(capsys: pytest.CaptureFixture[str]) -> None:
     call("list", "--company", "MSFT")
-    assert "32 figures of results" in capsys.readouterr().err
+    assert "23 figures of results" in capsys.readouterr().err
     call("list", "--company", "MSFT", "--kind", "guidance")
     captured = capsys.readouterr()
     assert "SIMULATED market sample (its events are real)" in captured.out
     lines = [line.split() for line in captured.out.splitlines() if "guidance" in line]
     assert [line[:2] + line[-2:] for line in lines if line[0] == "2026-07-29"] == [
-        ["2026-07-29", "21:30", "no", "high"],
-        ["2026-07-29", "21:30", "no", "medium"],
+        ["2026-07-29", "23:30", "no", "high"],
+        ["2026-07-29", "23:30", "no", "medium"],
     ]
     amounts = [" ".join(line) for line in lines]
     assert any(" 175 no high" in line for line in amounts)
@@ -151,7 +156,7 @@ def test_what_was_never_known_is_listed_last_and_said(sample: Snapshot, capsys: 
 
 def test_list_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
     got = said(capsys, "list", "--company", "Fed", "--company", "OpenAI", "--from", "2026-03-05", "--to", "2026-04-02")
-    assert (got["market"], got["simulated"], got["blank_figures"]) == ("sample", True, 32)
+    assert (got["market"], got["simulated"], got["blank_figures"]) == ("sample", True, 23)
     assert [(row["known_at"], row["company"], row["low_usd_bn"], row["counts"]) for row in got["events"]] == [
         ("2026-03-06T00:00:00Z", "Fed", None, False),
         ("2026-03-06T22:00:00Z", "OpenAI", 110.0, False),
@@ -180,32 +185,29 @@ def checks_of(snapshot: Snapshot) -> dict[str, EventCheck]:
     return {check.name: check for check in validate_events(snapshot)}
 
 
-def test_the_shipped_tables_hold_and_their_known_breaks_are_noted(sample: Snapshot) -> None:
+def test_the_shipped_tables_hold_and_what_is_left_open_is_noted(sample: Snapshot) -> None:
     checks = checks_of(sample)
     assert [name for name, check in checks.items() if not check.holds] == []
     notes = {name: "\n".join(check.notes) for name, check in checks.items()}
-    # from data/events/reference/README.md, "Known breaks", and the files themselves
-    assert notes["quarters"] == "AAPL: 2 quarters missing before 2023Q4"
-    assert "AMZN: capex is blank in 1 quarter (2015Q4)" in notes["figures"]
-    assert "MSFT: operating cash flow is blank in 3 quarters (2016Q2 to 2016Q4)" in notes["figures"]
-    assert "ORCL: operating cash flow is blank in 7 quarters (2016Q2 to 2017Q4)" in notes["figures"]
-    assert "AAPL: operating cash flow is blank in 21 quarters (2020Q3 to 2023Q1, 2023Q4 to 2026Q1)" in notes["figures"]
-    assert "AMZN: capex is of later vintage, known only from then, in 7 quarters (2016Q4 to 2018Q2)" in notes["vintage"]
+    # from the files themselves
+    assert notes["quarters"] == ""
+    assert notes["figures"] == "AAPL: operating cash flow is blank in 23 quarters (2020Q3 to 2026Q1)"
+    cash_flow = "operating cash flow is of later vintage, known only from then, in 4 quarters (2017Q1 to 2017Q4)"
+    assert notes["vintage"] == f"MSFT: {cash_flow}"
     # 25.0 notes, 5.0 preferred and 19.9 sold at the market, of the plan of 50
     assert "ORCL 2026-02-01: its parts (3) come to 49.9 of 50 USD bn" in notes["umbrellas"]
     assert "GOOGL 2026-06-01: its parts (1) come to 44.75 of 80 USD bn" in notes["umbrellas"]
     assert [line.partition(":")[2].split(":")[0] for line in checks["guidance chain"].notes] == [
         " ORCL 2026-09-10 2027 reiterate",
     ]
-    assert "AAPL 2023-09-30: it is a difference of year-to-date figures" in notes["neighbours"]
-    for name in EVENT_COLUMNS:
+    for name in EVENT_TABLES:
         low = sum(row["confidence"] == "low" for row in shipped(name))
-        assert f"{name}: {low} rows of low confidence" in notes["confidence"]
+        assert f"{name}: {low} {'row' if low == 1 else 'rows'} of low confidence" in notes["confidence"]
 
 
 @pytest.mark.real_history
 def test_imported_events_hold_as_the_shipped_ones_do(history: Snapshot, sample: Snapshot) -> None:
-    assert validate_events(history) == validate_events(sample)
+    assert validate_events(replace(history, **reference_events("2026-10"))) == validate_events(history)
 
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
@@ -300,7 +302,7 @@ def test_validate_prints_checks_and_notes_and_ends_well(capsys: pytest.CaptureFi
     out = capsys.readouterr().out
     assert "SIMULATED market sample (its events are real)" in out
     assert "Defects: none" in out
-    assert "  quarters: AAPL: 2 quarters missing before 2023Q4\n" in out
+    assert "  figures: AAPL: operating cash flow is blank in 23 quarters (2020Q3 to 2026Q1)\n" in out
 
 
 def test_validate_of_tables_that_do_not_hold_ends_with_1(sample: Snapshot, capsys: pytest.CaptureFixture[str]) -> None:

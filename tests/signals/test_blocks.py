@@ -45,7 +45,7 @@ def rates(*names: str, step: float = 0.01) -> list[Row]:
 
 
 def test_price_of_capital_is_the_change_between_what_was_known_at_two_decisions() -> None:
-    config = SignalConfig(change_sessions=(2, 5))
+    config = SignalConfig(form=1, change_sessions=(2, 5))
     block = price_of_capital_block(data(rates("DGS10", "DFII10", "BAA10Y")), config)
     changes = values(block)
     assert [each.unit for each in block.inputs] == ["basis points"] * 6
@@ -65,7 +65,7 @@ def test_price_of_capital_is_the_change_between_what_was_known_at_two_decisions(
 
 
 def test_price_of_capital_is_half_sovereign_half_credit() -> None:
-    block = price_of_capital_block(data(rates("DGS10", "DFII10", "BAA10Y")), SignalConfig())
+    block = price_of_capital_block(data(rates("DGS10", "DFII10", "BAA10Y")), SignalConfig(form=1))
 
     def names(series: str) -> tuple[str, str]:
         return (f"price_of_capital.{series}_20", f"price_of_capital.{series}_60")
@@ -75,7 +75,7 @@ def test_price_of_capital_is_half_sovereign_half_credit() -> None:
 
 def test_a_yield_that_stops_is_missing_once_it_is_too_old_and_so_is_its_change() -> None:
     stopped = [row for row in rates("DGS10", "DFII10", "BAA10Y") if row[0] != "DFII10" or row[1] <= "2024-01-17"]
-    changes = values(price_of_capital_block(data(stopped), SignalConfig(change_sessions=(2,))))
+    changes = values(price_of_capital_block(data(stopped), SignalConfig(form=1, change_sessions=(2,))))
     real = changes["price_of_capital.DFII10_2"]
     assert real["2024-01-26"] == 0.0  # ten days old: usable, for the last time
     assert real["2024-01-29":].isna().all()
@@ -98,7 +98,7 @@ def tank(reverse_repo: dict[str, float]) -> list[Row]:
 def test_level_is_assets_less_treasury_less_reverse_repo_in_millions() -> None:
     repo = dict(zip(WEDNESDAYS, [500, 500, 450, 450, 450, 450], strict=True))
     # Days between Wednesdays are of no use to it.
-    block = level_block(data(tank({**repo, "2024-01-22": 1.0})), SignalConfig(level_change_sessions=5))
+    block = level_block(data(tank({**repo, "2024-01-22": 1.0})), SignalConfig(form=1, level_change_sessions=5))
     (level,) = block.inputs
     assert (level.name, level.unit, level.scarcer_when) == ("level.net_liquidity", "USD millions", -1)
     # Known for Friday 2024-01-19: Wednesday 01-17; five sessions (and a holiday) before, for 01-11: 01-03.
@@ -112,7 +112,7 @@ def test_level_is_assets_less_treasury_less_reverse_repo_in_millions() -> None:
 
 def test_a_wednesday_that_lacks_one_of_the_three_gives_no_level() -> None:
     repo = {day: 500.0 for day in WEDNESDAYS if day != "2024-01-17"}
-    (level,) = level_block(data(tank(repo)), SignalConfig(level_change_sessions=2)).inputs
+    (level,) = level_block(data(tank(repo)), SignalConfig(form=1, level_change_sessions=2)).inputs
     assert level.observed["2024-01-19"] == level.observed["2024-01-25"] == pd.Timestamp("2024-01-10")
     assert level.value["2024-01-19"] == 0.0
     assert level.value["2024-01-26"] == 20_000
@@ -150,14 +150,14 @@ def test_a_level_waits_for_the_last_of_the_three() -> None:
         row if row[:2] != ("WTREGEN", "2024-01-17") else (*row[:3], "2024-01-22 22:00")
         for row in tank(dict.fromkeys(WEDNESDAYS, 500.0))
     ]
-    (level,) = level_block(data(late), SignalConfig()).inputs
+    (level,) = level_block(data(late), SignalConfig(form=1)).inputs
     assert level.observed["2024-01-22"] == pd.Timestamp("2024-01-10")
     assert level.observed["2024-01-23"] == pd.Timestamp("2024-01-17")
 
 
 def test_a_level_is_too_old_after_three_weeks() -> None:
     rows = [row for row in tank(dict.fromkeys(WEDNESDAYS, 500.0)) if row[0] != "WALCL" or row[1] <= "2024-01-17"]
-    (level,) = level_block(data(rows), SignalConfig(level_change_sessions=1)).inputs
+    (level,) = level_block(data(rows), SignalConfig(form=1, level_change_sessions=1)).inputs
     assert level.value["2024-02-07"] == 0.0
     assert level.value["2024-02-08":].isna().all()
 
@@ -165,7 +165,7 @@ def test_a_level_is_too_old_after_three_weeks() -> None:
 def test_pipes_is_the_mean_of_the_newest_observations_that_both_rates_have() -> None:
     policy = [(*row[:2], 4.0, row[3]) for row in rates("DFF")]
     repo = rates("SOFR")
-    block = pipes_block(data(repo + policy), SignalConfig(pipes_mean_observations=3))
+    block = pipes_block(data(repo + policy), SignalConfig(form=1, pipes_mean_observations=3))
     (spread,) = block.inputs
     assert (spread.name, spread.unit, spread.scarcer_when) == ("pipes.SOFR_DFF", "basis points", 1)
     # Known for Friday 2024-01-05: Monday 01-01 to Wednesday 01-03, 0, 1 and 2 basis points.
@@ -173,14 +173,14 @@ def test_pipes_is_the_mean_of_the_newest_observations_that_both_rates_have() -> 
     assert spread.value[:"2024-01-04"].isna().all()
     assert spread.observed["2024-01-05"] == pd.Timestamp("2024-01-03")
     holiday = [row for row in repo if row[1] != "2024-01-02"]
-    (spread,) = pipes_block(data(holiday + policy), SignalConfig(pipes_mean_observations=3)).inputs
+    (spread,) = pipes_block(data(holiday + policy), SignalConfig(form=1, pipes_mean_observations=3)).inputs
     assert np.isnan(spread.value["2024-01-05"])
     assert spread.value["2024-01-09"] == pytest.approx((0 + 2 + 3 + 4 - 0) / 3)
 
 
 def test_pipes_are_too_old_when_one_rate_stops() -> None:
     policy = [(*row[:2], 4.0, row[3]) for row in rates("DFF") if row[1] <= "2024-01-17"]
-    (spread,) = pipes_block(data(rates("SOFR") + policy), SignalConfig()).inputs
+    (spread,) = pipes_block(data(rates("SOFR") + policy), SignalConfig(form=1)).inputs
     assert spread.value["2024-01-26"] == 10.0  # the mean of 8 to 12 basis points
     assert spread.value["2024-01-29":].isna().all()
 
@@ -190,4 +190,4 @@ def test_pipes_are_too_old_when_one_rate_stops() -> None:
 )
 def test_a_series_that_is_not_there_is_named(build: Callable[[SignalData, SignalConfig], Block], lacking: str) -> None:
     with pytest.raises(InputError, match=f"series {lacking}: got no row"):
-        build(data([("VIXCLS", "2024-01-02", 13.0, "2024-01-03")]), SignalConfig())
+        build(data([("VIXCLS", "2024-01-02", 13.0, "2024-01-03")]), SignalConfig(form=1))

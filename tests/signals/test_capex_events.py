@@ -16,7 +16,7 @@ from signals.capex.news import KINDS
 from signals.capex.spending import fiscal_period, followed_quarters
 from signals.config import SignalConfig
 
-CONFIG = SignalConfig(companies=("AAA",), further_event_companies=())
+CONFIG = SignalConfig(form=1, companies=("AAA",), further_event_companies=())
 GROWN = 1.5  # of capex, over a year: 2, 2, 2, 2, 3, 3, 3, 3
 
 
@@ -207,7 +207,7 @@ def test_a_first_guidance_without_a_year_before_on_its_basis_is_told_and_not_sco
 
 
 def test_news_is_weighted_by_the_share_of_trailing_capex() -> None:
-    config = SignalConfig(companies=("AAA", "BBB"), further_event_companies=("CCC",))
+    config = SignalConfig(form=1, companies=("AAA", "BBB"), further_event_companies=("CCC",))
     # BBB's year ends in May: its quarters are those that it has told, three times the size; CCC is too young.
     capex = (
         results([*TWO_YEARS, 5.0]) + results([6.0] * 9, "BBB", "2020-02-29") + results([9.0] * 3, "CCC", "2021-09-30")
@@ -225,7 +225,7 @@ def test_news_is_weighted_by_the_share_of_trailing_capex() -> None:
 
 
 def test_a_young_company_counts_from_its_fourth_quarter_on() -> None:
-    config = SignalConfig(companies=("AAA",), further_event_companies=("CCC",))
+    config = SignalConfig(form=1, companies=("AAA",), further_event_companies=("CCC",))
     told = guided(2022, "2021-12-01 21:30", 30.0, 30.0, company="CCC", event="first")
     raises = [
         guided(2022, day, usd_bn, usd_bn, company="CCC", event=f"raise of {day[:7]}")
@@ -241,12 +241,12 @@ def test_a_young_company_counts_from_its_fourth_quarter_on() -> None:
 
 def test_a_company_that_has_told_nothing_yet_gives_none_and_one_that_nobody_knows_is_refused() -> None:
     capex = completed(CAPEX, results(TWO_YEARS))
-    quarters = followed_quarters(capex, SignalConfig(companies=("AAA",)))
+    quarters = followed_quarters(capex, SignalConfig(form=1, companies=("AAA",)))
     assert list(quarters) == ["AAA", "CRWV"]
     assert not len(quarters["CRWV"].capex)
     assert capex_news(quarters, GUIDANCE.empty(), CONFIG)["company"].unique().tolist() == ["AAA"]
     with pytest.raises(InputError, match="company CRVW has no entry in the catalogue"):
-        followed_quarters(capex, SignalConfig(companies=("AAA",), further_event_companies=("CRVW",)))
+        followed_quarters(capex, SignalConfig(form=1, companies=("AAA",), further_event_companies=("CRVW",)))
 
 
 @pytest.mark.parametrize(
@@ -285,8 +285,8 @@ def test_a_result_for_a_quarter_already_known_is_refused() -> None:
 @pytest.fixture(scope="module")
 def shipped() -> pd.DataFrame:
     events = reference_events("2026-10")
-    quarters = followed_quarters(events[CAPEX.name], SignalConfig())
-    return capex_news(quarters, events[GUIDANCE.name], SignalConfig())
+    quarters = followed_quarters(events[CAPEX.name], SignalConfig(form=1))
+    return capex_news(quarters, events[GUIDANCE.name], SignalConfig(form=1))
 
 
 def one(news: pd.DataFrame, company: str, about: str, day: str) -> pd.Series:
@@ -333,7 +333,7 @@ def test_shipped_guidance_by_hand(shipped: pd.DataFrame) -> None:
 def test_what_is_left_out_of_the_shipped_events_is_told(shipped: pd.DataFrame) -> None:
     assert shipped["value"].notna().eq(shipped["reason"] == "").all()
     events = reference_events("2026-10")
-    followed = [*SignalConfig().companies, "CRWV"]
+    followed = [*SignalConfig(form=1).companies, "CRWV"]
     assert set(shipped["company"]) == set(followed)
     told = events[CAPEX.name][events[CAPEX.name]["capex_usd_bn"].notna()]["company"].isin(followed).sum()
     assert len(shipped) == told + events[GUIDANCE.name]["company"].isin(followed).sum()
@@ -363,7 +363,7 @@ def test_what_is_left_out_of_the_shipped_events_is_told(shipped: pd.DataFrame) -
 )
 def test_an_event_that_comes_later_changes_no_earlier_row(table: Table, company: str, day: str, days: int) -> None:
     events = dict(reference_events("2026-10"))
-    config, column = SignalConfig(), "capex_known_at" if table is CAPEX else "known_at"
+    config, column = SignalConfig(form=1), "capex_known_at" if table is CAPEX else "known_at"
     sessions = sessions_between(pd.Timestamp("2018-01-02"), pd.Timestamp("2026-10-08"))
 
     def scored(tables: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -4,12 +4,12 @@ import pytest
 from pydantic import ValidationError
 
 from signals.config import GateConfig, SignalConfig
-from signals.liquidity import required_series
+from signals.liquidity import required_series, wanted_series
 
 
 def test_the_defaults_are_those_that_were_set_before_results_were_seen() -> None:
     assert SignalConfig().model_dump() == {
-        "form": 1,
+        "form": 2,
         "events": "market",
         "window_sessions": 756,
         "min_window_sessions": 252,
@@ -58,11 +58,12 @@ def test_the_default_form_needs_these_series() -> None:
         "DFII10",
         "BAA10Y",
         "WALCL",
-        "WTREGEN",
         "RRPONTSYD",
         "SOFR",
         "DFF",
     )
+    assert wanted_series(SignalConfig()) == (*required_series(SignalConfig()), "WDTGAL", "IORB")
+    assert required_series(SignalConfig(form=1))[4] == "WTREGEN"
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def measured(rows: list[dict[str, Any]], *companies: str, **config: Any) -> tupl
     capex = table(rows)
     quarters = [company_quarters(capex, company) for company in companies or ("AAA",)]
     sessions = sessions_between(pd.Timestamp("2020-01-02"), pd.Timestamp("2023-06-30"))
-    settings = SignalConfig(**config)
+    settings = SignalConfig(form=1, **config)
     return capex_growth(quarters, sessions, settings), capex_to_cash_flow(quarters, sessions, settings)
 
 
@@ -201,7 +201,9 @@ def at(capex: pd.DataFrame, day: str, companies: tuple[str, ...]) -> dict[str, f
     sessions = sessions_between(pd.Timestamp(day), pd.Timestamp(day))
     block = drain_block(
         SignalData(SERIES.empty(), capex, GUIDANCE.empty(), FUNDING.empty(), sessions),
-        SignalConfig(companies=companies, gate=GateConfig(enabled=False), capex_events=False, outside_funding=False),
+        SignalConfig(
+            form=1, companies=companies, gate=GateConfig(enabled=False), capex_events=False, outside_funding=False
+        ),
     )
     assert block.grouping == ("drain.capex_growth", "drain.capex_to_cash_flow")
     return {each.name.removeprefix("drain."): float(each.value.iloc[0]) for each in block.inputs}
@@ -244,11 +246,11 @@ SESSIONS = sessions_between(pd.Timestamp("2018-01-02"), pd.Timestamp("2026-10-08
 
 def test_funding_is_a_second_reading_and_commitments_and_policy_are_none() -> None:
     data = shipped(SESSIONS)
-    block = drain_block(data, SignalConfig())
+    block = drain_block(data, SignalConfig(form=1))
     capex = ("drain.capex_growth", "drain.results_surprise", "drain.guidance_news")
     assert block.grouping == (capex, "drain.outside_funding")
     paid_only = SignalData(data.series, data.capex, data.guidance, data.funding[data.funding["counts"]], data.sessions)
-    other = drain_block(paid_only, SignalConfig())
+    other = drain_block(paid_only, SignalConfig(form=1))
     for one, same in zip(block.inputs, other.inputs, strict=True):
         pd.testing.assert_series_equal(one.value, same.value)
 
@@ -266,14 +268,14 @@ def test_funding_is_a_second_reading_and_commitments_and_policy_are_none() -> No
     ],
 )
 def test_each_part_can_be_switched_off(config: dict[str, Any], inputs: set[str]) -> None:
-    block = drain_block(shipped(SESSIONS[-5:]), SignalConfig(**config))
+    block = drain_block(shipped(SESSIONS[-5:]), SignalConfig(form=1, **config))
     assert {each.name.removeprefix("drain.") for each in block.inputs} == inputs
 
 
 def test_without_its_tables_the_rest_of_the_drain_goes_on() -> None:
     data = shipped(SESSIONS)
     bare = SignalData(data.series, data.capex, GUIDANCE.empty(), FUNDING.empty(), data.sessions)
-    values = {each.name.removeprefix("drain."): each.value for each in drain_block(bare, SignalConfig()).inputs}
+    values = {each.name.removeprefix("drain."): each.value for each in drain_block(bare, SignalConfig(form=1)).inputs}
     assert values["outside_funding"].isna().all()
     assert values["guidance_news"].isna().all()
     assert values["results_surprise"]["2026-10-08"] != 0
@@ -284,7 +286,7 @@ def test_with_everything_off_the_signal_is_that_of_growth_and_ratio(
     sample: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As it was before any of this: to the last bit, from a block that is put together here."""
-    off = SignalConfig(gate=GateConfig(enabled=False), capex_events=False, outside_funding=False)
+    off = SignalConfig(form=1, gate=GateConfig(enabled=False), capex_events=False, outside_funding=False)
 
     def plain_drain(data: SignalData, config: SignalConfig) -> Block:
         companies = [company_quarters(data.capex, company) for company in config.companies]
@@ -306,7 +308,7 @@ def test_with_everything_off_the_signal_is_that_of_growth_and_ratio(
         assert getattr(signal, name).equals(getattr(plain, name)), name
     assert signal.gate is None
     monkeypatch.undo()
-    assert not liquidity_signal(data, SignalConfig()).score.equals(signal.score)
+    assert not liquidity_signal(data, SignalConfig(form=1)).score.equals(signal.score)
 
 
 @pytest.mark.parametrize(

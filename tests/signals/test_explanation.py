@@ -20,7 +20,7 @@ from signals.explain.sentence import signal_sentence
 from signals.liquidity import LiquiditySignal
 from signals.model_config import RegimeModelConfig
 
-CONFIG = SignalConfig()
+CONFIG = SignalConfig(form=1)
 SESSIONS = sessions_between(pd.Timestamp("2026-02-02"), pd.Timestamp("2026-02-13"))
 DAY = SESSIONS[-1]
 BLOCKS = ("drain", "price_of_capital", "level", "pipes")
@@ -262,7 +262,8 @@ def test_the_reason_of_a_change_names_the_model_where_no_threshold_decides() -> 
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"signal.mark_joint_rises": True, "signal.credit_spread": "BAMLH0A0HYM2_else_BAA10Y"}]
+    "settings",
+    [{}, {"signal.form": 1, "signal.mark_joint_rises": True, "signal.credit_spread": "BAMLH0A0HYM2_else_BAA10Y"}],
 )
 @pytest.mark.real_history
 def test_contributions_add_up_on_real_history(history: Snapshot, settings: dict[str, object]) -> None:
@@ -270,7 +271,7 @@ def test_contributions_add_up_on_real_history(history: Snapshot, settings: dict[
     check_sums(read_signal(spec, history, session_to_come(history)))
 
 
-@pytest.mark.parametrize("settings", [{}, {"signal.mark_joint_rises": True}])
+@pytest.mark.parametrize("settings", [{}, {"signal.form": 1, "signal.mark_joint_rises": True}])
 def test_contributions_add_up_on_the_sample(sample: Snapshot, settings: dict[str, object]) -> None:
     check_sums(read_signal(load_spec("sample", settings), sample, session_to_come(sample)))
 

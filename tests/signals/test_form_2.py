@@ -29,9 +29,10 @@ from signals.form_2.price_of_capital import joint_move
 from signals.form_2.scales import change_reading, event_reading, scaled
 from signals.known import Observations, microseconds, moments_of, on_weeks
 from signals.liquidity import LiquiditySignal, liquidity_signal, read_blocks
-from signals.scarcity import scarcity
+from signals.scarcity import Scarcity, scarcity
 from signals.standardize import trailing_z
 
+BOTH = Scarcity.BOTH
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "from_scratch.py"
 CONFIG = SignalConfig(form=2)
 SMALL = SignalConfig(form=2, window_sessions=4, min_window_sessions=3, min_scale_sessions=2)
@@ -199,8 +200,8 @@ def test_month_ends_are_sessions() -> None:
     [
         (0.40, 0.05, 0.9, "taken by capex"),
         (0.05, 0.40, 0.9, "short of supply"),
-        (0.15, 0.15, 0.9, "both"),  # neither holds it alone
-        (0.30, 0.30, 0.9, "both"),  # each does
+        (0.15, 0.15, 0.9, BOTH),  # neither holds it alone
+        (0.30, 0.30, 0.9, BOTH),  # each does
         (0.40, 0.05, 0.5, "short of supply"),  # idle money abounds: it takes none
         (0.40, 0.05, math.nan, "short of supply"),
     ],
@@ -491,7 +492,7 @@ def test_when_each_input_comes_alive(signal: LiquiditySignal) -> None:
     [
         ("2020-09-01", "ABUNDANT", ""),
         ("2022-06-15", "SCARCE", "short of supply"),
-        ("2026-10-09", "SCARCE", "both"),
+        ("2026-10-09", "SCARCE", BOTH),
     ],
 )
 def test_days_that_a_reader_would_know(signal: LiquiditySignal, day: str, regime: str, kind: str) -> None:

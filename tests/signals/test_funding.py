@@ -17,7 +17,7 @@ from signals.capex.spending import Quarters, followed_quarters
 from signals.config import SignalConfig
 from signals.known import microseconds
 
-CONFIG = SignalConfig(companies=("AAA", "BBB"), further_event_companies=(), funding_half_life_sessions=5)
+CONFIG = SignalConfig(form=1, companies=("AAA", "BBB"), further_event_companies=(), funding_half_life_sessions=5)
 
 
 def quarters(**companies: list[float]) -> dict[str, Quarters]:
@@ -106,7 +106,7 @@ def test_bad_funding_is_refused_in_one_line(row: dict[str, Any], reason: str) ->
 def test_shipped_funding_by_hand() -> None:
     events = reference_events("2026-10")
     shares = funding_shares(
-        events[FUNDING.name], followed_quarters(events[CAPEX.name], SignalConfig()), SignalConfig()
+        events[FUNDING.name], followed_quarters(events[CAPEX.name], SignalConfig(form=1)), SignalConfig(form=1)
     ).set_index(["date", "company"])
     # Amazon's bond of 2026-03-10: 37 over a year of capex, Oracle's to February, told that evening, the others' to
     # December.

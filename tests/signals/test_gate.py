@@ -73,7 +73,7 @@ def results(share: list[float], growth: float) -> pd.DataFrame:
 
 STEADY = results([0.3] * 10 + [0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7], growth=0.2)
 SESSIONS = sessions_between(pd.Timestamp("2017-01-03"), pd.Timestamp("2019-09-30"))
-GATED = SignalConfig(companies=("AAA",), capex_events=False, outside_funding=False)
+GATED = SignalConfig(form=1, companies=("AAA",), capex_events=False, outside_funding=False)
 
 
 def data(capex: pd.DataFrame, series: pd.DataFrame | None = None) -> SignalData:
@@ -140,7 +140,7 @@ def test_a_fall_of_the_level_counts_by_the_gate_and_a_rise_in_full() -> None:
     [("2024-02-20", 0.41, 0.14), ("2026-02-20", 0.65, 0.95)],
 )
 def test_shipped_results_stand_on_either_side_of_the_threshold(day: str, ratio: float, g: float) -> None:
-    four = SignalConfig(companies=("MSFT", "GOOGL", "AMZN", "META"))
+    four = SignalConfig(form=1, companies=("MSFT", "GOOGL", "AMZN", "META"))
     sessions = sessions_between(pd.Timestamp(day), pd.Timestamp(day))
     tables = (reference_events("2026-10")[table.name] for table in (CAPEX, GUIDANCE, FUNDING))
     state = idle_money_gate(SignalData(SERIES.empty(), *tables, sessions), four)
@@ -151,4 +151,4 @@ def test_shipped_results_stand_on_either_side_of_the_threshold(day: str, ratio: 
 
 def test_a_company_without_results_is_refused() -> None:
     with pytest.raises(InputError, match="capex of BBB: got no row"):
-        idle_money_gate(data(STEADY), SignalConfig(companies=("BBB",)))
+        idle_money_gate(data(STEADY), SignalConfig(form=1, companies=("BBB",)))

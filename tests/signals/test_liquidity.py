@@ -20,6 +20,7 @@ from signals.config import GateConfig, SignalConfig
 from signals.liquidity import LiquiditySignal, liquidity_signal, required_series
 
 CONFIG = SignalConfig(
+    form=1,
     window_sessions=40,
     min_window_sessions=12,
     min_scale_sessions=8,

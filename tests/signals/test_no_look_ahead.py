@@ -131,6 +131,7 @@ from signals.windows import (
 )
 
 CONFIG = SignalConfig(
+    form=1,
     window_sessions=40,
     min_window_sessions=12,
     min_scale_sessions=8,

@@ -16,9 +16,10 @@ from signals.liquidity import LiquiditySignal, liquidity_signal
 NUMBERS = ("score", "blocks", "inputs", "values", "gate")
 BILL = InputConfig(name="bill", block="pipes", series="DGS3MO", transform="mean", length=5, scarcer_when="higher")
 CONFIGS = {
-    "default": SignalConfig(),
-    "everything off": SignalConfig(gate=GateConfig(enabled=False), capex_events=False, outside_funding=False),
+    "default": SignalConfig(form=1),
+    "everything off": SignalConfig(form=1, gate=GateConfig(enabled=False), capex_events=False, outside_funding=False),
     "options": SignalConfig(
+        form=1,
         gate=GateConfig(ratio=0.45, level=True),
         mark_joint_rises=True,
         change_sessions=(5, 20, 60),
@@ -76,7 +77,10 @@ def test_real_history_on_both_editions_of_the_events(history: Snapshot, edition:
         funding=events[FUNDING.name],
         sessions=sessions_between(pd.Timestamp("2003-01-02"), pd.Timestamp("2026-10-09")),
     )
-    for config in (SignalConfig(), SignalConfig(credit_spread="BAMLH0A0HYM2_else_BAA10Y", policy_rate="IORB")):
+    for config in (
+        SignalConfig(form=1),
+        SignalConfig(form=1, credit_spread="BAMLH0A0HYM2_else_BAA10Y", policy_rate="IORB"),
+    ):
         assert assert_equal(data, config).live_blocks.iloc[-1] == 4
 
 
@@ -94,4 +98,4 @@ def test_revisions_late_news_and_blanks(sample: Snapshot) -> None:
     both = pd.concat([rows, again]).drop_duplicates(["series", "date", "known_at"])
     sessions = sessions_between(pd.Timestamp("2016-01-04"), pd.Timestamp("2020-12-31"))
     tables = (both, sample.capex_actuals, sample.capex_guidance, sample.funding_events)
-    assert_equal(SignalData(*tables, sessions), SignalConfig(window_sessions=200, min_window_sessions=50))
+    assert_equal(SignalData(*tables, sessions), SignalConfig(form=1, window_sessions=200, min_window_sessions=50))

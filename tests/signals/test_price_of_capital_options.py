@@ -17,7 +17,7 @@ from signals.liquidity import required_series
 from signals.standardize import FirstPresent
 
 SESSIONS = sessions_between(pd.Timestamp("2019-01-02"), pd.Timestamp("2021-12-31"))
-SMALL = SignalConfig(window_sessions=60, min_window_sessions=20, min_scale_sessions=10, change_sessions=(5, 20))
+SMALL = SignalConfig(form=1, window_sessions=60, min_window_sessions=20, min_scale_sessions=10, change_sessions=(5, 20))
 IN_TURN = "BAMLH0A0HYM2_else_BAA10Y"
 NAMES = ("DGS10", "DFII10", "BAA10Y", "BAMLH0A0HYM2")
 
@@ -74,7 +74,7 @@ def test_the_high_yield_spread_takes_the_place_of_the_other() -> None:
 def test_the_signal_needs_the_series_that_are_asked_for(
     field: str, value: str, wanted: set[str], not_wanted: set[str]
 ) -> None:
-    needed = set(required_series(SignalConfig(**{field: value})))
+    needed = set(required_series(SignalConfig(form=1, **{field: value})))
     assert wanted <= needed
     assert not needed & not_wanted
 
@@ -169,7 +169,7 @@ def test_interest_on_reserves_leaves_the_pipes_empty_before_it_starts() -> None:
 @pytest.mark.real_history
 def test_on_real_history_high_yield_speaks_where_it_exists(history: Snapshot) -> None:
     sessions = sessions_between(pd.Timestamp("1999-01-04"), pd.Timestamp("2026-10-09"))
-    config = SignalConfig(credit_spread=IN_TURN, mark_joint_rises=True)
+    config = SignalConfig(form=1, credit_spread=IN_TURN, mark_joint_rises=True)
     block = price_of_capital_block(SignalData.of(history, sessions, config), config)
     parts = raw_contributions(block, config).rename(columns=lambda name: name.partition(".")[2])
     late = parts.loc["2008-01-02":]

@@ -22,7 +22,7 @@ from signals.liquidity import LiquiditySignal, liquidity_signal, required_series
 
 pytestmark = pytest.mark.real_history
 
-CONFIG = SignalConfig()
+CONFIG = SignalConfig(form=1)
 FOUR = ("MSFT", "GOOGL", "AMZN", "META")
 FIVE = (*FOUR, "ORCL")
 SESSIONS = sessions_between(pd.Timestamp("2001-10-09"), pd.Timestamp("2026-10-09"))
@@ -80,7 +80,9 @@ def drain_on(capex: pd.DataFrame, day: pd.Timestamp, companies: tuple[str, ...])
     sessions = sessions_between(day, day + pd.Timedelta(days=7))[:1]
     block = drain_block(
         SignalData(SERIES.empty(), capex, GUIDANCE.empty(), FUNDING.empty(), sessions),
-        SignalConfig(companies=companies, gate=GateConfig(enabled=False), capex_events=False, outside_funding=False),
+        SignalConfig(
+            form=1, companies=companies, gate=GateConfig(enabled=False), capex_events=False, outside_funding=False
+        ),
     )
     return {each.name.removeprefix("drain."): float(each.value.iloc[0]) for each in block.inputs}
 

@@ -186,7 +186,7 @@ def test_validate_for_machines_tells_the_same(kept: Callable[..., None], capsys:
     run("--market", "sample", "--against", "mine", "--json")
     told = json.loads(capsys.readouterr().out)
     comparison = told["comparison"]
-    assert (comparison["against"], comparison["alike"]) == ("mine", 453 - 12)
+    assert (comparison["against"], comparison["alike"]) == ("mine", 466 - 12)
     assert [row["status"] for row in comparison["differences"]] == ["differs", *["only ours"] * 12]
     assert comparison["differences"][0]["ours_known_at"] == "2025-10-30T21:30:00Z"
     assert comparison["differences"][1]["theirs_usd_bn"] is None
@@ -212,7 +212,7 @@ def test_validate_compares_with_what_the_sec_has(
     run("--against", "edgar")
     out, err = capsys.readouterr()
     assert asked == sorted(set(held["company"]))
-    assert "Results beside those of the SEC: 453 figures alike, 1 differ" in out
+    assert "Results beside those of the SEC: 466 figures alike, 1 differ" in out
     assert "! AMZN odd" in err.splitlines()
 
 
