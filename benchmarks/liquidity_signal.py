@@ -26,9 +26,8 @@ from data.clock import sessions_between
 from data.events.editions import reference_events
 from data.market.tables import CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES, SERIES
 from signals.block import SignalData
-from signals.blocks.level import CENTRAL_BANK_ASSETS
+from signals.blocks.level import CENTRAL_BANK_ASSETS, TREASURY_WEDNESDAY
 from signals.config import SignalConfig
-from signals.form_2.level import TREASURY_WEDNESDAY
 from signals.liquidity import BLOCKS, LiquiditySignal, liquidity_signal, wanted_series
 
 CONFIG = SignalConfig()

@@ -1,8 +1,6 @@
 """Write the day that docs/architecture.md follows: `make docs` runs it, a test works its numbers out anew."""
 
 import re
-import textwrap
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,7 @@ from backtests.spec.spec import load_spec
 from data.catalogue.series import series_entry
 from data.markets import open_market
 from data.prices.actions import listed_bars
+from page_parts import paragraphs, table
 from signals.block import SignalData
 from signals.blocks.price_of_capital import NOMINAL_YIELD, price_of_capital_series, rate_changes
 from signals.config import SignalConfig
@@ -69,7 +68,7 @@ class OneDay:
 
     def setting(self) -> str:
         """Which day it is."""
-        return _paragraph(
+        return paragraphs(
             f"The session is {_day(self.session)}, the first since {SINCE.year} that turns {self.regime} with all four "
             "blocks live, in `reverse-qe backtest`: the shipped spec on the built-in sample market. Its prices and "
             f"series are SIMULATED, its events are real. The decision is taken at {_day(self.session)} 00:00 UTC; the "
@@ -97,12 +96,12 @@ class OneDay:
         change = self.signal.values.loc[self.session, f"price_of_capital.{NOMINAL_YIELD}_{horizon}"]
         return "\n\n".join(
             (
-                _paragraph(
+                paragraphs(
                     f"**1. What is known.** The 10-year yield, series `{NOMINAL_YIELD}`, in percent, as "
                     "`signals.observations.as_known` looks it up:"
                 ),
-                _table(("about", "value", "known at (UTC)", "at the decision"), rows),
-                _paragraph(
+                table(("about", "value", "known at (UTC)", "at the decision"), rows),
+                paragraphs(
                     f"The input `{NOMINAL_YIELD}_{horizon}` is the change: {newest['value']:.2f} less "
                     f"{earlier['value']:.2f} is {change:+.0f} basis points."
                 ),
@@ -133,13 +132,13 @@ class OneDay:
         said = min(max(joint[place] / usual, -config.clip), config.clip)
         return "\n\n".join(
             (
-                _paragraph(
+                paragraphs(
                     "**2. Readings and block.** Each input of the block `price_of_capital` is laid over the usual size "
                     f"of such a change, {NORMAL} times the median of sizes in {config.window_sessions} sessions "
                     "(`signals/form_2/scales.py`); values are basis points."
                 ),
-                _table(("input", "value", "median size", "reading"), rows),
-                _paragraph(
+                table(("input", "value", "median size", "reading"), rows),
+                paragraphs(
                     f"The yields read {sovereign:+.3f} on average and the credit spread {credit:+.3f}. Each half is "
                     f"divided by its own root mean square, {sovereign_usual:.3f} and {credit_usual:.3f}: "
                     f"{sovereign / sovereign_usual:+.3f} and {credit / credit_usual:+.3f}. {_joint(joint[place])} "
@@ -162,12 +161,12 @@ class OneDay:
         rows = [(f"`{name}`", *(f"{value:+.3f}" for value in values)) for name, values in lines.items()]
         return "\n\n".join(
             (
-                _paragraph(
+                paragraphs(
                     f"**3. Score and regime.** The score takes on {share:.4f} of the new value each session, a "
                     f"half-life of {config.half_life_sessions:g} sessions; + means scarcer."
                 ),
-                _table(("", "session before", "unsmoothed", "smoothed"), rows),
-                _paragraph(
+                table(("", "session before", "unsmoothed", "smoothed"), rows),
+                paragraphs(
                     f"It passes the threshold of +{config.enter:g} and {self.signal.regime[self.before]} has held for "
                     f"at least {config.dwell_sessions} sessions: the regime becomes {self.regime} "
                     "(`signals/regime.py`)."
@@ -206,7 +205,7 @@ class OneDay:
         budget = getattr(self.spec.policy.budgets, self.regime)
         return "\n\n".join(
             (
-                _paragraph(
+                paragraphs(
                     f"**4. Targets and orders.** {self.regime} gives {budget.speculative:.0%} of equity to the "
                     f"speculative basket, {budget.cash_flow:.0%} to cash flow and {budget.reserve:.0%} to the reserve, "
                     "shared equally inside a basket; what the cap of "
@@ -215,8 +214,8 @@ class OneDay:
                     f"book is worth {equity:,.2f} US dollars, {self.cash_before:,.2f} of it cash, and "
                     "`strategies.order_rules.plan_orders` turns the gaps into units to sell and money to spend:"
                 ),
-                _table(("", "units held", "price known", "of", "target", "gap, USD", "order"), rows),
-                _paragraph("The money to spend is what the sales should bring after costs, shared by one factor."),
+                table(("", "units held", "price known", "of", "target", "gap, USD", "order"), rows),
+                paragraphs("The money to spend is what the sales should bring after costs, shared by one factor."),
             )
         )
 
@@ -241,12 +240,12 @@ class OneDay:
             )
         return "\n\n".join(
             (
-                _paragraph(
+                paragraphs(
                     "**5. Fills.** Coins fill at the open of their UTC day, stocks hours later at the NYSE open, in "
                     "each sells before buys (`backtests/execution/session.py`). A buy gets the units that its "
                     "money pays for at the open, costs included, and never spends cash that is not there yet."
                 ),
-                _table(("moment", "order", "units", "open", "cost, USD", "cash after, USD", "status"), rows),
+                table(("moment", "order", "units", "open", "cost, USD", "cash after, USD", "status"), rows),
             )
         )
 
@@ -263,9 +262,9 @@ class OneDay:
         rows.append(("equity", "", "", f"{engine.equity.loc[self.session, 'equity']:,.2f}"))
         return "\n\n".join(
             (
-                _paragraph("**6. Equity** at the close of the session:"),
-                _table(("", "units", "close", "value, USD"), rows),
-                _paragraph(
+                paragraphs("**6. Equity** at the close of the session:"),
+                table(("", "units", "close", "value, USD"), rows),
+                paragraphs(
                     "The same numbers stand in the run's `regime.csv`, `targets.csv`, `orders.csv`, `positions.csv` "
                     "and `equity.csv` ([the files of a run](run-files.md))."
                 ),
@@ -289,14 +288,6 @@ def _joint(value: float) -> str:
         return "They do not move the same way, so their joint move is 0."
     which = "rise, and the smaller" if value > 0 else "fall, and the smaller in size"
     return f"Both {which} is their joint move, {value:+.3f}."
-
-
-def _paragraph(text: str) -> str:
-    return textwrap.fill(text, 120, break_on_hyphens=False, break_long_words=False)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *rows))
 
 
 def _day(day: pd.Timestamp) -> str:

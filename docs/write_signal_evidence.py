@@ -2,19 +2,19 @@
 
     python docs/write_signal_evidence.py --market history
 
-It needs a market of real history (`reverse-qe data import`) and the extra `evidence`, and takes about a minute.
+It needs a market of real history (`reverse-qe data import`) and the extra `evidence`, and takes some minutes.
 `make docs` does not run it.
 """
 
 import argparse
 import re
 import sys
-import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from backtests.prepare.signal import read_signal
 from backtests.prepare.span import session_to_come
 from backtests.run import Backtest, run_backtest
 from backtests.spec.spec import Spec, load_spec
@@ -31,11 +31,23 @@ from backtests.studies.ablation import (
     variant_table,
     window_variants,
 )
+from backtests.studies.choices import reading_choices, setting_choices
 from backtests.studies.gauge import DIFFERENCE, Gauge, gauge_spec
+from backtests.studies.truth import compare_with_truth
 from data.clock import previous_session
 from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.markets import open_market
+from data.sample import load_market, true_regime
+from form_evidence import (
+    choices_section,
+    forms_section,
+    published_section,
+    simulated_section,
+    stays_section,
+    where_section,
+)
+from page_parts import REGIMES, difference, excludes_zero, listed, paragraphs, shares, table, verdict
 from reverse_qe.words.run import PARTING_HEAD, RESPONSE_HEAD, parting_rows, response_rows
 from signals.explain.explanation import stay_begins
 from signals.explain.sentence import signal_sentence
@@ -54,7 +66,12 @@ EXPECTED: dict[str, Regime | None] = {
 }
 DAYS = tuple(pd.Timestamp(day) for day in EXPECTED)
 DATES = tuple(EXPECTED)
-REGIMES = tuple(str(regime) for regime in Regime)
+FORMS: Mapping[str, dict[str, object]] = {
+    "form 2": {},
+    "form 1": {"signal.form": 1},
+    "form 1, events of 2026-10": {"signal.form": 1, "signal.events": "2026-10"},
+}
+SEEDS = 20
 
 
 def page_with(sections: Mapping[str, str]) -> str:
@@ -62,35 +79,74 @@ def page_with(sections: Mapping[str, str]) -> str:
     return MARKED.sub(lambda marks: f"{marks[1]}\n{sections[marks[2]]}\n\n{marks[3]}", PAGE.read_text(encoding="utf-8"))
 
 
-def all_sections(spec: Spec, snapshot: Snapshot) -> dict[str, str]:
+def all_sections(spec: Spec, snapshot: Snapshot, seeds: int = SEEDS) -> dict[str, str]:
     """Every section by the name of its marks; progress goes to stderr."""
-    _tell("the shipped signal")
-    run = run_backtest(spec, snapshot)
-    ablated = _run_all(run, ablation_variants(spec.signal, list(run.signal.blocks)))
+    forms = {}
+    for name, settings in FORMS.items():
+        _tell(name)
+        forms[name] = run_backtest(load_spec(spec.run.name, settings), snapshot)
+    run = forms["form 2"]
+    shown = {name: forms[name] for name in list(FORMS)[:2]}
+    ablated = {
+        name: _run_all(each, ablation_variants(each.spec.signal, [*each.signal.blocks])) for name, each in shown.items()
+    }
     gated = _run_all(run, [variant for variant in gate_variants(spec.signal) if variant.config != spec.signal])
+    chosen = _run_all(run, setting_choices(spec.signal))
+    for name, market in reading_choices(snapshot).items():
+        _tell(name)
+        chosen.append(run_variant(run, Variant(name, spec.signal), market))
     _tell("intervals and gauge")
     measured = gauge_spec(spec, snapshot, run.signal, previous_session(session_to_come(snapshot)))
+    simulated, effects = [], []
+    for seed in range(1, seeds + 1):
+        _tell(f"sample market {seed}")
+        gauge, effect = simulated_effect(seed)
+        simulated.append(gauge)
+        effects.append(effect)
+    luck = run.evidence.luck
+    assert luck is not None
+    counts = [len(FORMS), sum(map(len, ablated.values())), len(gated), len(chosen)]
     return {
-        "setting": setting(run, len(ablated), len(gated)),
-        "dates": dates_section(spec, run.signal),
-        "windows": windows_section(spec, snapshot, pd.DatetimeIndex(run.signal.score.index)),
+        "setting": setting(run, counts),
+        "forms": forms_section(forms),
+        "dates": _of_forms(shown, lambda each: dates_section(each.spec, each.signal)),
+        "windows": _of_forms(
+            shown, lambda each: windows_section(each.spec, snapshot, pd.DatetimeIndex(each.signal.score.index))
+        ),
+        "where": where_section(shown),
+        "stays": stays_section(shown),
+        "published": published_section(shown),
         "gate": gate_section(run, gated),
-        "ablation": ablation_section(ablation_table(run, ablated)),
+        "ablation": "\n\n".join(
+            f"### {_title(name)}\n\n{ablation_section(ablation_table(forms[name], each))}"
+            for name, each in ablated.items()
+        ),
+        "choices": choices_section(run, chosen),
+        "simulated": simulated_section(measured, simulated, (luck.value, luck.low, luck.high), effects),
         "gauge": gauge_section(measured),
     }
 
 
-def setting(run: Backtest, ablations: int, gates: int) -> str:
+def simulated_effect(seed: int) -> tuple[Gauge, float]:
+    """What the default rotation meets in a sample market: the gauge, and its Sharpe ratio less the static mix's."""
+    name = f"sample:thesis@{seed}"
+    spec, market = load_spec("sample"), load_market(name)
+    coming = session_to_come(market)
+    gauge = gauge_spec(spec, market, read_signal(spec, market, coming), previous_session(coming))
+    return gauge, compare_with_truth(spec, market, true_regime(name)).sharpe_difference
+
+
+def setting(run: Backtest, counts: Sequence[int]) -> str:
     """What the page was made from, and how much was looked at."""
-    market = run.snapshot
-    return _paragraphs(
+    market, (forms, ablations, gates, choices) = run.snapshot, counts
+    return paragraphs(
         f"The market has bars up to {market.bars['date'].max().date()} and the content hash "
         f"`{market.content_hash[:12]}`. The spec is `{run.spec.run.name}` as it ships; its runs go from "
         f"{run.sessions[0].date()} to {run.sessions[-1].date()}.",
         f"**HINDSIGHT: {run.spec.universe.hindsight}** Comparing variants on such a universe does not mend that.",
-        f"**{1 + ablations + gates} backtests stand behind this page**: the shipped signal, {ablations} variants in "
-        f"the ablation and {gates} further ratios of the gate. The best of so many is mostly the luckiest. Whoever "
-        "chooses by this page has tried them all.",
+        f"**{sum(counts)} backtests stand behind this page**: {forms} forms, {ablations} variants in the ablations, "
+        f"{gates} further ratios of the gate and {choices} other choices. The best of so many is mostly the luckiest. "
+        "Whoever chooses by this page has tried them all.",
     )
 
 
@@ -109,8 +165,8 @@ def dates_section(spec: Spec, signal: LiquiditySignal) -> str:
             misses.append(f"{day.date()} was expected to be {expected} and is {regime}, for the reasons given below.")
     wanted = sum(expected is not None for expected in EXPECTED.values())
     header = ("decision for", "expected", "regime", "as expected", "since", "score", "score since then", "live blocks")
-    verdict = f"{wanted - len(misses)} of {wanted} expectations hold."
-    return "\n\n".join((_table(header, rows), _paragraphs(" ".join((verdict, *misses))), "\n".join(sentences)))
+    told = f"{wanted - len(misses)} of {wanted} expectations hold."
+    return "\n\n".join((table(header, rows), paragraphs(" ".join((told, *misses))), "\n".join(sentences)))
 
 
 def windows_section(spec: Spec, snapshot: Snapshot, sessions: pd.DatetimeIndex) -> str:
@@ -128,9 +184,9 @@ def windows_section(spec: Spec, snapshot: Snapshot, sessions: pd.DatetimeIndex) 
     ]
     return "\n\n".join(
         (
-            _paragraphs(f"Values that a z-score and a scale need in a window: {_listed(needed)}."),
-            _table(("decision for", *(variant.name for variant in variants)), rows),
-            _paragraphs(f"Of these windows {_listed(agree)}."),
+            paragraphs(f"Values that a reading and a scale need in a window: {listed(needed)}."),
+            table(("decision for", *(variant.name for variant in variants)), rows),
+            paragraphs(f"Of these windows {listed(agree)}."),
         )
     )
 
@@ -138,52 +194,52 @@ def windows_section(spec: Spec, snapshot: Snapshot, sessions: pd.DatetimeIndex) 
 def gate_section(run: Backtest, others: Sequence[VariantRun]) -> str:
     """The shipped spec with the middle of the gate elsewhere."""
     default = f"{run.spec.signal.gate.ratio:.2f}"
-    table = variant_table(run, others).rename(index={FULL: default}).sort_index()
+    compared = variant_table(run, others).rename(index={FULL: default}).sort_index()
     signals = {default: run.signal} | {each.variant.name: each.signal for each in others}
     rows = [
         (
             str(ratio),
             *(str(signals[str(ratio)].regime[day]) for day in DAYS),
-            *_shares(row),
+            *shares(row),
             f"{row['sharpe']:.2f}",
-            _difference(row),
+            difference(row),
             f"{row['max_drawdown']:.1%}",
         )
-        for ratio, row in table.iterrows()
+        for ratio, row in compared.iterrows()
     ]
     moved = [date for date in DATES if len({signal.regime[date] for signal in signals.values()}) > 1]
     days = (
-        f"The regime depends on the ratio on {_listed(moved)}." if moved else "The regime of the four days is the same."
+        f"The regime depends on the ratio on {listed(moved)}." if moved else "The regime of the four days is the same."
     )
     header = ("ratio", *DATES, *REGIMES, "Sharpe", f"less that of {default}", "max. drawdown")
-    return f"{_table(header, rows)}\n\n{_paragraphs(f'{days} {_verdict(table.drop(default))}')}"
+    return f"{table(header, rows)}\n\n{paragraphs(f'{days} {verdict(compared.drop(default))}')}"
 
 
-def ablation_section(table: pd.DataFrame) -> str:
+def ablation_section(compared: pd.DataFrame) -> str:
     """The signal with one part taken away or changed."""
     rows = [
         (
             str(name),
             f"{row['sharpe']:.2f}",
-            _difference(row),
+            difference(row),
             f"{row['cagr']:.1%}",
             f"{row['max_drawdown']:.1%}",
             f"{row['turnover']:.0%}",
-            *_shares(row),
+            *shares(row),
         )
-        for name, row in table.iterrows()
+        for name, row in compared.iterrows()
     ]
-    compared, mix = table.drop([FULL, NO_SIGNAL]), table.loc[NO_SIGNAL]
-    higher, width = int((compared["difference"] > 0).sum()), compared["high"] - compared["low"]
+    only, mix = compared.drop([FULL, NO_SIGNAL]), compared.loc[NO_SIGNAL]
+    higher, width = int((only["difference"] > 0).sum()), only["high"] - only["low"]
     shown = (
-        "its interval excludes 0" if _excludes_zero(mix) else "its interval holds 0, so neither is shown to be better"
+        "its interval excludes 0" if excludes_zero(mix) else "its interval holds 0, so neither is shown to be better"
     )
     header = ("", "Sharpe", "less that of the full signal", "CAGR", "max. drawdown", "turnover", *REGIMES)
-    return f"{_table(header, rows)}\n\n" + _paragraphs(
-        f"{higher} of the {len(compared)} variants have a higher Sharpe ratio than the full signal, "
-        f"{len(compared) - higher} have not. {_verdict(compared)} The intervals are {width.min():.2f} to "
+    return f"{table(header, rows)}\n\n" + paragraphs(
+        f"{higher} of the {len(only)} variants have a higher Sharpe ratio than the full signal, "
+        f"{len(only) - higher} have not. {verdict(only)} The intervals are {width.min():.2f} to "
         f"{width.max():.2f} wide: smaller differences cannot be seen in a history of this length.",
-        f"Without any signal the Sharpe ratio is {mix['sharpe']:.2f}. The difference is {_difference(mix)}: {shown}.",
+        f"Without any signal the Sharpe ratio is {mix['sharpe']:.2f}. The difference is {difference(mix)}: {shown}.",
     )
 
 
@@ -193,22 +249,22 @@ def gauge_section(measured: Gauge) -> str:
     clear = [
         f"{row['leg']} to the {row['driver']} ({row['slope']:+.2%})".replace("_", " ")
         for _, row in slopes.iterrows()
-        if _excludes_zero(row)
+        if excludes_zero(row)
     ]
     partings = measured.partings[measured.partings["leg"] == DIFFERENCE].dropna(subset="mean")
-    parted = [f"{row['regime']} ({row['mean']:+.0%})" for _, row in partings.iterrows() if _excludes_zero(row)]
+    parted = [f"{row['regime']} ({row['mean']:+.0%})" for _, row in partings.iterrows() if excludes_zero(row)]
     return "\n\n".join(
         (
-            _paragraphs(
+            paragraphs(
                 f"Weeks follow decisions from {measured.first.date()} to {measured.last.date()}. Return of the week "
                 "that follows, per standard deviation of the score and of its change:"
             ),
-            _table(RESPONSE_HEAD, response_rows(measured)),
-            _paragraphs("Mean return a year of the weeks that begin in each regime:"),
-            _table(PARTING_HEAD, parting_rows(measured)),
-            _paragraphs(
-                f"Intervals without 0, of {len(slopes)} slopes: {_listed(clear) or 'none'}; of the {len(partings)} "
-                f"differences between the baskets: {_listed(parted) or 'none'}."
+            table(RESPONSE_HEAD, response_rows(measured)),
+            paragraphs("Mean return a year of the weeks that begin in each regime:"),
+            table(PARTING_HEAD, parting_rows(measured)),
+            paragraphs(
+                f"Intervals without 0, of {len(slopes)} slopes: {listed(clear) or 'none'}; of the {len(partings)} "
+                f"differences between the baskets: {listed(parted) or 'none'}."
             ),
         )
     )
@@ -222,43 +278,12 @@ def _run_all(run: Backtest, variants: Sequence[Variant]) -> list[VariantRun]:
     return runs
 
 
-def _verdict(compared: pd.DataFrame) -> str:
-    """What the intervals of differences carry, and no more."""
-    clear = [str(name) for name, row in compared.iterrows() if _excludes_zero(row)]
-    count = len(compared)
-    if not clear:
-        return f"Each of the {count} intervals holds 0: none of these changes is shown to help or to harm."
-    return (
-        f"{len(clear)} of the {count} intervals exclude 0: {_listed(clear)}. Of {count} changes without any effect, "
-        f"{0.05 * count:.1f} would, on average."
-    )
+def _of_forms(forms: Mapping[str, Backtest], section: Callable[[Backtest], str]) -> str:
+    return "\n\n".join(f"### {_title(name)}\n\n{section(run)}" for name, run in forms.items())
 
 
-def _excludes_zero(row: pd.Series) -> bool:
-    return bool(row["low"] > 0 or row["high"] < 0)
-
-
-def _difference(row: pd.Series) -> str:
-    if pd.isna(row["difference"]):
-        return "-"
-    return f"{row['difference']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]"
-
-
-def _shares(row: pd.Series) -> tuple[str, ...]:
-    return tuple("-" if pd.isna(row[regime]) else f"{row[regime]:.0%}" for regime in REGIMES)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:-1]) + (" and " if names[1:] else "") + "".join(names[-1:])
-
-
-def _paragraphs(*texts: str) -> str:
-    return "\n\n".join(textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False) for text in texts)
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+def _title(name: str) -> str:
+    return name[0].upper() + name[1:]
 
 
 def _tell(stage: str) -> None:

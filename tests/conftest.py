@@ -50,21 +50,11 @@ def sample() -> Snapshot:
 
 @pytest.fixture(scope="session")
 def history(shared: Path) -> Snapshot:
-    """Real history, with the first edition's events, imported from the folder beside the checkout."""
+    """Real history, imported from the folder beside the checkout; its events are the shipped ones."""
     from data.importing.folders import import_snapshot
 
     market = shared / "market"
-    snapshot, _ = import_snapshot(market / "prices", market / "macro", shared / "capex", "history")
-    return snapshot
-
-
-@pytest.fixture(scope="session")
-def shipped_history(shared: Path) -> Snapshot:
-    """Real history with the events that the package ships, as the command of the README imports it."""
-    from data.importing.folders import import_snapshot
-
-    market = shared / "market"
-    snapshot, _ = import_snapshot(market / "prices", market / "macro", None, "history")
+    snapshot, _ = import_snapshot(market / "prices", [market / "macro", market / "macro_more"], None, "history")
     return snapshot
 
 

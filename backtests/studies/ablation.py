@@ -67,17 +67,19 @@ class VariantRun:
 def ablation_variants(config: SignalConfig, blocks: Sequence[str]) -> tuple[Variant, ...]:
     """Each block removed, each part of the drain switched off, each other regime model.
 
-    What the configuration has switched off already is left out.
+    What the configuration has switched off already is left out, as is the gate of form 2, which is the drain itself.
 
     Args:
         config: of the full signal.
         blocks: names of its blocks.
     """
     changes: dict[str, dict[str, Any]] = {
-        "gate off": {"gate": config.gate.model_copy(update={"enabled": False, "level": False})},
         "outside funding off": {"outside_funding": False},
         "capex events off": {"capex_events": False},
     }
+    if config.form == 1:
+        off = config.gate.model_copy(update={"enabled": False, "level": False})
+        changes = {"gate off": {"gate": off}, **changes}
     for name in get_args(ModelName):
         changes[f"model {name}"] = {"model": config.model.model_copy(update={"name": name})}
     changed = [Variant(name, config.model_copy(update=change)) for name, change in changes.items()]
@@ -140,18 +142,19 @@ def variant_signal(
     return liquidity_signal(SignalData.of(snapshot, sessions, variant.config), variant.config, further, variant.without)
 
 
-def run_variant(run: Backtest, variant: Variant) -> VariantRun:
+def run_variant(run: Backtest, variant: Variant, reads: Snapshot | None = None) -> VariantRun:
     """Run a spec again with a variant of its signal: the same sessions, prices, policy, order rules and costs.
 
     Args:
         run: of the full signal.
         variant: of its signal.
+        reads: market that the signal reads; that of the run where none is given.
 
     Raises:
         InputError: see `variant_signal`.
     """
     sessions = pd.DatetimeIndex(run.signal.score.index)
-    signal = variant_signal(run.spec, run.snapshot, sessions, variant, run.prepared.extensions)
+    signal = variant_signal(run.spec, reads or run.snapshot, sessions, variant, run.prepared.extensions)
     return VariantRun(variant, signal, *rerun(run.prepared.with_signal(signal)))
 
 

@@ -166,7 +166,10 @@ def _phrase(reason: InputReason, gate: GateState | None, config: SignalConfig) -
             return f"trailing capex is {gate.ratio:.0%} of operating cash flow{side}{_of_late(reason, value)}"
         case "capex over cash flow":
             spent = "capex with finance leases" if "leases" in reason.name else "trailing capex"
-            return f"{spent} is {value:.0%} of operating cash flow{_of_late(reason, value)}"
+            if config.form == 1:
+                return f"{spent} is {value:.0%} of operating cash flow{_of_late(reason, value)}"
+            side = ", paid from idle money" if reason.contribution < 0 else ""
+            return f"{spent} is {value:.0%} of operating cash flow{side}"
         case "news in results" | "news in guidance" as news:
             return f"{news} {math.expm1(value):+.0%} (fading sum){_of_late(reason, value)}"
         case "outside funding":

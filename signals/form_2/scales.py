@@ -10,7 +10,7 @@ NORMAL = 1.4826
 """The standard deviation of normal numbers over the median of their size."""
 
 NOTHING = 1e-9
-"""A divisor below this says that nothing ever moved: the reading is 0."""
+"""A divisor below this says that nothing is usual: the reading is 0."""
 
 
 def change_reading(change: Array, config: SignalConfig) -> Array:
@@ -23,7 +23,7 @@ def change_reading(change: Array, config: SignalConfig) -> Array:
         config: `window_sessions`, `min_window_sessions`, `clip`.
 
     Returns:
-        NaN where the change is missing or the window holds too few values; 0 where nothing ever moved.
+        NaN where the change is missing or the window holds too few values; 0 where most never moved.
     """
     usual = NORMAL * trailing_median(np.abs(change), config.window_sessions, config.min_window_sessions)
     return _over(change, usual, config.clip)

@@ -1,6 +1,5 @@
 """Variants of the signal: against specs that say the same, against sums by hand, and the page of evidence."""
 
-import importlib.util
 import re
 import subprocess
 import sys
@@ -11,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import page_parts
+import write_signal_evidence
 from backtests.prepare.signal import read_signal
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
@@ -29,6 +30,7 @@ from backtests.studies.ablation import (
     variant_table,
     window_variants,
 )
+from backtests.studies.choices import reading_choices, setting_choices
 from data.errors import InputError
 from signals.explain.history import signal_history
 from signals.regime import regime_path
@@ -62,21 +64,24 @@ def signal_of(run, variant):
     return variant_signal(run.spec, run.snapshot, run.signal.score.index, variant)
 
 
-def test_each_variant_changes_one_thing():
+@pytest.mark.parametrize("form", [1, 2])
+def test_each_variant_changes_one_thing(form):
     """A spec with that one setting says the same."""
-    full = load_spec("sample").signal
+    base = {"signal.form": form}
+    full = load_spec("sample", base).signal
     variants = by_name(ablation_variants(full, BLOCKS))
-    assert list(variants) == [*(f"without {block}" for block in BLOCKS), *SETTINGS]
+    meant = {name: each for name, each in SETTINGS.items() if form == 1 or name != "gate off"}
+    assert list(variants) == [*(f"without {block}" for block in BLOCKS), *meant]
     for block in BLOCKS:
         assert (variants[f"without {block}"].config, variants[f"without {block}"].without) == (full, block)
-    for name, settings in SETTINGS.items():
-        assert (variants[name].config, variants[name].without) == (load_spec("sample", settings).signal, None)
+    for name, settings in meant.items():
+        assert (variants[name].config, variants[name].without) == (load_spec("sample", base | settings).signal, None)
 
 
 def test_what_is_off_already_is_no_variant():
     given = load_spec("sample", {"signal.outside_funding": False, "signal.model.name": "jump"}).signal
     names = list(by_name(ablation_variants(given, [])))
-    assert names == ["gate off", "capex events off", "model threshold", "model markov_switching"]
+    assert names == ["capex events off", "model threshold", "model markov_switching"]
 
 
 def test_ratios_and_windows_are_those_of_settings():
@@ -92,7 +97,7 @@ def test_ratios_and_windows_are_those_of_settings():
     assert window_variants(full, [756])[0].config == full
 
 
-@pytest.mark.parametrize("name", ["gate off", "capex events off"])
+@pytest.mark.parametrize("name", ["outside funding off", "capex events off"])
 def test_the_signal_of_a_variant_is_that_of_a_spec_that_says_so(run, sample, name):
     variant = by_name(ablation_variants(run.spec.signal, []))[name]
     wanted = read_signal(load_spec("sample", SETTINGS[name] | YEAR), sample, run.panel.decides_for[-1])
@@ -178,10 +183,7 @@ def test_a_source_has_no_parts(run):
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("write_signal_evidence", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return write_signal_evidence
 
 
 def section(name):
@@ -191,25 +193,47 @@ def section(name):
 
 @pytest.mark.real_history
 @pytest.mark.slow
-def test_the_page_shows_the_dates_and_windows_of_real_history(shipped_history, script):
-    spec = load_spec("history")
-    signal = read_signal(spec, shipped_history, script.session_to_come(shipped_history))
-    assert section("dates") == script.dates_section(spec, signal), f"run the command that {PAGE.name} names"
-    assert section("windows") == script.windows_section(spec, shipped_history, signal.score.index)
-    assert f"`{shipped_history.content_hash[:12]}`" in section("setting")
+def test_the_page_shows_the_dates_and_windows_of_real_history(history, script):
+    for name, title in (("form 2", "Form 2"), ("form 1", "Form 1")):
+        spec = load_spec("history", script.FORMS[name])
+        signal = read_signal(spec, history, script.session_to_come(history))
+        told = f"### {title}\n\n{script.dates_section(spec, signal)}"
+        assert told in section("dates"), f"run the command that {PAGE.name} names"
+        assert f"### {title}\n\n{script.windows_section(spec, history, signal.score.index)}" in section("windows")
+    assert f"`{history.content_hash[:12]}`" in section("setting")
 
 
-def test_the_page_names_its_command_and_every_variant(script):
+def test_the_page_names_its_command_and_every_variant(script, sample):
     text = PAGE.read_text()
     assert f"python docs/{SCRIPT.name} --market history" in text
-    full = load_spec("history").signal
-    ablated, gated = ablation_variants(full, BLOCKS), gate_variants(full)
-    for name in (FULL, NO_SIGNAL, *(variant.name for variant in (*ablated, *gated))):
-        assert f"\n| {name} |" in text
-    assert f"**{len(ablated) + len(gated)} backtests stand behind this page**" in text
+    full = {name: load_spec("history", settings).signal for name, settings in script.FORMS.items()}
+    ablated = [variant for name in ("form 2", "form 1") for variant in ablation_variants(full[name], BLOCKS)]
+    gated, chosen = gate_variants(full["form 2"]), setting_choices(full["form 2"])
+    read = reading_choices(sample)
+    names = [variant.name for variant in (*ablated, *gated, *chosen)]
+    for name in (FULL, NO_SIGNAL, *script.FORMS, *names, *read):
+        assert f"\n| {name} |" in text, name
+    counts = [
+        len(script.FORMS),
+        len(ablated),
+        len(gated) - 1,
+        len(chosen) + section("choices").count("\n| ") - 1 - len(chosen),
+    ]
+    assert f"**{sum(counts)} backtests stand behind this page**" in text
     assert load_spec("history").universe.hindsight in " ".join(text.split())
-    names = ["setting", "dates", "windows", "gate", "ablation", "gauge"]
-    assert script.page_with({name: section(name) for name in names}) == text
+    marks = re.findall(r"<!-- (\w+): begin -->", text)
+    assert len(marks) == 12
+    assert script.page_with({name: section(name) for name in marks}) == text
+
+
+def test_every_form_is_on_the_page_with_its_stays(script):
+    text = section("stays")
+    for name in ("form 2", "form 1"):
+        table = text[text.index(f"| {name} | to |") :].split("\n\n")[0]
+        leads = [float(line.split(" | ")[4]) for line in table.splitlines()[2:]]
+        shares = [float(line.split(" | ")[5].strip(" |%")) for line in table.splitlines()[2:]]
+        assert sum(shares) == pytest.approx(100, abs=len(shares) / 2)
+        assert leads[shares.index(max(shares))] == max(leads)
 
 
 def test_a_missed_expectation_is_told_with_what_the_signal_says(run, script, monkeypatch):
@@ -224,12 +248,12 @@ def test_a_missed_expectation_is_told_with_what_the_signal_says(run, script, mon
     assert f"- {abundant.date()}: ABUNDANT since " in text
 
 
-def test_intervals_decide_what_the_page_says(script):
+def test_intervals_decide_what_the_page_says():
     bounds = pd.DataFrame({"low": [-0.1, 0.1], "high": [0.2, 0.3]}, index=["this", "that"])
-    assert script._verdict(bounds) == (
+    assert page_parts.verdict(bounds) == (
         "1 of the 2 intervals exclude 0: that. Of 2 changes without any effect, 0.1 would, on average."
     )
-    assert script._verdict(bounds[:1]).startswith("Each of the 1 intervals holds 0: none of these changes is shown")
+    assert page_parts.verdict(bounds[:1]).startswith("Each of the 1 intervals holds 0: none of these changes is shown")
 
 
 def test_the_command_helps():

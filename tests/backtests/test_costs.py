@@ -141,10 +141,10 @@ def test_borrowing_is_refused_by_name():
 
 
 def test_dust_that_cannot_be_sold_is_counted_and_told(sample):
-    """From 15,000 dollars an order on, most stocks of a book of 100,000 are never sold once they are held."""
+    """From 20,000 dollars an order on, most stocks of a book of 100,000 are never sold once they are held."""
     from backtests.run import run_backtest
 
-    spec = load_spec("sample", {"costs.us_stock.minimum_notional": 15000})
+    spec = load_spec("sample", {"costs.us_stock.minimum_notional": 20000})
     run = run_backtest(spec, sample)
     positions, targets = run.engine.positions, run.plan.targets.reindex(run.engine.positions.index)
     stock = next(iter(run.counts.dust))

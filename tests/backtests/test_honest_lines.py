@@ -163,13 +163,26 @@ def test_a_source_has_no_drain_and_no_gate(sample, tmp_path):
     assert not {WITHOUT_DRAIN, GATE_ALONE} & set(found.returns)
 
 
+OLD = {"signal.form": 1, "signal.events": "2026-10"}
+
+
 @pytest.mark.real_history
 @pytest.mark.slow
-def test_on_real_history_one_stay_makes_most_of_it_and_no_rival_is_beaten_for_sure(history):
-    run = run_backtest(load_spec("history"), history)
+@pytest.mark.parametrize(
+    ("settings", "best", "share", "without_drain"),
+    [
+        ({}, ("2025-09-02", "2026-10-09"), 0.77, 1.28),
+        (OLD, ("2025-09-08", "2026-05-21"), 0.90, 1.41),
+    ],
+    ids=["form 2", "form 1 on the events of then"],
+)
+def test_on_real_history_one_stay_makes_most_of_it_and_no_rival_is_beaten_for_sure(
+    settings, best, share, without_drain, history
+):
+    run = run_backtest(load_spec("history", settings), history)
     stay = run.evidence.best_stay
-    assert (str(stay.start.date()), str(stay.end.date())) == ("2025-09-08", "2026-05-21")
-    assert 0.85 < stay.share < 0.95
+    assert (str(stay.start.date()), str(stay.end.date())) == best
+    assert stay.share == pytest.approx(share, abs=0.05)
     sharpes = {name: round(run.measures.portfolios[name].sharpe, 2) for name in (PRICE_MOMENTUM, WITHOUT_DRAIN)}
-    assert sharpes == {PRICE_MOMENTUM: 1.24, WITHOUT_DRAIN: 1.41}
+    assert sharpes == {PRICE_MOMENTUM: 1.24, WITHOUT_DRAIN: without_drain}
     assert not any(each.excludes_zero for each in (run.evidence.luck, *run.evidence.rivals.values()))

@@ -10,7 +10,7 @@ def test_the_shipped_spec_for_real_history_needs_its_universe_its_signal_and_the
     assert {"BTC-USD", "MU", "SNDK", "BIL", "SPY"} <= set(needs.symbols)
     assert len(needs.symbols) == 14
     assert set(needs.series) == {
-        "DGS10", "DFII10", "BAA10Y", "WALCL", "WTREGEN", "RRPONTSYD", "SOFR", "DFF", "DGS3MO",
+        "DGS10", "DFII10", "BAA10Y", "WALCL", "WDTGAL", "RRPONTSYD", "SOFR", "DFF", "IORB", "DGS3MO",
     }  # fmt: skip
     assert needs.companies == ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
 

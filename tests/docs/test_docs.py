@@ -110,8 +110,8 @@ def test_the_commented_spec_is_the_shipped_one_and_names_every_key():
 
 @pytest.mark.real_history
 @pytest.mark.slow
-def test_the_readme_shows_the_honest_lines_of_real_history(shipped_history):
+def test_the_readme_shows_the_honest_lines_of_real_history(history):
     from backtests.run import run_backtest
 
-    written = load_script("write_headline").readme_with_headline(run_backtest(load_spec("history"), shipped_history))
+    written = load_script("write_headline").readme_with_headline(run_backtest(load_spec("history"), history))
     assert written == (ROOT / "README.md").read_text(), "run the command that it names"

@@ -73,7 +73,7 @@ def test_signal_says_the_regime_and_its_reasons(call):
         "2025-06-02",
         "since",
         "drain",
-        "capex_growth",
+        "capex_to_cash_flow",
         "Gate of idle money",
         "known at (UTC)",
         "weight",

@@ -131,7 +131,7 @@ def test_a_holiday_takes_the_reverse_repo_of_the_last_business_day_up_to_it() ->
 
     def level(join: Any, *without: str) -> BlockInput:
         held = [row for row in rows if row[0] not in without and row[1] not in without]
-        config = SignalConfig(level_change_sessions=5, net_liquidity=join)
+        config = SignalConfig(form=1, level_change_sessions=5, net_liquidity=join)
         return level_block(data(held, sessions), config).inputs[0]
 
     # Known for Monday the 24th. Five sessions (and the holiday) after the 17th, which knew the 12th, is the 25th.

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from data.catalogue.publication import publication_times
 from data.clock import sessions_between
 from data.errors import InputError
-from data.events.editions import reference_events
 from data.market.snapshot import Snapshot
 from data.market.tables import CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES, SERIES
 from signals.block import SignalData
@@ -441,23 +440,8 @@ def from_scratch() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def real(history: Snapshot, shared: Path) -> SignalData:
-    treasury = pd.read_csv(shared / "market" / "macro_more" / "WDTGAL.csv")
-    dates = pd.DatetimeIndex(pd.to_datetime(treasury.iloc[:, 0])).as_unit("us")
-    value = pd.to_numeric(treasury.iloc[:, 1], errors="coerce")
-    rows = pd.DataFrame(
-        {"series": "WDTGAL", "date": dates, "value": value, "known_at": publication_times(dates, "weekly_h41")}
-    )
-    events = reference_events()
-    return SignalData(
-        series=SERIES.conform(pd.concat([history.series, rows])),
-        capex=events[CAPEX.name],
-        guidance=events[GUIDANCE.name],
-        funding=events[FUNDING.name],
-        sessions=sessions_between(pd.Timestamp("2003-01-02"), pd.Timestamp("2026-10-12")),
-        paces=events[PACES.name],
-        coverage=events[COVERAGE.name],
-    )
+def real(history: Snapshot) -> SignalData:
+    return SignalData.of(history, sessions_between(pd.Timestamp("2003-01-02"), pd.Timestamp("2026-10-12")), CONFIG)
 
 
 @pytest.fixture(scope="module")

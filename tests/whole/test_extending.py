@@ -68,13 +68,28 @@ def test_every_example_runs_on_the_sample_and_the_page_shows_it(path, sample):
         assert file.read_text().split('"SIM-MARKET"')[-1].strip() in page, file.name
 
 
-def test_an_input_joins_the_outermost_average_of_its_block(sample):
+def test_an_input_joins_the_average_of_its_block(sample):
     signal = read_signal(load_spec(str(EXAMPLES / "input.toml")), sample, LAST)
     plain = read_signal(load_spec("sample"), sample, LAST)
     changes = known_values(sample, "DGS3MO", signal.score.index).diff(20) * 100
     live = signal.values["price_of_capital.bill"].notna()
     assert live.mean() > 0.9
     np.testing.assert_allclose(signal.values["price_of_capital.bill"][live], changes[live], atol=1e-5)
+    # The joint move and the bill half each; a change is laid over the usual size of one.
+    usual = 1.4826 * changes.round(6).abs().rolling(756, min_periods=252).median()
+    bill = (changes.round(6) / usual).clip(-3, 3).where(usual > 0, 0.0)  # a bill that mostly rests says nothing
+    joint, both = (
+        (each.blocks["price_of_capital"] - 0.5**0.1 * each.blocks["price_of_capital"].shift()) / (1 - 0.5**0.1) * 4
+        for each in (plain, signal)
+    )
+    recent = slice("2021-01-04", None)
+    np.testing.assert_allclose(both[recent], (joint + bill)[recent] / 2, rtol=1e-6, atol=1e-9)
+    assert plain.blocks["drain"].equals(signal.blocks["drain"])
+
+
+def test_in_form_1_an_input_joins_the_outermost_average_of_its_block(sample):
+    signal = read_signal(load_spec(str(EXAMPLES / "input.toml"), {"signal.form": 1}), sample, LAST)
+    plain = read_signal(load_spec("sample", {"signal.form": 1}), sample, LAST)
     # Sovereign, credit and the bill a third each.
     z = {}
     for name in signal.values.columns[signal.values.columns.str.startswith("price_of_capital.")]:

@@ -18,7 +18,8 @@ from signals.block import SignalData
 from signals.config import SignalConfig
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
-DAYS = {"run.start": "2022-01-03", "run.end": "2023-12-29"}
+# They end in another regime than some of the cuts, or the leak of the last regime would not show.
+DAYS = {"run.start": "2022-01-03", "run.end": "2023-10-31"}
 BLOCK = (EXAMPLES / "my_block.py").read_text()
 POLICY = (EXAMPLES / "my_policy.py").read_text()
 STRATEGY = (EXAMPLES / "my_strategy.py").read_text()
@@ -112,7 +113,7 @@ def test_honest_code_passes_and_is_run_again(mine, sample, kind, monkeypatch):
     assert len(compared) == (2 * CUTS if kind == "block" else CUTS)
     # Code of the user that looks back is checked over the year before the run too.
     first = pd.Timestamp("2022-01-03" if kind == "block" else "2020-12-31")
-    assert all(first < cut <= pd.Timestamp("2024-01-02") for cut in compared)
+    assert all(first < cut <= pd.Timestamp("2023-11-01") for cut in compared)
 
 
 def test_what_a_module_remembers_hides_no_leak(mine, sample):
@@ -225,7 +226,7 @@ def test_the_cuts_fall_where_each_series_is_about_to_be_known(sample):
         (decision,) = decision_times(pd.DatetimeIndex([session]))
         assert abs(run.get_loc(session) - run.get_loc(middle)) <= 31
         found |= set(rows.loc[(rows["date"] <= session) & (rows["known_at"] > decision), "series"])
-    assert found == set(sample.series["series"])
+    assert found == set(sample.series["series"]) - {"IORB"}  # known before its day
 
 
 @pytest.mark.parametrize(("length", "places"), [(2, [1]), (3, [1, 2]), (400, [100, 200, 300])])

@@ -17,7 +17,7 @@ SETTINGS = {
 }
 LAST = "2024-06-28"
 # A new regime's first decision; a month's first one, after a long weekend on whose three days coins had bars.
-DECISIONS = [pd.Timestamp("2024-04-03", tz="UTC"), pd.Timestamp("2024-04-01", tz="UTC")]
+DECISIONS = [pd.Timestamp("2024-02-28", tz="UTC"), pd.Timestamp("2024-04-01", tz="UTC")]
 # Inside that weekend: the coins' first bar is over, two are to come.
 MOMENTS = [*DECISIONS, pd.Timestamp("2024-03-30", tz="UTC")]
 PERTURBATIONS = ["cut", "garble", "delay"]
