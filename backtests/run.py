@@ -1,7 +1,7 @@
 """Run a spec on a market: signal, policy, engine, numbers. Pure: it reads a snapshot and writes nothing."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from backtests.evidence.honest_lines import HonestLines, honest_lines
 from backtests.execution.result import EngineResult, LedgerResult
 from backtests.identity import run_id
 from backtests.measures.counts import RunCounts, run_counts
+from backtests.measures.data_findings import data_findings
 from backtests.measures.performance import order_flows
 from backtests.measures.rotations import basket_returns, rotation_table
 from backtests.measures.run_measures import RunMeasures, run_measures
@@ -36,6 +37,7 @@ from data.files.user_code import UserFile, user_faults
 from data.files.user_world import unheard
 from data.market.snapshot import Snapshot
 from data.prices.panel import Panel, require_opens
+from data.quality.ranking import Ranked
 from signals.liquidity import LiquiditySignal
 from strategies.policy import Plan
 
@@ -57,7 +59,8 @@ class Backtest:
         evidence: the honest lines: luck, one stay, names; and the rivals.
         rotations: as `rotations.csv` has it.
         counts: what the run met with.
-        warnings: sentences on what may have changed the result.
+        findings: what is odd in the data that it has read and can change its result, the greatest first.
+        warnings: sentences on what may have changed the result, the findings among them.
         notes: sentences on what it met with, and did as its rules say.
         seconds: by stage.
     """
@@ -71,6 +74,7 @@ class Backtest:
     evidence: HonestLines
     rotations: pd.DataFrame
     counts: RunCounts
+    findings: tuple[Ranked, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     seconds: Mapping[str, float]
@@ -161,6 +165,8 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         regime, reserve = prepared.signal.regime, spec.universe.reserve
         measures = run_measures(engine, flows, baselines, returns, regime, risk_free, reserve)
         name = run_id(spec.to_toml(), snapshot.content_hash, [file.content for file in given.files])
+    with stages.stage("data"):
+        findings = data_findings(prepared)
     return Backtest(
         prepared=prepared,
         run_id=name,
@@ -171,7 +177,8 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         evidence=evidence,
         rotations=rotations,
         counts=counts,
-        warnings=run_warnings(prepared, counts),
+        findings=findings,
+        warnings=run_warnings(prepared, counts, findings),
         notes=run_notes(prepared, counts),
         seconds=stages.seconds,
     )
@@ -232,9 +239,9 @@ def _until_default_end(prepared: Prepared) -> Prepared:
     with unheard():
         held = prepared.plan if given.strategy is None else _as_plan(play(prepared))
     end = default_end(prepared.market, held, ends, universe.benchmark)
-    if end == prepared.market.sessions[-1]:
+    if end.session == prepared.market.sessions[-1]:
         return prepared
-    cut = prepared.upto(next_session(end))
+    cut = replace(prepared.upto(next_session(end.session)), cut_by={name: ends[name] for name in end.cut_by})
     # A policy of the user is asked again, and looked at again for what it knows of later days.
     return cut if given.policy is None else cut.with_signal(cut.signal)
 

@@ -1,29 +1,50 @@
 """What people must be told of a run: warnings of what may have changed its result, and notes that explain it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from backtests.measures.counts import RunCounts
+from backtests.measures.data_findings import GRAVE, finding_sentence
 from backtests.prepare.bill import BILL
 from backtests.prepare.prepared import Prepared
+from backtests.prepare.span import last_bars
 from backtests.spec.costs import basis_warnings
 from data.prices.actions import listed_bars
+from data.quality.ranking import Ranked
 
 
-def run_warnings(prepared: Prepared, counts: RunCounts) -> tuple[str, ...]:
+def run_warnings(prepared: Prepared, counts: RunCounts, findings: Sequence[Ranked]) -> tuple[str, ...]:
     """Sentences on what must be known before the numbers of a run are believed.
+
+    Findings that can move the result much stand before what explains it, lesser ones at the end.
 
     Args:
         prepared: what was run.
         counts: of the run.
+        findings: in its data, the greatest first.
     """
+    grave, lesser = ([each for each in findings if (each.effect >= GRAVE) == is_grave] for is_grave in (True, False))
     return (
         *_of_the_market(prepared),
         *_of_orders(counts),
+        *cut_sentences(prepared),
+        *map(finding_sentence, grave),
         *_of_prices(prepared, counts),
         *_of_the_signal(prepared, counts),
+        *map(finding_sentence, lesser),
     )
+
+
+def cut_sentences(prepared: Prepared) -> Iterator[str]:
+    """Where the end of a file has cut the run; nothing where none has."""
+    if prepared.cut_by:
+        end, ends = prepared.panel.sessions[-1].date(), last_bars(prepared.snapshot, prepared.spec.universe)
+        files = " and ".join(f"the file of {symbol} ends on {day.date()}" for symbol, day in prepared.cut_by.items())
+        yield (
+            f"The run ends on {end}, not with the market on {ends.max().date()}: {files}, and it would be held longer; "
+            "take it out of the spec, or set run.end."
+        )
 
 
 def run_notes(prepared: Prepared, counts: RunCounts) -> tuple[str, ...]:

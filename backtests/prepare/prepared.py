@@ -4,7 +4,8 @@ A run, its stress and its variants, the comparison with a known truth, a decisio
 paper account all begin here.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pandas as pd
@@ -42,6 +43,7 @@ class Prepared:
         bill_yield: of the 3-month bill, percent a year, as known at the decision for each of the panel's sessions; NaN
             where it is not.
         market_rules: how the universe and the benchmark are filled.
+        cut_by: instruments whose files have cut the run short, with the day on which each ends.
     """
 
     spec: Spec
@@ -51,6 +53,7 @@ class Prepared:
     plan: Plan
     bill_yield: pd.Series
     market_rules: FillRules
+    cut_by: Mapping[str, pd.Timestamp] = field(default_factory=dict)
 
     @property
     def market(self) -> Panel:

@@ -21,6 +21,18 @@ class Span(NamedTuple):
     last: pd.Timestamp
 
 
+class End(NamedTuple):
+    """Where a run ends that says nothing of it.
+
+    Attributes:
+        session: the last one.
+        cut_by: instruments that it would hold in the next one, whose files have ended; none where no file cut it.
+    """
+
+    session: pd.Timestamp
+    cut_by: tuple[str, ...] = ()
+
+
 def require_known(universe: Universe, snapshot: Snapshot) -> None:
     """Refuse, in one line that names the key, an instrument or a benchmark of which the snapshot has no bar."""
     held = set(snapshot.bars["symbol"].unique())
@@ -72,8 +84,8 @@ def longest_span(run: RunSection, universe: Universe, snapshot: Snapshot) -> Spa
     return Span(sessions[0], sessions[-1])
 
 
-def default_end(panel: Panel, plan: Plan, ends: pd.Series, benchmark: str) -> pd.Timestamp:
-    """The last session on which no held instrument lacks its bar merely because its file ends.
+def default_end(panel: Panel, plan: Plan, ends: pd.Series, benchmark: str) -> End:
+    """Return the last session on which no held instrument lacks its bar merely because its file ends.
 
     Args:
         panel: over the longest span.
@@ -89,15 +101,17 @@ def default_end(panel: Panel, plan: Plan, ends: pd.Series, benchmark: str) -> pd
     held = (wanted | wanted.shift(fill_value=False)).reindex(run)
     held[benchmark] = True
     ended = pd.DataFrame({symbol: run > last for symbol, last in ends.items()}, index=run)
-    lacking = (held[list(ended.columns)] & ended).any(axis=1)
-    if not lacking.any():
-        return run[-1]
-    if lacking.iloc[0]:
+    lacking = held[list(ended.columns)] & ended
+    lacks_any = lacking.any(axis=1)
+    if not lacks_any.any():
+        return End(run[-1])
+    if lacks_any.iloc[0]:
         raise InputError(
             f"the run begins on {run[0].date()}, but the file of an instrument that it would hold ends before: "
             f"{', '.join(f'{symbol} {last.date()}' for symbol, last in ends.items() if last < run[0])}"
         )
-    return previous_session(run[int(lacking.to_numpy().argmax())])
+    first = int(lacks_any.to_numpy().argmax())
+    return End(previous_session(run[first]), tuple(lacking.columns[lacking.iloc[first]]))
 
 
 def session_to_come(snapshot: Snapshot) -> pd.Timestamp:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
+import numpy as np
 import pandas as pd
 
 # Prices are compared as parsed from decimals: only the last bits of a float may differ without meaning anything.
@@ -33,6 +34,37 @@ FindingKind = Literal[
 KINDS: tuple[FindingKind, ...] = get_args(FindingKind)
 
 
+class Days(NamedTuple):
+    """A span of days, both ends in it."""
+
+    first: pd.Timestamp
+    last: pd.Timestamp
+
+    def hold(self, days: pd.DatetimeIndex) -> np.ndarray:
+        """Whether each day lies in the span."""
+        return np.asarray((days >= self.first) & (days <= self.last))
+
+
+EVER = Days(pd.Timestamp("1700-01-01"), pd.Timestamp("2262-01-01"))  # all that a date can be
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What of a market is looked at.
+
+    Attributes:
+        symbols: instruments.
+        series: macro series.
+        bars: the days of bars that count.
+        observations: the days of observations that count.
+    """
+
+    symbols: frozenset[str]
+    series: frozenset[str]
+    bars: Days
+    observations: Days
+
+
 @dataclass(frozen=True)
 class Finding:
     """One oddity of one symbol, series or exchange.
@@ -46,6 +78,9 @@ class Finding:
         last: the last day that it concerns.
         text: the finding in words, without name and days.
         column: of the blank cells; else "".
+        size: what it can make wrong of the value that stands on it, a fraction from 0 to 1: of a price or value that
+            may be wrong, by how much; of what is missing, the move over it; of what is lacking for long, the part of a
+            year. Of several days the largest. 0 for what makes nothing wrong.
     """
 
     name: str
@@ -55,6 +90,7 @@ class Finding:
     last: date
     text: str
     column: str = ""
+    size: float = 0.0
 
     @property
     def days(self) -> str:
@@ -66,7 +102,25 @@ class Finding:
         return asdict(self) | {"first": self.first.isoformat(), "last": self.last.isoformat()}
 
 
-def on_days(name: str, kind: FindingKind, days: pd.DatetimeIndex, text: str, column: str = "") -> Iterator[Finding]:
+def on_days(
+    name: str,
+    kind: FindingKind,
+    days: pd.DatetimeIndex,
+    text: str,
+    column: str = "",
+    sizes: np.ndarray | float = 0.0,
+) -> Iterator[Finding]:
     """One finding that counts days, in order; none where there are none."""
     if len(days):
-        yield Finding(name, kind, len(days), days[0].date(), days[-1].date(), f"{text}: {len(days)}", column)
+        size = min(float(np.max(sizes)), 1.0)
+        yield Finding(name, kind, len(days), days[0].date(), days[-1].date(), f"{text}: {len(days)}", column, size)
+
+
+def part_of(moves: np.ndarray) -> np.ndarray:
+    """The sizes of moves, given as logarithms: from 0 to 1, the same up and down; half for a double or a half."""
+    return np.asarray(-np.expm1(-np.abs(np.nan_to_num(moves))))
+
+
+def part_of_year(days: float, year: int) -> float:
+    """A length of time as a part of a year, at most the whole."""
+    return min(max(days / year, 0.0), 1.0)

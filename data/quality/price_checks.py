@@ -12,7 +12,7 @@ from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.prices.adjustment import adjusted_close
 from data.prices.basis import ADJUSTMENT_TOLERANCE
-from data.quality.findings import FLOAT_NOISE, Finding, on_days
+from data.quality.findings import EVER, FLOAT_NOISE, Days, Finding, on_days, part_of
 
 SPLIT_RATIOS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100)
 # The day's own move stands beside the split: within 5% of the ratio.
@@ -21,23 +21,34 @@ SPLIT_TOLERANCE = 0.05
 OUTLIER_DEVIATIONS = 15.0
 _DEVIATION_OF_MEDIAN = 1.4826  # of a normal variable, over its median size
 _WINDOW, _MIN_WINDOW = 252, 60
+_AROUND = 5  # bars on either side of a move, with which it is compared
+_SPIKE = math.log(1.2)  # what a move that stands alone has to come to where nothing says what is usual
 SOURCES_TOLERANCE = 0.01
 # No later than this of its UTC day a coin's bar, or a stock's, has ended; New York closes at 21:00 in winter.
 _COIN_END, _STOCK_END = pd.Timedelta(hours=24), pd.Timedelta(hours=21)
 
 
-def price_findings(snapshot: Snapshot, symbol: str) -> Iterator[Finding]:
+def price_findings(snapshot: Snapshot, symbol: str, span: Days = EVER) -> Iterator[Finding]:
     """Check the prices of one instrument.
 
     Args:
         snapshot: bars, actions, and when it was made.
         symbol: with bars.
+        span: the days that are told; what is usual is judged by all.
     """
     bars = snapshot.bars_of(symbol)
-    yield from _moves(symbol, bars.set_index("date")["adj_close"])
-    yield from _adjustments(symbol, bars, snapshot.actions_of(symbol))
-    yield from _not_ended(snapshot, symbol, pd.DatetimeIndex(bars["date"]))
-    yield from _other_source(snapshot, symbol)
+    days = pd.DatetimeIndex(bars["date"])
+    inside, moves = span.hold(days), log_moves(bars)
+    yield from _moves(symbol, days, moves, inside)
+    yield from _adjustments(symbol, bars, snapshot.actions_of(symbol), inside)
+    yield from _not_ended(snapshot, symbol, days, moves, inside)
+    yield from _other_source(snapshot, symbol, span)
+
+
+def log_moves(bars: pd.DataFrame) -> np.ndarray:
+    """The move of the adjusted close of each bar of one instrument from the bar before, as a logarithm; NaN first."""
+    closes = np.log(bars["adj_close"].to_numpy())
+    return np.diff(closes, prepend=np.nan)
 
 
 def split_like_ratio(move: float) -> str:
@@ -72,63 +83,103 @@ def source_difference(snapshot: Snapshot, symbol: str) -> tuple[str, pd.Series] 
     return entry.second_source, (closes / second.set_index("date")["close"] - 1).dropna()
 
 
-def _moves(symbol: str, closes: pd.Series) -> Iterator[Finding]:
+def _moves(symbol: str, days: pd.DatetimeIndex, moves: np.ndarray, inside: np.ndarray) -> Iterator[Finding]:
     """Moves from one adjusted close to the next that are near the ratio of a split, and others that are far out."""
-    move = np.log(closes).diff()
-    ratios = np.log(SPLIT_RATIOS)
-    nearest = np.abs(np.abs(move.to_numpy())[:, None] - ratios).argmin(axis=1)
-    split_like = np.abs(move.abs() - ratios[nearest]) <= np.log1p(SPLIT_TOLERANCE)
-    for day in closes.index[split_like]:
-        ratio = SPLIT_RATIOS[nearest[closes.index.get_loc(day)]]
-        told = f"{ratio}:1" if move[day] < 0 else f"1:{ratio}"
-        text = f"the adjusted close moves by {np.expm1(move[day]):+.1%}, as by a split of {told} that was not taken out"
-        yield Finding(symbol, "split_like_move", 1, day.date(), day.date(), text)
-    usual = move.abs().rolling(_WINDOW, min_periods=_MIN_WINDOW).median().shift() * _DEVIATION_OF_MEDIAN
-    far = (move.abs() > OUTLIER_DEVIATIONS * usual) & (usual > 0) & ~split_like
+    sizes, ratios = np.abs(moves), np.log(SPLIT_RATIOS)
+    nearest = np.abs(sizes[:, None] - ratios).argmin(axis=1)
+    split_like = np.abs(sizes - ratios[nearest]) <= np.log1p(SPLIT_TOLERANCE)
+    for place in np.flatnonzero(split_like & inside).tolist():
+        move, day = float(moves[place]), days[place].date()
+        if place and split_like[place - 1] and _takes_back(float(moves[place - 1]), move):
+            continue  # told with the bar before
+        if place + 1 < len(moves) and split_like[place + 1] and _takes_back(move, float(moves[place + 1])):
+            why = "and back with the bar after: a wrong price"
+        else:
+            ratio = SPLIT_RATIOS[nearest[place]]
+            why = f"as by a split of {f'{ratio}:1' if move < 0 else f'1:{ratio}'} that was not taken out"
+        text = f"the adjusted close moves by {np.expm1(move):+.1%}, {why}"
+        yield Finding(symbol, "split_like_move", 1, day, day, text, size=float(part_of(moves[place])))
+    usual = pd.Series(sizes).rolling(_WINDOW, min_periods=_MIN_WINDOW).median().shift().to_numpy()
+    far = (sizes > OUTLIER_DEVIATIONS * _DEVIATION_OF_MEDIAN * usual) & (usual > 0) & ~split_like & inside
     if far.any():
-        size, day = _largest(np.expm1(move[far]))
+        size, day = _largest(pd.Series(np.expm1(moves[far]), index=days[far]))
         text = f"moves of more than {OUTLIER_DEVIATIONS:.0f} usual ones (the largest {size:+.1%} on {day})"
-        yield from on_days(symbol, "outlier", pd.DatetimeIndex(closes.index[far]), text)
+        alone = np.array([_alone(moves, place) for place in np.flatnonzero(far).tolist()])
+        yield from on_days(symbol, "outlier", days[far], text, sizes=part_of(alone))
+    large = np.flatnonzero(((sizes > _SPIKE) & ~far & ~split_like & inside)[:-1])
+    spikes = [(place, part) for place in large.tolist() if (part := _alone(moves, place)) > _SPIKE]
+    if spikes:
+        places = [place for place, _ in spikes]
+        size, day = _largest(pd.Series(np.expm1(moves[places]), index=days[places]))
+        text = f"moves that the bar after takes back (the largest {size:+.1%} on {day})"
+        alone = np.array([part for _, part in spikes])
+        yield from on_days(symbol, "outlier", days[places], text, sizes=part_of(alone))
 
 
-def _adjustments(symbol: str, bars: pd.DataFrame, actions: pd.DataFrame) -> Iterator[Finding]:
+def _takes_back(move: float, after: float) -> bool:
+    """Whether a move brings the price back to where it was before the one before it, but for the day's own move."""
+    return abs(move + after) <= 2 * math.log1p(SPLIT_TOLERANCE)
+
+
+def _alone(moves: np.ndarray, place: int) -> float:
+    """What of a move the bar after takes back, beyond the largest of the moves around the two.
+
+    A wrong price stands alone so. In a panic days as large stand around, and what comes with news stays; the last move
+    of all can be either.
+    """
+    move = float(moves[place])
+    after = float(moves[place + 1]) if place + 1 < len(moves) else -move
+    taken_back = min(abs(move), abs(after)) if move * after < 0 else 0.0
+    others = np.append(moves[max(place - _AROUND, 0) : place], moves[place + 2 : place + 2 + _AROUND])
+    around = float(np.nanmax(np.abs(others), initial=0.0))
+    return max(taken_back - around, 0.0)
+
+
+def _adjustments(symbol: str, bars: pd.DataFrame, actions: pd.DataFrame, inside: np.ndarray) -> Iterator[Finding]:
     """Steps of adjusted over raw close without an action, and actions without their step."""
     try:
         derived = adjusted_close(bars, actions)
     except InputError as error:
         first, last = actions["date"].min().date(), actions["date"].max().date()
-        yield Finding(symbol, "action_not_adjusted", len(actions), first, last, f"its actions cannot be used: {error}")
+        text = f"its actions cannot be used: {error}"
+        yield Finding(symbol, "action_not_adjusted", len(actions), first, last, text, size=1.0)
         return
     days = pd.DatetimeIndex(bars["date"])
     step, due = _steps(bars["adj_close"], bars["close"]), _steps(derived, bars["close"])
-    apart = (step / due - 1).abs() > ADJUSTMENT_TOLERANCE
-    has_action = (due - 1).abs() > FLOAT_NOISE
+    apart = np.nan_to_num(np.abs(step / due - 1))
+    has_action, told = np.abs(due - 1) > FLOAT_NOISE, (apart > ADJUSTMENT_TOLERANCE) & inside
+    unexplained, unfollowed = told & ~has_action, told & has_action
     text = "days on which adjusted over raw close moves without a dividend or split"
-    yield from on_days(symbol, "unexplained_adjustment", days[apart & ~has_action], text)
+    yield from on_days(symbol, "unexplained_adjustment", days[unexplained], text, sizes=apart[unexplained])
     text = "days with a dividend or split that adjusted over raw close does not follow"
-    yield from on_days(symbol, "action_not_adjusted", days[apart & has_action], text)
+    yield from on_days(symbol, "action_not_adjusted", days[unfollowed], text, sizes=apart[unfollowed])
 
 
-def _steps(adjusted: pd.Series, raw: pd.Series) -> pd.Series:
+def _steps(adjusted: pd.Series, raw: pd.Series) -> np.ndarray:
     """Adjusted over raw close, over what it was at the bar before; NaN at the first."""
-    factor = adjusted / raw
-    return factor / factor.shift()
+    factor = adjusted.to_numpy() / raw.to_numpy()
+    return np.append(np.nan, factor[1:] / factor[:-1])
 
 
-def _not_ended(snapshot: Snapshot, symbol: str, days: pd.DatetimeIndex) -> Iterator[Finding]:
+def _not_ended(
+    snapshot: Snapshot, symbol: str, days: pd.DatetimeIndex, moves: np.ndarray, inside: np.ndarray
+) -> Iterator[Finding]:
     """Bars of days that went on when the snapshot was made; none where that is not known."""
     if snapshot.made_at is None:
         return
     end = _COIN_END if snapshot.instruments[symbol].is_crypto else _STOCK_END
-    going_on = days[(days + end).tz_localize("UTC") > pd.Timestamp(snapshot.made_at)]
-    yield from on_days(symbol, "bar_not_ended", going_on, "bars of a day that had not ended when they were taken")
+    made = pd.Timestamp(snapshot.made_at).tz_convert("UTC").tz_localize(None)
+    going_on = (days > made - end) & inside
+    text = "bars of a day that had not ended when they were taken"
+    yield from on_days(symbol, "bar_not_ended", days[going_on], text, sizes=part_of(moves[going_on]))
 
 
-def _other_source(snapshot: Snapshot, symbol: str) -> Iterator[Finding]:
+def _other_source(snapshot: Snapshot, symbol: str, span: Days) -> Iterator[Finding]:
     compared = source_difference(snapshot, symbol)
     if compared is None:
         return
     other, difference = compared
+    difference = difference[span.hold(pd.DatetimeIndex(difference.index))]
     apart = difference[difference.abs() > SOURCES_TOLERANCE]
     if len(apart):
         size, day = _largest(apart)
@@ -136,7 +187,8 @@ def _other_source(snapshot: Snapshot, symbol: str) -> Iterator[Finding]:
             f"closes more than {SOURCES_TOLERANCE:.0%} from those of {other} (of {len(difference)} days in both; the "
             f"largest {size:+.1%} on {day}, the median {difference.abs().median():.2%})"
         )
-        yield from on_days(symbol, "sources_differ", pd.DatetimeIndex(apart.index), text)
+        sizes = part_of(np.log1p(apart.to_numpy()))
+        yield from on_days(symbol, "sources_differ", pd.DatetimeIndex(apart.index), text, sizes=sizes)
 
 
 def _largest(values: pd.Series) -> tuple[float, date]:

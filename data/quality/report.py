@@ -17,10 +17,22 @@ from data.market.closings import unknown_closings, unknown_openings
 from data.market.snapshot import Snapshot
 from data.market.tables import PRICE_COLUMNS
 from data.market.units import outside
-from data.quality.findings import FLOAT_NOISE, Finding, FindingKind, on_days
-from data.quality.price_checks import price_findings
+from data.prices.adjustment import CASH, SPLIT
+from data.quality.findings import (
+    EVER,
+    FLOAT_NOISE,
+    Days,
+    Finding,
+    FindingKind,
+    Scope,
+    on_days,
+    part_of,
+    part_of_year,
+)
+from data.quality.price_checks import log_moves, price_findings
 
 MIN_ROWS = 252
+SESSIONS, DAYS = 252, 365  # of a year
 STALE_SESSIONS = 5
 
 
@@ -60,7 +72,7 @@ class QualityReport:
     def grouped(self) -> list[tuple[str, FindingKind, str]]:
         """Name, kind and words of what was found; blank cells of several columns stand together."""
         by_name_and_kind = groupby(self.findings, key=lambda finding: (finding.name, finding.kind))
-        return [(name, kind, _words(list(findings))) for (name, kind), findings in by_name_and_kind]
+        return [(name, kind, words(list(findings))) for (name, kind), findings in by_name_and_kind]
 
     def as_json(self) -> dict[str, Any]:
         """Return the report for machines; days as ISO text."""
@@ -71,7 +83,7 @@ class QualityReport:
         }
 
 
-def quality_report(snapshot: Snapshot) -> QualityReport:
+def quality_report(snapshot: Snapshot, scope: Scope | None = None) -> QualityReport:
     """Look for what is odd in the bars and series of a snapshot.
 
     Blank cells; sessions of the instrument's own exchange without a row, and rows on days that its calendar does not
@@ -81,32 +93,59 @@ def quality_report(snapshot: Snapshot) -> QualityReport:
     otherwise; rows before the listing date; fewer than 252 rows; a file that ends more than 5 of its sessions before
     the newest bar, or whose last value is older than the catalogue allows on the newest day; a gap between two values
     of a series that is longer than that.
+
+    Args:
+        snapshot: that is checked.
+        scope: what of it is told; None: all.
     """
+    scope = scope or _all_of(snapshot)
     findings: list[Finding] = []
-    exchanges = {exchange.calendar: exchange for exchange in _exchanges(snapshot)}
+    exchanges = {exchange.calendar: exchange for exchange in _exchanges(snapshot, scope)}
+    newest = min(pd.concat([snapshot.bars["date"], snapshot.series["date"]]).max(), scope.bars.last)
     for symbol, rows in snapshot.bars.groupby("symbol"):
-        instrument = snapshot.instruments[str(symbol)]
-        findings += _symbol_findings(str(symbol), rows, instrument, exchanges[instrument.calendar])
-        findings += aside_findings(snapshot, str(symbol))
-        findings += price_findings(snapshot, str(symbol))
-    newest = pd.concat([snapshot.bars["date"], snapshot.series["date"]]).max()
+        if symbol in scope.symbols:
+            instrument = snapshot.instruments[str(symbol)]
+            findings += _symbol_findings(str(symbol), rows, instrument, exchanges[instrument.calendar], scope.bars)
+            findings += aside_findings(snapshot, str(symbol), scope.bars)
+            findings += price_findings(snapshot, str(symbol), scope.bars)
     for series, rows in snapshot.series.groupby("series"):
-        findings += _series_findings(str(series), rows.drop_duplicates("date", keep="last"), newest)
+        if series in scope.series:
+            observations = rows.drop_duplicates("date", keep="last")
+            findings += _series_findings(str(series), observations, newest, scope.observations)
     for exchange in exchanges.values():
-        findings += _exchange_findings(exchange)
+        findings += _exchange_findings(exchange, scope.bars)
     return QualityReport(None if pd.isna(newest) else newest.date(), tuple(findings))
 
 
-def aside_findings(snapshot: Snapshot, symbol: str) -> Iterator[Finding]:
+def _all_of(snapshot: Snapshot) -> Scope:
+    symbols, series = snapshot.bars["symbol"].unique(), snapshot.series["series"].unique()
+    return Scope(frozenset(symbols), frozenset(series), EVER, EVER)
+
+
+def aside_findings(snapshot: Snapshot, symbol: str, span: Days = EVER) -> Iterator[Finding]:
     """What of one instrument was kept aside: rows of days without a session, actions that its prices deny."""
-    bars, actions = (table[table["symbol"] == symbol] for table in (snapshot.bars_aside, snapshot.actions_aside))
+    bars, actions = (
+        table[(table["symbol"] == symbol).to_numpy() & span.hold(pd.DatetimeIndex(table["date"]))]
+        if len(table)
+        else table
+        for table in (snapshot.bars_aside, snapshot.actions_aside)
+    )
     calendar = snapshot.instruments[symbol].calendar
     text = f"rows, kept aside, on days that are no session of {calendar} (exchange_calendars {calendars_version()})"
     yield from on_days(symbol, "unknown_sessions", pd.DatetimeIndex(bars["date"]), text)
-    for action in actions.to_dict("records"):
+    for action in actions.to_dict("records") if len(actions) else ():
         day, kind = action["date"].date(), action["kind"].replace("_", " ")
         text = f"{kind} of {action['value']:g}, set aside: {action['reason']}"
-        yield Finding(symbol, "action_denied", 1, day, day, text)
+        size = _denied(snapshot.bars_of(symbol), action["date"], action["kind"], action["value"])
+        yield Finding(symbol, "action_denied", 1, day, day, text, size=size)
+
+
+def _denied(bars: pd.DataFrame, day: pd.Timestamp, kind: str, value: float) -> float:
+    """What an action that is not used would have made of a unit, as a part of it."""
+    if kind in CASH:
+        before = bars.loc[bars["date"] < day, "close"]
+        return min(value / float(before.iloc[-1]), 1.0) if len(before) else 1.0
+    return float(part_of(np.log(value))) if kind == SPLIT and value > 0 else 1.0
 
 
 def largest_gap(days: pd.DatetimeIndex) -> Gap:
@@ -121,8 +160,8 @@ def largest_gap(days: pd.DatetimeIndex) -> Gap:
     return Gap((last - first).days, first.date(), last.date())
 
 
-def _words(findings: list[Finding]) -> str:
-    """The findings of one name and kind, and the days that they concern."""
+def words(findings: list[Finding]) -> str:
+    """Return the findings of one name and kind, and the days that they concern."""
     first = min(finding.first for finding in findings)
     last = max(finding.last for finding in findings)
     text = ", ".join(finding.text for finding in findings)
@@ -139,69 +178,92 @@ class _Exchange:
     openings: pd.DatetimeIndex
 
 
-def _exchanges(snapshot: Snapshot) -> Iterator[_Exchange]:
-    """The exchanges of all bars, by calendar, over the span of all bars."""
+def _exchanges(snapshot: Snapshot, scope: Scope) -> Iterator[_Exchange]:
+    """The exchanges of the instruments, by calendar, over the span of all bars."""
     dates = snapshot.bars["date"]
     held: dict[str, list[pd.DatetimeIndex]] = {}
-    for symbol, rows in snapshot.bars.groupby("symbol"):
-        held.setdefault(snapshot.instruments[str(symbol)].calendar, []).append(pd.DatetimeIndex(rows["date"]))
+    for symbol in snapshot.bars["symbol"].unique():
+        held.setdefault(snapshot.instruments[symbol].calendar, []).append(
+            pd.DatetimeIndex(snapshot.bars_of(symbol)["date"])
+        )
+    wanted = {snapshot.instruments[symbol].calendar for symbol in scope.symbols if symbol in snapshot.instruments}
     for calendar, days in sorted(held.items()):
-        sessions = calendar_sessions(calendar, dates.min(), dates.max())
-        yield _Exchange(calendar, sessions, unknown_closings(sessions, days), unknown_openings(sessions, days))
+        if calendar in wanted:
+            sessions = calendar_sessions(calendar, dates.min(), min(dates.max(), scope.bars.last))
+            yield _Exchange(calendar, sessions, unknown_closings(sessions, days), unknown_openings(sessions, days))
 
 
-def _exchange_findings(exchange: _Exchange) -> Iterator[Finding]:
+def _exchange_findings(exchange: _Exchange, span: Days) -> Iterator[Finding]:
     knows = f"exchange_calendars {calendars_version()}"
+    closings, openings = (days[span.hold(days)] for days in (exchange.closings, exchange.openings))
     text = f"no instrument has a bar: closings that {knows} does not know"
-    yield from on_days(exchange.calendar, "unknown_closing", exchange.closings, text)
+    size = part_of_year(len(closings), SESSIONS)
+    yield from on_days(exchange.calendar, "unknown_closing", closings, text, sizes=size)
     text = f"all instruments have a bar: sessions that {knows} does not know"
-    yield from on_days(exchange.calendar, "unknown_opening", exchange.openings, text)
+    size = part_of_year(len(openings), SESSIONS)
+    yield from on_days(exchange.calendar, "unknown_opening", openings, text, sizes=size)
 
 
-def _symbol_findings(symbol: str, rows: pd.DataFrame, instrument: Instrument, exchange: _Exchange) -> Iterator[Finding]:
-    """Findings of one instrument; the sessions of its exchange reach up to the newest bar of the snapshot."""
+def _symbol_findings(
+    symbol: str, rows: pd.DataFrame, instrument: Instrument, exchange: _Exchange, span: Days
+) -> Iterator[Finding]:
+    """Findings of one instrument; the sessions of its exchange reach up to the newest bar that counts."""
     days = pd.DatetimeIndex(rows["date"])
-    calendar = instrument.calendar
+    inside, moves = span.hold(days), log_moves(rows)
+    cells = {column: rows[column].to_numpy() for column in PRICE_COLUMNS}
     for column in PRICE_COLUMNS[1:]:
-        yield from on_days(symbol, "blank_cells", days[rows[column].isna()], f"blank {column}", column)
+        blank = np.isnan(cells[column]) & inside
+        # What has no open cannot be traded on; nothing else values or fills anything.
+        sizes = part_of(moves[blank]) if column == "open" else 0.0
+        yield from on_days(symbol, "blank_cells", days[blank], f"blank {column}", column, sizes)
 
     sessions = exchange.sessions.difference(exchange.closings)
     missing = sessions[(sessions >= days[0]) & (sessions <= days[-1])].difference(days)
-    yield from on_days(symbol, "missing_sessions", missing, f"sessions of {calendar} without a row")
-    above = rows["close"] > rows["high"] * (1 + FLOAT_NOISE)
-    below = rows["close"] < rows["low"] * (1 - FLOAT_NOISE)
-    yield from on_days(symbol, "close_outside_range", days[above | below], "closes outside high and low")
+    missing = missing[span.hold(missing)]
+    text = f"sessions of {exchange.calendar} without a row"
+    yield from on_days(symbol, "missing_sessions", missing, text, sizes=part_of(moves[days.searchsorted(missing)]))
+    above, below = cells["close"] / cells["high"] - 1, 1 - cells["close"] / cells["low"]
+    beyond = np.fmax(above, below)
+    outside_range = (beyond > FLOAT_NOISE) & inside
+    text = "closes outside high and low"
+    yield from on_days(symbol, "close_outside_range", days[outside_range], text, sizes=beyond[outside_range])
     plausible = price_range(instrument)
     text = f"closes outside {range_text(plausible)} {instrument.currency}, in no likely unit"
-    yield from on_days(symbol, "implausible", days[outside(rows["close"], plausible)], text)
-    early = days[days < pd.Timestamp(instrument.listed)]
+    yield from on_days(symbol, "implausible", days[outside(rows["close"], plausible) & inside], text, sizes=1.0)
+    early = days[(days < pd.Timestamp(instrument.listed)) & inside]
     text = f"rows before the listing on {instrument.listed} (kept, never traded)"
     yield from on_days(symbol, "before_listing", early, text)
     yield from _short(symbol, days)
     behind = sessions[sessions > days[-1]]
     if len(behind) > STALE_SESSIONS:
-        text = f"stale: it ends {len(behind)} sessions of {calendar} before the newest bar"
-        yield Finding(symbol, "stale", len(behind), days[-1].date(), behind[-1].date(), text)
+        text = f"stale: it ends {len(behind)} sessions of {exchange.calendar} before the newest bar"
+        size = part_of_year(len(behind), SESSIONS)
+        yield Finding(symbol, "stale", len(behind), days[-1].date(), behind[-1].date(), text, size=size)
 
 
-def _series_findings(series: str, rows: pd.DataFrame, newest: pd.Timestamp) -> Iterator[Finding]:
-    """Findings of one macro series, one row a date; `newest` is the newest day of the snapshot."""
+def _series_findings(series: str, rows: pd.DataFrame, newest: pd.Timestamp, span: Days) -> Iterator[Finding]:
+    """Findings of one macro series, one row a date; `newest` is the newest day that counts."""
     days = pd.DatetimeIndex(rows["date"])
+    inside = span.hold(days)
     entry = series_entry(series)
     limit, plausible = entry.stale_after_days, series_range(entry)
     if plausible is not None:
         text = f"values outside {range_text(plausible)}, in no likely unit"
-        yield from on_days(series, "implausible", days[outside(rows["value"], plausible)], text)
+        yield from on_days(series, "implausible", days[outside(rows["value"], plausible) & inside], text, sizes=1.0)
     blank = rows["value"].isna().to_numpy()
-    yield from on_days(series, "blank_cells", days[blank], "blank value", "value")
+    yield from on_days(series, "blank_cells", days[blank & inside], "blank value", "value")
     yield from _short(series, days)
-    valued = days[~blank]
+    valued = days[~blank & (days <= newest)]
     if len(valued) and (age := (newest - valued[-1]).days) > limit:
         text = f"stale: its last value is {age} days old on the newest day, at most {limit} may pass"
-        yield Finding(series, "stale", age, valued[-1].date(), newest.date(), text)
+        size = part_of_year(age - limit, DAYS)
+        yield Finding(series, "stale", age, valued[-1].date(), newest.date(), text, size=size)
+    # What ends before the span is of no use in it; the value before it is.
+    valued = valued[max(int(valued.searchsorted(span.first)) - 1, 0) :]
     if len(valued) > 1 and (gap := largest_gap(valued)).days > limit:
         text = f"its largest gap is {gap.days} days, at most {limit} may pass"
-        yield Finding(series, "long_gap", gap.days, gap.first, gap.last, text)
+        size = part_of_year(gap.days - limit, DAYS)
+        yield Finding(series, "long_gap", gap.days, gap.first, gap.last, text, size=size)
 
 
 def _short(name: str, days: pd.DatetimeIndex) -> Iterator[Finding]:

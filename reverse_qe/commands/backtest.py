@@ -127,8 +127,10 @@ def _print_summary(result: "BacktestResult") -> None:
     from reverse_qe.words.summary import NOT_ON_SCREEN, summary_lines
 
     run = result.run
-    print_table(headline(run), PORTFOLIO_HEAD, portfolio_rows(run, NOT_ON_SCREEN), apart=False)
-    for line in summary_lines(run, result.folder):
+    rows = portfolio_rows(run, NOT_ON_SCREEN)
+    print_table(headline(run), PORTFOLIO_HEAD, rows, apart=False)
+    # Title, head and rule of the table; below all the folder and the tearsheet.
+    for line in summary_lines(run, result.folder, above=len(rows) + 5):
         show(line)
     if result.stress is not None:
         show("")

@@ -9,22 +9,25 @@ from reverse_qe.words.run import next_orders_rows, order_sentence, other_warning
 
 # Baselines and rivals that the page shows, and the screen does not.
 NOT_ON_SCREEN = ("inverse_rotation", "moving_average", "gate_alone", "one_switch")
-# Warnings that the screen has room for.
-WARNINGS_SHOWN = 1
+# Lines of a run on one screen, its table among them.
+LINES = 20
 
 
-def summary_lines(run: Backtest, folder: Path | None) -> list[str]:
+def summary_lines(run: Backtest, folder: Path | None, above: int) -> list[str]:
     """The regime, what is wanted and sent next, how orders ended, the honest lines, and the warnings.
 
-    Notes cannot change a result, and what there is no room for is only counted.
+    Notes cannot change a result; of them, and of the warnings that there is no room for, only the count is told. One
+    warning is always shown, the gravest.
 
     Args:
         run: finished.
         folder: that holds its files; None where none were written.
+        above: lines of the screen that are taken already.
     """
     regime, *states = regime_sentences(run)
     lines = [regime, " ".join(states), next_sentence(run), *honest_sentences(run), rival_sentence(run)]
-    return [line for line in [*lines, *_warning_lines(run, folder)] if line]
+    told = [line for line in lines if line]
+    return [*told, *_warning_lines(run, folder, LINES - above - len(told))]
 
 
 def next_sentence(run: Backtest) -> str:
@@ -40,9 +43,11 @@ def next_sentence(run: Backtest) -> str:
     return f"{wanted}. Orders for {coming}: {sent or 'none'}. Before: {order_sentence(run)}."
 
 
-def _warning_lines(run: Backtest, folder: Path | None) -> list[str]:
+def _warning_lines(run: Backtest, folder: Path | None, room: int) -> list[str]:
     warnings, notes = other_warnings(run), len(run.notes)
-    shown = [f"! {warning}" for warning in warnings[:WARNINGS_SHOWN]]
+    # The last line counts the rest.
+    counted = 1 if notes or len(warnings) > room else 0
+    shown = [f"! {warning}" for warning in warnings[: max(room - counted, 1)]]
     more = [
         f"{count} {kind}{'' if count == 1 else 's'}"
         for count, kind in ((len(warnings) - len(shown), "more warning"), (notes, "note"))

@@ -246,6 +246,7 @@ def test_the_report_speaks_to_people_and_to_machines() -> None:
                 "last": "2024-01-16",
                 "text": "short: 2 rows, fewer than 252",
                 "column": "",
+                "size": 0.0,
             }
         ],
         "notes": ["not read: README.md"],

@@ -48,14 +48,14 @@ def test_import_tells_what_it_kept_and_what_is_odd(kept: Any) -> None:
 
     assert lines[0].startswith("Imported market: 2 symbols, 1 series, ")
     assert lines[0].endswith(f" events, bars from 2025-11-25 to 2025-11-29, content {content}")
-    assert lines[1] == "Kept as it came, and odd:"
+    assert lines[1] == "Kept as it came, and odd, by what it can move of a result:"
     assert lines[2:] == [
-        "  BTC-USD: short: 2 rows, fewer than 252 (2025-11-28 to 2025-11-29)",
-        "  MU: blank open: 1, blank volume: 1 (2025-11-28)",
-        "  MU: sessions of XNYS without a row: 1 (2025-11-26)",
-        "  MU: short: 2 rows, fewer than 252 (2025-11-25 to 2025-11-28)",
-        "  DGS10: blank value: 1 (2025-11-26)",
-        "  DGS10: short: 3 rows, fewer than 252 (2025-11-25 to 2025-11-28)",
+        "    1.7%  MU: blank open: 1, blank volume: 1 (2025-11-28)",
+        "    1.7%  MU: sessions of XNYS without a row: 1 (2025-11-26)",
+        "       -  BTC-USD: short: 2 rows, fewer than 252 (2025-11-28 to 2025-11-29)",
+        "       -  MU: short: 2 rows, fewer than 252 (2025-11-25 to 2025-11-28)",
+        "       -  DGS10: blank value: 1 (2025-11-26)",
+        "       -  DGS10: short: 3 rows, fewer than 252 (2025-11-25 to 2025-11-28)",
         "  events: the shipped reference set, for none were given",
     ]
     assert kept.err == f"Kept in {snapshots_dir() / 'market'}. Next: reverse-qe backtest --market market\n"
@@ -140,7 +140,7 @@ def test_show_for_people(data_command: Callable[..., Any], kept: Any, tmp_path: 
     assert mu in rows
     assert ["DGS10", "percent", "next_business_day", "2025-11-25", "2025-11-28", "3", "1", "3"] in rows
     assert any(row[:2] == ["funding_events", "bond_issue"] for row in rows)
-    assert "  MU: sessions of XNYS without a row: 1 (2025-11-26)" in outcome.out.splitlines()
+    assert "    1.7%  MU: sessions of XNYS without a row: 1 (2025-11-26)" in outcome.out.splitlines()
 
 
 def test_show_for_machines(data_command: Callable[..., Any], kept: Any) -> None:
@@ -194,8 +194,44 @@ def test_verify_holds(data_command: Callable[..., Any], kept: Any) -> None:
 
     assert outcome.code == 0
     assert outcome.out.startswith(f"market: files and content are unchanged, content {content}\n")
-    assert "  MU: sessions of XNYS without a row: 1 (2025-11-26)" in outcome.out.splitlines()
+    assert "    1.7%  MU: sessions of XNYS without a row: 1 (2025-11-26)" in outcome.out.splitlines()
     assert data_command("verify", "market", "--json").json["content_hash"] == content
+
+
+def test_verify_ranks_by_a_spec_and_marks_what_it_uses(
+    data_command: Callable[..., Any], kept: Any, tmp_path: Path
+) -> None:
+    spec = tmp_path / "mine.toml"
+    spec.write_text(
+        """[run]
+name = "mine"
+start = 2025-11-28
+[universe]
+speculative = ["BTC-USD"]
+benchmark = "BTC-USD"
+[signal]
+source = "regimes.csv"
+"""
+    )
+    outcome = data_command("verify", "market", "--spec", spec)
+
+    assert outcome.out.splitlines()[1:] == [
+        "Kept as it came, and odd, by what it can move of a result, * used by the spec:",
+        "       -  * BTC-USD: short: 2 rows, fewer than 252 (2025-11-28 to 2025-11-29)",
+        "       -    MU: blank open: 1, blank volume: 1 (2025-11-28)",
+        "       -    MU: sessions of XNYS without a row: 1 (2025-11-26)",
+        "       -    MU: short: 2 rows, fewer than 252 (2025-11-25 to 2025-11-28)",
+        "       -    DGS10: blank value: 1 (2025-11-26)",
+        "       -    DGS10: short: 3 rows, fewer than 252 (2025-11-25 to 2025-11-28)",
+    ]
+    spec.write_text(spec.read_text().replace('speculative = ["BTC-USD"]', 'cash_flow = ["MU"]'))
+    found = data_command("verify", "market", "--spec", spec, "--json").json["quality"]["findings"]
+    assert [(each["name"], each["kind"], each["share"]) for each in found[:2]] == [
+        ("MU", "blank_cells", 0.3),
+        ("BTC-USD", "short", 1.0),
+    ]
+    assert found[0]["effect"] == pytest.approx(0.3 * (1 - 231 / 235), rel=1e-9)
+    assert data_command("verify", "market", "--spec", tmp_path / "no.toml").code == 2
 
 
 def test_verify_writes_the_report_as_a_page(data_command: Callable[..., Any], kept: Any, tmp_path: Path) -> None:

@@ -92,8 +92,11 @@ def test_rivals_stand_with_their_intervals(run: Backtest) -> None:
 
 def test_a_run_and_its_table_are_twenty_lines_at_most(run: Backtest, call) -> None:
     warned = replace(run, warnings=tuple(f"Warning {number}." for number in range(30)), notes=("a", "b"))
-    lines = summary_lines(warned, None)
-    assert lines[-2:] == ["! Warning 0.", "! 29 more warnings and 2 notes: result.run.notes"]
+    [few, many] = [summary_lines(warned, None, above) for above in (20, 8)]
+    assert few[-2:] == ["! Warning 0.", "! 29 more warnings and 2 notes: result.run.notes"]
+    assert len(many) == 12
+    shown = sum(line.startswith("! Warning") for line in many)
+    assert many[-1] == f"! {30 - shown} more warnings and 2 notes: result.run.notes"
     code, out, err = call("backtest", "--start", "2023-01-03", "--out", "run")
     assert code == 0
     assert len(out.splitlines()) + len(err.splitlines()) <= 20

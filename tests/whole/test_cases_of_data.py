@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.archive.folder import manifest
 from backtests.run import Backtest, run_backtest
 from backtests.spec.spec import load_spec
 from data.clock import sessions_between
@@ -21,6 +22,8 @@ from data.market.manifest import FetchRecord
 from data.market.snapshot import Snapshot, load
 from data.quality.report import QualityReport
 from fetch_world import World
+from reverse_qe.pages.run import run_page
+from reverse_qe.words.summary import summary_lines
 
 FREE = "".join(f"\n[costs.{name}]\ncommission_bp = 0.0\n" for name in ("crypto", "us_stock", "us_etf"))
 SPEC = """
@@ -264,3 +267,61 @@ def test_a_participation_does_not_depend_on_dividends_to_come(folder: Path) -> N
         reasons.append(str(refusal.value))
     assert reasons[0] == reasons[1]
     assert reasons[0].startswith("costs.us_stock.participation: got 0.001 on adjusted prices of CRM")
+
+
+def test_a_day_at_a_hundredth_of_its_price_is_told_by_the_import_and_by_the_run(folder: Path) -> None:
+    """One day of one stock at 1/100 of its price: on the screen, in the manifest and at the head of the page."""
+    bars = flat("2024-01-02", "2025-02-11")
+    odd, day = bars.copy(), "2025-01-21"
+    odd.loc[odd["date"] == day, ["open", "high", "low", "close"]] = 1.0
+    market, report = imported_with(folder, None, MU=odd, WDC=bars, CRM=bars, SPY=bars)
+
+    result = run(folder, market, "2025-01-06", ("MU", "WDC"))
+
+    told = f"MU: the adjusted close moves by -99.0%, and back with the bar after: a wrong price ({day})"
+    assert report.lines()[0] == told
+    # Half of the 80% of the basket is held; nothing says that it could not be all of it.
+    warning = f"{told}: it can move the result by up to 79.2%."
+    assert warning in result.warnings
+    assert summary_lines(result, None, above=20)[-2] == f"! {result.warnings[0]}" == f"! {warning}"
+    assert manifest(result)["warnings"][0] == warning
+    assert warning in run_page(result).split('class="said"')[0].replace("&#39;", "'")
+
+
+def test_a_fault_that_a_run_does_not_read_is_no_warning_of_it(folder: Path) -> None:
+    """A hundredth of the price of an instrument that is not in the spec, and one before the run begins."""
+    bars = flat("2024-01-02", "2025-02-11")
+    odd = bars.copy()
+    odd.loc[odd["date"] == "2024-03-05", ["open", "high", "low", "close"]] = 1.0
+    market = imported(folder, MU=odd, STX=odd, CRM=bars, SPY=bars)
+
+    early = run(folder, market, "2025-01-06")
+    within = run(folder, market, "2024-02-01")
+    looking_back = run(folder, market, "2025-01-06", volatility_target=0.1)
+
+    assert early.findings == ()
+    assert not [warning for warning in early.warnings if "MU" in warning or "STX" in warning]
+    assert {each.finding.name for each in within.findings} == {"MU"}
+    assert {each.finding.name for each in looking_back.findings} == {"MU"}
+
+
+def test_an_end_that_the_end_of_a_file_has_cut_is_told(folder: Path) -> None:
+    """MU's file ends on 2020-09-30, the market on 2022-12-30, and nothing says where the run is to end."""
+    market = imported(
+        folder,
+        MU=flat("2020-01-02", "2020-09-30"),
+        CRM=flat("2020-01-02", "2022-12-30"),
+        SPY=flat("2020-01-02", "2022-12-30"),
+    )
+
+    result = run(folder, market, "2020-02-03")
+
+    assert str(result.sessions[-1].date()) == "2020-09-30"
+    told = (
+        "The run ends on 2020-09-30, not with the market on 2022-12-30: the file of MU ends on 2020-09-30, and it "
+        "would be held longer; take it out of the spec, or set run.end."
+    )
+    assert result.warnings[0] == told
+    assert f"! {told}" in summary_lines(result, None, above=20)
+    assert manifest(result)["warnings"][0] == told
+    assert told in run_page(result).split('class="said"')[0]

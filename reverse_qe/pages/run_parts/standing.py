@@ -2,8 +2,10 @@
 
 import pandas as pd
 
+from backtests.measures.data_findings import GRAVE, finding_sentence
 from backtests.measures.holdings import held_weights
 from backtests.measures.performance import SESSIONS_PER_YEAR
+from backtests.measures.warnings import cut_sentences
 from backtests.run import Backtest
 from reverse_qe.pages.kit import Html, bullets, joined, table, tag, unbroken_days
 from reverse_qe.words.evidence import honest_sentences
@@ -13,13 +15,23 @@ from strategies.universe import BASKETS
 SIMULATED = "Every price and series on this page is made by a model, none of it was observed: no market did this."
 # So many holdings and orders are named at the head of the page; the table by name has all.
 NAMED = 6
+# So many findings in the data stand in the banner; the notes have all.
+FINDINGS = 3
 
 
 def banners(run: Backtest) -> list[tuple[str, str]]:
     """What must not be overlooked."""
     simulated = [("SIMULATED", SIMULATED)] if run.snapshot.simulated else []
     hindsight = [("HINDSIGHT", run.spec.universe.hindsight)] if run.spec.universe.hindsight else []
-    return simulated + hindsight
+    return simulated + hindsight + _data_banner(run)
+
+
+def _data_banner(run: Backtest) -> list[tuple[str, str]]:
+    """The end that a file has cut, and what in the data can move the result most."""
+    grave = [finding_sentence(each) for each in run.findings if each.effect >= GRAVE]
+    more = [f"{len(grave) - FINDINGS} more stand among the notes."] if len(grave) > FINDINGS else []
+    told = [*cut_sentences(run.prepared), *grave[:FINDINGS], *more]
+    return [("DATA", " ".join(told))] if told else []
 
 
 def standing(run: Backtest) -> Html:
