@@ -82,7 +82,6 @@ def calendar_sessions(calendar: str, first: pd.Timestamp, last: pd.Timestamp) ->
     return _between(schedule.sessions, first, last)
 
 
-@cache
 def calendars_version() -> str:
     """Return the version of exchange_calendars, which knows no closing that was announced after it was made."""
     return metadata.version("exchange_calendars")

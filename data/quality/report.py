@@ -130,9 +130,10 @@ def aside_findings(snapshot: Snapshot, symbol: str, span: Days = EVER) -> Iterat
         else table
         for table in (snapshot.bars_aside, snapshot.actions_aside)
     )
-    calendar = snapshot.instruments[symbol].calendar
-    text = f"rows, kept aside, on days that are no session of {calendar} (exchange_calendars {calendars_version()})"
-    yield from on_days(symbol, "unknown_sessions", pd.DatetimeIndex(bars["date"]), text)
+    if len(bars):
+        calendar = f"{snapshot.instruments[symbol].calendar} (exchange_calendars {calendars_version()})"
+        text = f"rows, kept aside, on days that are no session of {calendar}"
+        yield from on_days(symbol, "unknown_sessions", pd.DatetimeIndex(bars["date"]), text)
     for action in actions.to_dict("records") if len(actions) else ():
         day, kind = action["date"].date(), action["kind"].replace("_", " ")
         text = f"{kind} of {action['value']:g}, set aside: {action['reason']}"
