@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from backtests.audit.look_ahead import check_strategy
-from backtests.audit.rebuilt import require_rebuilt
 from backtests.engines.event_engine import run_event_engine
 from backtests.engines.ledger import run_ledger
+from backtests.engines.strategy_run import run_user_strategy
 from backtests.evidence.best_stay import best_stay
 from backtests.evidence.honest_lines import HonestLines, honest_lines
 from backtests.execution.result import EngineResult, LedgerResult
@@ -33,7 +33,7 @@ from backtests.prepare.stages import Stages, tell_nobody
 from backtests.spec.extensions import read_extensions
 from backtests.spec.spec import Spec
 from data.clock import next_session
-from data.files.user_code import UserFile, user_faults
+from data.files.user_code import UserFile
 from data.files.user_world import unheard
 from data.market.snapshot import Snapshot
 from data.prices.panel import Panel, require_opens
@@ -196,13 +196,7 @@ def play(prepared: Prepared) -> EngineResult:
     terms = (prepared.rules, prepared.plan, spec.order_rules, spec.run.initial_cash)
     if strategy is None:
         return run_event_engine(*terms)
-    panel, warmup = prepared.panel, prepared.warmup
-    decided = panel.decides_for if warmup is None else warmup.decides_for.append(panel.decides_for)
-    score = prepared.signal.score.reindex(decided, fill_value=0.0)
-    with user_faults(strategy.file.path):
-        engine = run_event_engine(*terms, strategy=strategy.load(), score=score, warmup=warmup)
-    require_rebuilt(engine, prepared.rules, spec.run.initial_cash, spec.run.strategy)
-    return engine
+    return run_user_strategy(strategy, *terms, prepared.score, prepared.warmup)
 
 
 def book_returns(engine: EngineResult, baselines: Mapping[str, LedgerResult], initial_cash: float) -> pd.DataFrame:

@@ -8,12 +8,15 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from backtests.engines.ledger import run_ledger
 from backtests.execution.fill_rules import FillRules
 from backtests.prepare.prepared import Prepared, prepare
 from backtests.prepare.span import Span, last_bars
 from backtests.spec.extensions import Extensions, read_extensions
 from backtests.spec.spec import Spec
 from data.errors import InputError
+from data.files.user_code import UserCallable
+from data.files.user_world import unheard
 from data.market.snapshot import Snapshot, is_built_in, read_manifest
 from data.market.versions import resolve
 from data.markets import open_market
@@ -66,6 +69,11 @@ class PaperMarket:
         return self.prepared.plan
 
     @property
+    def strategy(self) -> UserCallable | None:
+        """The user's, which trades in the place of the rotation; None where there is none."""
+        return self.prepared.extensions.strategy
+
+    @property
     def rules(self) -> FillRules:
         """The rules of fills."""
         return self.prepared.rules
@@ -116,6 +124,21 @@ class PaperMarket:
         largest = moves[at, np.arange(moves.shape[1])].tolist()
         return {symbol: move for symbol, move in zip(self.panel.symbols, largest, strict=True) if move == move}
 
+    def backtest_equity(self, cash: float) -> pd.Series:
+        """Equity by session of the spec run from so much cash, US dollars; a strategy's own is the event engine's.
+
+        Raises:
+            InputError: what a strategy of the user raises.
+        """
+        spec, prepared = self.spec, self.prepared
+        if self.strategy is None:
+            return run_ledger(self.rules, self.plan, spec.order_rules, cash).equity
+        from backtests.engines.strategy_run import run_user_strategy
+
+        terms = (self.rules, self.plan, spec.order_rules, cash, prepared.score, prepared.warmup)
+        with unheard():
+            return run_user_strategy(self.strategy, *terms).equity["equity"]
+
     def bar(self, symbol: str, day: pd.Timestamp) -> pd.Series | None:
         """The bar of an instrument on a calendar day; None where there is none."""
         bars = listed_bars(self.snapshot, symbol, self.spec.run.prices)
@@ -148,13 +171,9 @@ def read_market(spec: Spec, snapshot: Snapshot, first: date, session: date) -> P
         session: that must be in it; it need not have bars.
 
     Raises:
-        InputError: spec and snapshot do not fit together, or the spec is one that cannot be traded on paper.
+        InputError: spec and snapshot do not fit together, or files of the spec cannot be read.
     """
     extensions = read_extensions(spec)
-    if extensions.strategy is not None:
-        raise InputError(
-            f"run.strategy: got {spec.run.strategy}, wanted a spec without it: on paper the rotation alone trades"
-        )
     last = max(pd.Timestamp(session), snapshot.bars["date"].max())
     contents = tuple(file.content for file in extensions.files)
     key = (spec.to_toml(), contents, snapshot.content_hash, first, last)

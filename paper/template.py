@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from string import Template
 
+from backtests.audit.paper_lines import require_paper_lines
+from backtests.spec.extensions import read_extensions
 from backtests.spec.spec import load_spec, shipped_specs
 from data.files.atomic import require_free, write_new_file
 from data.market.snapshot import is_built_in, snapshot_names
@@ -28,10 +30,13 @@ def write_config(path: Path, market: str, spec: str, broker: str) -> str:
         The account's name.
 
     Raises:
-        InputError: the file exists or cannot be written, or there is no such spec.
+        InputError: the file exists or cannot be written, there is no such spec or file of it, or a line of its
+            strategy cannot be carried out on paper.
     """
     require_free(path, "PATH")
-    load_spec(spec)
+    strategy = read_extensions(load_spec(spec)).strategy
+    if strategy is not None:
+        require_paper_lines(strategy)
     if spec not in shipped_specs() or Path(spec).is_file():
         spec = _from(path.parent, spec)
     account = re.sub(r"[^A-Za-z0-9_-]", "-", path.stem)[:ACCOUNT_LENGTH]

@@ -20,13 +20,10 @@ from strategies.trade_terms import commission
 ROUNDING = 1e-9
 
 
-class SessionBroker(bt.brokers.BackBroker):
-    """Plays a session by the rules, books it by Backtrader's own arithmetic and ends every order with its session.
+class MarketOrderBroker(bt.brokers.BackBroker):
+    """Takes market orders for the next session alone, and values what is held; what becomes of them is a subclass's.
 
-    An order that is not wholly filled carries ``info.cut``, and ``info.short`` where it was for want of cash or volume:
-    the next session may have what was missing. A buy carries ``info.money``: the US dollars promised, costs included,
-    and may carry ``info.minimum``, below which it is not cut but left unfilled. A plain buy promises
-    its size at the price known to its decision.
+    A plain buy promises its size at the price known to its decision.
     """
 
     cash: float
@@ -34,18 +31,13 @@ class SessionBroker(bt.brokers.BackBroker):
     # Cash is checked by the fill itself; a check at submission would value buys by the bar's close.
     params = (("checksubmit", False), ("shortcash", False))
 
-    def __init__(self, panel: Panel, sessions: Sessions, warmup: int = 0) -> None:
+    def __init__(self, symbols: Sequence[str], warmup: int = 0) -> None:
         super().__init__()
-        self.warmup, self.sessions = warmup, sessions
-        self.symbols, self.dates = panel.symbols, panel.sessions.date
-        self.place = {symbol: place for place, symbol in enumerate(panel.symbols)}
-        self.orders_log: list[tuple[object, ...]] = []
-        self.cash_log: list[tuple[object, ...]] = []
-        self.decided_log: list[tuple[int, int, float]] = []
-        self.sent_log: dict[int, Orders] = {}
-        self.stock_flows = [0.0] * len(panel.sessions)
-        self.units = [0.0] * len(panel.symbols)
+        self.symbols, self.warmup = tuple(symbols), warmup
+        self.place = {symbol: place for place, symbol in enumerate(symbols)}
+        self.units = [0.0] * len(self.symbols)
         self.on_sale: dict[bt.feed.DataBase, list[bt.Order]] = defaultdict(list)
+        self.is_over = False
 
     @property
     def row(self) -> int:
@@ -62,8 +54,54 @@ class SessionBroker(bt.brokers.BackBroker):
             self.on_sale[order.data].append(order)
         elif "money" not in order.info:
             order.addinfo(money=order.created.size * order.data.decision_price[0])
-        self.decided_log.append((self.row, self.place[order.data._name], order.created.size))
         return super().submit(order, check)
+
+    def get_value(
+        self, datas: Iterable[bt.feed.DataBase] | None = None, mkt: bool = False, lever: bool = False
+    ) -> float:
+        """Cash and holdings at this session's close, in US dollars; an instrument that is not held needs no price."""
+        every = self.cerebro.datas
+        chosen = (
+            [(data, self.positions[data].size) for data in datas]
+            if datas is not None
+            else [(every[place], units) for place, units in enumerate(self.units) if units]
+        )
+        value = sum(units * data.close[0] for data, units in chosen if units)
+        return float(value + (self.cash if datas is None else 0.0))
+
+    getvalue = get_value
+
+    def move_units(self, place: int, left: float, price: float) -> None:
+        """Let a position become so many units by no order: its cost stays, unless nothing is left of it."""
+        position = self.positions[self.cerebro.datas[place]]
+        if left:
+            position.size, position.price = left, position.price * position.size / left
+        else:
+            position.update(-position.size, price)
+
+
+class SessionBroker(MarketOrderBroker):
+    """Plays a session by the rules, books it by Backtrader's own arithmetic and ends every order with its session.
+
+    An order that is not wholly filled carries ``info.cut``, and ``info.short`` where it was for want of cash or volume:
+    the next session may have what was missing. A buy carries ``info.money``: the US dollars promised, costs included,
+    and may carry ``info.minimum``, below which it is not cut but left unfilled.
+    """
+
+    def __init__(self, panel: Panel, sessions: Sessions, warmup: int = 0) -> None:
+        super().__init__(panel.symbols, warmup)
+        self.sessions, self.dates = sessions, panel.sessions.date
+        self.orders_log: list[tuple[object, ...]] = []
+        self.cash_log: list[tuple[object, ...]] = []
+        self.decided_log: list[tuple[int, int, float]] = []
+        self.sent_log: dict[int, Orders] = {}
+        self.stock_flows = [0.0] * len(panel.sessions)
+
+    def submit(self, order: bt.Order, check: bool = True) -> bt.Order:
+        """Take a market order for the next session, and note it."""
+        taken = super().submit(order, check)
+        self.decided_log.append((self.row, self.place[order.data._name], order.created.size))
+        return taken
 
     def next(self) -> None:
         """Change held units, fill the session's orders, pay what units and cash bring."""
@@ -90,21 +128,6 @@ class SessionBroker(bt.brokers.BackBroker):
             self._book(row, movement)
         self.stock_flows[row] = played.stock_flow
         self.units = [self.positions[data].size for data in self.cerebro.datas]
-
-    def get_value(
-        self, datas: Iterable[bt.feed.DataBase] | None = None, mkt: bool = False, lever: bool = False
-    ) -> float:
-        """Cash and holdings at this session's close, in US dollars; an instrument that is not held needs no price."""
-        every = self.cerebro.datas
-        chosen = (
-            [(data, self.positions[data].size) for data in datas]
-            if datas is not None
-            else [(every[place], units) for place, units in enumerate(self.units) if units]
-        )
-        value = sum(units * data.close[0] for data, units in chosen if units)
-        return float(value + (self.cash if datas is None else 0.0))
-
-    getvalue = get_value
 
     def log(
         self, closes: Sequence[tuple[float, float, list[float]]], unsent: Sequence[tuple[int, int, Hindrance]]
@@ -147,9 +170,9 @@ class SessionBroker(bt.brokers.BackBroker):
                 )
         else:
             order.cancel()
+            self.notify(order)
         number, session, symbol = len(self.orders_log) + 1, self.dates[row], self.symbols[trade.place]
         self.orders_log.append((number, self.dates[row - 1], session, symbol, *trade[1:]))
-        self.notify(order)
 
     def _round_up_cash(self, value: float, fee: float) -> None:
         """Let the last unit cost a hair more than there is, as the rules do: Backtrader itself would refuse it."""
@@ -162,12 +185,7 @@ class SessionBroker(bt.brokers.BackBroker):
 
     def _move(self, row: int, movement: Movement, left: float) -> None:
         """Let a split change a position, or close one that has no market any more, and book it."""
-        data = self.cerebro.datas[movement.place]
-        position = self.positions[data]
-        if left:
-            position.size, position.price = left, position.price * position.size / left
-        else:
-            position.update(-position.size, data.close[-1])
+        self.move_units(movement.place, left, self.cerebro.datas[movement.place].close[-1])
         self._book(row, movement)
 
     def _book(self, row: int, movement: Movement) -> None:

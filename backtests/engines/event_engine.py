@@ -13,9 +13,10 @@ import pandas as pd
 
 from backtests.engines.event_broker import SessionBroker, TermsCommission
 from backtests.engines.event_feed import SessionFeed, feed_columns
-from backtests.engines.user_strategies import no_later_bar, refuse_cheating, refuse_settings
+from backtests.engines.user_strategies import asked_when, no_later_bar, refuse_cheating, refuse_settings
 from backtests.execution.fill_rules import FillRules
 from backtests.execution.result import EngineResult, collect_result
+from backtests.execution.session import Sessions
 from data.errors import InputError
 from data.prices.panel import Panel
 from strategies.order_rules import OrderRulesConfig
@@ -45,6 +46,7 @@ def run_event_engine(
     strategy: Callable[..., bt.Strategy] | None = None,
     score: pd.Series | None = None,
     warmup: Panel | None = None,
+    make_broker: Callable[[Panel, Sessions, int], SessionBroker] = SessionBroker,
 ) -> EngineResult:
     """Run a plan through Backtrader.
 
@@ -56,6 +58,7 @@ def run_event_engine(
         strategy: of a user, in the place of the rotation; the plan then is only something that it may read.
         score: of the signal by session decided for, from the warm-up on; for a strategy of a user.
         warmup: sessions before the panel's, whose bars a strategy of a user may look back on; None for none.
+        make_broker: makes the broker that plays the sessions.
 
     Raises:
         InputError: the strategy is none, or sends an order that is not offered.
@@ -66,7 +69,7 @@ def run_event_engine(
     earlier = pd.DatetimeIndex([]) if warmup is None else warmup.sessions
     # What a strategy of the user can reach is its own: the books are rebuilt from what it cannot.
     sessions = fills.sessions if strategy is None else deepcopy(fills.sessions)
-    broker = SessionBroker(panel, sessions, len(earlier))
+    broker = make_broker(panel, sessions, len(earlier))
     broker.set_cash(initial_cash)
     cerebro.setbroker(broker)
     times = np.array([bt.date2num(session) for session in [*earlier, *panel.sessions]])
@@ -79,44 +82,28 @@ def run_event_engine(
         cerebro.addstrategy(Rotation, rules=rules.rules, terms=fills.sessions.terms)
         cerebro.run()
     else:
-        _run_strategy(cerebro, strategy, len(earlier))
+        run_strategy(cerebro, strategy, lambda bar: bar > len(earlier))
     (ran,) = cerebro.runstrats[0]
     unsent = ran.unsent if isinstance(ran, Rotation) else []
     return collect_result(panel, broker.log(ran.analyzers.recorder.rows, unsent), initial_cash)
 
 
-def _run_strategy(cerebro: bt.Cerebro, strategy: Callable[..., bt.Strategy], warmup: int) -> None:
-    """Run a strategy of the user on bars that are loaded one by one, so that a later one is not there to be read."""
+def run_strategy(cerebro: bt.Cerebro, strategy: Callable[..., bt.Strategy], is_asked: Callable[[int], bool]) -> None:
+    """Run a strategy of the user on bars that are loaded one by one, so that a later one is not there to be read.
+
+    Args:
+        cerebro: with feeds and broker.
+        strategy: of the user.
+        is_asked: whether it decides at a bar, of which this is the number, from 1; its indicators see all of them.
+
+    Raises:
+        InputError: it is none, or sends an order that is not offered.
+        LookAheadError: it reads a later bar.
+    """
     if not (isinstance(strategy, type) and issubclass(strategy, bt.Strategy)):
         raise InputError(f"got {strategy!r}, wanted a class derived from backtrader.Strategy")
     refuse_cheating(strategy, bt.Strategy)
     refuse_settings(cerebro.broker)
-    cerebro.addstrategy(_asked_after(strategy, warmup) if warmup else strategy)
+    cerebro.addstrategy(asked_when(strategy, is_asked))
     with no_later_bar(cerebro.datas):
         cerebro.run(preload=False, runonce=False)
-
-
-def _asked_after(strategy: type[bt.Strategy], warmup: int) -> type[bt.Strategy]:
-    """The strategy, asked for its decisions after so many bars; before, its indicators alone see them."""
-
-    class Asked(strategy):
-        began = False
-
-        def prenext(self) -> None:
-            if len(self) > warmup:
-                super().prenext()
-
-        def nextstart(self) -> None:
-            self.next()
-
-        def next(self) -> None:
-            if len(self) <= warmup:
-                return
-            if self.began:
-                super().next()
-            else:
-                self.began = True
-                super().nextstart()
-
-    Asked.__name__, Asked.__qualname__ = strategy.__name__, strategy.__qualname__
-    return Asked

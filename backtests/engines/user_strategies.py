@@ -6,24 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from backtests.audit.paper_lines import SETTERS
 from data.errors import InputError
 from data.files.user_code import LookAheadError
 
 # A sell of more than is held by this share is a short sale, not rounding.
 ROUNDING = 1e-9
-# What would change cash, costs or the moment of a fill behind the engine's back.
-_SETTINGS = (
-    "set_coo",
-    "set_coc",
-    "set_cash",
-    "setcash",
-    "add_cash",
-    "setcommission",
-    "addcommissioninfo",
-    "set_slippage_perc",
-    "set_slippage_fixed",
-    "set_filler",
-)
 
 
 def refuse_cheating(strategy: type[Any], base: type[Any]) -> None:
@@ -50,7 +38,7 @@ def refuse_settings(broker: Any) -> None:
 
         return refuse
 
-    for name in _SETTINGS:
+    for name in SETTERS:
         setattr(broker, name, refusal(name))
 
 
@@ -80,6 +68,41 @@ def require_market_order(order: Any, sellable: float, tied: bool) -> None:
         )
     if np.isinf(size):
         raise InputError(f"got an order for {size:g} {name}, wanted a number of units")
+
+
+def asked_when(strategy: type[Any], is_asked: Callable[[int], bool]) -> type[Any]:
+    """The strategy, asked for its decisions at some bars alone; its indicators see all of them.
+
+    Args:
+        strategy: a class of the user.
+        is_asked: whether it decides at a bar, of which this is the number, from 1.
+    """
+
+    class Asked(strategy):  # type: ignore[misc]
+        began = False
+
+        def prenext(self) -> None:
+            if is_asked(len(self)):
+                super().prenext()
+
+        def nextstart(self) -> None:
+            self.next()
+
+        def next(self) -> None:
+            if not is_asked(len(self)):
+                return
+            if self.began:
+                super().next()
+            else:
+                self.began = True
+                super().nextstart()
+
+        def stop(self) -> None:
+            self.broker.is_over = True
+            super().stop()
+
+    Asked.__name__, Asked.__qualname__ = strategy.__name__, strategy.__qualname__
+    return Asked
 
 
 @contextmanager

@@ -75,6 +75,13 @@ class Prepared:
         """The sessions before those of the panel that a strategy of the user may look back on."""
         return warmup_panel(self.spec, self.snapshot, self.panel)
 
+    @property
+    def score(self) -> pd.Series:
+        """The signal's score by session decided for, from the warm-up on; 0 where there is none."""
+        panels = [self.panel] if self.warmup is None else [self.warmup, self.panel]
+        decided = pd.DatetimeIndex([session for each in panels for session in each.decides_for])
+        return self.signal.score.reindex(decided, fill_value=0.0)
+
     @cached_property
     def risk_free(self) -> pd.Series:
         """What the 3-month bill brings by session of the panel, fractions; 0 where its yield is not known."""

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from contextvars import ContextVar
-from io import StringIO, TextIOBase
+from io import TextIOBase
 from pathlib import Path
 from typing import TextIO
 
@@ -31,6 +31,8 @@ class _PlainText(TextIOBase):
 
     def write(self, text: str) -> int:
         """Write a text; it is talk: where nobody listens, it is lost."""
+        if not _IS_HEARD.get():
+            return len(text)
         try:
             self._stream.write(printable(str(text), keep="\n\t"))
             self._stream.flush()
@@ -49,6 +51,11 @@ def unheard() -> Iterator[None]:
         _IS_HEARD.reset(token)
 
 
+def hear() -> None:
+    """Listen again, until the `unheard` around it ends: what runs once more has come to what it has not said yet."""
+    _IS_HEARD.set(True)
+
+
 @contextmanager
 def user_world() -> Iterator[None]:
     """Run code of users: stdout is for the program's own data, and the process stays as it was.
@@ -59,7 +66,7 @@ def user_world() -> Iterator[None]:
     folder, threads = _folder(), set(threading.enumerate())
     failed: list[threading.ExceptHookArgs] = []
     hook, threading.excepthook = threading.excepthook, failed.append
-    heard: TextIO = _PlainText(sys.stderr) if _IS_HEARD.get() else StringIO()  # type: ignore[assignment]
+    heard: TextIO = _PlainText(sys.stderr)  # type: ignore[assignment]
     try:
         with redirect_stdout(heard), redirect_stderr(heard), np.errstate(), warnings.catch_warnings():
             yield

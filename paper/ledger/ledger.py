@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from paper.broker import Fill, Intent, Movement, OrderState
 from paper.ledger.reader import LedgerReader
-from paper.ledger.records import AccountRecord, Close, DecisionRecord, Event
+from paper.ledger.records import AccountRecord, Close, DecisionRecord, Event, SeenBar
 from paper.storage.database import Row
 from paper.storage.rows import as_row, as_text
 from strategies.fills import OrderStatus
@@ -31,14 +31,16 @@ class Ledger(LedgerReader):
             source: Row = {"source_id": DEPOSIT, "client_id": None, "kind": DEPOSIT, "price": None, "fees": 0.0}
             self._add_entry(source, account.opened_at, account.first_session, "", cash, 0.0)
 
-    def write_decision(self, decision: DecisionRecord, intents: Sequence[Intent]) -> None:
-        """Write a decision and all its intents, or nothing."""
+    def write_decision(self, decision: DecisionRecord, intents: Sequence[Intent], bars: Sequence[SeenBar] = ()) -> None:
+        """Write a decision, all its intents and the bars that a strategy of the user saw first for it, or nothing."""
         with self._database.writing():
             (last,) = self._database.rows("SELECT coalesce(max(state_id), 0) AS last_state FROM order_states")
             self._database.insert("decisions", as_row(decision) | last)
             for intent in intents:
                 self._database.insert("intents", as_row(intent))
                 self._database.insert("open_intents", {"client_id": intent.client_id, "sent": 0})
+            for bar in bars:
+                self._database.insert("strategy_bars", as_row(bar))
 
     def write_sent(self, taken: Iterable[Intent], refused: Iterable[OrderState], at: datetime) -> None:
         """Note which orders the broker has taken, and which it has not."""

@@ -10,11 +10,11 @@ from typing import Self
 import pandas as pd
 
 from paper.broker import Intent
-from paper.ledger.records import AccountRecord, DecisionRecord, Event, Holdings
+from paper.ledger.records import AccountRecord, DecisionRecord, Event, Holdings, News, SeenBar
 from paper.ledger.schema import MIGRATIONS
 from paper.storage.database import Database
 from paper.storage.rows import as_text, from_row
-from strategies.fills import HINDRANCES, Hindrance, falls_short
+from strategies.fills import HINDRANCES, Hindrance, OrderStatus, falls_short
 
 LEDGER_FILE = "ledger.sqlite"
 # Units that adding up leaves over; no instrument is traded in parts so small.
@@ -22,6 +22,8 @@ DUST = 1e-10
 
 # What the next session would not fill either.
 _FINAL = {HINDRANCES[each] for each in Hindrance if each != Hindrance.NONE and not falls_short(each)}
+
+_CUT = (OrderStatus.REDUCED, OrderStatus.UNFILLED, OrderStatus.REJECTED)
 
 # From one symbol to the next by the index, which is read where they begin and no further.
 _UNITS = """
@@ -118,6 +120,40 @@ class LedgerReader:
         (row,) = self._database.rows("SELECT coalesce(max(entry_id), 0) AS last FROM entries")
         last: int = row["last"]
         return last
+
+    def last_state(self) -> int:
+        """The number of the newest state of an order; 0 before the first."""
+        (row,) = self._database.rows("SELECT coalesce(max(state_id), 0) AS last FROM order_states")
+        last: int = row["last"]
+        return last
+
+    def deposited(self) -> float:
+        """What the account was opened with, US dollars."""
+        (row,) = self._database.rows("SELECT total(amount) AS amount FROM entries WHERE kind = 'deposit'")
+        amount: float = row["amount"]
+        return amount
+
+    def seen_bars(self) -> list[SeenBar]:
+        """What a strategy of the user has seen, oldest first; nothing of an account that the rotation trades."""
+        return [from_row(SeenBar, row) for row in self._database.rows("SELECT * FROM strategy_bars ORDER BY bar_id")]
+
+    def intents(self) -> list[Intent]:
+        """Every intent, in the order in which they were written."""
+        return [from_row(Intent, row) for row in self._database.rows("SELECT * FROM intents ORDER BY intent_id")]
+
+    def news(self) -> list[News]:
+        """Every entry after the first deposit and every end of an order, in the order in which they became known."""
+        entries = self._database.rows(
+            "SELECT e.entry_id AS number, i.session, e.symbol, e.units, e.price, e.fees, e.cash_after, e.units_after, "
+            "NULL AS status, '' AS reason FROM entries AS e LEFT JOIN intents AS i ON i.client_id = e.client_id "
+            "WHERE e.kind <> 'deposit' ORDER BY e.entry_id"
+        )
+        ends = self._database.rows(
+            "SELECT s.state_id AS number, i.session, i.symbol, 0.0 AS units, NULL AS price, 0.0 AS fees, "
+            "0.0 AS cash_after, 0.0 AS units_after, s.status, s.reason FROM order_states AS s "
+            "JOIN intents AS i ON i.client_id = s.client_id WHERE s.status NOT IN ('sent', 'open') ORDER BY s.state_id"
+        )
+        return [from_row(News, row) for row in (*entries, *ends)]
 
     def decisions(self, newest: int = -1) -> list[DecisionRecord]:
         """The newest decisions, newest first; all of them where the number is negative."""
@@ -223,6 +259,11 @@ class LedgerReader:
         for name in moments:
             frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
         return frame
+
+
+def fell_short(status: str, reason: str) -> bool:
+    """Whether an order that ended so got less than it wanted for want of what the next session may have."""
+    return status in _CUT and reason not in _FINAL
 
 
 def _end_of(session: date) -> str:

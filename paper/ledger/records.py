@@ -1,6 +1,6 @@
 """The records of the ledger."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -63,6 +63,56 @@ class DecisionRecord:
     targets: Mapping[str, float]
     why: str
     left_alone: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SeenBar:
+    """A session's bars as a strategy of the user saw them; what the market says of them later changes nothing here.
+
+    Attributes:
+        session: of the bars.
+        decided_for: session that was decided for on them; None where none was: of the warm-up, or without a step.
+        last_entry: number of the newest entry of the ledger that was known then.
+        last_state: number of the newest state of an order that was known then.
+        code: hash of the strategy's file.
+        bars: by symbol, the values of the lines that `backtests.engines.strategy_replay.LINES` names.
+    """
+
+    session: date
+    decided_for: date | None
+    last_entry: int
+    last_state: int
+    code: str
+    bars: Mapping[str, Sequence[float]]
+
+
+@dataclass(frozen=True)
+class News:
+    """An entry of the ledger, or the end of an order, as a strategy of the user hears of it.
+
+    Attributes:
+        number: of the entry, or of the order's state.
+        session: that the order was for; None for what no order moved.
+        symbol: of the instrument; empty where none moved.
+        units: that came; negative for what went.
+        price: of a fill, US dollars; None for what is none.
+        fees: of a fill, US dollars.
+        cash_after: US dollars.
+        units_after: of the instrument.
+        status: how the order ended; None for an entry.
+        reason: why it got less than it wanted.
+    """
+
+    number: int
+    session: date | None
+    symbol: str
+    units: float
+    price: float | None
+    fees: float
+    cash_after: float
+    units_after: float
+    status: str | None
+    reason: str
 
 
 @dataclass(frozen=True)

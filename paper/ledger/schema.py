@@ -176,5 +176,19 @@ CREATE INDEX events_by_kind ON events (kind, event_id);
 CREATE INDEX closes_by_equity ON closes (session, equity);
 """
 
+# What a strategy of the user has seen, bar by bar, and at which of them it decided: it is asked again over these alone.
+_VERSION_5 = """
+CREATE TABLE strategy_bars (
+    bar_id INTEGER PRIMARY KEY,
+    session TEXT NOT NULL UNIQUE,
+    decided_for TEXT UNIQUE REFERENCES decisions (session),
+    last_entry INTEGER NOT NULL,
+    last_state INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    bars TEXT NOT NULL
+) STRICT;
+
+""" + _append_only("strategy_bars")
+
 # Statements stand apart by an empty line.
-MIGRATIONS = (_VERSION_1 + "\n" + _append_only(*_TABLES), _VERSION_2, _VERSION_3, _VERSION_4)
+MIGRATIONS = (_VERSION_1 + "\n" + _append_only(*_TABLES), _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)

@@ -9,11 +9,13 @@ from typing import Literal
 
 import pandas as pd
 
+from backtests.audit.paper_lines import require_paper_lines
 from backtests.spec.spec import Spec
 from data.clock import next_session
 from data.errors import InputError
 from data.files.atomic import require_free
 from data.files.locks import BusyError
+from data.files.user_code import LookAheadError
 from data.market.snapshot import is_built_in
 from data.market.versions import resolve, versions_of
 from paper.brokers.opener import open_broker
@@ -80,7 +82,26 @@ def _market(config: PaperConfig, now: datetime) -> Iterator[Finding]:
         return
     simulated = ", SIMULATED" if market.snapshot.simulated else ""
     yield Finding("market", "ok", f"{market.snapshot.name}{simulated}: it holds what the spec reads")
+    yield from _strategy(config, market)
     yield _freshness(config, market, now)
+
+
+def _strategy(config: PaperConfig, market: PaperMarket) -> Iterator[Finding]:
+    """Whether a strategy of the user can be traded on paper: by its lines, and, before it is, by what it does."""
+    if market.strategy is None:
+        return
+    from paper.step.own_strategy import require_paper_strategy
+
+    try:
+        if (config.state_folder / LEDGER_FILE).is_file():
+            require_paper_lines(market.strategy)
+        else:
+            require_paper_strategy(market, market.panel.sessions[1].date())
+    except (InputError, LookAheadError) as error:
+        yield Finding("strategy", "fault", str(error))
+    else:
+        named = market.strategy
+        yield Finding("strategy", "ok", f"{named.file.path}:{named.name} sends market orders for the next open alone")
 
 
 def _read_market(config: PaperConfig, spec: Spec, now: datetime) -> PaperMarket:

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from backtests.engines.ledger import run_ledger
 from data.clock import next_session
 from data.errors import InputError
 from paper.config import PaperConfig
-from paper.ledger.ledger import DEPOSIT
 from paper.ledger.reader import LEDGER_FILE, LedgerReader
 from paper.ledger.records import AccountRecord, DecisionRecord, Event, Holdings
 from paper.market import PaperMarket, newest_snapshot, read_market
@@ -43,7 +41,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Comparison:
-    """An account's equity beside that of the backtest of its spec, which the ledger engine runs.
+    """An account's equity beside that of the backtest of its spec.
 
     Attributes:
         first: session of the account.
@@ -180,10 +178,8 @@ def equity_beside_backtest(ledger: LedgerReader, market: PaperMarket) -> pd.Data
     paper = ledger.equity()["equity"]
     if paper.empty:
         return pd.DataFrame({"paper": paper, "backtest": paper})
-    entries = ledger.entries()
-    deposit = float(entries.loc[entries["kind"] == DEPOSIT, "amount"].sum())
-    result = run_ledger(market.rules, market.plan, market.spec.order_rules, deposit)
-    return pd.DataFrame({"paper": paper, "backtest": result.equity.reindex(paper.index)})
+    backtest = market.backtest_equity(ledger.deposited())
+    return pd.DataFrame({"paper": paper, "backtest": backtest.reindex(paper.index)})
 
 
 def _opened(config: PaperConfig, ledger: LedgerReader) -> AccountRecord:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import compress
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +14,11 @@ from paper.ledger.records import Holdings
 from paper.market import PaperMarket
 from strategies.order_rules import SessionOrders, plan_orders
 
+if TYPE_CHECKING:
+    from backtests.engines.strategy_replay import Answer
+
 REBALANCING = "rebalancing"
+OWN_STRATEGY = "your strategy"
 PLANNED_ANEW = "an order was open, cut or not filled"
 
 
@@ -30,7 +35,7 @@ class Decision:
         score: of the signal; None where there is none yet.
         why: the book is brought to the targets; empty where it is left as it is.
         left_alone: symbols that it is not brought to them in, for orders of theirs are open.
-        targets: weights by symbol.
+        targets: weights by symbol; with a strategy of the user those that its orders come to at the prices known.
         prices: last ones known by symbol, US dollars; what has none has no entry.
         price_moves: largest change of each from one session to the next since the last decision, splits and dividends
             taken out.
@@ -71,6 +76,7 @@ def decide(
     decided_before: date | None,
     moved_since: date | None,
     short: Collection[str],
+    answer: "Answer | None" = None,
 ) -> Decision:
     """Take the decision for a session.
 
@@ -88,6 +94,7 @@ def decide(
         moved_since: the session from which on moves of prices count; None: that before the decision alone.
         short: symbols for which that decision was not carried out in full; without a rebalancing they alone are planned
             for anew.
+        answer: of a strategy of the user, which decides in the place of the order rules; None where there is none.
     """
     row = market.row(session) - 1
     panel, plan, symbols = market.panel, market.plan, market.panel.symbols
@@ -99,7 +106,15 @@ def decide(
     why = REBALANCING if due else PLANNED_ANEW if short else ""
     values = np.where(units > 0, units * prices, 0.0)
     intents: tuple[Intent, ...] = ()
-    if why:
+    left_alone = [intent.symbol for intent in open_intents] if why else []
+    if answer is not None:
+        why, left_alone = OWN_STRATEGY if answer.sent else "", list(answer.left_alone)
+        sent = _orders_of(answer, symbols)
+        intents = _intents(market, account, session, decided_at, prices, sent)
+        equity = held.cash + float(values.sum())
+        left = values + sent.buy_money - np.where(sent.sell_units > 0, sent.sell_units * prices, 0.0)
+        targets = left / equity if equity > 0 else np.zeros(len(symbols))
+    elif why:
         # What is about to be closed out is left alone by the order rules.
         is_left = market.rules.stale[row] | ~(due | np.array([symbol in short for symbol in symbols]))
         wanted = np.where(is_left, np.nan, targets)
@@ -124,7 +139,7 @@ def decide(
         regime=str(market.signal.regime[panel.decides_for[row]]),
         score=None if np.isnan(score) else score,
         why=why,
-        left_alone=tuple(intent.symbol for intent in open_intents) if why else (),
+        left_alone=tuple(left_alone),
         targets=dict(zip(symbols, targets.tolist(), strict=True)),
         prices={symbol: price for symbol, price in zip(symbols, prices.tolist(), strict=True) if price > 0},
         price_moves=market.price_moves(session, moved_since),
@@ -135,6 +150,16 @@ def decide(
         newest_bars=market.newest_bars(session),
         intents=intents,
     )
+
+
+def _orders_of(answer: "Answer", symbols: Sequence[str]) -> SessionOrders:
+    nothing = np.zeros(len(symbols))
+    orders = SessionOrders(nothing.copy(), nothing.copy(), nothing.copy(), nothing.astype(int))
+    for each in answer.sent:
+        place = symbols.index(each.symbol)
+        orders.sell_units[place], orders.buy_money[place] = each.units or 0.0, each.money or 0.0
+        orders.least[place] = each.least
+    return orders
 
 
 def client_id(account: str, session: date, symbol: str, side: Side) -> str:

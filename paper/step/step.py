@@ -5,18 +5,20 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from backtests.spec.spec import Spec
 from data.clock import decision_times, next_session
 from data.errors import InputError
+from data.files.user_code import LookAheadError
 from paper.broker import Fill, Intent
 from paper.brokers.opener import open_broker
 from paper.config import PaperConfig
 from paper.errors import BrokerRefused, BrokerUnavailable
 from paper.ledger.ledger import Ledger
-from paper.ledger.records import AccountRecord, DecisionRecord
+from paper.ledger.records import AccountRecord, DecisionRecord, SeenBar
 from paper.market import newest_snapshot, read_market
 from paper.step.decision import Decision, decide
 from paper.step.guards import kill_file_reason, reasons_to_halt
@@ -30,6 +32,9 @@ from paper.step.requirements import (
     require_same_account,
     spec_of,
 )
+
+if TYPE_CHECKING:
+    from backtests.engines.strategy_replay import Answer
 
 DAY = timedelta(days=1)
 # Decisions that are compared with the signal as it is now. What is told late of an older day shows in these too.
@@ -132,7 +137,19 @@ class Step:
         with self._desk() as desk:
             self._end_replayed_session()
             desk.settle()
-            return desk.differences()
+            return [*desk.differences(), *self._strategy_differences(desk)]
+
+    def _strategy_differences(self, desk: Desk) -> list[str]:
+        """Whether a strategy of the user, asked again, decides as it did at every decision but the last."""
+        if desk.market.strategy is None:
+            return []
+        from paper.step.own_strategy import asked_again, difference_words
+
+        try:
+            answer = asked_again(desk.market, self.ledger)
+        except (InputError, LookAheadError) as error:
+            return [f"the strategy fails: {error}"]
+        return [difference_words(answer, self.ledger, desk.market.strategy)] if answer.differs else []
 
     def _work(self) -> None:
         with self._desk() as desk:
@@ -183,6 +200,9 @@ class Step:
         if session is None or self.ledger.halt() is not None or (last is not None and last.session >= session):
             return
         self.report("decision")
+        answer, bars = self._ask_strategy(desk, session, None if last is None else last.session)
+        if self.ledger.halt() is not None:
+            return
         decision = decide(
             desk.market,
             self.config.account.name,
@@ -192,13 +212,35 @@ class Step:
             [*self.ledger.unsent_intents(), *self.ledger.sent_intents()],
             None if last is None else last.session,
             self._seen_upto(last),
-            self.ledger.short_symbols(),
+            self.ledger.short_symbols() if answer is None else (),
+            answer,
         )
         self.told.decision = decision
         if reasons := reasons_to_halt(decision, self.ledger.peak_equity(), self.config.limits):
             self._halt("; ".join(reasons))
         else:
-            self.ledger.write_decision(_record(decision), decision.intents)
+            self.ledger.write_decision(_record(decision), decision.intents, bars)
+
+    def _ask_strategy(
+        self, desk: Desk, session: date, decided_before: date | None
+    ) -> tuple["Answer | None", list[SeenBar]]:
+        """What a strategy of the user decides, and the bars that it sees first for it; halt where it cannot go on."""
+        if desk.market.strategy is None:
+            return None, []
+        from paper.step.own_strategy import ask, difference_words
+
+        try:
+            answer, bars = ask(desk.market, self.ledger, session, decided_before)
+        except (InputError, LookAheadError) as error:
+            self._halt(f"the strategy fails: {error}")
+            return None, []
+        if answer.differs:
+            self._halt(difference_words(answer, self.ledger, desk.market.strategy))
+        self.told.notes += [
+            f"{symbol}: an order of the strategy is not sent, for one is open, or no price is known"
+            for symbol in answer.left_alone
+        ]
+        return answer, bars
 
     def _seen_upto(self, last: DecisionRecord | None) -> date | None:
         """The session up to which moves of prices have been looked at, by the trader or by whoever resumed it."""
@@ -214,6 +256,11 @@ class Step:
         session = self.told.session
         if self.ledger.account() is not None or session is None:
             return
+        if desk.market.strategy is not None:
+            from paper.step.own_strategy import require_paper_strategy
+
+            self.report("strategy")
+            require_paper_strategy(desk.market, session)
         told = desk.broker.account()
         if told.positions:
             raise InputError(

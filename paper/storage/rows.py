@@ -1,7 +1,7 @@
 """How records stand in the rows of a table."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
@@ -42,6 +42,7 @@ _READ: Mapping[Any, Callable[[Any], Any]] = {
     date: date.fromisoformat,
     date | None: date.fromisoformat,
     Mapping[str, float]: json.loads,
+    Mapping[str, Sequence[float]]: json.loads,
     tuple[str, ...]: lambda cell: tuple(json.loads(cell)),
     bool: bool,
     OrderStatus: OrderStatus,

@@ -99,7 +99,7 @@ def test_a_spec_that_the_market_does_not_fit(account: Callable[..., PaperConfig]
     assert "signal.dwell" in found(account(), "spec").says
     (tmp_path / "mine.py").write_text("")
     spec.write_text(whole.replace("[universe]", 'strategy = "mine.py:Mine"\n\n[universe]'))
-    assert found(account(), "market").verdict == "fault"
+    assert found(account(), "strategy").says.endswith("has no Mine; define it there, or mend the name in the spec")
 
 
 def test_data_that_lie_behind(account: Callable[..., PaperConfig], market: Snapshot) -> None:

@@ -114,6 +114,48 @@ def test_killed_at_any_moment(config_of, undisturbed, tmp_path):
         assert_same_end(config, wanted)
 
 
+STRATEGY = """
+import backtrader as bt
+
+class Mine(bt.Strategy):
+    ended = 0
+
+    def notify_order(self, order):
+        self.ended += not order.alive()
+
+    def next(self):
+        for number, data in enumerate(self.datas):
+            wanted = 0.05 * ((len(self) + self.ended + number) % 3)
+            self.order_target_percent(data, target=wanted, price=data.decision_price[0])
+"""
+
+
+@pytest.mark.slow
+def test_killed_with_a_strategy_of_ones_own(tmp_path):
+    """It is asked anew over what is written: what it saw is written with what it decided, or neither is."""
+    (tmp_path / "s.py").write_text(STRATEGY, encoding="utf-8")
+    whole = load_spec("sample", SETTINGS).to_toml().replace("[run]\n", '[run]\nstrategy = "s.py:Mine"\n')
+    (tmp_path / "own.toml").write_text(whole, encoding="utf-8")
+
+    def config_of(folder):
+        return PaperConfig(market="sample", spec=str(tmp_path / "own.toml"), state={"path": folder})
+
+    take_steps(config_of(tmp_path / "undisturbed"))
+    wanted = end_state(config_of(tmp_path / "undisturbed"))
+    assert len(wanted[0]) > 30
+    begin = time.perf_counter()
+    assert not forked(lambda: take_steps(config_of(tmp_path / "timed")))
+    seconds = time.perf_counter() - begin
+    chance, kills = random.Random(20261127), 0
+    for account in range(3):
+        config, was_killed = config_of(tmp_path / str(account)), True
+        while was_killed:
+            was_killed = forked(lambda c=config: take_steps(c, steps_left(c)), chance.uniform(0.0, seconds))
+            kills += was_killed
+        assert_same_end(config, wanted)
+    assert kills > 0
+
+
 def test_killed_before_and_after_every_write(config_of, undisturbed, tmp_path, monkeypatch):
     """To ledger and broker, in steps that buy and sell."""
     whole = config_of(tmp_path / "undisturbed")
