@@ -19,17 +19,19 @@ DEPENDENCIES = (
 )
 
 
-def run_id(spec_toml: str, snapshot_hash: str, user_files: Sequence[bytes] = ()) -> str:
+def run_id(spec_toml: str, snapshot_hash: str, user_files: Sequence[bytes] = (), engine: str = "event") -> str:
     """Twelve hex digits that name a run: the same for the same spec, content of the market and of files, and code.
 
     Args:
         spec_toml: complete.
         snapshot_hash: of the market's content.
         user_files: contents of the files that the spec names, in its order.
+        engine: that played it; the last digits of its numbers may be its own.
     """
     digest = hashlib.sha256()
     files = [hashlib.sha256(content).hexdigest() for content in user_files]
-    for part in (spec_toml, snapshot_hash, *files, source_hash(ROOT)):
+    others = () if engine == "event" else (engine,)
+    for part in (spec_toml, snapshot_hash, *files, source_hash(ROOT), *others):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()[:12]
 

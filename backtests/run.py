@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import pandas as pd
 
 from backtests.audit.look_ahead import check_strategy
+from backtests.engines.compiled import require_numba
 from backtests.engines.event_engine import run_event_engine
 from backtests.engines.ledger import run_ledger
 from backtests.engines.strategy_run import run_user_strategy
+from backtests.engines.vector_engine import run_vector_engine
 from backtests.evidence.best_stay import best_stay
 from backtests.evidence.honest_lines import HonestLines, honest_lines
 from backtests.execution.result import EngineResult, LedgerResult
@@ -27,12 +30,13 @@ from backtests.prepare.plans import (
     run_baseline_plans,
     run_switch_plan,
 )
-from backtests.prepare.prepared import Prepared, prepare
+from backtests.prepare.prepared import EngineName, Prepared, prepare
 from backtests.prepare.span import default_end, last_bars, without_delisted
 from backtests.prepare.stages import Stages, tell_nobody
 from backtests.spec.extensions import read_extensions
 from backtests.spec.spec import Spec
 from data.clock import next_session
+from data.errors import InputError
 from data.files.user_code import UserFile
 from data.files.user_world import unheard
 from data.market.snapshot import Snapshot
@@ -125,20 +129,24 @@ class Backtest:
         return self.prepared.extensions.files
 
 
-def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] = tell_nobody) -> Backtest:
+def run_backtest(
+    spec: Spec, snapshot: Snapshot, report: Callable[[str], None] = tell_nobody, engine_name: EngineName = "event"
+) -> Backtest:
     """Run a spec on a snapshot.
 
     Args:
         spec: what to run.
         snapshot: what to run it on.
         report: is told the name of each stage as it begins.
+        engine_name: which engine plays the strategy; baselines and rivals run on the ledger.
 
     Raises:
         InputError: the spec, its files and the snapshot do not fit together.
         LookAheadError: code of the user looks ahead.
     """
+    require_engine(engine_name, spec)
     stages, given = Stages(report), read_extensions(spec)
-    prepared = prepare(spec, snapshot, extensions=given, stages=stages)
+    prepared = replace(prepare(spec, snapshot, extensions=given, stages=stages), engine=engine_name)
     if spec.run.end is None:
         prepared = _until_default_end(prepared)
     require_opens(prepared.market)
@@ -164,7 +172,7 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
         counts = run_counts(prepared, engine)
         regime, reserve = prepared.signal.regime, spec.universe.reserve
         measures = run_measures(engine, flows, baselines, returns, regime, risk_free, reserve)
-        name = run_id(spec.to_toml(), snapshot.content_hash, [file.content for file in given.files])
+        name = run_id(spec.to_toml(), snapshot.content_hash, [file.content for file in given.files], engine_name)
     with stages.stage("data"):
         findings = data_findings(prepared)
     return Backtest(
@@ -184,8 +192,26 @@ def run_backtest(spec: Spec, snapshot: Snapshot, report: Callable[[str], None] =
     )
 
 
+def require_engine(name: EngineName, spec: Spec) -> None:
+    """Refuse an engine that there is not, and the vector engine where it cannot run the spec.
+
+    Raises:
+        InputError: no such engine; numba is not installed; or the spec names a strategy of the user.
+    """
+    if name not in get_args(EngineName):
+        raise InputError(f"got {name!r} for engine, wanted one of {', '.join(get_args(EngineName))}")
+    if name != "vector":
+        return
+    if spec.run.strategy is not None:
+        raise InputError(
+            f"run.strategy: got {spec.run.strategy} for the vector engine, wanted the event engine, which alone runs a "
+            "strategy of the user; leave the engine out, or take run.strategy out"
+        )
+    require_numba()
+
+
 def play(prepared: Prepared) -> EngineResult:
-    """Run the plan, or the strategy of the user beside it, through the event engine.
+    """Run the plan, or the strategy of the user beside it, through the engine of the preparation.
 
     Raises:
         InputError: what the strategy raises, or an order of it that is not offered.
@@ -195,7 +221,7 @@ def play(prepared: Prepared) -> EngineResult:
     spec, strategy = prepared.spec, prepared.extensions.strategy
     terms = (prepared.rules, prepared.plan, spec.order_rules, spec.run.initial_cash)
     if strategy is None:
-        return run_event_engine(*terms)
+        return (run_vector_engine if prepared.engine == "vector" else run_event_engine)(*terms)
     return run_user_strategy(strategy, *terms, prepared.score, prepared.warmup)
 
 

@@ -11,11 +11,11 @@ import pandas as pd
 from backtests.archive.folder import write_run
 from backtests.prepare.decision import decide_from_cash
 from backtests.prepare.needs import needs_of
-from backtests.prepare.prepared import Prepared, prepare
+from backtests.prepare.prepared import EngineName, Prepared, prepare
 from backtests.prepare.signal import read_signal
 from backtests.prepare.span import session_to_come
 from backtests.prepare.stages import Stages, tell_nobody
-from backtests.run import run_backtest
+from backtests.run import require_engine, run_backtest
 from backtests.spec.spec import Spec, load_spec
 from backtests.studies.gauge import gauge_spec
 from backtests.studies.stress import stress_table
@@ -62,6 +62,7 @@ def backtest(
     out: str | Path | None = None,
     tearsheet: bool = True,
     stress: bool = False,
+    engine: EngineName = "event",
     report: Report = tell_nobody,
 ) -> BacktestResult:
     """Run a backtest; nothing is written unless `out` is given.
@@ -76,6 +77,7 @@ def backtest(
         out: folder to make for the files of the run.
         tearsheet: whether the tearsheet, which takes most of the time, is among the files.
         stress: whether to run it again with costs multiplied and the signal late.
+        engine: ``event``: Backtrader, which is the truth; ``vector``: compiled, the same numbers (needs numba).
         report: is told each stage as it begins.
 
     Raises:
@@ -87,7 +89,7 @@ def backtest(
         require_free(folder, "out")
     chosen = _asked_for(spec, market, start, end, set)
     report("market")
-    run = run_backtest(chosen, _opened(market), report)
+    run = run_backtest(chosen, _opened(market), report, engine)
     result = BacktestResult(run, stress=stress_table(run, report) if stress else None)
     return result if folder is None else written(result, folder, tearsheet, report)
 
@@ -99,6 +101,7 @@ def checked(
     start: date | str | None = None,
     end: date | str | None = None,
     set: Mapping[str, Any] | None = None,
+    engine: EngineName = "event",
     report: Report = tell_nobody,
 ) -> Prepared:
     """Work out everything that a backtest begins with, and run nothing; arguments and errors as for `backtest`.
@@ -106,6 +109,7 @@ def checked(
     Spec, market and files of the user are read, blocks and policy of the user are run, and a strategy is loaded.
     """
     chosen = _asked_for(spec, market, start, end, set)
+    require_engine(engine, chosen)
     report("market")
     prepared = prepare(chosen, _opened(market), stages=Stages(report))
     require_opens(prepared.market)

@@ -85,9 +85,25 @@ def plan_orders(
     rules: OrderRules,
     cash: float,
 ) -> SessionOrders:
+    """Orders that bring a book to its targets; arguments and answer as of `plan_orders_in`, in arrays of their own."""
+    count = len(held)
+    room = SessionOrders(np.zeros(count), np.zeros(count), np.zeros(count), np.zeros(count, dtype=np.int64))
+    return plan_orders_in(room, held, prices, targets, terms, rules, cash)
+
+
+def plan_orders_in(
+    room: SessionOrders,
+    held: FloatVector,
+    prices: FloatVector,
+    targets: FloatVector,
+    terms: TradeTerms,
+    rules: OrderRules,
+    cash: float,
+) -> SessionOrders:
     """Orders that bring a book to its targets, sized by the prices known at the decision.
 
     Args:
+        room: for the answer.
         held: (m,) units, never negative.
         prices: (m,) last known prices in US dollars; NaN where there is none: no order, no value.
         targets: (m,) weights; NaN leaves the instrument alone (its value still counts).
@@ -96,23 +112,21 @@ def plan_orders(
         cash: US dollars.
 
     Returns:
-        Where the buys would take more than cash and expected proceeds, all are scaled by one factor; what then is below
-        the smallest order, or buys no unit, is not sent. A holding that is worth less than its smallest notional cannot
-        be sold at all.
+        The room. Where the buys would take more than cash and expected proceeds, all are scaled by one factor; what
+        then is below the smallest order, or buys no unit, is not sent. A holding that is worth less than its smallest
+        notional cannot be sold at all.
     """
-    count = len(held)
-    sell_units = np.zeros(count)
-    buy_money = np.zeros(count)
-    least = np.zeros(count)
-    unsent = np.zeros(count, dtype=np.int64)
+    sell_units, buy_money, least, unsent = room
     equity = cash
-    for i in range(count):
+    for i in range(len(held)):
         if held[i] > 0.0 and prices[i] > 0.0:
             equity += held[i] * prices[i]
     available = cash
     wanted = 0.0
-    for i in range(count):
+    for i in range(len(held)):
         price, target, units = prices[i], targets[i], held[i]
+        sell_units[i] = buy_money[i] = 0.0
+        unsent[i] = Hindrance.NONE
         least[i] = max(rules.minimum_order * equity, terms.notional[i], CENT)
         # A comparison with NaN is false: neither an unknown price nor a target to be left alone passes.
         if not (price > 0.0 and target >= 0.0):
@@ -145,14 +159,16 @@ def plan_orders(
             available += sold * worse - commission(sold, worse, terms, i)
         wanted += spent
     if wanted > max(available, 0.0):
-        buy_money *= max(available, 0.0) / wanted
-        buy_money[buy_money < least] = 0.0
-        for i in range(count):
-            if buy_money[i] > 0.0:
+        share = max(available, 0.0) / wanted
+        for i in range(len(held)):
+            buy_money[i] *= share
+            if buy_money[i] < least[i]:
+                buy_money[i] = 0.0
+            elif buy_money[i] > 0.0:
                 unsent[i] = unbuyable(buy_money[i], prices[i], terms, i)
                 if unsent[i] != Hindrance.NONE:
                     buy_money[i] = 0.0
-    return SessionOrders(sell_units, buy_money, least, unsent)
+    return room
 
 
 def unsellable(units: float, price: float, terms: TradeTerms, place: int) -> Hindrance:

@@ -14,6 +14,7 @@ from backtests.archive.json_forms import counts_json, evidence_json, measures_js
 from backtests.archive.memory import peak_memory_mb
 from backtests.archive.stored import RUNS
 from backtests.identity import package_versions
+from backtests.prepare.prepared import EngineName
 from backtests.run import Backtest
 from backtests.spec.extensions import copy_user_files
 from data.errors import InputError
@@ -85,7 +86,7 @@ def manifest(run: Backtest) -> dict[str, Any]:
         "snapshot_hash": run.snapshot.content_hash,
         "simulated": run.snapshot.simulated,
         "hindsight": run.spec.universe.hindsight,
-        "engine": "event",
+        "engine": run.prepared.engine,
         "strategy": run.spec.run.strategy,
         "first_session": str(run.sessions[0].date()),
         "last_session": str(run.sessions[-1].date()),
@@ -93,8 +94,13 @@ def manifest(run: Backtest) -> dict[str, Any]:
         "counts": counts_json(run.counts),
         "warnings": list(run.warnings),
         "notes": list(run.notes),
-        "packages": package_versions(model_packages(run.spec.signal)),
+        "packages": package_versions([*model_packages(run.spec.signal), *engine_packages(run.prepared.engine)]),
     }
+
+
+def engine_packages(engine: EngineName) -> tuple[str, ...]:
+    """Packages that an engine needs beside those of every run."""
+    return ("numba",) if engine == "vector" else ()
 
 
 def run_tables(run: Backtest) -> dict[str, pd.DataFrame]:

@@ -7,8 +7,9 @@ import pandas as pd
 
 from backtests.execution.book import NO_ORDERS, Trade, trades
 from backtests.execution.fill_rules import FillRules
+from backtests.execution.records import Orders
 from backtests.execution.result import EngineResult
-from backtests.execution.session import Orders, play_session, unsettled_money
+from backtests.execution.session import play_session, unsettled_money
 from data.errors import ReverseQeError
 
 # Shares of equity, or of an order, that the arithmetic of floats may differ by.

@@ -9,8 +9,9 @@ import numpy as np
 
 from backtests.engines.user_strategies import require_market_order
 from backtests.execution.book import Movement, Trade, payments, trades, unit_movements
+from backtests.execution.records import Orders, Sessions
 from backtests.execution.result import EngineLog
-from backtests.execution.session import Orders, Sessions, play_session, unsettled_money
+from backtests.execution.session import play_session, unsettled_money
 from data.errors import InputError
 from data.prices.panel import Panel
 from strategies.fills import Hindrance, OrderStatus, falls_short

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backtests.execution.session import Orders, PlayedSession, Sessions, UnitChange, play_session, unsettled_money
+from backtests.execution.records import Orders, PlayedSession, Sessions, UnitChange
+from backtests.execution.session import play_session, unsettled_money
 from strategies.fills import HINDRANCES, Hindrance, OrderStatus, falls_short, order_status
 from strategies.order_rules import SessionOrders
 from strategies.trade_terms import promised_units

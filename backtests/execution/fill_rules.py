@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from backtests.execution.session import NO_CONVERSIONS, Conversions, Sessions
+from backtests.execution.records import NO_CONVERSIONS, Conversions, Sessions
 from backtests.spec.costs import Costs, trade_terms
 from data.catalogue.instruments import Instrument
 from data.prices.panel import Panel

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.execution.session import Orders
+from backtests.execution.records import Orders
 from data.prices.panel import Panel
 from strategies.fills import HINDRANCES, Hindrance
 

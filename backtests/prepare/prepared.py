@@ -7,6 +7,7 @@ paper account all begin here.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Literal
 
 import pandas as pd
 
@@ -29,6 +30,8 @@ from data.prices.panel import Panel, build_panel
 from signals.liquidity import LiquiditySignal
 from strategies.policy import Plan
 
+EngineName = Literal["event", "vector"]
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -44,6 +47,7 @@ class Prepared:
             where it is not.
         market_rules: how the universe and the benchmark are filled.
         cut_by: instruments whose files have cut the run short, with the day on which each ends.
+        engine: that plays the plan.
     """
 
     spec: Spec
@@ -54,6 +58,7 @@ class Prepared:
     bill_yield: pd.Series
     market_rules: FillRules
     cut_by: Mapping[str, pd.Timestamp] = field(default_factory=dict)
+    engine: EngineName = "event"
 
     @property
     def market(self) -> Panel:

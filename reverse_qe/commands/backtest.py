@@ -12,7 +12,7 @@ from reverse_qe.output import print_json, print_table, progress, say, show
 if TYPE_CHECKING:
     import pandas as pd
 
-    from backtests.prepare.prepared import Prepared
+    from backtests.prepare.prepared import EngineName, Prepared
     from reverse_qe.results import BacktestResult
 
 
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 @click.option("--start", type=DAY, help="First day, in place of the spec's.")
 @click.option("--end", type=DAY, help="Last day, in place of the spec's.")
 @set_option
+@click.option(
+    "--engine",
+    type=click.Choice(["event", "vector"]),
+    default="event",
+    show_default=True,
+    help="event: Backtrader. vector: compiled, the same numbers; it needs the extra sweep.",
+)
 @click.option("--out", type=PATH, help="Folder to make for the run.  [default: below runs/]")
 @click.option("--no-tearsheet", is_flag=True, help="Do not render tearsheet.html, which takes most of the time.")
 @click.option("--dry-run", is_flag=True, help="Check spec, market and files, and say what would be run; run nothing.")
@@ -33,6 +40,7 @@ def command(
     start: datetime | None,
     end: datetime | None,
     settings: dict[str, Any],
+    engine: "EngineName",
     out: Path | None,
     no_tearsheet: bool,
     dry_run: bool,
@@ -53,6 +61,7 @@ def command(
         "start": start.date() if start else None,
         "end": end.date() if end else None,
         "set": settings,
+        "engine": engine,
     }
     with progress("Backtest") as report:
         if dry_run:

@@ -7,23 +7,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtests.execution import session
-from backtests.execution.session import Orders, Sessions, play_session
-from compiled import compile_functions
+from backtests.engines.compiled import compile_functions
+from backtests.execution import records, session
+from backtests.execution.records import Orders, Sessions, room_for
+from backtests.execution.session import play_session
 from strategies import fills, order_rules, trade_terms
 from strategies.fills import Hindrance
-from strategies.order_rules import OrderRules, plan_orders
+from strategies.order_rules import OrderRules, SessionOrders, plan_orders
 from strategies.trade_terms import TradeTerms, as_lists
 
-MODULES = (trade_terms, fills, order_rules, session)
-# Between arrays and lists, and words for people: what compiled code has no use for.
-LEFT_OUT = (trade_terms.at_places, trade_terms.as_lists, fills.order_status)
+MODULES = (trade_terms, fills, order_rules, records, session)
+# Between arrays and lists, words for people, and what makes arrays: compiled code has no use for them.
+LEFT_OUT = (
+    trade_terms.at_places,
+    trade_terms.as_lists,
+    fills.order_status,
+    records.room_for,
+    order_rules.plan_orders,
+    session.play_session,
+    session.change_units,
+)
 ROWS, INSTRUMENTS = 6, 5
 
 
 @pytest.fixture(scope="module")
 def compiled():
-    return compile_functions(MODULES, LEFT_OUT)
+    return compile_functions(MODULES)
 
 
 def random_sessions(rng: np.random.Generator) -> Sessions:
@@ -113,7 +122,12 @@ def test_a_session_compiled_gives_the_same_bits(compiled, seed):
         unsettled = session.unsettled_money(flows.tolist(), row, sessions.settlement_sessions)
         assert compiled.unsettled_money(flows, row, sessions.settlement_sessions) == unsettled
         played = play_session(cash, held, unsettled, plain(orders), row, lists)
-        assert_same(compiled.play_session(cash, held, unsettled, orders, row, sessions), played)
+        room = room_for(len(held), len(orders.place))
+        found = compiled.play_session_in(room, cash, held, unsettled, orders, row, sessions)
+        # To plain code, a part of an array comes as the whole of it.
+        changed, paid = len(played.change), len(played.dividend)
+        parts = (room.change[:changed], room.changed_units[:changed], room.change_paid[:changed], room.dividend[:paid])
+        assert_same((*found[:6], *parts, found.interest), played)
         assert played.cash >= -1e-9
         assert (played.units >= 0.0).all()
         assert sorted(played.fills.sequence) == list(range(len(orders.place)))
@@ -131,7 +145,8 @@ def test_a_plan_compiled_gives_the_same_bits(compiled, seed):
     targets = np.where(rng.random(INSTRUMENTS) > 0.1, rng.dirichlet(np.ones(INSTRUMENTS)), np.nan)
     rules = OrderRules(*rng.uniform(0.0, 0.05, 2), rng.uniform(0.1, 1.0), rng.uniform(0.0, 0.01))
     ours = plan_orders(held.tolist(), prices.tolist(), targets.tolist(), as_lists(terms), rules, 1_000.0)
-    assert_same(compiled.plan_orders(held, prices, targets, terms, rules, 1_000.0), ours)
+    room = SessionOrders(*np.full((3, INSTRUMENTS), np.nan), np.full(INSTRUMENTS, 99))
+    assert_same(compiled.plan_orders_in(room, held, prices, targets, terms, rules, 1_000.0), ours)
 
 
 @pytest.mark.slow
@@ -141,11 +156,14 @@ def test_every_function_was_compiled(compiled):
     sessions = random_sessions(rng)
     held = np.full(INSTRUMENTS, 5.0)
     for _ in range(3):
-        compiled.play_session(1_000.0, held, 0.0, random_orders(rng, held), 1, sessions)
+        orders = random_orders(rng, held)
+        room = room_for(INSTRUMENTS, len(orders.place))
+        compiled.play_session_in(room, 1_000.0, held, 0.0, orders, 1, sessions)
     compiled.unsettled_money(np.zeros(ROWS), 3, 2)
     assert compiled.falls_short(Hindrance.CASH)
     compiled.promised_units(100.0, 10.0, sessions.terms, 0)
-    compiled.plan_orders(held, held, held / 25.0, sessions.terms, OrderRules(0.0, 0.0, 1.0, 0.0), 0.0)
+    planned = SessionOrders(*np.zeros((3, INSTRUMENTS)), np.zeros(INSTRUMENTS, dtype=int))
+    compiled.plan_orders_in(planned, held, held, held / 25.0, sessions.terms, OrderRules(0.0, 0.0, 1.0, 0.0), 0.0)
     names = {
         name
         for module in MODULES
@@ -153,7 +171,7 @@ def test_every_function_was_compiled(compiled):
         if function.__module__ == module.__name__ and function not in LEFT_OUT
     }
     assert names == {name for name, function in vars(compiled).items() if function.signatures}
-    assert {"sell_fill", "buy_fill", "play_session", "plan_orders"} <= names
+    assert {"sell_fill", "buy_fill", "play_session_in", "plan_orders_in"} <= names
 
 
 def test_every_hindrance_has_its_words():

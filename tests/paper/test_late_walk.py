@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backtests.execution.session import Sessions
+from backtests.execution.records import Sessions
 from paper.brokers.simulated.late import Key, Owed, Played, owed_by_now
 from strategies.trade_terms import TradeTerms
 

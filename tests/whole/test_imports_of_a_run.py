@@ -1,11 +1,22 @@
-"""What a backtest loads: neither downloaders nor what draws pages, unless a page is asked for."""
+"""What a backtest loads: neither downloaders nor compilers, nor what draws pages, unless asked to."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
 
-HEAVY = ("bs4", "curl_cffi", "empyrical", "matplotlib", "quantstats", "scipy", "statsmodels", "yfinance")
+HEAVY = (
+    "bs4",
+    "curl_cffi",
+    "empyrical",
+    "llvmlite",
+    "matplotlib",
+    "numba",
+    "quantstats",
+    "scipy",
+    "statsmodels",
+    "yfinance",
+)
 CODE = f"""
 import json, sys
 from reverse_qe.cli import main

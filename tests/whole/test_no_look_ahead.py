@@ -15,7 +15,7 @@ from strategies import baselines, given_weights, policy, rebalancing, rivals
 from strategies import limits as sizing
 from strategies import weight_checks as user_weights
 from strategies.fills import Hindrance
-from strategies.order_rules import OrderRules
+from strategies.order_rules import OrderRules, SessionOrders
 from strategies.policy import AssetClassCaps, PolicyConfig
 from strategies.trade_terms import FloatVector, TradeTerms
 from strategies.universe import Universe
@@ -125,6 +125,7 @@ OF_ONE_SESSION = {
     "fills.sell_fill",
     "fills.units_to_sell",
     "order_rules.plan_orders",
+    "order_rules.plan_orders_in",
     "order_rules.unbuyable",
     "order_rules.unsellable",
     "trade_terms.affordable_units",
@@ -203,5 +204,5 @@ def test_functions_of_one_session_take_no_frame():
     for name in OF_ONE_SESSION:
         module, _, function = name.partition(".")
         parameters = inspect.signature(getattr(import_module(f"strategies.{module}"), function)).parameters.values()
-        allowed = {np.ndarray, FloatVector, float, int, TradeTerms, OrderRules, Hindrance, Path, bytes}
+        allowed = {np.ndarray, FloatVector, float, int, TradeTerms, OrderRules, SessionOrders, Hindrance, Path, bytes}
         assert {parameter.annotation for parameter in parameters} <= allowed

@@ -19,7 +19,7 @@ import pandas as pd
 
 from backtests.execution.book import Book, Notes, Trade
 from backtests.execution.book import Movement as BookMovement
-from backtests.execution.session import Sessions
+from backtests.execution.records import Sessions
 from data.clock import next_session, trading_hours
 from paper.broker import Account, BrokerClock, Fill, Intent, Movement, OrderState
 from paper.brokers.nyse_hours import nyse_clock

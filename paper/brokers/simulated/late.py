@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backtests.execution.session import Sessions, UnitChange, change_units
+from backtests.execution.records import Sessions, UnitChange
+from backtests.execution.session import change_units
 
 # Units and US dollars that adding up leaves over, as a share of what they are taken of.
 ROUNDING = 1e-9
