@@ -15,8 +15,8 @@ from backtests.engines.event_broker import SessionBroker, TermsCommission
 from backtests.engines.event_feed import SessionFeed, feed_columns
 from backtests.engines.user_strategies import asked_when, no_later_bar, refuse_cheating, refuse_settings
 from backtests.execution.fill_rules import FillRules
+from backtests.execution.records import Sessions
 from backtests.execution.result import EngineResult, collect_result
-from backtests.execution.session import Sessions
 from data.errors import InputError
 from data.prices.panel import Panel
 from strategies.order_rules import OrderRulesConfig

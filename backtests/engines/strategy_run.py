@@ -10,8 +10,8 @@ from backtests.engines.event_broker import SessionBroker
 from backtests.engines.event_engine import run_event_engine
 from backtests.engines.told_broker import TryingBroker
 from backtests.execution.fill_rules import FillRules
+from backtests.execution.records import Sessions
 from backtests.execution.result import EngineResult
-from backtests.execution.session import Sessions
 from data.errors import InputError
 from data.files.user_code import UserCallable, user_faults
 from data.files.user_world import unheard

@@ -15,7 +15,7 @@ import backtrader as bt
 
 from backtests.engines.event_broker import MarketOrderBroker, SessionBroker
 from backtests.engines.user_strategies import require_market_order
-from backtests.execution.session import Sessions
+from backtests.execution.records import Sessions
 from data.errors import InputError
 from data.prices.panel import Panel
 
