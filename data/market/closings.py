@@ -10,10 +10,15 @@ import pandas as pd
 
 # One instrument cannot tell a closing from a hole of its own.
 MIN_INSTRUMENTS = 2
+# A calendar lacks few days. Where all files disagree with it on more, it is the files: their dates are a day off, or
+# they are no daily ones.
+FEW, FEW_OF_ALL = 5, 0.05
 
 
 def unknown_closings(sessions: pd.DatetimeIndex, held: Collection[pd.DatetimeIndex]) -> pd.DatetimeIndex:
     """Return the sessions on which no instrument has a bar, though two or more have bars before and after.
+
+    None where they are many: that is no fault of the calendar.
 
     Args:
         sessions: of the exchange by its calendar: naive dates, ascending.
@@ -22,18 +27,24 @@ def unknown_closings(sessions: pd.DatetimeIndex, held: Collection[pd.DatetimeInd
     Returns:
         Some of `sessions`, in order.
     """
-    return _unanimous(sessions, held, present=False)
+    return _few(_unanimous(sessions, held, present=False), sessions)
 
 
 def unknown_openings(sessions: pd.DatetimeIndex, held: Collection[pd.DatetimeIndex]) -> pd.DatetimeIndex:
     """Return the days that are no session, on which all instruments that were there have a bar, and two or more were.
+
+    None where they are many: that is no fault of the calendar.
 
     Args:
         sessions: of the exchange by its calendar: naive dates, ascending.
         held: the days of the bars of each of its instruments: naive dates, ascending.
     """
     days = pd.DatetimeIndex(pd.DatetimeIndex([]).as_unit("us").append(list(held)).unique().sort_values())
-    return _unanimous(days.difference(sessions), held, present=True)
+    return _few(_unanimous(days.difference(sessions), held, present=True), sessions)
+
+
+def _few(days: pd.DatetimeIndex, sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    return days if len(days) <= max(FEW, FEW_OF_ALL * len(sessions)) else days[:0]
 
 
 def _unanimous(days: pd.DatetimeIndex, held: Collection[pd.DatetimeIndex], present: bool) -> pd.DatetimeIndex:

@@ -109,7 +109,7 @@ def kept_and_aside(
     """Part the rows of days on which the instrument's exchange held a session from the others.
 
     A day on which all instruments of an exchange have a bar, two or more, is a session that its calendar does not know
-    (`data.market.closings`).
+    (`data.market.closings`), unless the bar only repeats the close before it.
 
     Args:
         bars: `data.market.tables.BARS`.
@@ -140,9 +140,19 @@ def _without_session(rows: pd.DataFrame, calendar: str) -> np.ndarray:
     sessions = calendar_sessions(calendar, days.min(), days.max())
     extra = ~days.isin(sessions)
     if extra.any():
-        held = [pd.DatetimeIndex(dates) for _, dates in rows.groupby("symbol")["date"]]
+        traded = rows[~_repeats_the_last(rows)]
+        held = [pd.DatetimeIndex(dates) for _, dates in traded.groupby("symbol")["date"]]
         extra &= ~days.isin(unknown_openings(sessions, held))
     return np.asarray(extra)
+
+
+def _repeats_the_last(rows: pd.DataFrame) -> np.ndarray:
+    """Whether each row says no more than the close before it: some sources fill days without a session so."""
+    closes = rows["close"].to_numpy()
+    repeats = (closes == np.append(np.nan, closes[:-1])) & ~(rows["volume"] > 0).to_numpy()
+    for name in ("open", "high", "low"):
+        repeats &= (rows[name].isna() | (rows[name] == rows["close"])).to_numpy()
+    return np.asarray(repeats)
 
 
 def _require_few(symbols: pd.Series, extra: np.ndarray, instruments: Mapping[str, Instrument]) -> None:

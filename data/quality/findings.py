@@ -10,6 +10,7 @@ import pandas as pd
 
 # Prices are compared as parsed from decimals: only the last bits of a float may differ without meaning anything.
 FLOAT_NOISE = 1e-9
+MIN_ROWS = 252
 
 FindingKind = Literal[
     "blank_cells",
@@ -21,6 +22,9 @@ FindingKind = Literal[
     "split_like_move",
     "implausible",
     "outlier",
+    "far_cell",
+    "standing",
+    "alike",
     "unexplained_adjustment",
     "action_not_adjusted",
     "action_denied",
@@ -114,6 +118,13 @@ def on_days(
     if len(days):
         size = min(float(np.max(sizes)), 1.0)
         yield Finding(name, kind, len(days), days[0].date(), days[-1].date(), f"{text}: {len(days)}", column, size)
+
+
+def short_findings(name: str, days: pd.DatetimeIndex) -> Iterator[Finding]:
+    """The one finding that a name has fewer rows than a year; none where it has them."""
+    if len(days) < MIN_ROWS:
+        text = f"short: {len(days)} rows, fewer than {MIN_ROWS}"
+        yield Finding(name, "short", len(days), days[0].date(), days[-1].date(), text)
 
 
 def part_of(moves: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import pandas as pd
 from data.catalogue.series import series_entry
 from data.market.snapshot import Snapshot
 from data.market.tables import CAPEX, FUNDING, GUIDANCE, PRICE_COLUMNS
-from data.quality.report import largest_gap
+from data.quality.series_checks import largest_gap
 
 Row = dict[str, Any]
 

@@ -12,17 +12,15 @@ from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.prices.adjustment import adjusted_close
 from data.prices.basis import ADJUSTMENT_TOLERANCE
+from data.quality.bar_checks import bar_findings
 from data.quality.findings import EVER, FLOAT_NOISE, Days, Finding, on_days, part_of
+from data.quality.moves import FAR, OUTLIER_DEVIATIONS, SPIKE, alone, log_moves, usual_moves
 
 SPLIT_RATIOS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100)
 # The day's own move stands beside the split: within 5% of the ratio.
 SPLIT_TOLERANCE = 0.05
-# Robust deviations of daily moves beyond which one is told; in 38 instruments over 20 years some twenty are.
-OUTLIER_DEVIATIONS = 15.0
-_DEVIATION_OF_MEDIAN = 1.4826  # of a normal variable, over its median size
-_WINDOW, _MIN_WINDOW = 252, 60
-_AROUND = 5  # bars on either side of a move, with which it is compared
-_SPIKE = math.log(1.2)  # what a move that stands alone has to come to where nothing says what is usual
+# No news moves a price by more: it is told as if it were wrong, though it stays.
+_NO_NEWS = math.log(3.0)
 SOURCES_TOLERANCE = 0.01
 # No later than this of its UTC day a coin's bar, or a stock's, has ended; New York closes at 21:00 in winter.
 _COIN_END, _STOCK_END = pd.Timedelta(hours=24), pd.Timedelta(hours=21)
@@ -39,16 +37,12 @@ def price_findings(snapshot: Snapshot, symbol: str, span: Days = EVER) -> Iterat
     bars = snapshot.bars_of(symbol)
     days = pd.DatetimeIndex(bars["date"])
     inside, moves = span.hold(days), log_moves(bars)
-    yield from _moves(symbol, days, moves, inside)
+    usual = usual_moves(moves)
+    yield from _moves(symbol, days, moves, usual, inside)
+    yield from bar_findings(symbol, bars, moves, usual, inside)
     yield from _adjustments(symbol, bars, snapshot.actions_of(symbol), inside)
     yield from _not_ended(snapshot, symbol, days, moves, inside)
     yield from _other_source(snapshot, symbol, span)
-
-
-def log_moves(bars: pd.DataFrame) -> np.ndarray:
-    """The move of the adjusted close of each bar of one instrument from the bar before, as a logarithm; NaN first."""
-    closes = np.log(bars["adj_close"].to_numpy())
-    return np.diff(closes, prepend=np.nan)
 
 
 def split_like_ratio(move: float) -> str:
@@ -83,7 +77,9 @@ def source_difference(snapshot: Snapshot, symbol: str) -> tuple[str, pd.Series] 
     return entry.second_source, (closes / second.set_index("date")["close"] - 1).dropna()
 
 
-def _moves(symbol: str, days: pd.DatetimeIndex, moves: np.ndarray, inside: np.ndarray) -> Iterator[Finding]:
+def _moves(
+    symbol: str, days: pd.DatetimeIndex, moves: np.ndarray, usual: np.ndarray, inside: np.ndarray
+) -> Iterator[Finding]:
     """Moves from one adjusted close to the next that are near the ratio of a split, and others that are far out."""
     sizes, ratios = np.abs(moves), np.log(SPLIT_RATIOS)
     nearest = np.abs(sizes[:, None] - ratios).argmin(axis=1)
@@ -99,40 +95,31 @@ def _moves(symbol: str, days: pd.DatetimeIndex, moves: np.ndarray, inside: np.nd
             why = f"as by a split of {f'{ratio}:1' if move < 0 else f'1:{ratio}'} that was not taken out"
         text = f"the adjusted close moves by {np.expm1(move):+.1%}, {why}"
         yield Finding(symbol, "split_like_move", 1, day, day, text, size=float(part_of(moves[place])))
-    usual = pd.Series(sizes).rolling(_WINDOW, min_periods=_MIN_WINDOW).median().shift().to_numpy()
-    far = (sizes > OUTLIER_DEVIATIONS * _DEVIATION_OF_MEDIAN * usual) & (usual > 0) & ~split_like & inside
+    far = (sizes > FAR * usual) & (usual > 0) & ~split_like & inside
     if far.any():
         size, day = _largest(pd.Series(np.expm1(moves[far]), index=days[far]))
         text = f"moves of more than {OUTLIER_DEVIATIONS:.0f} usual ones (the largest {size:+.1%} on {day})"
-        alone = np.array([_alone(moves, place) for place in np.flatnonzero(far).tolist()])
-        yield from on_days(symbol, "outlier", days[far], text, sizes=part_of(alone))
-    large = np.flatnonzero(((sizes > _SPIKE) & ~far & ~split_like & inside)[:-1])
-    spikes = [(place, part) for place in large.tolist() if (part := _alone(moves, place)) > _SPIKE]
+        doubtful = np.array([_doubtful(moves, place) for place in np.flatnonzero(far).tolist()])
+        yield from on_days(symbol, "outlier", days[far], text, sizes=part_of(doubtful))
+    large = np.flatnonzero(((sizes > SPIKE) & ~far & ~split_like & inside)[:-1])
+    spikes = [(place, part) for place in large.tolist() if (part := _doubtful(moves, place)) > SPIKE]
     if spikes:
         places = [place for place, _ in spikes]
         size, day = _largest(pd.Series(np.expm1(moves[places]), index=days[places]))
-        text = f"moves that the bar after takes back (the largest {size:+.1%} on {day})"
-        alone = np.array([part for _, part in spikes])
-        yield from on_days(symbol, "outlier", days[places], text, sizes=part_of(alone))
+        text = f"moves that stand alone, or that no news makes (the largest {size:+.1%} on {day})"
+        doubtful = np.array([part for _, part in spikes])
+        yield from on_days(symbol, "outlier", days[places], text, sizes=part_of(doubtful))
+
+
+def _doubtful(moves: np.ndarray, place: int) -> float:
+    """What of a move may be wrong: all of one that no news makes, else what of it stands alone."""
+    size = abs(float(moves[place]))
+    return size if size > _NO_NEWS else alone(moves, place)
 
 
 def _takes_back(move: float, after: float) -> bool:
     """Whether a move brings the price back to where it was before the one before it, but for the day's own move."""
     return abs(move + after) <= 2 * math.log1p(SPLIT_TOLERANCE)
-
-
-def _alone(moves: np.ndarray, place: int) -> float:
-    """What of a move the bar after takes back, beyond the largest of the moves around the two.
-
-    A wrong price stands alone so. In a panic days as large stand around, and what comes with news stays; the last move
-    of all can be either.
-    """
-    move = float(moves[place])
-    after = float(moves[place + 1]) if place + 1 < len(moves) else -move
-    taken_back = min(abs(move), abs(after)) if move * after < 0 else 0.0
-    others = np.append(moves[max(place - _AROUND, 0) : place], moves[place + 2 : place + 2 + _AROUND])
-    around = float(np.nanmax(np.abs(others), initial=0.0))
-    return max(taken_back - around, 0.0)
 
 
 def _adjustments(symbol: str, bars: pd.DataFrame, actions: pd.DataFrame, inside: np.ndarray) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from data.catalogue.instruments import Instrument
-from data.catalogue.ranges import price_range, range_text, series_range
+from data.catalogue.ranges import price_range, range_text
 from data.catalogue.series import series_entry
 from data.clock import calendar_sessions, calendars_version
 from data.market.closings import unknown_closings, unknown_openings
@@ -18,6 +18,7 @@ from data.market.snapshot import Snapshot
 from data.market.tables import PRICE_COLUMNS
 from data.market.units import outside
 from data.prices.adjustment import CASH, SPLIT
+from data.quality.alike import alike_findings
 from data.quality.findings import (
     EVER,
     FLOAT_NOISE,
@@ -28,27 +29,14 @@ from data.quality.findings import (
     on_days,
     part_of,
     part_of_year,
+    short_findings,
 )
-from data.quality.price_checks import log_moves, price_findings
+from data.quality.moves import log_moves
+from data.quality.price_checks import price_findings
+from data.quality.series_checks import series_findings
 
-MIN_ROWS = 252
-SESSIONS, DAYS = 252, 365  # of a year
+SESSIONS = 252  # of a year
 STALE_SESSIONS = 5
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A stretch without an observation.
-
-    Attributes:
-        days: calendar days from the one observation to the next.
-        first: day of the observation before it.
-        last: day of the observation after it.
-    """
-
-    days: int
-    first: date
-    last: date
 
 
 @dataclass(frozen=True)
@@ -88,8 +76,9 @@ def quality_report(snapshot: Snapshot, scope: Scope | None = None) -> QualityRep
 
     Blank cells; sessions of the instrument's own exchange without a row, and rows on days that its calendar does not
     know, which are kept aside; days on which all instruments of an exchange agree against its calendar; closes outside
-    high and low; moves that look like a split that was not taken out, and moves far out of the usual; adjusted closes
-    that the dividends and splits do not explain; bars of a day that had not ended; closes that another source has
+    high and low, opens, highs and lows far from the closes beside them, closes that stand still; moves that look like a
+    split that was not taken out, and moves far out of the usual; closes of another instrument; adjusted closes that the
+    dividends and splits do not explain; bars of a day that had not ended; closes that another source has
     otherwise; rows before the listing date; fewer than 252 rows; a file that ends more than 5 of its sessions before
     the newest bar, or whose last value is older than the catalogue allows on the newest day; a gap between two values
     of a series that is longer than that.
@@ -108,10 +97,13 @@ def quality_report(snapshot: Snapshot, scope: Scope | None = None) -> QualityRep
             findings += _symbol_findings(str(symbol), rows, instrument, exchanges[instrument.calendar], scope.bars)
             findings += aside_findings(snapshot, str(symbol), scope.bars)
             findings += price_findings(snapshot, str(symbol), scope.bars)
+    findings += alike_findings(snapshot, scope.symbols, scope.bars)
     for series, rows in snapshot.series.groupby("series"):
         if series in scope.series:
             observations = rows.drop_duplicates("date", keep="last")
-            findings += _series_findings(str(series), observations, newest, scope.observations)
+            findings += series_findings(
+                str(series), observations, series_entry(str(series)), newest, scope.observations
+            )
     for exchange in exchanges.values():
         findings += _exchange_findings(exchange, scope.bars)
     return QualityReport(None if pd.isna(newest) else newest.date(), tuple(findings))
@@ -147,18 +139,6 @@ def _denied(bars: pd.DataFrame, day: pd.Timestamp, kind: str, value: float) -> f
         before = bars.loc[bars["date"] < day, "close"]
         return min(value / float(before.iloc[-1]), 1.0) if len(before) else 1.0
     return float(part_of(np.log(value))) if kind == SPLIT and value > 0 else 1.0
-
-
-def largest_gap(days: pd.DatetimeIndex) -> Gap:
-    """Return the longest stretch from one of these days to the next; the earliest of equal ones.
-
-    Args:
-        days: naive dates, ascending, two or more.
-    """
-    steps = np.diff(days.to_numpy())
-    at = int(steps.argmax())
-    first, last = days[at], days[at + 1]
-    return Gap((last - first).days, first.date(), last.date())
 
 
 def words(findings: list[Finding]) -> str:
@@ -234,40 +214,9 @@ def _symbol_findings(
     early = days[(days < pd.Timestamp(instrument.listed)) & inside]
     text = f"rows before the listing on {instrument.listed} (kept, never traded)"
     yield from on_days(symbol, "before_listing", early, text)
-    yield from _short(symbol, days)
+    yield from short_findings(symbol, days)
     behind = sessions[sessions > days[-1]]
     if len(behind) > STALE_SESSIONS:
         text = f"stale: it ends {len(behind)} sessions of {exchange.calendar} before the newest bar"
         size = part_of_year(len(behind), SESSIONS)
         yield Finding(symbol, "stale", len(behind), days[-1].date(), behind[-1].date(), text, size=size)
-
-
-def _series_findings(series: str, rows: pd.DataFrame, newest: pd.Timestamp, span: Days) -> Iterator[Finding]:
-    """Findings of one macro series, one row a date; `newest` is the newest day that counts."""
-    days = pd.DatetimeIndex(rows["date"])
-    inside = span.hold(days)
-    entry = series_entry(series)
-    limit, plausible = entry.stale_after_days, series_range(entry)
-    if plausible is not None:
-        text = f"values outside {range_text(plausible)}, in no likely unit"
-        yield from on_days(series, "implausible", days[outside(rows["value"], plausible) & inside], text, sizes=1.0)
-    blank = rows["value"].isna().to_numpy()
-    yield from on_days(series, "blank_cells", days[blank & inside], "blank value", "value")
-    yield from _short(series, days)
-    valued = days[~blank & (days <= newest)]
-    if len(valued) and (age := (newest - valued[-1]).days) > limit:
-        text = f"stale: its last value is {age} days old on the newest day, at most {limit} may pass"
-        size = part_of_year(age - limit, DAYS)
-        yield Finding(series, "stale", age, valued[-1].date(), newest.date(), text, size=size)
-    # What ends before the span is of no use in it; the value before it is.
-    valued = valued[max(int(valued.searchsorted(span.first)) - 1, 0) :]
-    if len(valued) > 1 and (gap := largest_gap(valued)).days > limit:
-        text = f"its largest gap is {gap.days} days, at most {limit} may pass"
-        size = part_of_year(gap.days - limit, DAYS)
-        yield Finding(series, "long_gap", gap.days, gap.first, gap.last, text, size=size)
-
-
-def _short(name: str, days: pd.DatetimeIndex) -> Iterator[Finding]:
-    if len(days) < MIN_ROWS:
-        text = f"short: {len(days)} rows, fewer than {MIN_ROWS}"
-        yield Finding(name, "short", len(days), days[0].date(), days[-1].date(), text)

@@ -43,6 +43,12 @@ MEANINGS: Mapping[FindingKind, tuple[str, str]] = MappingProxyType(
         "split_like_move": ("Moves like a split", "Returns are wrong if it was a split: compare with another source."),
         "implausible": ("In no likely unit", "Far outside what the unit can hold: wrong, or in another unit."),
         "outlier": ("Far moves", "Far outside what was usual: true in a panic or on results, else a wrong price."),
+        "far_cell": (
+            "Cells far from the closes",
+            "Beyond the closes before and after: an open fills orders, highs and lows are for code of yours.",
+        ),
+        "standing": ("Standing prices", "The source repeats its last price: what happened meanwhile comes at once."),
+        "alike": ("Closes of another", "Two instruments have the same closes: one of the two is not its own."),
         "unexplained_adjustment": (
             "Adjustments without an action",
             "The adjusted close takes out what is not held as a dividend or split; raw prices cannot be used.",
@@ -65,7 +71,7 @@ MEANINGS: Mapping[FindingKind, tuple[str, str]] = MappingProxyType(
 )
 # What makes returns wrong, not only thin.
 SERIOUS: frozenset[FindingKind] = frozenset(
-    {"split_like_move", "implausible", "unexplained_adjustment", "action_not_adjusted", "bar_not_ended"}
+    {"split_like_move", "implausible", "alike", "unexplained_adjustment", "action_not_adjusted", "bar_not_ended"}
 )
 
 

@@ -12,7 +12,9 @@ from data.catalogue.instruments import Instrument
 from data.catalogue.publication import publication_times
 from data.clock import calendar_sessions, sessions_between
 from data.market.snapshot import Snapshot
-from data.quality.report import Finding, largest_gap, quality_report
+from data.quality.findings import Finding
+from data.quality.report import quality_report
+from data.quality.series_checks import largest_gap
 from hand_made import make_instrument, make_snapshot
 
 MakeSnapshot = Callable[..., Snapshot]

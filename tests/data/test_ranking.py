@@ -79,7 +79,7 @@ def test_a_price_that_is_wrong_on_one_day_is_told_where_nothing_says_what_is_usu
     [told] = [each for each in quality_report(market(closes)).findings if each.kind == "outlier"]
 
     assert told.size == pytest.approx(0.3)
-    assert told.text == f"moves that the bar after takes back (the largest -30.0% on {told.first}): 1"
+    assert told.text == f"moves that stand alone, or that no news makes (the largest -30.0% on {told.first}): 1"
 
 
 def test_what_is_missing_can_be_wrong_by_the_move_over_it() -> None:

@@ -55,7 +55,9 @@ def test_a_closing_that_the_calendar_does_not_know_costs_nothing_else(world: fet
         **dict.fromkeys(NYSE, 17),
         "BTC-USD": 28,
     }
-    found = {finding.kind: finding for finding in quality_report(kept).findings if finding.kind != "short"}
+    # The prices made for the three are the same.
+    made = ("short", "alike")
+    found = {finding.kind: finding for finding in quality_report(kept).findings if finding.kind not in made}
     assert list(found) == ["unknown_closing"]
     closing = found["unknown_closing"]
     assert (closing.name, closing.count, closing.first, closing.last) == (
@@ -141,5 +143,6 @@ def test_closings_and_openings_day_by_day(sessions: pd.DatetimeIndex, held: list
         day for day in DAYS if day not in sessions and len(there(day)) >= 2 and all(day in days for days in there(day))
     ]
 
-    assert list(unknown_closings(sessions, held)) == closed
-    assert list(unknown_openings(sessions, held)) == opened
+    # More than a few are no fault of the calendar.
+    assert list(unknown_closings(sessions, held)) == (closed if len(closed) <= 5 else [])
+    assert list(unknown_openings(sessions, held)) == (opened if len(opened) <= 5 else [])

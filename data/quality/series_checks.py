@@ -1,0 +1,99 @@
+"""What is odd in one macro series."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from data.catalogue.ranges import range_text, series_range
+from data.catalogue.series import SeriesEntry
+from data.market.units import outside
+from data.quality.findings import Days, Finding, on_days, part_of_year, short_findings
+from data.quality.moves import FAR, alone, usual_moves
+
+_DAYS_OF_A_YEAR, _OBSERVATIONS_OF_A_YEAR = 365, 252
+# What is less is no fault, in a series that hardly moves: percentage points, and else a part of the value before.
+_POINTS, _PART = 0.3, 0.25
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A stretch without an observation.
+
+    Attributes:
+        days: calendar days from the one observation to the next.
+        first: day of the observation before it.
+        last: day of the observation after it.
+    """
+
+    days: int
+    first: date
+    last: date
+
+
+def largest_gap(days: pd.DatetimeIndex) -> Gap:
+    """Return the longest stretch from one of these days to the next; the earliest of equal ones.
+
+    Args:
+        days: naive dates, ascending, two or more.
+    """
+    steps = np.diff(days.to_numpy())
+    at = int(steps.argmax())
+    first, last = days[at], days[at + 1]
+    return Gap((last - first).days, first.date(), last.date())
+
+
+def series_findings(
+    series: str, rows: pd.DataFrame, entry: SeriesEntry, newest: pd.Timestamp, span: Days
+) -> Iterator[Finding]:
+    """Check one macro series.
+
+    Args:
+        series: its name.
+        rows: ``date`` and ``value``, one row a date, in order.
+        entry: of the catalogue.
+        newest: the newest day that counts.
+        span: the days that are told.
+    """
+    days = pd.DatetimeIndex(rows["date"])
+    inside = span.hold(days)
+    limit, plausible = entry.stale_after_days, series_range(entry)
+    if plausible is not None:
+        text = f"values outside {range_text(plausible)}, in no likely unit"
+        yield from on_days(series, "implausible", days[outside(rows["value"], plausible) & inside], text, sizes=1.0)
+    blank = rows["value"].isna().to_numpy()
+    yield from on_days(series, "blank_cells", days[blank & inside], "blank value", "value")
+    yield from _spikes(series, days[~blank], rows["value"].to_numpy()[~blank], entry, inside[~blank])
+    yield from short_findings(series, days)
+    valued = days[~blank & (days <= newest)]
+    if len(valued) and (age := (newest - valued[-1]).days) > limit:
+        text = f"stale: its last value is {age} days old on the newest day, at most {limit} may pass"
+        size = part_of_year(age - limit, _DAYS_OF_A_YEAR)
+        yield Finding(series, "stale", age, valued[-1].date(), newest.date(), text, size=size)
+    # What ends before the span is of no use in it; the value before it is.
+    valued = valued[max(int(valued.searchsorted(span.first)) - 1, 0) :]
+    if len(valued) > 1 and (gap := largest_gap(valued)).days > limit:
+        text = f"its largest gap is {gap.days} days, at most {limit} may pass"
+        size = part_of_year(gap.days - limit, _DAYS_OF_A_YEAR)
+        yield Finding(series, "long_gap", gap.days, gap.first, gap.last, text, size=size)
+
+
+def _spikes(
+    series: str, days: pd.DatetimeIndex, values: np.ndarray, entry: SeriesEntry, inside: np.ndarray
+) -> Iterator[Finding]:
+    """Values far from those beside them, which one of the few after takes back; what stays may be news."""
+    if len(values) < 3:
+        return
+    moves = np.diff(values, prepend=np.nan)
+    least = _POINTS if entry.unit == "percent" else _PART * np.abs(np.append(np.nan, values[:-1]))
+    bound = np.fmax(FAR * usual_moves(moves), least)
+    # The newest value of all may be news.
+    far = np.flatnonzero(((np.abs(moves) > bound) & inside)[:-1])
+    places = [place for place in far.tolist() if alone(moves, place) > bound[place]]
+    if places:
+        largest = max(places, key=lambda place: abs(moves[place]))
+        text = f"values that those after take back (the largest {moves[largest]:+.6g} on {days[largest].date()})"
+        size = part_of_year(len(places), _OBSERVATIONS_OF_A_YEAR)
+        yield from on_days(series, "outlier", days[places], text, sizes=size)
