@@ -1,275 +1,249 @@
-"""The idea in one file: from what was known at each decision to a regime, in pandas and nothing of this project.
+"""The idea in one file, with nothing of this project: from what was known to the default run's regimes and equity.
 
-Every decision is taken at 00:00 UTC of its session, on rows whose `known_at` is not later. Why each step is what it is,
-says `docs/decisions/form-2.md`.
+    python docs/examples/from_scratch.py FOLDER     # of a kept market of real history
+
+A decision is taken at 00:00 UTC of its session, on rows whose `known_at` is not later, and filled at the opens of that
+session. Why all is as it is, says docs/decisions/form-2.md. What this history never asks for is left out.
 """
 
 import math
 import re
+import sys
+from pathlib import Path
 
+import backtrader as bt
 import exchange_calendars
 import numpy as np
 import pandas as pd
 
 FIVE = ["MSFT", "GOOGL", "AMZN", "META", "ORCL"]
-WINDOW, ENOUGH, CLIP = 756, 252, 3.0
-TABLES = {  # of a kept market, and what they are called in memory
-    "series": "series",
-    "capex_actuals": "capex",
-    "capex_guidance": "guidance",
-    "funding_events": "funding",
-    "balance_sheet_paces": "paces",
-    "event_coverage": "coverage",
-}
-CASH, LEASED = "capex_usd_bn", "headline_capex_usd_bn"
-DAY = pd.Timedelta(days=1)
+FOLLOWED = [*FIVE, "CRWV"]  # whose announcements are news
+SPECULATIVE = ["BTC-USD", "ETH-USD", "CRM", "NOW", "ADBE", "WDAY", "SNOW", "DDOG"]
+CASH_FLOW = ["MU", "WDC", "STX", "SNDK"]
+BUDGETS = {"ABUNDANT": (0.8, 0.2), "NEUTRAL": (0.4, 0.4), "SCARCE": (0.0, 0.8)}  # of these two; BIL takes the rest
+NAMES = np.array([*SPECULATIVE, *CASH_FLOW, "BIL"])
+COIN = np.array([name.endswith("-USD") for name in NAMES])
+RATE, QUANTUM = np.where(COIN, 0.0025, 0.0005), np.where(COIN, 1e-8, 1e-6)  # commission, smallest unit
+CASH, LEASED, OCF = "capex_usd_bn", "headline_capex_usd_bn", "ocf_usd_bn"
+DAY, QUARTER = pd.Timedelta(days=1), pd.Timedelta(days=365.25 / 4)
+CLOCK = exchange_calendars.get_calendar("XNYS", start="2005-01-03").sessions.as_unit("us")
 
 
-# Numbers in time. A reading is scaled by what is usual and not centred: what lasts stays.
+def as_known(rows, moments):
+    """The newest row at each moment: of the newest date, in its newest vintage."""
+    rows = rows.sort_values(["known_at", "date"])
+    rows = rows[rows["date"] == rows["date"].cummax()].reset_index(drop=True)
+    return rows.reindex(rows["known_at"].searchsorted(moments, "right") - 1).set_axis(moments)
 
 
-def as_known(rows, sessions, stale):
-    """The newest value at each decision: of the newest date, in its newest vintage; missing where it is too old."""
-    rows = rows.dropna(subset="value").sort_values(["known_at", "date"])
-    rows = rows[rows["date"] == rows["date"].cummax()]
-    at = pd.DataFrame({"at": sessions.tz_localize("UTC").as_unit("us")})
-    found = pd.merge_asof(at, rows, left_on="at", right_on="known_at").set_axis(sessions)
-    return found["value"].where(sessions - found["date"] <= stale * DAY)
+def read(x, least=252, clip=3.0, change=False):
+    """A number over what is usual of it in three years: median size of a change, else root mean square. Not centred."""
+    window = (x.abs() if change else x.pow(2)).rolling(756, min_periods=least)
+    usual = 1.4826 * window.median() if change else window.mean() ** 0.5
+    return (x / usual).clip(-clip, clip).where(~(usual < 1e-9), 0.0 * x)
 
 
-def root_mean_square(x, least):
-    return x.pow(2).rolling(WINDOW, min_periods=least).mean() ** 0.5
-
-
-def over(x, divisor, clip=np.inf):
-    return (x / divisor).clip(-clip, clip).where(~(divisor < 1e-9), 0.0 * x)
-
-
-def of_change(x):
-    return over(x, 1.4826 * x.abs().rolling(WINDOW, min_periods=ENOUGH).median(), CLIP)
-
-
-def of_events(x):
-    return over(x, root_mean_square(x, ENOUGH), CLIP)
-
-
-def mean_of(*parts):
-    return pd.concat(parts, axis=1).mean(axis=1)  # what is missing drops out
-
-
-def fading(events, sessions):
+def fading(events, at):
     """Each event in full at the first decision that knows it, and half of it after every 63 sessions."""
-    clock = exchange_calendars.get_calendar("XNYS", start="2014-01-02").sessions.as_unit("us")
-    arrived = np.zeros(len(clock) + 1)
-    for moment, value in events:
-        arrived[clock.tz_localize("UTC").searchsorted(moment)] += 0.0 if math.isnan(value) else value
-    left = 0.0
-    kept = [left := 0.5 ** (1 / 63) * left + new for new in arrived[:-1]]
-    return pd.Series(kept, clock).reindex(sessions, fill_value=0.0)
+    arrived = np.zeros(len(at) + 1)
+    np.add.at(arrived, at.searchsorted(events.index), events.fillna(0.0))
+    return pd.Series(arrived[:-1], at).ewm(halflife=63, adjust=False).mean() / (1 - 0.5 ** (1 / 63))
 
 
-# Capex: quarters, what could be expected of them, the gate.
+def announced(name, line, guidance, begin):
+    """Every guidance and result, and what could be expected of it: company, kind, moment, value, expected."""
+    known_at, ends = line["capex_known_at"], line["period_end"]
 
+    def told(first, end, moment, figure=CASH):  # the sum of quarters that were all known at a moment
+        whole = first >= (ends <= begin["results", name]).sum() and (known_at[first:end] <= moment).all()
+        return line[figure][first:end].sum(skipna=False) if whole else math.nan
 
-def quarters(capex, company):
-    """The fiscal quarters of a company, one a row and none left out."""
-    rows = capex[(capex["company"] == company).to_numpy()]
-    rows = rows.set_index(rows["fiscal_period"].map(lambda period: 4 * int(period[:4]) + int(period[-1]))).sort_index()
-    return rows.reindex(range(rows.index[0], rows.index[-1] + 1)).reset_index(drop=True)
+    def growth(last, moment):
+        return told(last - 3, last + 1, moment) / told(last - 7, last - 3, moment)
 
-
-def a_year(rows, known_at, figures, moments):
-    """Sums over the newest four quarters known at each moment; missing where one is not, or they are 200 days old."""
-    states = []
-    for moment in sorted(known_at.dropna().unique()):
-        newest = known_at.index[known_at <= moment][-1]
-        whole = newest >= 3 and (known_at[newest - 3 : newest + 1] <= moment).all()
-        sums = [figure[newest - 3 : newest + 1].sum() if whole else math.nan for figure in figures]
-        states.append((moment, rows["period_end"][newest], *sums))
-    states = pd.DataFrame(states, columns=["known_at", "end", *range(len(figures))])
-    at = pd.DataFrame({"at": moments})
-    found = pd.merge_asof(at, states.astype({"known_at": at["at"].dtype}), left_on="at", right_on="known_at")
-    old = found["at"].dt.tz_localize(None) - found["end"] >= 201 * DAY
-    return found[[*range(len(figures))]].where(~old).set_axis(moments)
-
-
-def apart(earlier, later):
-    """Whole quarters from one fiscal end to another; NaN where they are none."""
-    count = round((later - earlier).days / 91.3125)
-    return count if abs((later - earlier).days - 91.3125 * count) <= 15 else math.nan
-
-
-def announced(rows, guidance, one_basis_from):
-    """The logarithm of each result and guidance over what could be expected of it: (moment, news) of either."""
-    known_at, first = rows["capex_known_at"], int((rows["period_end"] <= one_basis_from).sum())
-
-    def told(begin, end, before, figure=CASH):  # the sum of quarters that were all known before a moment
-        whole = begin >= first and (known_at[begin:end] < before).all()
-        return rows[figure][begin:end].sum(skipna=False) if whole else math.nan
-
-    def growth(last, before):
-        return told(last - 3, last + 1, before) / told(last - 7, last - 3, before)
-
-    results, guided, stated = [], [], []
-    for row in guidance.itertuples(index=False):
+    stated = []
+    for row in guidance[guidance["company"] == name].itertuples():
         figure = LEASED if re.search(r"\blease", row.basis, re.I) else CASH
         figure = None if re.search(r"\b(accrual|accrued|gross|net)\b", row.basis, re.I) else figure
-        middle, prior = (row.low_usd_bn + row.high_usd_bn) / 2, (row.prior_low_usd_bn + row.prior_high_usd_bn) / 2
-        alike = [e for e in stated if e[1:4] == (row.period_start, row.period_end, row.basis) and e[0] < row.known_at]
-        expected = prior if prior == prior else alike[-1][4] if alike else math.nan
-        if expected != expected:  # the year's first: last year on its basis, at trailing growth
-            after = row.known_at + pd.Timedelta(microseconds=1)
-            newest = max(known_at.index[known_at < after], default=0)
-            ahead = apart(rows["period_end"][newest], row.period_end)
-            if figure and ahead <= 4:
-                expected = told(newest + ahead - 7, newest + ahead - 3, after, figure)
-            if expected != expected:
-                year = [each[4] for each in stated if each[3] == row.basis and apart(each[2], row.period_end) == 4]
-                expected = year[-1] if year else math.nan
-            expected *= growth(newest, after)
-        stated.append((row.known_at, row.period_start, row.period_end, row.basis, middle, figure))
-        guided.append((row.known_at, math.log(middle / expected) if expected > 0 else math.nan))
-
-    for place, moment in known_at.dropna().items():
-        news = None
-        for known, _, end, _, middle, figure in reversed(stated):
-            left = apart(rows["period_end"][place], end)
+        year_end, middle = row.period_end, (row.low_usd_bn + row.high_usd_bn) / 2
+        revised = [each[3] for each in stated if each[1:3] == (year_end, row.basis) and each[0] < row.known_at]
+        if not revised:  # the year before on its basis, as reported or as guided, at trailing growth
+            newest = (known_at <= row.known_at).sum() - 1
+            last = newest - 4 + round((year_end - ends[newest]) / QUARTER)
+            reported = told(last - 3, last + 1, row.known_at, figure) if figure else math.nan
+            guided = [each[3] for each in stated if each[2] == row.basis and round((year_end - each[1]) / QUARTER) == 4]
+            base = [math.nan, *guided][-1] if math.isnan(reported) else reported
+            revised = [base * growth(newest, row.known_at)]
+        stated.append((row.known_at, year_end, row.basis, middle, figure))
+        if row.known_at.tz_localize(None) >= begin["guidance", name]:
+            yield name, "guidance", row.known_at, middle, revised[-1]
+    for place, moment in known_at.items():
+        # The quarter a year before, at trailing growth; or what the newest guidance of its year leaves for it.
+        value, expected = line[CASH][place], growth(place - 1, moment) * line[CASH].get(place - 4, math.nan)
+        for known, year_end, _, middle, figure in reversed(stated):
+            left = round((year_end - ends[place]) / QUARTER)
             if known < moment and figure and 0 <= left < 4:
                 rest = (middle - told(place + left - 3, place, moment, figure)) / (left + 1)
-                news = math.log(rows[figure][place] / rest) if rest > 0 else None
-                news = None if news is None or math.isnan(news) else news
+                value, expected = (line[figure][place], rest) if rest * line[figure][place] > 0 else (value, expected)
                 break
-        if news is None:
-            expected = growth(place - 1, moment) * rows[CASH].get(place - 4, math.nan)
-            news = math.log(rows[CASH][place] / expected) if expected > 0 else math.nan
-        results.append((moment, math.nan if (known_at[place + 1 :] < moment).any() else news))
-    return results, guided
+        yield name, "results", moment, value, expected
 
 
-def drain(data, sessions):
-    """The gate, and what the drain reads: 2g - 1 and half of g times the news."""
-    followed = [*FIVE, "CRWV"]
-    lines = {name: quarters(data["capex_actuals"], name) for name in followed}
-    spans = data["event_coverage"].set_index(["kind", "company"])
-    decisions = sessions.tz_localize("UTC").as_unit("us")
+def drain(data, at):
+    """2g - 1, and half of g times the news: negative while idle money lasts, for then capex is a stimulus."""
+    days, capex = at.tz_localize(None), data["capex_actuals"].sort_values("period_end")
+    capex["with_leases"] = capex[LEASED].fillna(capex[CASH])
+    capex["both_known_at"] = capex[["capex_known_at", "ocf_known_at"]].max(axis=1, skipna=False)
+    lines = {name: capex[capex["company"] == name].reset_index(drop=True) for name in FOLLOWED}
+    begin = data["event_coverage"].set_index(["kind", "company"])["complete_from"]
 
-    def ratio(capex):  # of the five, newest four quarters of which both figures are known
-        totals = []
-        for name in FIVE:
-            rows = lines[name]
-            both = rows[["capex_known_at", "ocf_known_at"]].max(axis=1, skipna=False)
-            totals.append(a_year(rows, both, [capex(rows), rows["ocf_usd_bn"]], decisions))
-        return (sum(each[0] for each in totals) / sum(each[1] for each in totals)).set_axis(sessions)
+    def year(names, figure, known_at, moments=at):  # the newest four quarters of each, all known and none too old
+        total = 0.0
+        for line in (lines[name] for name in names):
+            four = pd.concat([line[known_at].shift(back) for back in range(4)], axis=1)
+            sums = line.assign(date=line["period_end"], sum=line[figure].rolling(4).sum(), known_at=four.max(axis=1))
+            found = as_known(sums[four.notna().all(axis=1)], moments)
+            total += found["sum"].where(found.index.tz_localize(None) - found["date"] < 201 * DAY).array
+        return pd.Series(total, moments)
 
-    ratios = [ratio(lambda rows: rows[CASH]), ratio(lambda rows: rows[LEASED].fillna(rows[CASH]))]
-    g = sum(1 / (1 + np.exp(-(each - 0.5) / 0.05)) for each in ratios) / 2
-
+    earned = year(FIVE, OCF, "both_known_at")
+    ratios = [year(FIVE, figure, "both_known_at") / earned for figure in (CASH, "with_leases")]
+    g = sum(1 / (1 + np.exp(-(ratio - 0.5) / 0.05)) for ratio in ratios) / 2
     told = data["capex_guidance"].query("comparable").sort_values("known_at", kind="stable")
-    moments = pd.DatetimeIndex(sorted({*told["known_at"], *data["capex_actuals"]["capex_known_at"].dropna()}))
-    spent = {name: a_year(rows, rows["capex_known_at"], [rows[CASH]], moments)[0] for name, rows in lines.items()}
-    weight = pd.DataFrame(spent).div(pd.DataFrame(spent).sum(axis=1), axis=0)
-    news = {"results": [], "guidance": []}
-    for name in followed:
-        own = told[told["company"] == name]
-        results, guided = announced(lines[name], own, spans["complete_from"]["results", name])
-        news["results"] += [(moment, value * weight[name][moment]) for moment, value in results]
-        begin = spans["complete_from"]["guidance", name].tz_localize("UTC")
-        news["guidance"] += [(moment, value * weight[name][moment]) for moment, value in guided if moment >= begin]
-
-    def spans_of(kind, names):
-        rows = [spans.loc[(kind, name)] for name in names]
-        return [(sessions >= row["complete_from"]) & (sessions <= row["complete_to"] + 200 * DAY) for row in rows]
-
-    def earned(at):
-        return sum(
-            a_year(lines[name], lines[name]["ocf_known_at"], [lines[name]["ocf_usd_bn"]], at)[0] for name in FIVE
-        )
-
-    all_spent = sum(a_year(lines[n], lines[n]["capex_known_at"], [lines[n][CASH]], decisions)[0] for n in FIVE)
-    raised = (
-        data["funding_events"].query("counts and company in @FIVE and date >= '2015-07-01'").sort_values("known_at")
-    )
-    over_cash_flow = raised["amount_usd_bn"].to_numpy() / earned(pd.DatetimeIndex(raised["known_at"])).to_numpy()
-    results = fading(news["results"], sessions).where(all_spent.notna().to_numpy())
-    guidance = fading(news["guidance"], sessions).where(np.logical_or.reduce(spans_of("guidance", followed)))
-    funding = fading(zip(raised["known_at"], over_cash_flow, strict=True), sessions)
-    funding = funding.where(earned(decisions).notna().to_numpy() & np.logical_and.reduce(spans_of("funding", FIVE)))
-    said = mean_of(mean_of(of_events(results), of_events(guidance)), of_events(funding)).fillna(0.0)
-    return g, (2 * g - 1) + 0.5 * g * said
+    rows = [row for name in FOLLOWED for row in announced(name, lines[name], told, begin)]
+    news = pd.DataFrame(rows, columns=["company", "kind", "known_at", "value", "expected"]).set_index("known_at")
+    spent = pd.DataFrame({name: year([name], CASH, "capex_known_at", news.index).array for name in FOLLOWED})
+    share = [spent[name][place] for place, name in enumerate(news["company"])] / spent.sum(axis=1)
+    logs = np.log(news["value"] / news["expected"].where(news["expected"] > 0)) * share.array
+    results = fading(logs[news["kind"] == "results"], at).where(year(FIVE, CASH, "capex_known_at").notna())
+    guidance = fading(logs[news["kind"] == "guidance"], at).where(days >= begin["guidance"][FOLLOWED].min())
+    complete = begin["funding"][FIVE].max()  # before, an empty stretch would be no news
+    raised = data["funding_events"].query("counts and company in @FIVE and date >= @complete").set_index("known_at")
+    funding = fading(raised["amount_usd_bn"] / year(FIVE, OCF, "ocf_known_at", raised.index).array, at)
+    funding = funding.where(year(FIVE, OCF, "ocf_known_at").notna() & (days >= complete))
+    news = pd.concat([read(results), read(guidance)], axis=1).mean(axis=1)  # what is missing drops out
+    news = pd.concat([news, read(funding)], axis=1).mean(axis=1).fillna(0.0)
+    return (2 * g - 1) + 0.5 * g * news
 
 
-# The other three blocks.
+def price_of_capital(series, at):
+    """Yields and spreads count where they move together."""
+    halves = []
+    for names in (["DGS10", "DFII10"], ["BAA10Y"]):
+        values = pd.DataFrame({name: 100 * as_known(series[name], at)["value"] for name in names})
+        changes = [read(values.diff(span).round(6), change=True) for span in (20, 60)]
+        halves.append(read(pd.concat(changes, axis=1).mean(axis=1), 126, np.inf))
+    low, high = np.minimum(*halves), np.maximum(*halves)
+    return read(low.where(low > 0, high.where(high < 0, 0.0)).where(low.notna()), 126)
 
 
-def price_of_capital(series, sessions):
-    def half(names):
-        changes = []
-        for name in names:
-            value = as_known(series(name), sessions, 10)
-            changes.append(mean_of(*(of_change((100 * value.diff(horizon)).round(6)) for horizon in (20, 60))))
-        return over(mean_of(*changes), root_mean_square(mean_of(*changes), 126))
-
-    sovereign, credit = half(["DGS10", "DFII10"]), half(["BAA10Y"])
-    both = pd.concat([sovereign, credit], axis=1)
-    low, high = both.min(axis=1, skipna=False), both.max(axis=1, skipna=False)
-    joint = low.where(low > 0, high.where(high < 0, 0.0)).where(low.notna())
-    return over(joint, root_mean_square(joint, 126), CLIP)
-
-
-def level(series, paces, span, sessions):
-    """Assets less Treasury account less reverse repo of one Wednesday, its change, and the pace that is announced."""
-    tank = series("WALCL").merge(series("WDTGAL"), on="date", suffixes=("", "_treasury"))
-    repo = series("RRPONTSYD").dropna().sort_values("date")
-    tank = pd.merge_asof(tank.sort_values("date"), repo, on="date", suffixes=("", "_repo"), tolerance=6 * DAY).dropna()
+def level(series, data, at):
+    """Assets less Treasury account less reverse repo of one Wednesday: their change, and the pace in force."""
+    tank = series["WALCL"].merge(series["WDTGAL"], on="date", suffixes=("", "_treasury"))
+    tank = pd.merge_asof(tank, series["RRPONTSYD"], on="date", suffixes=("", "_repo")).dropna()
     tank["value"] = (tank["value"] - tank["value_treasury"]) / 1000 - tank["value_repo"]
     tank["known_at"] = tank[["known_at", "known_at_treasury", "known_at_repo"]].max(axis=1)
-    change = as_known(tank, sessions, 21).diff(63)
-    paces = paces.dropna(subset=["effective_from", "pace_usd_bn_month"]).sort_values(["known_at", "effective_from"])
-    pace = pd.Series(math.nan, sessions)
-    for row in paces.itertuples():  # a newer announcement takes the place of an older one from when it takes effect
-        begin = max(row.known_at, row.effective_from.tz_localize("UTC"))
-        pace[sessions.tz_localize("UTC") >= begin] = row.pace_usd_bn_month
-    pace = pace.where(sessions <= span["complete_to"] + 200 * DAY)
-    return of_change(-(change + 3 * pace)).fillna(of_change(-change))
+    change, pace = as_known(tank, at)["value"].diff(63), pd.Series(math.nan, at)
+    paces = data["balance_sheet_paces"].dropna(subset=["effective_from", "pace_usd_bn_month"])
+    for row in paces.sort_values(["known_at", "effective_from"]).itertuples():
+        pace[at >= max(row.known_at, row.effective_from.tz_localize("UTC"))] = row.pace_usd_bn_month
+    return read(-(change + 3 * pace), change=True)
 
 
-def pipes(series, sessions):
-    calendar = exchange_calendars.get_calendar("XNYS", start="2014-01-02").sessions
-    month = calendar.month.to_numpy()
-    ends = calendar[np.append(month[1:] != month[:-1], True) | np.append(True, month[1:] != month[:-1])]
-
-    def read(rate):
-        both = series("SOFR").merge(series(rate), on="date", suffixes=("", "_rate")).dropna().sort_values("date")
-        both["value"] = (100 * (both["value"] - both["value_rate"])).round(6)
+def pipes(series, at):
+    """Repo over what the central bank pays, away from the ends of months."""
+    first = CLOCK.day < np.roll(CLOCK.day, 1)
+    readings = []
+    for rate in ("IORB", "DFF"):
+        both = series["SOFR"].merge(series[rate], on="date", suffixes=("", "_rate"))
+        both = both[~both["date"].isin(CLOCK[first | np.roll(first, -1)])]
+        both["value"] = (100 * (both["value"] - both["value_rate"])).round(6).rolling(5).mean()
         both["known_at"] = both[["known_at", "known_at_rate"]].max(axis=1)
-        both = both[~both["date"].isin(ends)]
-        five = as_known(both.assign(value=both["value"].rolling(5).mean()), sessions, 10)
-        window = five.rolling(WINDOW, min_periods=ENOUGH)
-        return ((five - window.mean()) / window.std()).clip(-CLIP, CLIP)
-
-    return read("IORB").fillna(read("DFF"))
+        mean, window = as_known(both, at)["value"], as_known(both, at)["value"].rolling(756, min_periods=252)
+        readings.append(((mean - window.mean()) / window.std()).clip(-3.0, 3.0))
+    return readings[0].fillna(readings[1])
 
 
 def regimes(data, sessions):
     """Score and regime at each decision."""
-
-    def series(name):
-        return data["series"].loc[data["series"]["series"] == name, ["date", "value", "known_at"]]
-
-    span = data["event_coverage"].set_index("kind").loc["balance_sheet_pace"]
-    blocks = [drain(data, sessions)[1], price_of_capital(series, sessions)]
-    blocks += [level(series, data["balance_sheet_paces"], span, sessions), pipes(series, sessions)]
-    blocks = pd.concat(blocks, axis=1)
-    score = (blocks.fillna(0.0).sum(axis=1) / 4).ewm(halflife=10, adjust=False).mean()
+    at = sessions.tz_localize("UTC")
+    series = dict(list(data["series"].dropna().sort_values("date").groupby("series")))
+    blocks = [drain(data, at), price_of_capital(series, at), level(series, data, at), pipes(series, at)]
+    blocks = pd.concat(blocks, axis=1).fillna(0.0)  # each weighs a quarter, and a dead one counts 0
+    score = (blocks.sum(axis=1) / 4).ewm(halflife=10, adjust=False).mean().set_axis(sessions)
     path, regime, held = [], "NEUTRAL", 0
-    for value, live in zip(score, blocks.notna().sum(axis=1), strict=True):
-        wanted = "NEUTRAL"
-        if live >= 2 and (value > 0.4 or (regime == "SCARCE" and value >= 0.2)):
-            wanted = "SCARCE"
-        elif live >= 2 and (value < -0.4 or (regime == "ABUNDANT" and value <= -0.2)):
-            wanted = "ABUNDANT"
-        if wanted != regime and (held >= 10 or live < 2):
-            regime, held = wanted, 0
-        held += 1
+    for value in score:
+        side = "SCARCE" if value > 0 else "ABUNDANT"
+        wanted = side if abs(value) > 0.4 or (regime == side and abs(value) >= 0.2) else "NEUTRAL"
+        regime, held = (wanted, 1) if wanted != regime and held >= 10 else (regime, held + 1)
         path.append(regime)
     return score, pd.Series(path, sessions)
+
+
+class Rotation(bt.Strategy):
+    """On the bar of a session the decision for the next one: sells in units, buys as promises of money."""
+
+    params = (("plan", None),)
+    short = np.zeros(len(NAMES), bool)  # what the session left undone for want of cash
+
+    def next(self):
+        """Send what is away from its weight by more than the band; what fell short alone, between rebalancings."""
+        for order in list(self.broker.pending):
+            self.cancel(order)  # an order ends with its session
+        weight, price, due = (each[len(self) - 1] for each in self.p.plan)
+        held = np.array([self.getposition(each).size for each in self.datas])
+        book = self.broker.getcash() + (held * price).sum()
+        gap, least = weight * book - held * price, max(0.001 * book, 0.01)
+        away = (weight == 0) | (abs(gap) >= least) & ((held == 0) | (abs(gap) > 0.02 * book))
+        gap[~(away & (price > 0) & (due | self.short))] = 0.0
+        self.short, self.shares = np.zeros(len(NAMES), bool), {}
+        units = np.floor(-gap / np.maximum(price, 1e-9) / QUANTUM * (1 + 1e-12)) * QUANTUM
+        sold = np.where(gap < 0, np.where(weight == 0, held, units), 0.0)
+        money, most = gap.clip(min=0), self.broker.getcash() + (sold * price * (1 - RATE)).sum()
+        money *= min(1.0, most / max(money.sum(), 1e-9))
+        money[money < least] = 0.0
+        for here in (COIN, ~COIN):  # coins open first, and sells come before buys
+            for place in np.flatnonzero(sold * here):
+                self.sell(self.datas[place], sold[place])
+            for place in np.flatnonzero(money * here):  # a promise, whatever it comes to: `fill` says how many units
+                self.buy(self.datas[place], 1e9, place=place, promise=(money[place], least, money[here].sum()))
+
+    def fill(self, order, price, ago):
+        """What is sold; or what a promise buys at the open, all of one moment cut alike where cash is short."""
+        if order.issell():
+            return -order.executed.remsize
+        place, (money, least, together) = order.info.place, order.info.promise
+        share = self.shares.setdefault(COIN[place], min(1.0, self.broker.getcash() / together))
+        wanted, granted = money / price / (1 + RATE[place]), money * share if money * share >= least else 0.0
+        units = np.floor(granted / price / (1 + RATE[place]) / QUANTUM[place] * (1 + 1e-12)) * QUANTUM[place]
+        self.short[place] = (wanted - units) * price >= 0.01  # it may have the rest at the next session
+        return units
+
+
+def equity(data, regime):
+    """What 100,000 dollars have come to at every close."""
+    bars = data["bars"].query("symbol in @NAMES and (symbol != 'SNDK' or date >= '2025-02-24')")  # from its listing
+    bars = bars.assign(open=bars["open"] * bars["adj_close"] / bars["close"]).pivot(index="date", columns="symbol")
+    sessions = CLOCK[CLOCK.slice_indexer("2016-12-30", bars.index[-1])]
+    coming = CLOCK[CLOCK.get_indexer(sessions) + 1]  # the decision on a session's bar is for the next one
+    close, regime = bars["adj_close"][NAMES].asfreq("D").ffill().fillna(0.0), regime.reindex(coming)
+    price = close.reindex(coming - DAY).to_numpy()
+    weight, budgets = np.zeros(price.shape), np.array([BUDGETS[name] for name in regime])
+    for budget, members in zip(budgets.T, (SPECULATIVE, CASH_FLOW), strict=True):
+        there = np.isin(NAMES, members) & (price > 0)
+        weight += there * (budget / there.sum(axis=1).clip(min=1)).clip(max=0.3)[:, None]
+    weight[:, -1] = (1 - weight.sum(axis=1)).round(12)
+    due = (regime != regime.shift()).to_numpy() | (coming.day < np.roll(coming.day, 1))
+    cerebro = bt.Cerebro()
+    cerebro.broker = bt.brokers.BackBroker(cash=100_000.0, checksubmit=False, filler=lambda *at: at[0].owner.fill(*at))
+    for name, rate in zip(NAMES, RATE, strict=True):
+        frame = pd.DataFrame({"open": bars["open"][name], "close": close[name]}).reindex(sessions)
+        cerebro.adddata(bt.feeds.PandasData(dataname=frame, high=None, low=None, volume=None, openinterest=None), name)
+        cerebro.broker.setcommission(commission=rate, name=name)
+    cerebro.addstrategy(Rotation, plan=(weight, price, due))
+    return pd.Series(cerebro.run()[0].stats.broker.value.get(size=len(sessions)), sessions)[1:]
+
+
+if __name__ == "__main__":
+    tables = {path.stem: pd.read_parquet(path) for path in Path(sys.argv[1]).glob("*.parquet")}
+    print(equity(tables, regimes(tables, CLOCK[: CLOCK.searchsorted(tables["bars"]["date"].max()) + 2])[1]))

@@ -1,11 +1,8 @@
 """Form 2 by hand: what lasts stays, what moves together counts, silence is news, one Wednesday, announced policy."""
 
-import importlib.util
 import math
 from collections.abc import Collection
 from dataclasses import replace
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -32,7 +29,6 @@ from signals.scarcity import Scarcity, scarcity
 from signals.standardize import trailing_z
 
 BOTH = Scarcity.BOTH
-EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "from_scratch.py"
 CONFIG = SignalConfig(form=2)
 SMALL = SignalConfig(form=2, window_sessions=4, min_window_sessions=3, min_scale_sessions=2)
 DAILY = ("DGS10", "DFII10", "BAA10Y", "SOFR", "DFF", "IORB", "RRPONTSYD")
@@ -426,17 +422,7 @@ def test_the_first_year_of_a_block_is_marked() -> None:
     assert live[:first].sum() >= 252  # a z-score needs as many
 
 
-# On the real history, against the same idea written down without our functions
-
-
-@pytest.fixture(scope="module")
-def from_scratch() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("from_scratch", EXAMPLE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+# On the real history; `tests/whole/test_from_scratch.py` holds all of it to the idea written down without our functions
 
 
 @pytest.fixture(scope="module")
@@ -447,16 +433,6 @@ def real(history: Snapshot) -> SignalData:
 @pytest.fixture(scope="module")
 def signal(real: SignalData) -> LiquiditySignal:
     return liquidity_signal(real, CONFIG)
-
-
-@pytest.mark.real_history
-def test_real_history_equals_the_idea_from_scratch(
-    real: SignalData, signal: LiquiditySignal, from_scratch: ModuleType
-) -> None:
-    tables = {name: real.__dict__[attribute] for name, attribute in from_scratch.TABLES.items()}
-    score, regime = from_scratch.regimes(tables, real.sessions)
-    assert (signal.score - score).abs().max() < 1e-12
-    assert (signal.regime == regime).all()
 
 
 @pytest.mark.real_history
