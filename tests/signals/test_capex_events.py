@@ -203,6 +203,22 @@ def test_a_first_guidance_without_a_year_before_on_its_basis_is_told_and_not_sco
     assert row["reason"] == "not comparable with any other figure"
 
 
+def test_guidance_of_another_basis_is_no_expectation() -> None:
+    """16 in cash, then 18 with leases: neither of the two stands for the other, in the same year or the next."""
+    cash = guided(2022, "2022-02-15 21:30", 15.0, 17.0, event="in cash")
+    leased = guided(2022, "2022-03-15 21:30", 17.0, 19.0, event="with leases", basis="incl. leases")
+    raised = guided(2022, "2022-05-02 21:30", 19.0, 21.0, event="in cash again")
+    other = guided(2022, "2022-06-02 21:30", 23.0, 25.0, event="with leases again", basis="incl. leases")
+    news = news_of(results([*TWO_YEARS, 5.0]), [cash, leased, raised, other])
+    assert row_of(news, "in cash again, to 2022-12")["expected_usd_bn"] == 16.0
+    assert row_of(news, "with leases again, to 2022-12")["expected_usd_bn"] == 18.0
+    accrued = guided(2022, "2022-05-10 21:30", 18.0, 20.0, event="accrued", basis="accrual")
+    later = guided(2022, "2022-06-10 21:30", 28.0, 30.0, event="gross", basis="gross")
+    after = guided(2023, "2022-11-15 21:30", 29.0, 31.0, event="next", basis="accrual")
+    row = row_of(news_of(results([*TWO_YEARS, 5.0, 5.0, 5.0]), [accrued, later, after]), "next, to 2023-12")
+    assert row["expected_usd_bn"] == pytest.approx(19 * (3 + 5 + 5 + 5) / (2 + 3 + 3 + 3), rel=1e-12)
+
+
 # Companies
 
 

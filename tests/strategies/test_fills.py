@@ -8,12 +8,14 @@ from strategies.fills import (
     Hindrance,
     OrderStatus,
     buy_fill,
+    falls_short,
     granted_share,
+    impact,
     order_status,
     sell_fill,
     units_to_sell,
 )
-from strategies.trade_terms import HAIR, affordable_units, commission
+from strategies.trade_terms import HAIR, affordable_units, commission, promised_units
 from terms import terms_of
 
 
@@ -69,6 +71,74 @@ def test_spread_and_impact_move_the_price():
     assert buy.price.tolist() == pytest.approx([50.0 * 1.002])
     assert buy.units.tolist() == pytest.approx([5000.0 / 50.1])
     assert buy.hindrance.tolist() == [Hindrance.NONE]
+
+
+def test_the_spread_is_paid_by_both_sides():
+    """0.1% worse than an open of 100: bought at 100.10, sold at 99.90; and what a promise comes to says so before."""
+    assert bought([1001.0], [100.0], 1e6, spread=0.001).price.tolist() == pytest.approx([100.1])
+    assert bought([1001.0], [100.0], 1e6, spread=0.001).units.tolist() == pytest.approx([10.0])
+    assert sold(10.0, 100.0, spread=0.001).price == pytest.approx(99.9)
+    assert promised_units(1001.0, 100.0, terms_of(1, spread=0.001), 0) == pytest.approx(10.0)
+    assert promised_units(1001.0 * 1.01, 100.0, terms_of(1, spread=0.001, rate=0.01), 0) == pytest.approx(10.0)
+
+
+def test_less_than_a_unit_is_traded_as_much_as_more():
+    """Half a coin of 60,000 dollars, on every path."""
+    sale = sold(0.5, 60_000.0, spread=0.01)
+    assert (sale.units, sale.wanted, sale.hindrance) == (0.5, 0.5, Hindrance.NONE)
+    buy = bought([30_300.0], [60_000.0], 1e6, spread=0.01)
+    assert (buy.units.tolist(), buy.hindrance.tolist()) == (pytest.approx([0.5]), [Hindrance.NONE])
+    assert commission(0.5, 60_000.0, terms_of(1, rate=0.002), 0) == pytest.approx(60.0)
+    assert affordable_units(0.5, 1.0, terms_of(1), 0) == 0.5
+    assert order_status(0.5, Hindrance.NONE) is OrderStatus.FILLED
+    part = sold(0.5, 60_000.0, volume=0.8, participation=0.5)
+    assert (part.units, part.hindrance) == (pytest.approx(0.4), Hindrance.PARTICIPATION)
+    part = bought([30_000.0], [60_000.0], 1e6, volume=0.8, participation=0.5)
+    assert (part.units.tolist(), part.hindrance.tolist()) == (pytest.approx([0.4]), [Hindrance.PARTICIPATION])
+    # A fifth of what traded, with an impact of 10% for all of it: 0.4%.
+    assert sold(0.1, 100.0, volume=0.5, impact=0.1).price == pytest.approx(100.0 * (1 - 0.004))
+    assert impact(0.7, 0.7, terms_of(1, impact=0.1), 0) == pytest.approx(0.1)
+    assert impact(0.7, 0.5, terms_of(1, impact=0.1), 0) == pytest.approx(0.1)
+    assert impact(0.7, np.nan, terms_of(1, impact=0.1), 0) == pytest.approx(0.1)
+
+
+def test_the_smallest_notional_at_the_open():
+    """10 dollars: what reaches them is sold, what falls below them is not; a limit may be what lets it fall."""
+    assert sold(2.0, 5.0, notional=10.0).units == 2.0
+    below = sold(1.9, 5.0, notional=10.0)
+    assert (below.units, below.hindrance) == (0.0, Hindrance.NO_ORDER)
+    cut = sold(4.0, 5.0, volume=3.0, participation=0.5, notional=10.0)
+    assert (cut.units, cut.hindrance) == (0.0, Hindrance.PARTICIPATION)
+    assert sold(0.0, 5.0).hindrance == Hindrance.NO_UNIT
+    cut = bought([20.0], [5.0], 1e6, volume=3.0, participation=0.5, notional=10.0)
+    assert (cut.units.tolist(), cut.hindrance.tolist()) == ([0.0], [Hindrance.PARTICIPATION])
+    even = bought([20.0], [5.0], 1e6, volume=4.0, participation=0.5, notional=10.0)
+    assert (even.units.tolist(), even.hindrance.tolist()) == (pytest.approx([2.0]), [Hindrance.PARTICIPATION])
+
+
+def test_what_is_missed_for_less_than_a_cent_is_missed_by_nobody():
+    """0.001 units of 9 dollars are 0.9 cents; of 11 dollars, 1.1 cents."""
+    for price, hindrance in ((9.0, Hindrance.NONE), (11.0, Hindrance.PARTICIPATION)):
+        assert sold(1.0, price, volume=0.999, participation=1.0).hindrance == hindrance
+        assert bought([price], [price], 1e6, volume=0.999, participation=1.0).hindrance.tolist() == [hindrance]
+
+
+def test_money_below_a_unit_and_no_cash_at_all():
+    assert bought([29.0], [30.0], 1000.0, quantum=1.0).hindrance.tolist() == [Hindrance.NO_UNIT]
+    assert bought([60.0], [30.0], 29.0, quantum=1.0).hindrance.tolist() == [Hindrance.NO_CASH]
+    assert bought([60.0], [30.0], -5.0).hindrance.tolist() == [Hindrance.NO_CASH]
+    assert bought([60.0], [30.0], 0.0).units.tolist() == [0.0]
+    # What is cut to the least itself is bought; the least of another moment is heeded too.
+    assert bought([60.0], [30.0], 30.0, least=30.0).units.tolist() == pytest.approx([1.0])
+    assert granted_share(100.0, 100.0) == 1.0
+    assert granted_share(100.0, 25.0) == 0.25
+    assert granted_share(100.0, -1.0) == 0.0
+    assert granted_share(0.0, -1.0) == 1.0
+
+
+def test_what_is_wanted_anew_is_what_cash_or_volume_may_yet_bring():
+    again = {Hindrance.CASH, Hindrance.PARTICIPATION, Hindrance.NO_CASH, Hindrance.NO_OPEN}
+    assert {each for each in Hindrance if falls_short(each)} == again
 
 
 def test_participation_cuts_both_sides_and_says_so():

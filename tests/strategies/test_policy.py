@@ -159,6 +159,22 @@ def test_what_are_no_probabilities_is_refused(probability, wanted):
         make_plan(pd.Series("NEUTRAL", DAYS[:1]), allowed, prices, UNIVERSE, BLENDED, probability=probability)
 
 
+@pytest.mark.parametrize(
+    ("faulty", "wanted"),
+    [
+        ([1.2, -0.2, 0.0], "none below 0"),
+        ([0.5, 0.6, 0.0], "a sum of 1"),
+        ([0.5, np.nan, np.nan], "or NaN for all"),
+    ],
+)
+@pytest.mark.parametrize("place", [0, 2, 5])
+def test_one_faulty_session_among_good_ones_is_named(faulty, wanted, place):
+    allowed, prices = frames()
+    rows = [[0.2, 0.3, 0.5]] * place + [faulty] + [[np.nan] * 3] * (5 - place)
+    with pytest.raises(InputError, match=f"probabilities for {DAYS[place].date()}: got .*{wanted}"):
+        make_plan(pd.Series("NEUTRAL", DAYS), allowed, prices, UNIVERSE, BLENDED, probability=chances(*rows))
+
+
 @given(
     st.lists(st.lists(st.floats(0, 1), min_size=3, max_size=3).filter(lambda p: sum(p) > 0.01), min_size=6, max_size=6)
 )
