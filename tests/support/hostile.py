@@ -1,7 +1,8 @@
 """Inputs that mean harm: texts that steer, files with a few bytes changed, documents with one value exchanged.
 
 How many of them a test takes is said by the environment: a few, and always the same, where it says nothing;
-`make test-long` says how many there are in all, of which each test takes its share.
+`make test-long` says how many there are in all, of which each test takes its share. REVERSE_QE_FUZZ_SEED draws the same
+ones again; what failed is kept in `.fuzzing/examples` too, and is tried first the next time.
 """
 
 import copy
@@ -9,13 +10,17 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 INPUTS = int(os.environ.get("REVERSE_QE_FUZZ_INPUTS", "0"))
+SEED = int(os.environ.get("REVERSE_QE_FUZZ_SEED", "1"))
+KEPT = Path(__file__).resolve().parents[2] / ".fuzzing"
 COUNTS: Counter[str] = Counter()
 SHARES: dict[str, float] = {}
 
@@ -82,11 +87,11 @@ def fuzzed(area: str, share: float, quick: int) -> Callable[[Any], Any]:
         max_examples=max(1, round(INPUTS * share)) if INPUTS else quick,
         deadline=None,
         derandomize=not INPUTS,
-        database=None,
+        database=DirectoryBasedExampleDatabase(KEPT / "examples") if INPUTS else None,
         suppress_health_check=list(HealthCheck),
         print_blob=True,
     )
-    return lambda test: pytest.mark.slow(chosen(test))
+    return lambda test: pytest.mark.slow(chosen(seed(SEED)(test) if INPUTS else test))
 
 
 @st.composite
