@@ -36,8 +36,9 @@ test: $(DEV) ## set up, run the test suite
 test-slow: $(DEV) ## the checks that take more than a few seconds each
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow
 
-test-long: $(DEV) ## fuzzing with tens of thousands of inputs, which takes an hour
+test-long: $(DEV) ## fuzzing with tens of thousands of inputs, then small changes of the core; it takes hours
 	REVERSE_QE_FUZZ_INPUTS=22000 $(BIN)/python -m pytest tests/fuzz
+	$(BIN)/python tests/mutation/run.py
 
 core: $(HEART) ## main job and heart of the suite; another Python: make core PYTHON=python3.13 VENV=.venv-3.13
 	folder=$$(mktemp -d) && $(BIN)/reverse-qe backtest --out $$folder/run && rm -r $$folder
