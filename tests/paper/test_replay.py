@@ -1,6 +1,7 @@
 """A replay on paper, session by session, is the backtest: the same orders, statuses and reasons, the same equity."""
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -44,6 +45,8 @@ def assert_same_as_backtest(folder, engine):
         np.testing.assert_allclose(ours[name].to_numpy(), theirs[name].to_numpy(), rtol=1e-9, err_msg=name)
 
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
+
 # Settings, and days in which orders are cut or not filled, and planned anew.
 REPLAYS = {
     "shipped": ({}, "2021-01-04", "2021-06-30"),
@@ -86,6 +89,18 @@ def test_on_the_sample(settings, first, last, sample, tmp_path, write_spec):
     days = replay(config, first, last)
     run = run_backtest(load_spec(str(spec), {"run.start": days[0], "run.end": days[-1]}), sample)
     assert len(set(run.engine.orders["status"])) > 1
+    assert_same_as_backtest(tmp_path / "state", run.engine)
+    assert reconcile(config) == []
+
+
+def test_weights_from_a_file(sample, tmp_path, write_spec):
+    """One row is in force when the account is opened, the next becomes known on the evening of June 30th."""
+    spec = write_spec("sample", {"policy.weights": str(EXAMPLES / "weights.csv"), "policy.rebalance": "regime"})
+    limits = {"largest_order": 0.7, "largest_position": 0.7}
+    config = PaperConfig(market="sample", spec=str(spec), state={"path": tmp_path / "state"}, limits=limits)
+    days = replay(config, "2020-06-24", "2020-07-08")
+    run = run_backtest(load_spec(str(spec), {"run.start": days[0], "run.end": days[-1]}), sample)
+    assert {"2020-06-24", "2020-07-01"} <= set(run.engine.orders["session"].astype(str))
     assert_same_as_backtest(tmp_path / "state", run.engine)
     assert reconcile(config) == []
 
