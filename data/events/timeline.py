@@ -21,6 +21,7 @@ TIMELINE_COLUMNS = (
     "counts",
     "confidence",
     "source",
+    "by_user",
 )
 
 _FIGURES = {"capex": "capex", "ocf": "cash flow"}
@@ -39,7 +40,8 @@ def event_timeline(snapshot: Snapshot) -> pd.DataFrame:
         what a funding event's date rests on. ``low_usd_bn`` and ``high_usd_bn`` are USD billions, equal for a single
         amount, NaN where open or without one. ``counts`` says whether the row may be counted: of guidance, whether it
         is comparable. An announced pace of a central bank's holdings is billions a month, + where they grow, and counts
-        where it sets one.
+        where it sets one. ``by_user`` is blank of a row that the package ships; of one that the user has given
+        ``added``, or what it corrects.
     """
     parts = [*_results(snapshot), _guidance(snapshot), _funding(snapshot), _paces(snapshot)]
     rows = pd.concat([part[list(TIMELINE_COLUMNS)] for part in parts], ignore_index=True)

@@ -11,11 +11,13 @@ import pandas as pd
 from data.errors import InputError
 from data.events.completion import CASH_KINDS, complete_capex, complete_funding, complete_guidance
 from data.events.findings import EventCheck, Findings, counted, named_row
+from data.events.likeness import likeness_findings
 from data.events.plausibility import coverage_findings, figure_findings, pace_findings, proceeds_findings
 from data.events.refusals import require_known_words, row_name
 from data.events.times import LATER_VINTAGE, SESSION_TIMES, guidance_times
+from data.events.units import unit_findings
 from data.market.snapshot import Snapshot
-from data.market.tables import CAPEX, EVENT_TABLES, FUNDING, GUIDANCE, Table
+from data.market.tables import CAPEX, COVERAGE, EVENT_TABLES, FUNDING, GUIDANCE, PACES, Table
 
 CONFIDENCES = ("", "low", "medium", "high")
 
@@ -210,6 +212,15 @@ def _guidance_chain(snapshot: Snapshot) -> Findings:
     return found
 
 
+def _own_rows(snapshot: Snapshot) -> Findings:
+    found = Findings()
+    for table in (*EVENT_TABLES, PACES, COVERAGE):
+        rows = snapshot.table(table)
+        for place in rows.index[rows["by_user"] != ""]:
+            found.notes.append(f"{named_row(table, rows, place)}: by the user: {rows['by_user'][place]}")
+    return found
+
+
 _CHECKS: Mapping[str, tuple[str, Callable[[Snapshot], Findings]]] = {
     "tables": ("keys are unique, words known, dates given, low is not above high", _tables),
     "known_at": ("every moment is the one that the rules give", _known_at),
@@ -219,6 +230,9 @@ _CHECKS: Mapping[str, tuple[str, Callable[[Snapshot], Findings]]] = {
     "confidence": ("rows of low confidence, without source or with a recalled day are noted", _confidence),
     "vintage": ("figures that are known only in a later vintage are noted", _vintage),
     "umbrellas": ("parts have their umbrella, never count beside it, and do not exceed it", _umbrellas),
+    "own rows": ("rows that the user has given, or has corrected, are noted", _own_rows),
+    "units": ("amounts are in billions of US dollars", unit_findings),
+    "likeness": ("rows that may be one event told twice are noted", likeness_findings),
     "neighbours": ("no figure spans two quarters; one far from those around it is noted", figure_findings),
     "proceeds": ("notes that count come to no more than the proceeds reported", proceeds_findings),
     "coverage": ("spans are sound; what no span covers is noted", coverage_findings),

@@ -11,6 +11,7 @@ from datetime import date
 import pandas as pd
 
 from data.errors import InputError
+from data.events.own_rows import own_notes
 from data.fetch.collect import Answers, Failure, Sources, ask
 from data.fetch.next_market import extended, new_market
 from data.fetch.plan import SOURCES, Source, all_wanted, lacking, what_is_due
@@ -89,7 +90,9 @@ def fetch(
         due = what_is_due(begun, record, now, chosen, anew=reaches_further_back)
         answers = ask(due, begun, sources, report)
         after = extended(begun, answers, record, now)
-        version = next_version(market) if answers and after.content_hash != begun.content_hash else None
+        own_are_new = after.own_events != begun.own_events
+        has_news = bool(answers) or (before is not None and own_are_new and not answers.failures)
+        version = next_version(market) if has_news and after.content_hash != begun.content_hash else None
         if version is not None:
             report("writing")
             all_came = not answers.failures and _of_sources(record, chosen) == record
@@ -105,7 +108,7 @@ def fetch(
         failures=tuple(answers.failures),
         lacking=lacking(record, after if version else begun),
         differences=tuple(differences(begun, after)) if version is not None else (),
-        notes=tuple(answers.notes()),
+        notes=(*answers.notes(), *(own_notes() if version is not None and own_are_new else ())),
     )
 
 

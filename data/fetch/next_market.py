@@ -1,6 +1,6 @@
 """A market and what the sources answered make the market that follows it."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -10,6 +10,7 @@ from data.catalogue.instruments import instrument_entry
 from data.catalogue.series import series_entry
 from data.errors import InputError
 from data.events.editions import reference_events
+from data.events.own_rows import SHIPPED, own_rows, own_rows_hash, with_own_rows
 from data.fetch.collect import Answers, Failure
 from data.fetch.corrections import FILED_SOURCE, corrected_results
 from data.fetch.filed import extend_filed
@@ -26,7 +27,7 @@ Told = TypeVar("Told")
 Used = TypeVar("Used")
 
 AS_TRADED = BarUnits(prices="as_traded", volume="units")
-ORIGIN = "fetched: prices from Yahoo, series from FRED, results from SEC EDGAR after those of the shipped reference set"
+ORIGIN = f"fetched: prices from Yahoo, series from FRED, results from SEC EDGAR after those of {SHIPPED}"
 
 
 def new_market() -> Snapshot:
@@ -51,7 +52,7 @@ def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Ti
 
     Prices are kept as they were traded; adjusted closes are derived anew from them, the splits and the dividends.
     Results of companies follow on the shipped reference set, corrected where they were filed otherwise; it also gives
-    guidance and funding.
+    guidance and funding. The user's own rows lie over all of them.
 
     Args:
         market: what is held.
@@ -76,6 +77,9 @@ def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Ti
     )
     reference = reference_events()
     shipped, corrections = corrected_results(reference[CAPEX.name], _filed(market, results.values()))
+    own = own_rows()
+    capex = extend_capex([shipped, *_held_results(market, results), *results.values()])
+    events = with_own_rows({**reference, CAPEX.name: capex}, own)
     for name in results.keys() & corrections.keys():
         company = answers.companies[name]
         answers.companies[name] = replace(company, notes=(*company.notes, *corrections[name]))
@@ -90,11 +94,12 @@ def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Ti
             [_others(market.actions_aside, "symbol", prices), *(told.aside for told in prices.values())]
         ),
         series=pd.concat([_others(market.series, "series", series), *series.values()]),
-        capex_actuals=extend_capex([shipped, market.capex_actuals, *results.values()]),
-        capex_guidance=reference[GUIDANCE.name],
-        funding_events=reference[FUNDING.name],
-        balance_sheet_paces=reference[PACES.name],
-        event_coverage=reference[COVERAGE.name],
+        capex_actuals=events[CAPEX.name],
+        capex_guidance=events[GUIDANCE.name],
+        funding_events=events[FUNDING.name],
+        balance_sheet_paces=events[PACES.name],
+        event_coverage=events[COVERAGE.name],
+        own_events=own_rows_hash(own),
         filed_results=pd.concat(
             [
                 _others(market.filed_results, "company", results),
@@ -104,6 +109,16 @@ def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Ti
         origin=ORIGIN,
         made_at=now.to_pydatetime(),
     )
+
+
+def _held_results(market: Snapshot, results: Mapping[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Results that are held, without those of the user; where one of these hid a filed one, what came goes first."""
+    held = market.capex_actuals
+    is_own = held["by_user"] != ""
+    for company in held.loc[is_own, "company"].unique():
+        if company in results:
+            yield results[company]
+    yield held[~is_own]
 
 
 def _filed(market: Snapshot, results: Iterable[pd.DataFrame]) -> pd.DataFrame:

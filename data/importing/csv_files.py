@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +17,15 @@ import pandas as pd
 from pandas.api.extensions import ExtensionArray
 
 from data.errors import InputError
+from data.files.cells import FLAGS, ISO_DAY, MOMENT, day_in, number_in
 from data.market.gate import Fault, bar_faults
 from data.market.tables import PRICE_COLUMNS, Kind, Table
 
 SERIES_COLUMNS = ("date", "value")
 
 _MISSING_VALUE = ("", ".")  # FRED writes a dot
-_FLAGS = {"true": True, "false": False}
 _NO_PLAIN_NUMBER = re.compile("[_nN]")  # 1_000, nan and inf are numbers to Python.
-_ISO_DAY = re.compile(r"(?!0000)\d{4}-\d{2}-\d{2}", re.ASCII)
-_MOMENT = re.compile(rf"{_ISO_DAY.pattern}T\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?(Z|[+-]\d{{2}}:\d{{2}})", re.ASCII)
-_ISO_DAYS = re.compile(rf"{_ISO_DAY.pattern}(,{_ISO_DAY.pattern})*", re.ASCII)
+_ISO_DAYS = re.compile(rf"{ISO_DAY.pattern}(,{ISO_DAY.pattern})*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -167,34 +164,15 @@ def _refuse_first_fault(cells: _Cells, checks: Sequence[_Check]) -> None:
         raise InputError(f"{cells.path}, line {cells.lines[row]}: {check.reason(row)}")
 
 
-def _number(cell: str, blanks: Collection[str]) -> float:
-    """The number in a cell: NaN where it is blank, infinite where it is not a finite number."""
-    if cell in blanks:
-        return math.nan
-    try:
-        value = float(cell)
-    except ValueError:
-        return math.inf
-    return value if math.isfinite(value) and cell.isascii() and "_" not in cell else math.inf
-
-
 def _numbers(cells: Sequence[str], blanks: Collection[str] = ("",)) -> np.ndarray:
-    """The numbers in cells, as `_number` has them: all at once where every cell is plainly one."""
+    """The numbers in cells, as `data.files.cells.number_in` has them: all at once where every cell is plainly one."""
     together = "".join(cells)
     if together.isascii() and not _NO_PLAIN_NUMBER.search(together):
         with suppress(ValueError):
             values = np.array([math.nan if cell in blanks else float(cell) for cell in cells])
             if not np.isinf(values).any():
                 return values
-    return np.array([_number(cell, blanks) for cell in cells])
-
-
-def _day(cell: str) -> date | None:
-    """The day in a cell; None where it is none."""
-    try:
-        return date.fromisoformat(cell) if _ISO_DAY.fullmatch(cell) else None
-    except ValueError:
-        return None
+    return np.array([number_in(cell, blanks) for cell in cells])
 
 
 def _days(cells: Sequence[str]) -> np.ndarray:
@@ -202,7 +180,7 @@ def _days(cells: Sequence[str]) -> np.ndarray:
     if _ISO_DAYS.fullmatch(",".join(cells)):
         with suppress(ValueError):  # Such as the 31st of June.
             return np.array(cells, dtype="datetime64[D]").astype("datetime64[us]")
-    return np.array([_day(cell) for cell in cells], dtype="datetime64[us]")
+    return np.array([day_in(cell) for cell in cells], dtype="datetime64[us]")
 
 
 def _check_days(cells: _Cells) -> tuple[np.ndarray, list[_Check]]:
@@ -243,7 +221,7 @@ def _parse(cells: _Cells, name: str, texts: Sequence[str], kind: Kind) -> tuple[
         return days, _Check(np.isnat(days) & filled, lambda row: f"{name} {texts[row]!r} is no day, wanted YYYY-MM-DD")
     if kind == "time":
         moments = pd.to_datetime(
-            pd.Series([text if _MOMENT.fullmatch(text) else None for text in texts], dtype=object),
+            pd.Series([text if MOMENT.fullmatch(text) else None for text in texts], dtype=object),
             format="ISO8601",
             utc=True,
             errors="coerce",
@@ -252,7 +230,7 @@ def _parse(cells: _Cells, name: str, texts: Sequence[str], kind: Kind) -> tuple[
         wanted = "wanted one with its offset, as in 2026-01-31T22:00:00+00:00"
         return moments.array, _Check(wrong, lambda row: f"{name} {texts[row]!r} is no moment, {wanted}")
     if kind == "flag":
-        flags = np.array([_FLAGS.get(text.lower()) for text in texts])
+        flags = np.array([FLAGS.get(text.lower()) for text in texts])
         faults = np.array([flag is None for flag in flags])
         return flags, _Check(faults, lambda row: f"{name} {texts[row]!r} is no flag, wanted true or false")
     return np.array(texts, dtype=object), _Check(np.zeros(len(texts), dtype=bool), lambda row: "")

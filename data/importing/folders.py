@@ -13,7 +13,7 @@ from data.catalogue.series import series_entry
 from data.errors import InputError
 from data.events.completion import complete_capex, complete_funding, complete_guidance
 from data.events.coverage import COMPLETE_FURTHER
-from data.events.editions import reference_events
+from data.events.own_rows import SHIPPED, current_events, own_notes, own_rows
 from data.importing.action_file import read_actions
 from data.importing.csv_files import read_events, read_series
 from data.importing.listing import blamed, csv_files
@@ -67,12 +67,16 @@ def import_snapshot(
     macro_folders = [macro] if isinstance(macro, Path) else list(macro or ())
     series, macro_notes = _read_macro_folders(macro_folders)
     notes += macro_notes
+    own_events = ""
     if events is None:
-        event_tables = reference_events()
+        event_tables, own_events = current_events()
         notes.append("events: the shipped reference set, for none were given")
+        notes += own_notes()
     else:
         event_tables, judged = _read_event_tables(events)
         notes += judged
+        if own := own_rows():
+            notes.append(f"events: your own rows ({len(own)}) lie over the shipped ones alone, not over files of yours")
     told = told_by_prices(
         files.bars, None if actions is None else read_actions(actions, files.bars), files.instruments, files.in_units
     )
@@ -89,9 +93,10 @@ def import_snapshot(
         event_coverage=event_tables.get(COVERAGE.name, COVERAGE.empty()),
         origin=f"CSV files: prices {' and '.join(map(str, price_folders))}, "
         f"macro {' and '.join(map(str, macro_folders)) or 'none'}, "
-        f"events {events or 'the shipped reference set'}",
+        f"events {events or SHIPPED}",
         made_at=datetime.now(UTC),
         bar_units=told.units,
+        own_events=own_events,
         actions=told.actions,
         actions_aside=told.aside,
     )

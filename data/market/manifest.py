@@ -95,6 +95,7 @@ class Manifest(BaseModel):
         bar_units: `data.market.snapshot.Snapshot.bar_units`.
         series: `data.market.snapshot.Snapshot.series_entries`.
         companies: `data.market.snapshot.Snapshot.companies`.
+        own_events: `data.market.snapshot.Snapshot.own_events`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -112,3 +113,4 @@ class Manifest(BaseModel):
     bar_units: dict[str, BarUnits] = {}
     series: dict[str, SeriesEntry] = {}
     companies: dict[str, Company] = {}
+    own_events: str = ""

@@ -68,6 +68,7 @@ class Snapshot:
             that is not named was made by hand.
         series_entries: catalogue entries of its series, as they were when it was made.
         companies: catalogue entries of the companies whose results were fetched, likewise.
+        own_events: hash of the user's own rows that lie over the shipped events (`data.events.own_rows`); "" of none.
         gate: whether rows of days without a session are kept aside on the way in (`data.market.gate`); off only for
             what has passed before.
 
@@ -93,6 +94,7 @@ class Snapshot:
     bar_units: Mapping[str, BarUnits] = field(default_factory=dict)
     series_entries: Mapping[str, SeriesEntry] = field(default_factory=dict)
     companies: Mapping[str, Company] = field(default_factory=dict)
+    own_events: str = ""
     gate: InitVar[bool] = True
 
     def __post_init__(self, gate: bool) -> None:
@@ -215,6 +217,7 @@ def save(snapshot: Snapshot, fetched: FetchRecord | None = None) -> Path:
                 bar_units=dict(sorted(snapshot.bar_units.items())),
                 series=dict(sorted(snapshot.series_entries.items())),
                 companies=dict(sorted(snapshot.companies.items())),
+                own_events=snapshot.own_events,
             )
             write_whole(aside / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
     except OSError as error:
@@ -329,6 +332,7 @@ def _read(folder: Path, manifest: Manifest) -> Snapshot:
             bar_units=manifest.bar_units,
             series_entries=manifest.series,
             companies=manifest.companies,
+            own_events=manifest.own_events,
             gate=False,
             **tables,
         )

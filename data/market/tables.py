@@ -77,6 +77,9 @@ class Table:
         return pd.DataFrame({name: pd.Series(dtype=_DTYPES[kind]) for name, kind in kinds.items()})
 
 
+BY_USER: Mapping[str, Kind] = MappingProxyType({"by_user": "text"})
+"""Of an event that the user has given: ``added``, or what it corrects; blank of any other."""
+
 BARS = Table(
     "bars",
     {
@@ -120,6 +123,7 @@ CAPEX = Table(
         "ocf_known_at": "time",
     },
     ("company", "period_end"),
+    later=BY_USER,
 )
 GUIDANCE = Table(
     "capex_guidance",
@@ -143,6 +147,7 @@ GUIDANCE = Table(
         "known_at": "time",
     },
     ("company", "announced_at", "fiscal_year", "event"),
+    later=BY_USER,
 )
 FUNDING = Table(
     "funding_events",
@@ -162,6 +167,7 @@ FUNDING = Table(
         "known_at": "time",
     },
     ("date", "kind", "company", "date_basis", "amount_usd_bn"),
+    later=BY_USER,
 )
 ACTIONS = Table(
     "actions",
@@ -204,6 +210,7 @@ PACES = Table(
         "known_at": "time",
     },
     ("company", "announced_at", "effective_from"),
+    later=BY_USER,
 )
 """The announced pace of a central bank's holdings: net billions of US dollars a month, + where they grow."""
 COVERAGE = Table(
@@ -218,6 +225,7 @@ COVERAGE = Table(
         "confidence": "text",
     },
     ("kind", "company"),
+    later=BY_USER,
 )
 """From when to when the events of one company and kind are complete, by what rule, and what that rests on."""
 EVENT_TABLES = (CAPEX, GUIDANCE, FUNDING)

@@ -54,6 +54,7 @@ def command(
     from backtests.archive.folder import default_folder
     from data.files.atomic import require_free
     from reverse_qe import api
+    from reverse_qe.words.own_events import own_events_notes
 
     if out is not None:
         require_free(out, "--out")
@@ -76,6 +77,8 @@ def command(
     with progress("Backtest") as report:
         if out is None:
             result = api.written(result, default_folder(result.run), not no_tearsheet, report)
+    for note in own_events_notes(result.run.snapshot):
+        say(f"! {note}")
     if as_json:
         print_json(_as_json(result))
     else:

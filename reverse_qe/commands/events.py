@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reverse_qe.commands.events_own import add_event, remove_event
 from reverse_qe.options import DAY, json_option, market_option
 from reverse_qe.output import print_json, print_table, progress, say, show
 
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
 
 @click.group("events")
 def command() -> None:
-    """List and validate the events of a market: results, guidance, funding and policy.
+    """List and validate the events of a market, and add your own: results, guidance, funding and policy.
 
     The events of the built-in sample are real ones, shipped with the package, though its prices are simulated.
     """
+
+
+for subcommand in (add_event, remove_event):
+    command.add_command(subcommand)
 
 
 @command.command("list")
@@ -62,12 +67,13 @@ def list_events(
         snapshot = api.open_market(market)
         events = api.events(snapshot, companies=companies, kinds=kinds, first=first, last=last)
     blanks = blank_figures(snapshot)
+    _say_own_events(snapshot)
     if as_json:
         print_json({**_identity(snapshot), "blank_figures": blanks, "events": _records(events, ["known_at"], ["date"])})
         return
     print_table(
         f"Events of {_market_name(snapshot)}, in order of when they became known: {len(events)}",
-        ("known at (UTC)", "date", "company", "kind", "about", "USD bn", "counts", "confidence"),
+        ("known at (UTC)", "date", "company", "kind", "about", "USD bn", "counts", "confidence", "by you"),
         [_row(event) for event in events.itertuples(index=False)],
     )
     if blanks and (not kinds or RESULT in kinds):
@@ -83,10 +89,11 @@ def _list_due(
     from data.markets import open_market
 
     now = pd.Timestamp.now("UTC").floor("s")
-    moment = now if last is None else min(now, pd.Timestamp(last, tz="UTC") + pd.Timedelta("23:59:59"))
+    moment = now if last is None else pd.Timestamp(last, tz="UTC") + pd.Timedelta("23:59:59")
     with progress("Events"):
         snapshot = open_market(market)
         due = due_in(snapshot, moment, companies, kinds)
+    _say_own_events(snapshot)
     if as_json:
         told = {**_identity(snapshot), "known_until": f"{moment:%Y-%m-%dT%H:%M:%SZ}"}
         print_json({**told, "due": _records(due, days=["expected"])})
@@ -97,7 +104,10 @@ def _list_due(
         [_due_row(row) for row in due.itertuples(index=False)],
     )
     if due["overdue"].any():
-        say("What is overdue has come or moved since: fetch or import the market again.")
+        say(
+            "What is overdue has come or moved since: fetch or import the market again, or give the row: "
+            "reverse-qe events add"
+        )
 
 
 def _due_row(row: Any) -> tuple[object, ...]:
@@ -131,6 +141,7 @@ def validate(context: click.Context, market: str, against: str, as_json: bool) -
         compared = compare_results(snapshot.capex_actuals, _other_results(against, snapshot, report))
         published = compare_with_published(snapshot.capex_actuals)
     holds = all(check.holds for check in checks)
+    _say_own_events(snapshot)
     if as_json:
         unlike = compared[compared["status"] != "alike"]
         print_json(
@@ -168,6 +179,13 @@ def _other_results(against: str, snapshot: "Snapshot", report: Callable[[str], N
     return results
 
 
+def _say_own_events(snapshot: "Snapshot") -> None:
+    from reverse_qe.words.own_events import own_events_notes
+
+    for note in own_events_notes(snapshot):
+        say(f"! {note}")
+
+
 def _identity(snapshot: "Snapshot") -> dict[str, Any]:
     return {"market": snapshot.name, "simulated": snapshot.simulated, "origin": snapshot.origin}
 
@@ -199,6 +217,7 @@ def _row(event: Any) -> tuple[object, ...]:
         amount_text(event.low_usd_bn, event.high_usd_bn),
         "yes" if event.counts else "no",
         event.confidence,
+        event.by_user or "-",
     )
 
 

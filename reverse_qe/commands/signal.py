@@ -48,6 +48,7 @@ def command(
     from data.files.plain_text import spreadsheet_frame
     from reverse_qe import api
     from reverse_qe.pages.page_files import require_page_path, write_page
+    from reverse_qe.words.own_events import own_events_notes
     from signals.explain.history import signal_history
 
     if history is not None and history == page:
@@ -63,6 +64,8 @@ def command(
             write_new_file(history, table.to_csv(date_format="%Y-%m-%d"), "--history")
         if page is not None:
             write_page(page, reading.page())
+    for note in own_events_notes(reading.snapshot):
+        say(f"! {note}")
     if as_json:
         print_json(_as_json(reading))
     else:

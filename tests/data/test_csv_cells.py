@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.importing.csv_files import _day, _days, _number, _numbers
+from data.files.cells import day_in, number_in
+from data.importing.csv_files import _days, _numbers
 
 NUMBERS = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
@@ -20,14 +21,14 @@ DAYS = st.one_of(
 
 @given(st.lists(NUMBERS, min_size=1, max_size=8), st.sampled_from([("",), ("", ".")]))
 def test_numbers(cells: list[str], blanks: tuple[str, ...]) -> None:
-    one_by_one = np.array([_number(cell, blanks) for cell in cells])
+    one_by_one = np.array([number_in(cell, blanks) for cell in cells])
 
     assert _numbers(cells, blanks).tobytes() == one_by_one.tobytes()
 
 
 @given(st.lists(DAYS, min_size=1, max_size=8))
 def test_days(cells: list[str]) -> None:
-    one_by_one = np.array([_day(cell) for cell in cells], dtype="datetime64[us]")
+    one_by_one = np.array([day_in(cell) for cell in cells], dtype="datetime64[us]")
 
     assert _days(cells).dtype == one_by_one.dtype
     np.testing.assert_array_equal(_days(cells), one_by_one)

@@ -308,7 +308,7 @@ def test_a_table_is_put_in_order_and_blanks_are_blank(market: Snapshot) -> None:
 
     conformed = FUNDING.conform(shuffled)
 
-    assert list(conformed.columns) == list(FUNDING.columns)
+    assert list(conformed.columns) == [*FUNDING.columns, *FUNDING.later]
     assert conformed.loc[0, "note"] == ""
     with pytest.raises(ValueError, match="counts: a flag is true or false, never blank"):
         FUNDING.conform(shuffled.assign(counts=None))

@@ -38,7 +38,7 @@ def complete(table: Table, frame: pd.DataFrame) -> Completed:
 
 
 def raw(table: Table) -> pd.DataFrame:
-    return reference_events("2026-10")[table.name].drop(columns=ADDED[table.name])
+    return reference_events("2026-10")[table.name].drop(columns=[*ADDED[table.name], "by_user"])
 
 
 def cells(path: Path) -> pd.DataFrame:
