@@ -182,7 +182,7 @@ def _require_columns(table: Table, texts: Mapping[str, str]) -> None:
     known = _writable(table)
     for name in texts:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
+            near = [each for each in known if name and each.startswith(name)] or get_close_matches(name, known, n=1)
             hint = f"is {near[0]} meant?" if near else f"there are: {', '.join(known)}"
             raise InputError(f"{table.name} has no column {name!r} to give; {hint}")
 

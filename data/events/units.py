@@ -29,8 +29,8 @@ def unit_findings(snapshot: Snapshot) -> Findings:
     for _, rows in results.groupby("company"):
         for figure in ("capex_usd_bn", "headline_capex_usd_bn", "ocf_usd_bn"):
             _quarters(found, rows[rows[figure].notna()], figure)
-    for place, row in snapshot.capex_guidance.iterrows():
-        _guidance(found, snapshot.capex_guidance, place, _year_before(results, row))
+    for company, rows in snapshot.capex_guidance.groupby("company"):
+        _guidance(found, rows, results[(results["company"] == company) & results["capex_usd_bn"].notna()])
     for table, column in ((FUNDING, "amount_usd_bn"), (PACES, "pace_usd_bn_month")):
         rows = snapshot.table(table)
         for place in rows.index[rows[column].abs() > _MOST[table.name]]:
@@ -52,26 +52,24 @@ def _quarters(found: Findings, rows: pd.DataFrame, figure: str) -> None:
             _add(found, CAPEX, rows, rows.index[place], figure, f"the quarters around it are {_span(around)}")
 
 
-def _year_before(results: pd.DataFrame, guidance: pd.Series) -> float:
-    """Capex of the company's newest four quarters that had ended; NaN without four."""
-    ended = (results["company"] == guidance["company"]) & (results["period_end"] < guidance["announced_at"])
-    newest = results.loc[ended, "capex_usd_bn"].dropna().tail(_QUARTERS_A_YEAR)
-    return float(newest.sum()) if len(newest) == _QUARTERS_A_YEAR else float("nan")
-
-
-def _guidance(found: Findings, rows: pd.DataFrame, place: object, year: float) -> None:
-    for column in ("low_usd_bn", "high_usd_bn"):
-        value = rows.loc[place, column]  # type: ignore[index]
-        if value < 0:
-            _add(found, GUIDANCE, rows, place, column, "below 0")
-        elif value > FAR * year or value * FAR < year / _QUARTERS_A_YEAR:
-            _add(found, GUIDANCE, rows, place, column, f"the four quarters before come to {year:g}")
+def _guidance(found: Findings, rows: pd.DataFrame, results: pd.DataFrame) -> None:
+    """Lay guidance of one company beside its newest four quarters that had ended; without four nothing is said."""
+    capex, told = results["capex_usd_bn"].to_numpy(), results["period_end"].searchsorted(rows["announced_at"])
+    for place, before in zip(rows.index, told, strict=True):
+        quarters = capex[max(before - _QUARTERS_A_YEAR, 0) : before]
+        year = quarters.sum() if len(quarters) == _QUARTERS_A_YEAR else np.nan
+        for column in ("low_usd_bn", "high_usd_bn"):
+            value = rows.loc[place, column]
+            if value < 0:
+                _add(found, GUIDANCE, rows, place, column, "below 0")
+            elif value > FAR * year or value * FAR < year / _QUARTERS_A_YEAR:
+                _add(found, GUIDANCE, rows, place, column, f"the four quarters before come to {year:g}")
 
 
 def _span(values: np.ndarray) -> str:
     return f"{values.min():g} to {values.max():g}"
 
 
-def _add(found: Findings, table: Table, rows: pd.DataFrame, place: object, column: str, beside: str) -> None:
-    value = rows.loc[place, column]  # type: ignore[index]
-    found.defects.append(f"{named_row(table, rows, place)}: {column} is {value:g}, {beside}; {_REMEDY}")  # type: ignore[arg-type]
+def _add(found: Findings, table: Table, rows: pd.DataFrame, place: int, column: str, beside: str) -> None:
+    value = float(rows[column][place])
+    found.defects.append(f"{named_row(table, rows, place)}: {column} is {value:g}, {beside}; {_REMEDY}")

@@ -71,10 +71,11 @@ def list_events(
     if as_json:
         print_json({**_identity(snapshot), "blank_figures": blanks, "events": _records(events, ["known_at"], ["date"])})
         return
+    of_user = ("by you",) if (events["by_user"] != "").any() else ()
     print_table(
         f"Events of {_market_name(snapshot)}, in order of when they became known: {len(events)}",
-        ("known at (UTC)", "date", "company", "kind", "about", "USD bn", "counts", "confidence", "by you"),
-        [_row(event) for event in events.itertuples(index=False)],
+        ("known at (UTC)", "date", "company", "kind", "about", "USD bn", "counts", "confidence", *of_user),
+        [_row(event)[: 8 + len(of_user)] for event in events.itertuples(index=False)],
     )
     if blanks and (not kinds or RESULT in kinds):
         say(f"Not listed, for they are blank: {blanks} figures of results. See: reverse-qe events validate")
