@@ -35,6 +35,7 @@ class Facts:
     def __init__(self, data: SignalData) -> None:
         self.data = data
         self.sessions = microseconds(data.sessions)
+        self._taken: dict[str, Observations] = {}
 
     def has(self, name: str) -> bool:
         """Whether the market holds a series, be it blank."""
@@ -47,6 +48,11 @@ class Facts:
             InputError: the series has no row, an infinite value, a value without ``known_at``, or two values for one
                 date and ``known_at``.
         """
+        if name not in self._taken:
+            self._taken[name] = self._observations(name)
+        return self._taken[name]
+
+    def _observations(self, name: str) -> Observations:
         rows = self._rows_of.get(name)
         if rows is None:
             raise InputError(

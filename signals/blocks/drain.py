@@ -1,9 +1,10 @@
 """The drain: how fast AI capex grows, its news, and what is raised outside for it. Higher is scarcer."""
 
-from signals.capex.funding import funding_shares, outside_funding
+from signals.capex.funding import outside_funding
 from signals.capex.gate import Gate, gate_state
-from signals.capex.news import GUIDED, RESULT, capex_news, fading_news
-from signals.capex.spending import capex_growth, capex_to_cash_flow, followed_quarters
+from signals.capex.news import GUIDED, RESULT, fading_news
+from signals.capex.spenders import Spenders, read_spenders
+from signals.capex.spending import capex_growth, capex_to_cash_flow
 from signals.config import SignalConfig
 from signals.facts import Facts
 from signals.known import Known, latest
@@ -21,27 +22,29 @@ def drain_block(facts: Facts, config: SignalConfig) -> RawBlock:
     operating cash flow is a further input. News and outside funding can be switched off.
 
     Raises:
-        InputError: see `signals.capex.spending.followed_quarters`, `signals.capex.news.capex_news` and
-            `signals.capex.funding.funding_shares`.
+        InputError: see `signals.capex.spenders.read_spenders`.
     """
-    data, sessions = facts.data, facts.sessions
-    quarters = followed_quarters(data.capex, config)
-    spenders = [quarters[company] for company in config.companies]
-    growth = capex_growth(spenders, sessions, config)
-    share = capex_to_cash_flow(spenders, sessions, config)
+    return drain_of(facts, read_spenders(facts, config), config)
+
+
+def drain_of(facts: Facts, spenders: Spenders, config: SignalConfig) -> RawBlock:
+    """The same from what is read of the spenders already."""
+    sessions = facts.sessions
+    quarters = [spenders.quarters[company] for company in config.companies]
+    growth = capex_growth(quarters, sessions, config)
+    share = capex_to_cash_flow(quarters, sessions, config)
     gate = gate_state(share.value, config.gate) if config.gate.enabled else None
     if gate is None:
         inputs = [_input("capex_growth", "log growth", growth), _input("capex_to_cash_flow", "ratio", share)]
     else:
         inputs = [_input("capex_growth", "log growth x gate", _gated(growth, share, gate))]
-    if config.capex_events:
-        news = capex_news(quarters, data.guidance, config)
+    if (news := spenders.news) is not None:
         for name, kind in (("results_surprise", RESULT), ("guidance_news", GUIDED)):
             inputs.append(_input(name, "log ratio", fading_news(news, kind, sessions, config)))
     grouping: Grouping = tuple(each.name for each in inputs)
-    if config.outside_funding:
-        shares = funding_shares(data.funding, quarters, config)
-        funding = _input("outside_funding", "share of a year's capex", outside_funding(shares, sessions, config))
+    if spenders.shares is not None:
+        raised = outside_funding(spenders.shares, sessions, config)
+        funding = _input("outside_funding", "share of a year's capex", raised)
         inputs.append(funding)
         grouping = (grouping, funding.name)
     return RawBlock(NAME, tuple(inputs), grouping, gate)

@@ -117,14 +117,14 @@ class Raised(NamedTuple):
 
 
 def raised_over_cash_flow(
-    funding: pd.DataFrame, quarters: Mapping[str, Quarters], sessions: Array, config: SignalConfig
+    shares: Shares, quarters: Mapping[str, Quarters], sessions: Array, config: SignalConfig
 ) -> tuple[Raised, Array]:
     """Measure what the spenders themselves raise by what they earn in a year, as known then.
 
     By capex a burst of it would hide its own funding.
 
     Args:
-        funding: `data.market.tables.FUNDING`.
+        shares: of all acts.
         quarters: of `config.companies` at least.
         sessions: increasing.
         config: who the spenders are, and `capex_stale_days`.
@@ -132,11 +132,7 @@ def raised_over_cash_flow(
     Returns:
         Every act that counts (its value NaN where a cash flow is not known), and the cash flow by session, USD
         billions, NaN where not all of it is known.
-
-    Raises:
-        InputError: a row that counts has no time or no positive amount.
     """
-    shares = funding_shares(funding, quarters, config)
     own = shares.counts & np.isin(shares.company, config.companies)
     known = shares.known[own]
     earned = sum(trailing_cash_flow(quarters[company], known, config) for company in config.companies)

@@ -132,10 +132,23 @@ def capex_news(
         spender = Spender.of(line, comparable, bases.get(company, NAT))
         rows += [*_results(company, line, spender), *_guidance(company, own, spender)]
     rows.sort(key=lambda row: (row.known, row.day, row.company, row.kind))
-    actual, expected = np.array([row.usd_bn for row in rows]), np.array([row.expected for row in rows])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        news = np.where((actual > 0) & (expected > 0), np.log(actual / expected), np.nan)
-    return News(tuple(rows), news, _weights(rows, quarters, config))
+    return News(tuple(rows), _logarithms(rows), _weights(rows, quarters, config))
+
+
+def with_figure(news: News, place: int, usd_bn: float, quarters: Mapping[str, Quarters], config: SignalConfig) -> News:
+    """Let one announcement tell another figure.
+
+    Args:
+        news: of all announcements.
+        place: of the announcement among them.
+        usd_bn: that it tells, USD billions.
+        quarters: by company, as they are with that figure.
+        config: `capex_stale_days`.
+    """
+    row = news.rows[place]._replace(usd_bn=usd_bn)
+    logarithms, weights = news.news.copy(), news.weight.copy()
+    logarithms[place], weights[place] = _logarithms([row])[0], _weights([row], quarters, config)[0]
+    return News((*news.rows[:place], row, *news.rows[place + 1 :]), logarithms, weights)
 
 
 def fading_news(news: News, kind: str, sessions: Array, config: SignalConfig) -> Known:
@@ -204,7 +217,14 @@ def _statements(guidance: pd.DataFrame) -> dict[str, list[_Statement]]:
     return told
 
 
-def _weights(rows: list[Announced], quarters: Mapping[str, Quarters], config: SignalConfig) -> Array:
+def _logarithms(rows: Sequence[Announced]) -> Array:
+    """What was announced over what was expected; NaN where there is none."""
+    actual, expected = np.array([row.usd_bn for row in rows]), np.array([row.expected for row in rows])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where((actual > 0) & (expected > 0), np.log(actual / expected), np.nan)
+
+
+def _weights(rows: Sequence[Announced], quarters: Mapping[str, Quarters], config: SignalConfig) -> Array:
     """The announcing company's share of the trailing capex of all, as far as it is known at the moment."""
     moments = np.array([row.known for row in rows], dtype=np.int64)
     trailing = np.column_stack([trailing_capex(line, moments, config) for line in quarters.values()])

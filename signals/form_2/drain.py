@@ -5,11 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from signals.blocks.drain import NAME
-from signals.capex.funding import raised_over_cash_flow
+from signals.capex.funding import Shares, raised_over_cash_flow
 from signals.capex.gate import Gate, gate_state
 from signals.capex.impulses import fading_sum
-from signals.capex.news import GUIDED, RESULT, News, capex_news
-from signals.capex.spending import Quarters, capex_to_cash_flow, followed_quarters, trailing_capex
+from signals.capex.news import GUIDED, RESULT, News
+from signals.capex.spenders import Spenders, read_spenders
+from signals.capex.spending import Quarters, capex_to_cash_flow, trailing_capex
 from signals.config import SignalConfig
 from signals.facts import Facts, Span
 from signals.form_2.members import added_members, require_new
@@ -30,19 +31,22 @@ def drain_reading(facts: Facts, config: SignalConfig) -> Reading:
     is missing drops out, and without any the gate counts alone. Missing where g is.
 
     Raises:
-        InputError: see `signals.capex.spending.followed_quarters`, `signals.capex.news.capex_news` and
-            `signals.capex.funding.raised_over_cash_flow`.
+        InputError: see `signals.capex.spenders.read_spenders`.
     """
-    quarters = followed_quarters(facts.data.capex, config)
-    spenders = [quarters[company] for company in config.companies]
-    cash = capex_to_cash_flow(spenders, facts.sessions, config)
-    leased = capex_to_cash_flow(spenders, facts.sessions, config, headline=True)
+    return drain_of(facts, read_spenders(facts, config), config)
+
+
+def drain_of(facts: Facts, spenders: Spenders, config: SignalConfig) -> Reading:
+    """The same from what is read of the spenders already."""
+    quarters = [spenders.quarters[company] for company in config.companies]
+    cash = capex_to_cash_flow(quarters, facts.sessions, config)
+    leased = capex_to_cash_flow(quarters, facts.sessions, config, headline=True)
     states = [gate_state(each.value, config.gate) for each in (cash, leased)]
     g = (states[0].g + states[1].g) / 2
     inputs = [_input("capex_to_cash_flow", "ratio", cash), _input("capex_and_leases_to_cash_flow", "ratio", leased)]
     parts = [(2 * state.g - 1) / 2 for state in states]
 
-    members, readings, grouping = news_members(facts, quarters, config)
+    members, readings, grouping = news_members(facts, spenders, config)
     added, added_readings = added_members(facts, NAME, config)
     require_new(added, [*inputs, *members])
     members, readings = [*members, *added], [*readings, *added_readings]
@@ -59,23 +63,20 @@ def drain_reading(facts: Facts, config: SignalConfig) -> Reading:
 
 
 def news_members(
-    facts: Facts, quarters: Mapping[str, Quarters], config: SignalConfig
+    facts: Facts, spenders: Spenders, config: SignalConfig
 ) -> tuple[list[RawInput], list[Array], tuple[Grouping, ...]]:
     """Results, guidance and funding: as inputs, as they read, and how they are averaged."""
     inputs, readings, grouping = [], [], list[Grouping]()
-    if config.capex_events:
-        bases = {company: facts.span("results", company) for company in quarters}
-        since = {company: NAT if span is None else span.begin for company, span in bases.items()}
-        news = capex_news(quarters, facts.data.guidance, config, since)
+    if spenders.news is not None:
         told = (
-            ("results_surprise", lasting_results(facts, news, quarters, config)),
-            ("guidance_news", lasting_guidance(facts, news, config)),
+            ("results_surprise", lasting_results(facts, spenders.news, spenders.quarters, config)),
+            ("guidance_news", lasting_guidance(facts, spenders.news, config)),
         )
         inputs += [_input(name, "log ratio", known) for name, known in told]
         readings += [event_reading(known.value, config) for _, known in told]
         grouping.append(tuple(each.name for each in inputs))
-    if config.outside_funding:
-        funding = lasting_funding(facts, quarters, config)
+    if spenders.shares is not None:
+        funding = lasting_funding(facts, spenders.shares, spenders.quarters, config)
         inputs.append(_input("outside_funding", "share of a year's operating cash flow", funding))
         readings.append(event_reading(funding.value, config))
         grouping.append(inputs[-1].name)
@@ -100,7 +101,7 @@ def lasting_guidance(facts: Facts, news: News, config: SignalConfig) -> Known:
     return faded._replace(value=np.where(live, faded.value, np.nan))
 
 
-def lasting_funding(facts: Facts, quarters: Mapping[str, Quarters], config: SignalConfig) -> Known:
+def lasting_funding(facts: Facts, shares: Shares, quarters: Mapping[str, Quarters], config: SignalConfig) -> Known:
     """What is left of the money raised outside over a year's operating cash flow of the spenders.
 
     Missing before all of their tables are complete, after one of them has ended, and before such a cash flow is known.
@@ -109,7 +110,7 @@ def lasting_funding(facts: Facts, quarters: Mapping[str, Quarters], config: Sign
     complete = [span for span in spans if span is not None]
     if len(complete) < len(spans):
         return Known(np.full(len(facts.sessions), np.nan), *(np.full(len(facts.sessions), NAT) for _ in range(2)))
-    raised, earned = raised_over_cash_flow(facts.data.funding, quarters, facts.sessions, config)
+    raised, earned = raised_over_cash_flow(shares, quarters, facts.sessions, config)
     inside = raised.day >= max(span.begin for span in complete)
     counted = inside & ~np.isnan(raised.value)
     faded = fading_sum(

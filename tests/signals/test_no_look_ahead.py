@@ -9,7 +9,7 @@ import importlib
 import inspect
 import os
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -48,13 +48,15 @@ from frames import (
     trailing_z,
 )
 from signals.block import SignalData, require_block
+from signals.blocks.drain import drain_of as form_1_drain_of
 from signals.blocks.level import net_liquidity
 from signals.blocks.pipes import mean_known, repo_spread
 from signals.blocks.price_of_capital import rate_changes
 from signals.blocks.rates import change_over, rounded_basis_points
 from signals.capex.funding import raised_over_cash_flow
-from signals.capex.news import KINDS, News
+from signals.capex.news import KINDS, News, with_figure
 from signals.capex.news import capex_news as score_news
+from signals.capex.spenders import read_spenders
 from signals.capex.spending import (
     Quarters,
     company_quarters,
@@ -68,6 +70,7 @@ from signals.explain.explanation import change_reason, explain, stay_begins
 from signals.explain.history import signal_history
 from signals.explain.sentence import input_words, signal_sentence
 from signals.facts import Facts
+from signals.form_2.drain import drain_of as form_2_drain_of
 from signals.form_2.drain import (
     drain_reading,
     lasting_funding,
@@ -121,6 +124,10 @@ from signals.reading import Reading, raw_block, silent_reading
 from signals.regime import Regime, held_regimes, regime_path, walk_thresholds
 from signals.source import source_signal
 from signals.standardize import FirstPresent
+from signals.turn.candidates import held_series, levers
+from signals.turn.held import held_data, held_rows, known_data, sessions_to_come
+from signals.turn.turn import what_would_turn
+from signals.turn.world import World as TurnWorld
 from signals.windows import (
     fading_total,
     smooth,
@@ -544,7 +551,8 @@ def observed_rows(observations: Observations) -> pd.DataFrame:
 
 
 def raised_rows(world: World) -> pd.DataFrame:
-    raised, _ = raised_over_cash_flow(world.funding, world.followed(), microseconds(world.sessions), CONFIG_2)
+    quarters, _, shares = read_spenders(world.facts, CONFIG_2)
+    raised, _ = raised_over_cash_flow(shares, quarters, microseconds(world.sessions), CONFIG_2)
     return observed_rows(Observations(raised.day, raised.value, raised.known))
 
 
@@ -552,6 +560,35 @@ def pairs(world: World) -> pd.DataFrame:
     facts = Facts(world.data)
     day, known, values = together([facts.series("SOFR"), facts.series("DFF")])
     return pd.DataFrame(values).assign(day=day, known_at=moments_of(known).tz_localize("UTC"))
+
+
+def told_of_tables(world: World, made: Callable[[SignalData, pd.Timestamp], SignalData]) -> pd.DataFrame:
+    """The tables of some decisions, in short."""
+    told = {}
+    for session in world.sessions[::12]:
+        data = made(world.data, session)
+        tables = (data.series, data.capex, data.guidance, data.funding, data.paces)
+        told[session] = [float(table.select_dtypes("number").sum().sum()) + len(table) for table in tables]
+    return pd.DataFrame.from_dict(told, orient="index")
+
+
+def told_of_series(world: World) -> pd.DataFrame:
+    told = {}
+    for session in world.sessions[::12]:
+        known = known_data(world.data, session).series
+        rows = held_rows(known, "DGS10", session, sessions_to_come(session, 5)[-1])
+        told[session] = repr(rows.to_dict("list"))
+    return pd.DataFrame({"rows": told})
+
+
+def turning_world(world: World, session: pd.Timestamp) -> TurnWorld:
+    return TurnWorld.of(world.data, session, CONFIG_2, tuple(held_series(world.facts, CONFIG_2)))
+
+
+def by_decision(world: World, told: Callable[[pd.Timestamp], Iterable[object]], count: int = 2) -> pd.DataFrame:
+    """What is told at the decisions that the net looks at, one row a thing."""
+    rows = [(session, str(each)) for session in DECIDED[:count] if session in world.sessions for each in told(session)]
+    return pd.DataFrame(rows, columns=["session", "told"]).set_index("session")
 
 
 BY_SESSION: dict[str, BySession] = {
@@ -672,13 +709,42 @@ BY_SESSION: dict[str, BySession] = {
     "form_2.level.announced_pace": lambda w: known_frame(Known(*announced_pace(w.facts, CONFIG_2)), w.sessions),
     "form_2.pipes.pipes_reading": of_reading(pipes_reading),
     "form_2.drain.news_members": lambda w: pd.concat(
-        [block_input(each, w.sessions).value for each in news_members(w.facts, w.followed(), CONFIG_2)[0]], axis=1
+        [
+            block_input(each, w.sessions).value
+            for each in news_members(w.facts, read_spenders(w.facts, CONFIG_2), CONFIG_2)[0]
+        ],
+        axis=1,
     ),
     "form_2.drain.lasting_results": lambda w: known_frame(
         lasting_results(w.facts, w.scored(), w.followed(), CONFIG_2), w.sessions
     ),
     "form_2.drain.lasting_guidance": lambda w: known_frame(lasting_guidance(w.facts, w.scored(), CONFIG_2), w.sessions),
-    "form_2.drain.lasting_funding": lambda w: known_frame(lasting_funding(w.facts, w.followed(), CONFIG_2), w.sessions),
+    "form_2.drain.lasting_funding": lambda w: known_frame(
+        lasting_funding(w.facts, read_spenders(w.facts, CONFIG_2).shares, w.followed(), CONFIG_2), w.sessions
+    ),
+    "form_2.drain.drain_of": of_reading(
+        lambda facts, config: form_2_drain_of(facts, read_spenders(facts, config), config)
+    ),
+    "blocks.drain.drain_of": lambda w: pd.concat(
+        [
+            block_input(each, w.sessions).value
+            for each in form_1_drain_of(w.facts, read_spenders(w.facts, CONFIG), CONFIG).inputs
+        ],
+        axis=1,
+    ),
+    "turn.held.known_data": lambda w: told_of_tables(w, known_data),
+    "turn.held.held_data": lambda w: told_of_tables(w, lambda data, session: held_data(data, session, ("DGS10",))),
+    "turn.held.held_rows": lambda w: told_of_series(w),
+    "turn.candidates.held_series": lambda w: pd.DataFrame({"series": repr(held_series(w.facts, CONFIG_2))}, w.sessions),
+    "turn.candidates.levers": lambda w: by_decision(
+        w, lambda session: [(*each.span, each.name) for each in levers(turning_world(w, session))], 1
+    ),
+    "turn.turn.what_would_turn": lambda w: by_decision(
+        w,
+        lambda session: map(
+            repr, what_would_turn(w.data, session, CONFIG if session == DECIDED[0] else CONFIG_2).moves
+        ),
+    ),
     "form_2.members.added_members": lambda w: pd.DataFrame(
         added_members(w.facts, "pipes", WITH_INPUTS)[1][0], w.sessions
     ),
@@ -725,6 +791,8 @@ BY_KNOWN_AT: dict[str, Callable[[World], pd.DataFrame]] = {
     "capex.spending.company_quarters": figures,
     "capex.spending.followed_quarters": figures,
     "capex.news.capex_news": World.news,
+    "capex.news.with_figure": lambda w: with_figure(w.scored(), 3, 2.5, w.followed(), CONFIG).table(),
+    "capex.spenders.read_spenders": lambda w: read_spenders(w.facts, CONFIG_2).news.table(),  # type: ignore[union-attr]
     "capex.funding.funding_shares": World.shares,
     "capex.funding.raised_over_cash_flow": raised_rows,
     "known.on_weeks": lambda w: observed_rows(
@@ -745,6 +813,9 @@ WITHOUT_DATA = {
     "liquidity.wanted_series",
     "form_2.members.require_new",
     "form_2.pipes.month_ends",
+    "turn.held.sessions_to_come",
+    "turn.turn.nearest_turn",
+    "turn.turn.score_ends",
     # Of each number by itself.
     "known.days_between",
     "known.latest",
