@@ -17,8 +17,8 @@ from backtests.measures.performance import performance
 from backtests.measures.periods import drawdown_periods, whole_periods, window_growth, window_return
 
 # Without sign (Recovery Factor), of total returns where yearly ones are meant (Treynor), daily where a yearly one is
-# meant (Information), or of a formula of no meaning.
-LEFT_OUT = ("Information Ratio", "Recovery Factor", "Risk of Ruin", "Serenity Index", "Treynor Ratio")
+# meant (Information), of a formula of no meaning, or of days with a return where money in the market is meant (Time).
+LEFT_OUT = ("Information Ratio", "Recovery Factor", "Risk of Ruin", "Serenity Index", "Time in Market", "Treynor Ratio")
 NOT_YET = "not yet"
 NONE = "-"
 
@@ -70,8 +70,9 @@ def mended_figures(returns: pd.Series, risk_free_rate: float) -> Mapping[str, st
     """The figures that QuantStats gives otherwise, by its names.
 
     Windows begin after the day so many months before the last session, and are none where the run does not reach so
-    far back. Months, quarters and years are whole ones. Drawdowns begin with the start, and end where they recover.
-    Value-at-risk and shortfall are of the returns as they were. The Ulcer Performance Index is of yearly growth.
+    far back. Months (those of gain to pain too), quarters and years are whole ones. Drawdowns begin with the start, and
+    end where they recover. Value-at-risk and shortfall are of the returns as they were. The Ulcer Performance Index is
+    of yearly growth.
     """
     return {**_windows(returns), **_periods(returns), **_drawdowns(returns), **_tails(returns, risk_free_rate)}
 
@@ -116,7 +117,9 @@ def _periods(returns: pd.Series) -> dict[str, str]:
         figures |= {f"Best {name}": _of(each, pd.Series.max), f"Worst {name}": _of(each, pd.Series.min)}
     for name, each in (("Month", months), ("Quarter", quarters), ("Year", years)):
         figures[f"Win {name}"] = _of(each > 0, pd.Series.mean)
-    return {name: _percent(value) for name, value in figures.items()}
+    pain = -float(months[months < 0].sum())
+    gain = {"Gain/Pain (1M)": f"{months.sum() / pain:.2f}" if pain else NONE}
+    return {name: _percent(value) for name, value in figures.items()} | gain
 
 
 def _drawdowns(returns: pd.Series) -> dict[str, str]:

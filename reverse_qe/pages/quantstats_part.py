@@ -40,16 +40,16 @@ TABLES = ("QuantStats: key performance metrics", "QuantStats: returns by year", 
 # QuantStats changes.
 DIFFERENCES = (
     "Sharpe and Sortino: ours are over the bill's return of each day, QuantStats' over one rate for the whole run "
-    "(its first line); its rolling Sharpe and Sortino charts are over no rate at all.",
-    "Time in market counts the days with a return other than zero; our exposure is the share of equity invested.",
+    "(its first line), its rolling Sharpe and Sortino charts too, which by themselves are over no rate at all.",
     "Average returns, wins of days and the ratios made of them leave out the days without a return.",
     "Mended: windows of 3 months to 10 years begin after the same day before the last one, and are none where the run "
-    "does not reach so far back; months, quarters and years are whole ones, and a part of a year says so; drawdowns "
-    "begin with the start of the run, and end on the session that recovers, or not yet; value-at-risk and expected "
-    "shortfall are of the returns as they were, not of a normal distribution; the Ulcer Performance Index is of "
-    "yearly growth; months outside the run are blank.",
-    "Left out: Information Ratio, Recovery Factor, Risk of Ruin, Serenity Index, Treynor Ratio, and the ratio of the "
-    "two returns of a year.",
+    "does not reach so far back; months (of gain to pain too), quarters and years are whole ones, and a part of a year "
+    "says so; drawdowns begin with the start of the run, and end on the session that recovers, or not yet; "
+    "value-at-risk and expected shortfall are of the returns as they were, not of a normal distribution; the Ulcer "
+    "Performance Index is of yearly growth; months outside the run are blank.",
+    "Left out: Information Ratio, Recovery Factor, Risk of Ruin, Serenity Index, Time in Market (it counts days with a "
+    "return, not money that is invested, as our exposure does), Treynor Ratio, and the ratio of the two returns of a "
+    "year.",
     "Left out: its charts of summed daily returns, which fall to zero at each weekend, and of return quantiles, which "
     "lose every week, month and year that does not end on a session.",
 )

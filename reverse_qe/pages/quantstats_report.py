@@ -92,7 +92,7 @@ def quantstats_report(
     with (
         quickened(quantstats.stats),
         mended_tables(quantstats.reports, strategy, benchmark, risk_free_rate),
-        _mended_charts(quantstats.plots),
+        _mended_charts(quantstats.plots, risk_free_rate),
         tempfile.TemporaryDirectory() as folder,
     ):
         output = Path(folder) / "report.html"
@@ -153,14 +153,16 @@ def _environment(name: str, value: str) -> Iterator[None]:
 
 
 @contextmanager
-def _mended_charts(plots: ModuleType) -> Iterator[None]:
-    """Let QuantStats draw in our font (it asks for Arial, and lets nobody choose), mend four charts, leave out two."""
+def _mended_charts(plots: ModuleType, risk_free_rate: float) -> Iterator[None]:
+    """Let QuantStats draw in our font (it asks for Arial, and lets nobody choose), mend six charts, leave out two."""
     originals = {name: getattr(plots, name) for name in (*CHARTS, *FAULTY_CHARTS)}
     charts = {name: partial(originals[name], fontname=FONT) for name in CHARTS}
     mended = {
         **charts,
         "yearly_returns": partial(_yearly_returns, charts["yearly_returns"]),
         "rolling_beta": partial(_rolling_beta, charts["rolling_beta"]),
+        # It has a rate for its table, and none for these.
+        **{name: partial(charts[name], rf=risk_free_rate) for name in ("rolling_sharpe", "rolling_sortino")},
         "drawdowns_periods": partial(_drawdowns_periods, charts["drawdowns_periods"]),
         "monthly_heatmap": partial(_monthly_heatmap, charts["monthly_heatmap"]),
         **dict.fromkeys(FAULTY_CHARTS, _left_out),

@@ -116,6 +116,7 @@ def test_what_is_mended_equals_plain_formulas() -> None:
         "Avg. Down Month": np.mean([value for value in whole if value < 0]),
         "Expected Monthly": np.prod([1 + value for value in whole]) ** (1 / len(whole)) - 1,
         "Expected Yearly": np.prod([1 + value for value in years]) ** (1 / len(years)) - 1,
+        "Gain/Pain (1M)": sum(whole) / abs(sum(value for value in whole if value < 0)) / 100,
         "Max Drawdown": falls.min(),
         "Daily Value-at-Risk": np.percentile(returns, 5),
         "Expected Shortfall (cVaR)": np.mean(worst),

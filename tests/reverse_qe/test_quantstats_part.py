@@ -30,6 +30,7 @@ from data.errors import InputError
 from reverse_qe.pages import quantstats_report as tearsheet_quantstats
 from reverse_qe.pages.kit import Html
 from reverse_qe.pages.kit import page as whole_page
+from reverse_qe.pages.quantstats_mended import LEFT_OUT
 from reverse_qe.pages.quantstats_part import DRAWINGS, ReportInput, quantstats_part
 from reverse_qe.pages.quantstats_speed import quickened
 
@@ -311,14 +312,31 @@ def drawn(figure: Any) -> np.ndarray:
     return np.array(figure.axes[0].lines[0].get_ydata(), dtype="float64")
 
 
-def test_rolling_ratios_are_over_no_rate(page, rolling_options):
+def test_rolling_ratios_are_over_the_rate_of_the_table(page, rolling_options):
     assert len(rolling_options) == 2
-    assert not any("rf" in options for options in rolling_options)
+    assert {options["rf"] for options in rolling_options} == {report_input(invested_later()).risk_free_rate}
+    assert report_input(invested_later()).risk_free_rate > 0
+
+
+def test_rolling_ratios_are_drawn_as_their_formulas_say(quantstats):
+    """Of each half year: mean over deviation, and over that of the falls alone; the rate taken from every day."""
+    returns, rate = daily_returns(400)["strategy"], 0.04
+    excess = returns.to_numpy() - (1.04 ** (1 / 252) - 1)
+    windows = np.lib.stride_tricks.sliding_window_view(excess, 126)
+    falls = np.sqrt((np.minimum(windows, 0.0) ** 2).mean(axis=1))
+    wanted = {"rolling_sharpe": windows.std(axis=1, ddof=1), "rolling_sortino": falls}
+    for name, deviation in wanted.items():
+        figure = getattr(quantstats.plots, name)(returns, rf=rate, show=False)
+        drawn = np.asarray(figure.axes[0].lines[0].get_ydata(), dtype=float)
+        ratio = windows.mean(axis=1) / deviation * math.sqrt(252)
+        np.testing.assert_allclose(drawn[~np.isnan(drawn)], ratio, rtol=1e-9, err_msg=name)
 
 
 def test_time_in_market_counts_days_with_a_return(quantstats, partly_in_cash):
+    """And so is left out: a book with one share in a hundred dollars is in the market every day by it."""
     strategy = partly_in_cash["strategy"]
     assert quantstats.stats.exposure(strategy) == math.ceil(100 * 660 / 760) / 100
+    assert "Time in Market" in LEFT_OUT
 
 
 def test_win_rate_and_average_leave_out_days_without_a_return(quantstats, partly_in_cash):
