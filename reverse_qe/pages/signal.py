@@ -20,6 +20,7 @@ from reverse_qe.words.run import state_sentences
 from signals.config import SignalConfig
 from signals.explain.explanation import Explanation, explain
 from signals.explain.sentence import input_words, signal_sentence
+from signals.explain.titles import input_title
 from signals.liquidity import LiquiditySignal
 from strategies.universe import BASKETS
 
@@ -139,7 +140,7 @@ def _inputs(reasons: Explanation, config: SignalConfig) -> Html:
             observed, known_at = each.observed, each.known_at
             rows.append(
                 (
-                    each.name.partition(".")[2],
+                    input_title(each.name),
                     input_words(each, reasons.gate, config),
                     f"{each.contribution:+.3f}",
                     "-" if observed is None else str(observed.date()),

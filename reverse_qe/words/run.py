@@ -11,6 +11,7 @@ from backtests.run import Backtest
 from backtests.studies.gauge import DRIVERS, Gauge
 from signals.explain.explanation import Explanation, InputReason, explain
 from signals.explain.sentence import signal_sentence
+from signals.explain.titles import input_title
 from signals.regime import Regime
 
 Row = tuple[str, ...]
@@ -185,7 +186,7 @@ def regime_sentences(run: Backtest) -> list[str]:
 
 
 def state_sentences(reasons: Explanation) -> list[str]:
-    """The gate of idle money and the regime's probabilities, a sentence each, where the signal has them."""
+    """The gate of idle money, blocks that are young and the regime's probabilities, each where the signal has them."""
     sentences = []
     if (gate := reasons.gate) is not None and gate.ratio is None:
         sentences.append("Gate of idle money: capex over operating cash flow is missing or too old.")
@@ -196,6 +197,9 @@ def state_sentences(reasons: Explanation) -> list[str]:
             f"Gate of idle money: trailing capex is {gate.ratio:.1%} of operating cash flow, g {gate.g:.2f} "
             f"(0 idle money, 1 none left); {counts} {gate.multiplier:+.2f}."
         )
+    if reasons.young_blocks:
+        young = ", ".join(name.replace("_", " ") for name in reasons.young_blocks)
+        sentences.append(f"In the first year of its values, with little to be measured by: {young}.")
     if reasons.probability is not None:
         chances = ", ".join(f"{name} {chance:.0%}" for name, chance in reasons.probability.items())
         sentences.append(f"Probability: {chances}.")
@@ -238,7 +242,7 @@ def _estimate(estimate: pd.Series, name: str, style: str) -> str:
 
 def _reason_row(reason: InputReason) -> Row:
     return (
-        f"  {reason.name.partition('.')[2]}",
+        f"  {input_title(reason.name)}",
         f"{reason.contribution:+.3f}",
         "missing or too old" if reason.value is None else f"{reason.value:,.3f}",
         reason.unit,

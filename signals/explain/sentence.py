@@ -1,7 +1,6 @@
 """The regime of one session in a sentence that a person understands; every figure in it is one of the signal's."""
 
 import math
-import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,6 +9,7 @@ from signals import source
 from signals.blocks import price_of_capital
 from signals.config import SignalConfig
 from signals.explain.explanation import Explanation, GateState, InputReason, explain
+from signals.explain.titles import RATE_CHANGE, RATES, SPREADS
 from signals.liquidity import LiquiditySignal
 from signals.regime import Regime
 
@@ -17,16 +17,9 @@ LEADERS = 3
 """Reasons named for a regime, at most."""
 QUIET = 0.02
 """Contribution to the score, on either side of 0, up to which an input says nothing."""
+REST = 0.005
+"""What an input that is missing must still give to the smoothed score, on either side of 0, to be told."""
 
-_SPREADS = "credit spreads"
-# What a series is about, and its name in a sentence.
-_RATES = {
-    "DGS10": ("nominal yields", "10-year yields"),
-    "DFII10": ("real yields", "real yields"),
-    "BAA10Y": (_SPREADS, "Baa spreads"),
-    "BAMLH0A0HYM2": (_SPREADS, "high-yield spreads"),
-}
-_RATE_CHANGE = re.compile(rf"{price_of_capital.NAME}\.({'|'.join(_RATES)})_(\d+)")
 _SUBJECTS = {
     "drain.capex_growth": "capex growth",
     "drain.capex_to_cash_flow": "capex over cash flow",
@@ -51,20 +44,23 @@ class _Theme:
         contribution: of all of them to the score.
         phrase: the figure of the input that gives most in that direction; None where no input has a value.
         last: the date of the newest observation; None where there never was one.
+        rest: what is left in the score of inputs of which none has a value now; else 0.
     """
 
     subject: str
     contribution: float
     phrase: str | None
     last: pd.Timestamp | None
+    rest: float
 
 
 def signal_sentence(signal: LiquiditySignal, session: pd.Timestamp, config: SignalConfig) -> str:
     """Say which regime holds, since when, and what speaks for it.
 
     Named are the inputs that give most to the score in the direction of the regime, with their figures; the one that
-    gives most against it; calm spreads, for what money costs is half of the story; and what is missing or too old. An
-    input whose figure seems to point the other way is high, or low, beside its own past: the sentence says so.
+    gives most against it; calm spreads, for what money costs is half of the story; and what is missing or too old, with
+    what smoothing has left of it. An input whose figure seems to point the other way is high, or low, beside its own
+    past: the sentence says so.
 
     Args:
         signal: over all sessions.
@@ -94,7 +90,7 @@ def input_words(reason: InputReason, gate: GateState | None, config: SignalConfi
         config: of the signal.
     """
     if reason.value is None:
-        return f"{_subject(reason.name)}: missing or too old"
+        return f"{_subject(reason.name)}: missing or too old{_left(reason.contribution)}"
     return _phrase(reason, gate, config)
 
 
@@ -108,7 +104,7 @@ def _why(reasons: Explanation, themes: list[_Theme], needed_blocks: int) -> str:
         said = [f"{side}: {_listed(side_themes)}" for side, side_themes in sides if side_themes]
         return "; ".join(said) or "every input is near what is usual"
     leaders, others = (scarcer, looser) if reasons.regime == Regime.SCARCE else (looser, scarcer)
-    spreads = [each for each in themes if each.subject == _SPREADS and each.phrase and abs(each.contribution) <= QUIET]
+    spreads = [each for each in themes if each.subject == SPREADS and each.phrase and abs(each.contribution) <= QUIET]
     said = (
         [_listed(leaders[:LEADERS])] if leaders else [f"no input speaks for it now, the score is {reasons.score:+.2f}"]
     )
@@ -123,8 +119,15 @@ def _listed(themes: list[_Theme]) -> str:
 
 def _silent(themes: list[_Theme]) -> str:
     silent = [each for each in themes if each.phrase is None]
-    names = [each.subject + (f" (last of {each.last.date()})" if each.last is not None else "") for each in silent]
+    names = [
+        each.subject + (f" (last of {each.last.date()}{_left(each.rest)})" if each.last is not None else "")
+        for each in silent
+    ]
     return f"missing: {', '.join(names)}" if names else ""
+
+
+def _left(rest: float) -> str:
+    return f"; smoothing has left {rest:+.2f} of it in the score" if abs(rest) >= REST else ""
 
 
 def _themes(reasons: Explanation, config: SignalConfig) -> list[_Theme]:
@@ -145,19 +148,20 @@ def _theme(subject: str, inputs: list[InputReason], gate: GateState | None, conf
         contribution=contribution if leader else 0.0,
         phrase=_phrase(leader, gate, config) if leader else None,
         last=max((each.observed for each in inputs if each.observed is not None), default=None),
+        rest=0.0 if leader else contribution,
     )
 
 
 def _subject(name: str) -> str:
-    rate = _RATE_CHANGE.fullmatch(name)
-    return _RATES[rate[1]][0] if rate else _SUBJECTS.get(name, name)
+    rate = RATE_CHANGE.fullmatch(name)
+    return RATES[rate[1]][0] if rate else _SUBJECTS.get(name, name)
 
 
 def _phrase(reason: InputReason, gate: GateState | None, config: SignalConfig) -> str:
     """An input's figure in words; those of users in their own name and unit."""
     value = float(reason.value or 0.0)
-    if rate := _RATE_CHANGE.fullmatch(reason.name):
-        return f"{_RATES[rate[1]][1]} {value:+.0f} bp in {rate[2]} sessions{_of_late(reason, value)}"
+    if rate := RATE_CHANGE.fullmatch(reason.name):
+        return f"{RATES[rate[1]][1]} {value:+.0f} bp in {rate[2]} sessions{_of_late(reason, value)}"
     match _SUBJECTS.get(reason.name):
         case "capex growth":
             if gate is None or gate.ratio is None or gate.multiplier is None:

@@ -16,7 +16,8 @@ from data.market.snapshot import Snapshot
 from signals.config import SignalConfig
 from signals.explain.explanation import change_reason, explain
 from signals.explain.history import signal_history
-from signals.explain.sentence import signal_sentence
+from signals.explain.sentence import input_words, signal_sentence
+from signals.explain.titles import input_title
 from signals.liquidity import LiquiditySignal
 from signals.model_config import RegimeModelConfig
 
@@ -170,8 +171,12 @@ def test_too_few_live_blocks_and_what_is_missing_are_said() -> None:
 def test_a_missing_input_is_no_reason_though_the_score_holds_a_rest_of_it() -> None:
     signal = made(parts={**QUIET, "pipes.SOFR_DFF": (0.4, np.nan, "basis points")})
     assert said(signal).endswith(
-        "no input speaks for it now, the score is +0.40, spreads calm; missing: repo (last of 2026-01-30)"
+        "no input speaks for it now, the score is +0.40, spreads calm; missing: repo (last of 2026-01-30; smoothing "
+        "has left +0.40 of it in the score)"
     )
+    (reason,) = (each for each in explain(signal, DAY).blocks[-1].inputs if each.name == "pipes.SOFR_DFF")
+    told = "repo: missing or too old; smoothing has left +0.40 of it in the score"
+    assert input_words(reason, None, SignalConfig()) == told
 
 
 def test_inputs_of_a_user_speak_in_their_own_name_and_unit() -> None:
@@ -298,3 +303,25 @@ def test_the_figures_of_the_sentence_are_those_of_the_files(history: Snapshot) -
     change = 100 * (rows[public <= day].iloc[-1] - rows[public <= before].iloc[-1])
     assert sentence.startswith("SCARCE since ")
     assert f"real yields {change:+.0f} bp in 60 sessions" in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("price_of_capital.DGS10_20", "10-year yields, 20 sessions (DGS10_20)"),
+        ("price_of_capital.BAMLH0A0HYM2_60", "high-yield spreads, 60 sessions (BAMLH0A0HYM2_60)"),
+        ("drain.capex_and_leases_to_cash_flow", "the same with leases (capex_and_leases_to_cash_flow)"),
+        ("pipes.SOFR_IORB", "repo less interest on reserves (SOFR_IORB)"),
+        ("level.my_index", "my_index"),
+    ],
+)
+def test_an_input_is_called_by_its_words_with_its_code_beside(name: str, title: str) -> None:
+    assert input_title(name) == title
+
+
+@pytest.mark.parametrize("form", [1, 2])
+def test_every_input_of_the_signal_has_words(sample: Snapshot, form: int) -> None:
+    spec = load_spec("sample", {"signal.form": form})
+    signal = read_signal(spec, sample, pd.Timestamp("2024-06-03"))
+    for name in signal.values.columns:
+        assert input_title(name).endswith(f"({name.partition('.')[2]})"), name

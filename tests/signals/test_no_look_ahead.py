@@ -804,6 +804,7 @@ BY_KNOWN_AT: dict[str, Callable[[World], pd.DataFrame]] = {
 # What takes no data, or rows as they stand in a file, each with its own known_at.
 WITHOUT_DATA = {
     "capex.expectations.quarters_between",
+    "explain.titles.input_title",
     "liquidity.required_series",
     "models.registry.model_packages",
     "blocks.pipes.pipes_series",
