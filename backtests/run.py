@@ -172,7 +172,10 @@ def run_backtest(
         counts = run_counts(prepared, engine)
         regime, reserve = prepared.signal.regime, spec.universe.reserve
         measures = run_measures(engine, flows, baselines, returns, regime, risk_free, reserve)
-        name = run_id(spec.to_toml(), snapshot.content_hash, [file.content for file in given.files], engine_name)
+        # Named by what a market holds, not by what it is called.
+        name = run_id(
+            spec.on(None).to_toml(), snapshot.content_hash, [file.content for file in given.files], engine_name
+        )
     with stages.stage("data"):
         findings = data_findings(prepared)
     return Backtest(

@@ -82,6 +82,14 @@ def calendar_sessions(calendar: str, first: pd.Timestamp, last: pd.Timestamp) ->
     return _between(schedule.sessions, first, last)
 
 
+@cache
+def calendar_names() -> tuple[str, ...]:
+    """Names of the exchange calendars that there are, sorted."""
+    from exchange_calendars import get_calendar_names
+
+    return tuple(sorted(get_calendar_names(include_aliases=False)))
+
+
 def calendars_version() -> str:
     """Return the version of exchange_calendars, which knows no closing that was announced after it was made."""
     return metadata.version("exchange_calendars")

@@ -255,7 +255,8 @@ class PaperConfig(BaseModel):
         """
         beside = self._folder / self.spec
         source = self.spec if self.spec in shipped_specs() and not beside.is_file() else str(beside)
-        return load_spec(source, by_hand=by_hand)
+        # The account names its market; one that the spec names is for backtests.
+        return load_spec(source, by_hand=by_hand).on(None)
 
     @property
     def state_folder(self) -> Path:

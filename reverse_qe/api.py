@@ -1,16 +1,15 @@
 """The words of the command line as functions: what they take is named as in Python, what they give shows itself."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from backtests.archive.folder import write_run
 from backtests.prepare.decision import decide_from_cash
-from backtests.prepare.needs import needs_of
 from backtests.prepare.prepared import EngineName, Prepared, prepare
 from backtests.prepare.signal import read_signal
 from backtests.prepare.span import session_to_come
@@ -22,29 +21,20 @@ from backtests.studies.stress import stress_table
 from data.clock import next_session, previous_session
 from data.errors import InputError
 from data.events.timeline import event_timeline, select_events
-from data.fetch.plan import SOURCES, Source
 from data.files.atomic import require_free
 from data.files.paths import usable_path
-from data.market.manifest import FetchRecord
 from data.market.snapshot import BUILT_IN, Snapshot, is_built_in
-from data.market.versions import require_no_version, versions_of
 from data.markets import open_market
 from data.prices.panel import require_opens
-from reverse_qe.arguments import as_day, folders, market_name, several_names
+from reverse_qe.arguments import as_day, several_names
+from reverse_qe.making import REAL_HISTORY, fetch, import_files
 from reverse_qe.pages.run import run_page
 from reverse_qe.results import BacktestResult, ImportedFiles, SignalReading
 from signals.explain.explanation import explain
 from signals.explain.sentence import signal_sentence
 
-if TYPE_CHECKING:
-    from data.fetch.fetch import FetchOutcome
-
 AnySpec = str | Path | Mapping[str, Any] | Spec
 Report = Callable[[str], None]
-
-REAL_HISTORY = "history"
-# Without a network three sources after each other are to be found out of reach within 10 seconds.
-CONNECT_SECONDS = 2.5
 
 
 def fitting_spec(market: str) -> str:
@@ -54,7 +44,7 @@ def fitting_spec(market: str) -> str:
 
 def backtest(
     spec: AnySpec | None = None,
-    market: str | Snapshot = BUILT_IN,
+    market: str | Snapshot | None = None,
     *,
     start: date | str | None = None,
     end: date | str | None = None,
@@ -70,7 +60,8 @@ def backtest(
     Args:
         spec: path of a TOML file, name of a shipped spec, a mapping of its values or a `Spec`; None: the shipped one
             that fits the market.
-        market: ``sample``, ``sample:SCENARIO``, the name of a market that is kept, or a `Snapshot`.
+        market: ``sample``, ``sample:SCENARIO``, the name of a market that is kept, or a `Snapshot`; None: the one that
+            the spec names, else ``sample``.
         start: first day, in place of the spec's.
         end: last day, in place of the spec's.
         set: values by dotted key, in place of the spec's: ``{"policy.instrument_cap": 0.25}``.
@@ -89,14 +80,14 @@ def backtest(
         require_free(folder, "out")
     chosen = _asked_for(spec, market, start, end, set)
     report("market")
-    run = run_backtest(chosen, _opened(market), report, engine)
+    run = run_backtest(*_on_market(chosen, market), report, engine)
     result = BacktestResult(run, stress=stress_table(run, report) if stress else None)
     return result if folder is None else written(result, folder, tearsheet, report)
 
 
 def checked(
     spec: AnySpec | None,
-    market: str | Snapshot,
+    market: str | Snapshot | None = None,
     *,
     start: date | str | None = None,
     end: date | str | None = None,
@@ -111,7 +102,7 @@ def checked(
     chosen = _asked_for(spec, market, start, end, set)
     require_engine(engine, chosen)
     report("market")
-    prepared = prepare(chosen, _opened(market), stages=Stages(report))
+    prepared = prepare(*_on_market(chosen, market), stages=Stages(report))
     require_opens(prepared.market)
     if prepared.extensions.strategy is not None:
         prepared.extensions.strategy.load()
@@ -128,7 +119,7 @@ def written(result: BacktestResult, folder: Path, tearsheet: bool, report: Repor
 
 def signal(
     spec: AnySpec | None = None,
-    market: str | Snapshot = BUILT_IN,
+    market: str | Snapshot | None = None,
     *,
     day: date | str | None = None,
     set: Mapping[str, Any] | None = None,
@@ -146,8 +137,7 @@ def signal(
     Raises:
         InputError: spec or market are wrong, or the day lies outside the market.
     """
-    chosen = load_spec(_chosen(spec, market), set)
-    snapshot = _opened(market)
+    chosen, snapshot = _on_market(load_spec(_chosen(spec, market), set), market)
     session = _session(snapshot, as_day(day, "day"))
     reading = read_signal(chosen, snapshot, session)
     return SignalReading(
@@ -162,7 +152,7 @@ def signal(
 
 
 def events(
-    market: str | Snapshot = BUILT_IN,
+    market: str | Snapshot | None = None,
     *,
     companies: Collection[str] = (),
     kinds: Collection[str] = (),
@@ -172,7 +162,7 @@ def events(
     """What became known of capex, guidance, funding and policy, in order of time.
 
     Args:
-        market: as for `backtest`.
+        market: as for `backtest`; None: ``sample``.
         companies: only these; none: all.
         kinds: only these (``result``, ``guidance``, ``bond_issue``, ...); none: all.
         first: only what became known on or after this day (UTC).
@@ -181,7 +171,7 @@ def events(
     Returns:
         As `data.events.timeline.event_timeline` gives it.
     """
-    timeline = event_timeline(_opened(market))
+    timeline = event_timeline(_opened(BUILT_IN if market is None else market))
     return select_events(
         timeline,
         several_names(companies, "companies"),
@@ -191,91 +181,9 @@ def events(
     )
 
 
-def import_files(
-    name: str,
-    prices: str | Path | Sequence[str | Path],
-    *,
-    macro: str | Path | Sequence[str | Path] | None = None,
-    events: str | Path | None = None,
-    actions: str | Path | None = None,
-) -> ImportedFiles:
-    """Import CSV files as a new market, which is kept under its name.
-
-    Args:
-        name: that is free.
-        prices: folder of <SYMBOL>.csv with daily prices, or several: of an instrument in more than one the last counts.
-        macro: folder of <SERIES>.csv with dates and values, or several: of a series in more than one the last counts.
-            None: a market without series.
-        events: folder of capex_actuals.csv, capex_guidance.csv, funding_events.csv; None: the shipped ones.
-        actions: file of dividends, splits and delistings; None: none.
-
-    Raises:
-        InputError: the name is taken, or a file has a fault: file, line and reason.
-    """
-    from data.importing.folders import import_snapshot
-    from data.market.snapshot import new_folder, save
-
-    require_no_version(market_name(name))
-    new_folder(name)  # refuses a name that is taken before the files are read
-    events_folder = None if events is None else usable_path(events, "events")
-    actions_file = None if actions is None else usable_path(actions, "actions")
-    series = [] if macro is None else folders(macro, "macro")
-    snapshot, quality = import_snapshot(folders(prices, "prices"), series, events_folder, name, actions_file)
-    return ImportedFiles(snapshot, quality, save(snapshot))
-
-
-def fetch(
-    name: str = "live",
-    *,
-    spec: AnySpec | None = None,
-    symbols: Collection[str] = (),
-    series: Collection[str] = (),
-    companies: Collection[str] = (),
-    start: date | str | None = None,
-    sources: Collection[Source] = SOURCES,
-    report: Report = tell_nobody,
-) -> "FetchOutcome":
-    """Fetch what a market lacks from Yahoo, FRED and SEC EDGAR, as a new version of it.
-
-    Args:
-        name: of the market; its newest version is extended.
-        spec: whose instruments, series and companies are wanted; None: the shipped one, for a new market.
-        symbols: instruments that are wanted in their place.
-        series: macro series that are wanted in their place.
-        companies: companies whose results are wanted in their place.
-        start: first day that is wanted.
-        sources: to ask.
-        report: is told what is under way.
-
-    Raises:
-        InputError: something wanted is not in the catalogues, a source is unknown, or the name cannot have versions.
-        BusyError: another process changes the market.
-    """
-    from data.fetch.collect import public_sources
-    from data.fetch.fetch import fetch as fetch_market
-    from data.net.settings import SourceSettings
-
-    if unknown := [source for source in several_names(sources, "sources") if source not in SOURCES]:
-        raise InputError(f"got the source {', '.join(unknown)}, wanted some of: {', '.join(SOURCES)}")
-    first = as_day(start, "start")
-    wanted = FetchRecord(
-        symbols=several_names(symbols, "symbols"),
-        series=several_names(series, "series"),
-        companies=several_names(companies, "companies"),
-        start=None if first is None else first.date(),
-    )
-    if spec is not None or not versions_of(market_name(name)):
-        needs = needs_of(load_spec(REAL_HISTORY if spec is None else spec))
-        named = {key: getattr(wanted, key) or getattr(needs, key) for key in ("symbols", "series", "companies")}
-        wanted = wanted.model_copy(update=named)
-    chosen = [source for source in SOURCES if source in sources]
-    asked = public_sources(SourceSettings(connect_timeout=CONNECT_SECONDS))
-    return fetch_market(name, wanted, asked, pd.Timestamp.now("UTC"), chosen, report)
-
-
 def _asked_for(
     spec: AnySpec | None,
-    market: str | Snapshot,
+    market: str | Snapshot | None,
     start: date | str | None,
     end: date | str | None,
     set: Mapping[str, Any] | None,
@@ -284,15 +192,26 @@ def _asked_for(
     return load_spec(_chosen(spec, market), days if set is None else _with(set, days))
 
 
-def _chosen(spec: AnySpec | None, market: str | Snapshot) -> AnySpec:
+def _chosen(spec: AnySpec | None, market: str | Snapshot | None) -> AnySpec:
     if spec is not None:
         return spec
+    if market is None:
+        market = BUILT_IN
     return fitting_spec(market.name if isinstance(market, Snapshot) else str(market))
 
 
 def _with(set: Mapping[str, Any], days: Mapping[str, Any]) -> Mapping[str, Any]:
     """What is set with the days beside it; what is no mapping is left to be refused."""
     return {**set, **days} if isinstance(set, Mapping) else set
+
+
+def _on_market(spec: Spec, market: str | Snapshot | None) -> tuple[Spec, Snapshot]:
+    """Open the market that is meant: what is asked for wins over what the spec names.
+
+    A spec that names one is then told to name the version that was read, so that what is written of it runs on that.
+    """
+    snapshot = _opened(market if market is not None else spec.run.market or BUILT_IN)
+    return (spec if spec.run.market is None else spec.on(snapshot.name)), snapshot
 
 
 def _opened(market: str | Snapshot) -> Snapshot:

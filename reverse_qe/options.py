@@ -53,6 +53,10 @@ market_option = click.option(
     show_default=True,
     help="The built-in sample, or the name of a market that was imported or fetched.",
 )
+spec_market_option = click.option(
+    "--market",
+    help="The built-in sample, or a market that was imported or fetched.  [default: the spec's, else sample]",
+)
 set_option = click.option(
     "--set",
     "settings",

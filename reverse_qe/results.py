@@ -1,7 +1,7 @@
 """What the words of the command line give to Python: results that show themselves."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from backtests.prepare.decision import Decision
 from backtests.run import Backtest
 from backtests.spec.spec import Spec
 from backtests.studies.gauge import Gauge
+from data.catalogue.own import OwnInstrument
 from data.files.plain_text import printable
 from data.market.snapshot import Snapshot
 from data.quality.report import QualityReport
@@ -179,8 +180,9 @@ def _lines(lines: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class ImportedFiles:
-    """A market that was imported: what it holds, what is odd in it, and the folder that keeps it."""
+    """A market that was imported: what it holds, what is odd in it, the folder that keeps it, entries proposed."""
 
     snapshot: Snapshot
     quality: QualityReport
     folder: Path
+    proposed: Mapping[str, OwnInstrument] = field(default_factory=dict)

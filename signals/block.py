@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
+from data.catalogue.catalogue import Catalogue, shipped_catalogue
 from data.errors import InputError
 from data.events.editions import SHIPPED_TABLES, reference_events
 from data.market.snapshot import Snapshot
@@ -33,6 +34,7 @@ class SignalData:
         sessions: naive NYSE sessions, increasing; the decision for each is at 00:00 UTC of it.
         paces: `data.market.tables.PACES`.
         coverage: `data.market.tables.COVERAGE`; it is about the tables, and known at no moment.
+        catalogue: entries of series and companies.
     """
 
     series: pd.DataFrame
@@ -42,6 +44,7 @@ class SignalData:
     sessions: pd.DatetimeIndex
     paces: pd.DataFrame = field(default_factory=PACES.empty)
     coverage: pd.DataFrame = field(default_factory=COVERAGE.empty)
+    catalogue: Catalogue = field(default_factory=shipped_catalogue)
 
     @classmethod
     def of(cls, snapshot: Snapshot, sessions: pd.DatetimeIndex, config: SignalConfig) -> Self:
@@ -57,6 +60,7 @@ class SignalData:
             sessions=sessions,
             paces=events[PACES.name],
             coverage=events[COVERAGE.name],
+            catalogue=snapshot.catalogue,
         )
 
 

@@ -10,6 +10,7 @@ from backtests.prepare.bill import BILL
 from backtests.prepare.prepared import Prepared
 from backtests.prepare.span import last_bars
 from backtests.spec.costs import basis_warnings
+from data.catalogue.catalogue import newer_entries
 from data.prices.actions import listed_bars
 from data.quality.ranking import Ranked
 
@@ -49,7 +50,12 @@ def cut_sentences(prepared: Prepared) -> Iterator[str]:
 
 def run_notes(prepared: Prepared, counts: RunCounts) -> tuple[str, ...]:
     """Sentences on what a run met with, and did as its rules say. Arguments as for `run_warnings`."""
-    return (*_order_notes(counts), *_price_notes(prepared, counts), *_held_back(prepared))
+    return (
+        *_order_notes(counts),
+        *_price_notes(prepared, counts),
+        *_held_back(prepared),
+        *newer_entries(prepared.snapshot.kept_entries),
+    )
 
 
 def _of_the_market(prepared: Prepared) -> Iterator[str]:

@@ -7,9 +7,14 @@ from signals.liquidity import wanted_series
 
 
 def needs_of(spec: Spec) -> FetchRecord:
-    """The instruments and the benchmark of a spec, the series of its signal and the bill, and its companies."""
+    """The instruments and the benchmark of a spec, the series of its signal and the bill, and its companies.
+
+    All that it has an entry of is among them, for code of the user may read it.
+    """
+    own, universe = spec.catalogue, spec.universe
+    companies = () if spec.signal.source else spec.signal.companies
     return FetchRecord(
-        symbols=tuple(dict.fromkeys((*spec.universe.symbols, spec.universe.benchmark))),
-        series=tuple(dict.fromkeys((*wanted_series(spec.signal), BILL))),
-        companies=spec.signal.companies,
+        symbols=tuple(dict.fromkeys((*universe.symbols, universe.benchmark, *own.instruments))),
+        series=tuple(dict.fromkeys((*wanted_series(spec.signal), BILL, *own.series))),
+        companies=tuple(dict.fromkeys((*companies, *own.companies))),
     )

@@ -25,6 +25,7 @@ from backtests.spec.extensions import Extensions, read_extensions
 from backtests.spec.spec import Spec
 from data.catalogue.instruments import require_us_dollars
 from data.files.user_world import unheard
+from data.market.entries import read_by
 from data.market.snapshot import Snapshot
 from data.prices.panel import Panel, build_panel
 from signals.liquidity import LiquiditySignal
@@ -138,6 +139,7 @@ def prepare(
         LookAheadError: a block or policy of the user looks ahead.
     """
     stages, given = stages or Stages(), extensions or read_extensions(spec)
+    snapshot = read_by(spec.catalogue, snapshot)
     universe = spec.universe
     symbols = tuple(dict.fromkeys((*universe.symbols, universe.benchmark)))
     with stages.stage("prices"):

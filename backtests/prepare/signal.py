@@ -6,6 +6,7 @@ from backtests.audit.look_ahead import check_blocks
 from backtests.spec.extensions import Extensions, read_extensions
 from backtests.spec.spec import Spec
 from data.clock import FIRST_DAY, sessions_between
+from data.market.entries import read_by
 from data.market.snapshot import Snapshot
 from signals.block import SignalData
 from signals.liquidity import LiquiditySignal, liquidity_signal, required_series
@@ -27,7 +28,7 @@ def read_signal(
         InputError: something of the spec, of its files or of the snapshot is wrong.
         LookAheadError: a block of the user looks ahead.
     """
-    given = extensions or read_extensions(spec)
+    given, snapshot = extensions or read_extensions(spec), read_by(spec.catalogue, snapshot)
     used = snapshot.series["series"].isin(required_series(spec.signal))
     first = max(snapshot.series.loc[used, "date"].min(), FIRST_DAY) if used.any() else FIRST_DAY
     sessions = sessions_between(first, last)

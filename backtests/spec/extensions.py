@@ -1,7 +1,7 @@
 """What a spec takes from files of the user: blocks, a source, a policy, a strategy; each call of them checked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,8 @@ def copy_user_files(files: tuple[UserFile, ...], run_folder: Path) -> None:
 def _block_builder(user: UserCallable) -> BlockBuilder:
     def build(data: SignalData, config: SignalConfig) -> Block:
         # What is done to the tables in there stays in there.
-        own = SignalData(**{field.name: getattr(data, field.name).copy() for field in fields(data)})
+        tables = (field.name for field in fields(data) if field.name != "catalogue")
+        own = replace(data, **{name: getattr(data, name).copy() for name in tables})
         return require_block(user.load()(own, config), data.sessions)
 
     return _named(user, build)

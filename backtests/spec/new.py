@@ -13,6 +13,7 @@ from backtests.spec.spec import SHIPPED
 from backtests.spec.versions import VERSION
 from data.errors import InputError
 from data.files.atomic import require_free, write_new_file
+from data.market.snapshot import is_built_in
 
 Kind = Literal["rotation", "policy", "strategy"]
 TEMPLATES = Path(__file__).parent / "templates"
@@ -30,7 +31,7 @@ def write_new_spec(path: Path, kind: Kind, market: str, shipped: str) -> list[Pa
     Args:
         path: of the spec, a TOML file; it gives the spec its name.
         kind: ``rotation``: all built in; ``policy``: weights by a function; ``strategy``: a `backtrader.Strategy`.
-        market: that its first lines name.
+        market: that it names.
         shipped: name of the shipped spec whose instruments and start it takes over.
 
     Returns:
@@ -68,9 +69,17 @@ def _spec_text(path: Path, kind: str, market: str, shipped: str) -> str:
         schema=SPEC_SCHEMA.resolve().as_uri(),
         file=path.name,
         market=market,
+        market_named=_market_line(market),
         version=VERSION,
         name=json.dumps(name),
         start=values["run"]["start"],
         hindsight=hindsight,
         **lines,
     )
+
+
+def _market_line(market: str) -> str:
+    """The built-in sample is run where a spec names no market."""
+    if is_built_in(market):
+        return '# market = "live"              # that is run where --market names none; without it the built-in sample'
+    return f"market = {json.dumps(market)}    # that is run where --market names none"

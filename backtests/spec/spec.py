@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 from backtests.spec.cash import CashConfig
 from backtests.spec.costs import Costs
 from backtests.spec.versions import VERSION, differing_keys, fill_missing, put, take_version
+from data.catalogue.own import OwnCatalogue
 from data.errors import InputError
 from data.files.toml import read_toml, validated
 from data.files.user_code import Reference
@@ -44,6 +45,8 @@ class RunSection(BaseModel):
         initial_cash: US dollars.
         prices: ``adjusted``: dividends and splits are in the prices, as if every dividend bought more of its stock.
             ``raw``: as quoted; dividends are paid in cash and splits change units. It needs a market with actions.
+        market: that is run where the command names none: ``sample``, an imported market, one version of a fetched one,
+            or its newest. None: ``sample``.
         strategy: ``file.py:Class`` of a `backtrader.Strategy` that trades in the place of the rotation.
         warmup_sessions: sessions before the run that a policy or strategy of the user is given to look back on; at most
             ten years. None: as many as the market has, up to a year.
@@ -56,6 +59,7 @@ class RunSection(BaseModel):
     end: date | None = None
     initial_cash: float = Field(default=100_000.0, gt=0)
     prices: Basis = "adjusted"
+    market: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9._:@-]*$", max_length=200)
     strategy: Reference | None = None
     warmup_sessions: int | None = Field(default=None, ge=0, le=2520)
 
@@ -78,6 +82,7 @@ class Spec(BaseModel):
     order_rules: OrderRulesConfig = OrderRulesConfig()
     costs: Costs = Costs()
     cash: CashConfig = CashConfig()
+    catalogue: OwnCatalogue = OwnCatalogue()
     _folders: dict[str, Path] = PrivateAttr(default_factory=dict)
 
     def user_path(self, key: str, file: str) -> Path:
@@ -96,13 +101,20 @@ class Spec(BaseModel):
         """The spec, complete, every default written out, with the version that writes it."""
         return tomli_w.dumps(self._values())
 
+    def on(self, market: str | None) -> "Spec":
+        """The same, run on another market; None: one that names none."""
+        return self.model_copy(update={"run": self.run.model_copy(update={"market": market})})
+
     def differences(self, other: "Spec") -> list[str]:
         """The dotted keys in which another spec differs, sorted."""
         return differing_keys(self._values(), other._values())
 
     def _values(self) -> dict[str, Any]:
         """What a file would hold."""
-        return {"version": VERSION, **self.model_dump(mode="json", exclude_none=True)}
+        values = self.model_dump(mode="json", exclude_none=True)
+        if not self.catalogue:
+            del values["catalogue"]
+        return {"version": VERSION, **values}
 
 
 def shipped_specs() -> list[str]:
@@ -145,7 +157,7 @@ def _read(spec: "str | Path | Mapping[str, Any] | Spec") -> tuple[str, dict[str,
     if not isinstance(spec, str | Path):
         wanted = "wanted a path, the name of a shipped spec, a mapping of its values or a Spec"
         raise InputError(f"got {reprlib.repr(spec)} as a spec, {wanted}")
-    path = SHIPPED / f"{spec}.toml" if _is_shipped(spec) else Path(spec)
+    path = SHIPPED / f"{spec}.toml" if is_shipped(spec) else Path(spec)
     wanted = f"wanted a TOML file or one of {', '.join(shipped_specs())}"
     return f"spec {spec}", read_toml(path, f"spec {spec}", f"no spec {spec}: {wanted}")
 
@@ -166,7 +178,7 @@ def _folder_of(spec: "str | Path | Mapping[str, Any] | Spec", key: str) -> Path 
     """Where the paths of a spec begin; None: at the current folder."""
     if isinstance(spec, Spec):
         return spec._folders.get(key)
-    return None if isinstance(spec, Mapping) or _is_shipped(spec) else Path(spec).parent
+    return None if isinstance(spec, Mapping) or is_shipped(spec) else Path(spec).parent
 
 
 def read_written_spec(text: str, what: str) -> tuple[Spec, int]:
@@ -202,5 +214,6 @@ def _is_set(key: str, named: Sequence[str]) -> bool:
     return any(key == name or key.startswith(f"{name}.") for name in named)
 
 
-def _is_shipped(spec: str | Path) -> bool:
+def is_shipped(spec: str | Path) -> bool:
+    """Whether what names a spec names a shipped one, and no file of that name is there."""
     return str(spec) in shipped_specs() and not Path(spec).is_file()

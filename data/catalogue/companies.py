@@ -5,8 +5,8 @@ from functools import cache
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from data.catalogue.series import CATALOGUE_DIR, read_catalogue, toml_key
-from data.errors import InputError
+from data.catalogue.series import CATALOGUE_DIR, read_catalogue
+from data.catalogue.unknown import unknown_name
 
 COMPANIES_FILE = CATALOGUE_DIR / "companies.toml"
 
@@ -47,13 +47,9 @@ def company_catalogue() -> Mapping[str, Company]:
     return read_catalogue(COMPANIES_FILE, Company)
 
 
-def company_entry(symbol: str) -> Company:
-    """Return the entry of one company; `InputError` with the line to add where there is none."""
-    try:
-        return company_catalogue()[symbol]
-    except KeyError:
-        raise InputError(
-            f"company {symbol} has no entry in the catalogue; add, after the comment at the top of {COMPANIES_FILE}: "
-            f'{toml_key(symbol)} = {{ name = "...", cik = 1, fiscal_year_end_month = 12, '
-            'capex_tags = ["PaymentsToAcquirePropertyPlantAndEquipment"] }'
-        ) from None
+def company_entry(symbol: str, catalogue: Mapping[str, Company] | None = None) -> Company:
+    """Return the entry of one company, by default a shipped one; `InputError` with what to add where there is none."""
+    entries = company_catalogue() if catalogue is None else catalogue
+    if symbol not in entries:
+        raise unknown_name("company", symbol)
+    return entries[symbol]

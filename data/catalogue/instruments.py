@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from data.catalogue.series import CATALOGUE_DIR, read_catalogue, toml_key
+from data.catalogue.series import CATALOGUE_DIR, read_catalogue
+from data.catalogue.unknown import unknown_name
 from data.errors import InputError
 
 INSTRUMENTS_FILE = CATALOGUE_DIR / "instruments.toml"
@@ -61,23 +62,28 @@ def instrument_catalogue() -> Mapping[str, Instrument]:
 
 
 def instrument_entry(symbol: str, catalogue: Mapping[str, Instrument] | None = None) -> Instrument:
-    """Return the entry of one symbol; `InputError` with the line to add where there is none."""
+    """Return the entry of one symbol, by default a shipped one; `InputError` with what to add where there is none."""
     entries = instrument_catalogue() if catalogue is None else catalogue
-    try:
-        return entries[symbol]
-    except KeyError:
-        raise InputError(
-            f"instrument {symbol} has no entry in the catalogue; add, after the comment at the top of "
-            f'{INSTRUMENTS_FILE}: {toml_key(symbol)} = {{ name = "...", currency = "USD", calendar = "XNYS", '
-            'asset_class = "us_stock", listed = 2000-01-01, quantum = 1e-6 }'
-        ) from None
+    if symbol not in entries:
+        raise unknown_name("instrument", symbol)
+    return entries[symbol]
 
 
 def require_us_dollars(symbols: Iterable[str], catalogue: Mapping[str, Instrument]) -> None:
-    """Refuse, in one line, to trade what is not priced in US dollars."""
+    """Refuse, in one line, to trade what is not priced in US dollars, or not on an exchange of the US."""
     foreign = [f"{symbol} ({catalogue[symbol].currency})" for symbol in symbols if catalogue[symbol].currency != "USD"]
     if foreign:
         raise InputError(
             f"the spec trades {', '.join(foreign)}: got a price that is not in US dollars, wanted USD; "
+            "take it out of the spec (its prices can be imported and shown)"
+        )
+    abroad = [
+        f"{symbol} ({catalogue[symbol].calendar})"
+        for symbol in symbols
+        if catalogue[symbol].asset_class == "foreign_stock"
+    ]
+    if abroad:
+        raise InputError(
+            f"the spec trades {', '.join(abroad)}: got a stock of an exchange abroad, wanted one of the US or a coin; "
             "take it out of the spec (its prices can be imported and shown)"
         )

@@ -1,6 +1,5 @@
 """The catalogue of series: unit, meaning, publication rule and staleness limit of every macro series."""
 
-import json
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -10,6 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from data.catalogue.publication import PublicationRule
+from data.catalogue.unknown import unknown_name
 from data.errors import InputError
 
 Entry = TypeVar("Entry", bound=BaseModel)
@@ -51,21 +51,12 @@ def series_catalogue() -> Mapping[str, SeriesEntry]:
     return read_catalogue(SERIES_FILE, SeriesEntry)
 
 
-def series_entry(name: str) -> SeriesEntry:
-    """Return the entry of one series; `InputError` with the line to add where there is none."""
-    try:
-        return series_catalogue()[name]
-    except KeyError:
-        raise InputError(
-            f"series {name} has no entry in the catalogue; add, after the comment at the top of {SERIES_FILE}: "
-            f'{toml_key(name)} = {{ unit = "percent", meaning = "...", publication = "next_business_day", '
-            'stale_after_days = 10, source = "..." }'
-        ) from None
-
-
-def toml_key(name: str) -> str:
-    """Return a name as a TOML key; quoted, for names may hold dots."""
-    return json.dumps(name)
+def series_entry(name: str, catalogue: Mapping[str, SeriesEntry] | None = None) -> SeriesEntry:
+    """Return the entry of one series, by default a shipped one; `InputError` with what to add where there is none."""
+    entries = series_catalogue() if catalogue is None else catalogue
+    if name not in entries:
+        raise unknown_name("series", name)
+    return entries[name]
 
 
 def read_catalogue(path: Path, model: type[Entry]) -> Mapping[str, Entry]:

@@ -5,12 +5,13 @@ Tables of users have the raw columns of those that the project ships (`data.even
 and, where they are not given, the judgements by which a row counts.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
-from data.catalogue.companies import company_catalogue, company_entry
+from data.catalogue.companies import Company, company_catalogue
 from data.events.editions import every_edition, reference_events
 from data.events.refusals import refuse_rows, require_dates, require_known_words, require_unique, row_name
 from data.events.times import LATER_VINTAGE, SESSION_TIMES, filing_dates, funding_times, guidance_times, result_times
@@ -73,7 +74,9 @@ def complete_capex(frame: pd.DataFrame) -> Completed:
     return Completed(CAPEX.conform(frame.assign(**times)))
 
 
-def complete_guidance(frame: pd.DataFrame, results: pd.DataFrame | None = None) -> Completed:
+def complete_guidance(
+    frame: pd.DataFrame, results: pd.DataFrame | None = None, companies: Mapping[str, Company] | None = None
+) -> Completed:
     """Add ``period_start``, ``period_end``, ``comparable`` and ``known_at`` to guidance.
 
     ``known_at`` follows `data.events.times.guidance_times`. Judgements that the frame does not bring are those of the
@@ -86,6 +89,7 @@ def complete_guidance(frame: pd.DataFrame, results: pd.DataFrame | None = None) 
         billions; a
             blank low or high means open.
         results: `data.market.tables.CAPEX`, raw columns suffice; default the shipped ones.
+        companies: whose fiscal years are known; default the shipped ones.
 
     Raises:
         InputError: a blank date or year, an unknown session, a row given twice, low > high, a company without a fiscal
@@ -101,7 +105,8 @@ def complete_guidance(frame: pd.DataFrame, results: pd.DataFrame | None = None) 
         refuse_rows(GUIDANCE, frame, frame[low] > frame[high], f"{low} is above {high}; correct the range")
 
     figures = [column for ends in _RANGES for column in ends]
-    judged = _judge(GUIDANCE, frame, ["period_start", "period_end", "comparable"], figures, _guidance_by_rule)
+    by_rule = partial(_guidance_by_rule, known=company_catalogue() if companies is None else companies)
+    judged = _judge(GUIDANCE, frame, ["period_start", "period_end", "comparable"], figures, by_rule)
     frame = judged.table
     sound = (frame["period_start"] < frame["period_end"]) & (frame["announced_at"] <= frame["period_end"])
     reason = "the period guided is blank, reversed or over; give columns period_start and period_end"
@@ -160,34 +165,34 @@ def _judge(
     return Completed(frame.join(added), int(unknown.sum()), notes)
 
 
-def _guidance_by_rule(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+def _guidance_by_rule(rows: pd.DataFrame, columns: Sequence[str], known: Mapping[str, Company]) -> pd.DataFrame:
     has_midpoint = rows["low_usd_bn"].notna() & rows["high_usd_bn"].notna()
     judged = pd.DataFrame(
         {"comparable": has_midpoint & ~rows["event"].str.contains("quarterly|qualitative|accounting")}
     )
     if "period_start" in columns or "period_end" in columns:
-        judged = judged.join(_guided_periods(rows))
+        judged = judged.join(_guided_periods(rows, known))
     return judged[list(columns)]
 
 
-def _guided_periods(rows: pd.DataFrame) -> pd.DataFrame:
-    known = company_catalogue()
+def _guided_periods(rows: pd.DataFrame, known: Mapping[str, Company]) -> pd.DataFrame:
     names = ", ".join(known)
     reason = f"no fiscal calendar for this company (there are: {names}); give columns period_start and period_end"
     refuse_rows(GUIDANCE, rows, ~rows["company"].isin(list(known)), reason)
     years, quarterly = rows["fiscal_year"].astype(int), rows["event"].str.contains("quarterly")
     periods = [
-        _guided_period(*row) for row in zip(rows["company"], years, rows["announced_at"], quarterly, strict=True)
+        _guided_period(known[company], *row)
+        for company, *row in zip(rows["company"], years, rows["announced_at"], quarterly, strict=True)
     ]
     return pd.DataFrame(periods, rows.index, ["period_start", "period_end"], "datetime64[us]")
 
 
 def _guided_period(
-    company: str, fiscal_year: int, announced_at: pd.Timestamp, quarterly: bool
+    company: Company, fiscal_year: int, announced_at: pd.Timestamp, quarterly: bool
 ) -> tuple[pd.Timestamp, pd.Timestamp]:
     """First and last day of the fiscal year, or of its quarter in progress (its first if the year is still to come)."""
     # Years of 52 or 53 weeks are taken to end with the month.
-    last = pd.Period(year=fiscal_year, month=company_entry(company).fiscal_year_end_month, freq="M")
+    last = pd.Period(year=fiscal_year, month=company.fiscal_year_end_month, freq="M")
     months = 12
     if quarterly:
         months = 3

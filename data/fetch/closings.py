@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from data.catalogue.instruments import instrument_entry
+from data.catalogue.instruments import Instrument, instrument_entry
 from data.clock import calendar_sessions, calendars_version
 from data.market.closings import unknown_closings, unknown_openings
 from data.market.snapshot import Snapshot
@@ -33,18 +33,21 @@ class OddDays:
     openings: pd.DatetimeIndex
 
 
-def odd_days(market: Snapshot, answers: Iterable[PriceAnswer]) -> Mapping[str, OddDays]:
+def odd_days(
+    market: Snapshot, answers: Iterable[PriceAnswer], catalogue: Mapping[str, Instrument]
+) -> Mapping[str, OddDays]:
     """Compare the calendars of what came with all bars of their exchanges: those that came, and those that are held.
 
     Args:
         market: what is held.
         answers: what came; each has a bar.
+        catalogue: entries by symbol.
 
     Returns:
         By symbol of `answers`.
     """
     came = {answer.symbol: pd.DatetimeIndex(answer.bars["date"].unique()) for answer in answers}
-    calendars = {symbol: instrument_entry(symbol).calendar for symbol in came}
+    calendars = {symbol: instrument_entry(symbol, catalogue).calendar for symbol in came}
     held: dict[str, list[pd.DatetimeIndex]] = {calendar: [] for calendar in calendars.values()}
     for symbol, days in came.items():
         held[calendars[symbol]].append(days.union(pd.DatetimeIndex(market.bars_of(symbol)["date"])))

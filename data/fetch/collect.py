@@ -1,11 +1,15 @@
 """Asking the sources for what a market lacks; what one of them fails to give costs nothing that the others give."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 import pandas as pd
 
+from data.catalogue.catalogue import Catalogue, shipped_catalogue
+from data.catalogue.companies import Company
+from data.catalogue.instruments import Instrument
+from data.catalogue.series import SeriesEntry
 from data.errors import InputError
 from data.fetch.closings import exchange_notes, judged, odd_days
 from data.fetch.merge import has_another_past
@@ -13,11 +17,11 @@ from data.fetch.plan import Due, Source, Span, by_span
 from data.market.snapshot import Snapshot
 from data.net.errors import BlockedError, NoNetworkError, RateLimitError, SourceError
 from data.net.settings import SourceSettings
-from data.sources.answers import PriceAnswer, SeriesAnswer
+from data.sources.answers import Listing, PriceAnswer, SeriesAnswer
 from data.sources.edgar import CompanyAnswer
 
 # After these a source is asked no further.
-_ENDS = (NoNetworkError, RateLimitError, BlockedError)
+ENDS = (NoNetworkError, RateLimitError, BlockedError)
 
 FailureKind = Literal["no_network", "not_asked", "refused"]
 Report = Callable[[str], None]
@@ -29,14 +33,19 @@ class Sources:
     """How each source is asked.
 
     Attributes:
-        prices: of symbols from one day to another, inclusive; an error stands in the place of an answer.
-        series: of a series from a day on; raises `SourceError`.
-        company: of a company's results; raises `SourceError`.
+        prices: of instruments, by symbol, from one day to another, inclusive; an error stands in the place of an
+            answer.
+        series: of a series from a day on, by its entry; raises `SourceError`.
+        company: of a company's results, by its entry; raises `SourceError`.
+        listing: what an instrument of no catalogue is; raises `SourceError`.
     """
 
-    prices: Callable[[Sequence[str], pd.Timestamp, pd.Timestamp, Report], Mapping[str, PriceAnswer | SourceError]]
-    series: Callable[[str, pd.Timestamp], SeriesAnswer]
-    company: Callable[[str], CompanyAnswer]
+    prices: Callable[
+        [Mapping[str, Instrument], pd.Timestamp, pd.Timestamp, Report], Mapping[str, PriceAnswer | SourceError]
+    ]
+    series: Callable[[str, pd.Timestamp, SeriesEntry], SeriesAnswer]
+    company: Callable[[str, Company], CompanyAnswer]
+    listing: Callable[[str], Listing]
 
 
 @dataclass(frozen=True)
@@ -86,13 +95,16 @@ def public_sources(settings: SourceSettings) -> Sources:
     from data.sources import edgar, fred, yahoo
 
     return Sources(
-        prices=lambda symbols, first, last, report: yahoo.fetch_prices(symbols, first, last, settings, report),
-        series=lambda name, first: fred.fetch_series(name, first, settings),
-        company=lambda name: edgar.fetch_company(name, settings),
+        prices=lambda instruments, first, last, report: yahoo.fetch_prices(
+            instruments, first, last, settings, report, catalogue=instruments
+        ),
+        series=lambda name, first, entry: fred.fetch_series(name, first, settings, entry=entry),
+        company=lambda name, entry: edgar.fetch_company(name, settings, entry),
+        listing=lambda symbol: yahoo.fetch_listing(symbol, settings),
     )
 
 
-def ask(due: Due, market: Snapshot, sources: Sources, report: Report) -> Answers:
+def ask(due: Due, market: Snapshot, sources: Sources, report: Report, catalogue: Catalogue | None = None) -> Answers:
     """Ask for all that is due, source by source.
 
     Where Yahoo has rewritten days of an instrument that are held, all of its days are asked for anew: a history told
@@ -103,14 +115,18 @@ def ask(due: Due, market: Snapshot, sources: Sources, report: Report) -> Answers
         market: what is held.
         sources: how to ask.
         report: is told what is under way.
+        catalogue: entries of all that is due; default the shipped ones.
     """
-    answers = Answers()
-    _ask_for_prices(due.prices, sources, answers, report)
-    _ask_for_prices(_take_out_rewritten(answers, market), sources, answers, report)
-    _judge_sessions(answers, market)
-    series = {name: lambda name=name, first=first: sources.series(name, first) for name, first in due.series.items()}
+    answers, known = Answers(), catalogue or shipped_catalogue()
+    _ask_for_prices(due.prices, sources, answers, report, known)
+    _ask_for_prices(_take_out_rewritten(answers, market), sources, answers, report, known)
+    _judge_sessions(answers, market, known)
+    series = {
+        name: lambda name=name, first=first: sources.series(name, first, known.series_entry(name))
+        for name, first in due.series.items()
+    }
     answers.series.update(_one_by_one("fred", series, answers.failures, report))
-    companies = {name: lambda name=name: sources.company(name) for name in due.companies}
+    companies = {name: lambda name=name: sources.company(name, known.company(name)) for name in due.companies}
     answers.companies.update(_one_by_one("edgar", companies, answers.failures, report))
     return answers
 
@@ -126,32 +142,35 @@ def _take_out_rewritten(answers: Answers, market: Snapshot) -> dict[str, Span]:
     return anew
 
 
-def _ask_for_prices(due: Mapping[str, Span], sources: Sources, answers: Answers, report: Report) -> None:
+def _ask_for_prices(
+    due: Mapping[str, Span], sources: Sources, answers: Answers, report: Report, known: Catalogue
+) -> None:
     end: Failure | None = None
     for span, symbols in by_span(due).items():
         if end is not None:
             answers.failures += [replace(end, name=symbol) for symbol in symbols]
             continue
-        told = sources.prices(symbols, span.first, span.last, lambda stage: report(f"yahoo: {stage}"))
+        instruments = {symbol: known.instrument(symbol) for symbol in symbols}
+        told = sources.prices(instruments, span.first, span.last, lambda stage: report(f"yahoo: {stage}"))
         for symbol in symbols:
             answer = told[symbol]
             if isinstance(answer, SourceError):
-                answers.failures.append(_failure("yahoo", symbol, answer))
-                end = answers.failures[-1] if isinstance(answer, _ENDS) else end
+                answers.failures.append(failure_of("yahoo", symbol, answer))
+                end = answers.failures[-1] if isinstance(answer, ENDS) else end
             else:
                 answers.prices[symbol] = (span, answer)
 
 
-def _judge_sessions(answers: Answers, market: Snapshot) -> None:
+def _judge_sessions(answers: Answers, market: Snapshot, known: Catalogue) -> None:
     """Drop the answers that lack too many sessions; which are missing, only all instruments of an exchange can tell."""
     came = [answer for _, answer in answers.prices.values()]
-    odd = odd_days(market, came)
+    odd = odd_days(market, came, known.instruments)
     answers.exchange_notes = tuple(exchange_notes(came, odd))
     for symbol, (span, answer) in list(answers.prices.items()):
         try:
             answers.prices[symbol] = (span, judged(answer, odd[symbol]))
         except SourceError as error:
-            answers.failures.append(_failure("yahoo", symbol, error))
+            answers.failures.append(failure_of("yahoo", symbol, error))
             del answers.prices[symbol]
 
 
@@ -169,11 +188,12 @@ def _one_by_one(
         try:
             answers[name] = ask_it()
         except (SourceError, InputError) as error:
-            failures.append(_failure(source, name, error))
-            end = failures[-1] if isinstance(error, _ENDS) else None
+            failures.append(failure_of(source, name, error))
+            end = failures[-1] if isinstance(error, ENDS) else None
     return answers
 
 
-def _failure(source: Source, name: str, error: Exception) -> Failure:
+def failure_of(source: Source, name: str, error: Exception) -> Failure:
+    """What an error comes to."""
     how: FailureKind = "refused" if isinstance(error, SourceError) else "not_asked"
     return Failure(source, name, str(error), "no_network" if isinstance(error, NoNetworkError) else how)

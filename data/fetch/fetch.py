@@ -4,12 +4,15 @@ A version is whole before it is seen, and the ones before it are never touched: 
 the store is as it was before or as it is after.
 """
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Self
 
 import pandas as pd
 
+from data.catalogue.catalogue import Catalogue, catalogue_of
+from data.catalogue.own import OwnCatalogue, OwnInstrument
 from data.errors import InputError
 from data.events.own_rows import own_notes
 from data.fetch.collect import Answers, Failure, Sources, ask
@@ -35,6 +38,7 @@ class FetchOutcome:
         lacking: what is wanted of the market and is not in its newest version.
         differences: from the version before to the new one; of a first version, what it holds beside reference events.
         notes: what the sources add, one line each.
+        proposed: entries that were made of what a source tells, by symbol.
     """
 
     market: str
@@ -46,6 +50,11 @@ class FetchOutcome:
     lacking: tuple[str, ...]
     differences: tuple[Difference, ...]
     notes: tuple[str, ...]
+    proposed: Mapping[str, OwnInstrument] = field(default_factory=dict)
+
+    def beside(self, proposed: Mapping[str, OwnInstrument], failures: Sequence[Failure]) -> Self:
+        """The same, with entries that were proposed before it, and what there was no proposal for."""
+        return replace(self, proposed=proposed, failures=(*failures, *self.failures))
 
     @property
     def no_network(self) -> bool:
@@ -61,6 +70,7 @@ def fetch(
     now: pd.Timestamp,
     chosen: Collection[Source] = SOURCES,
     report: Callable[[str], None] = lambda _stage: None,
+    own: OwnCatalogue | None = None,
 ) -> FetchOutcome:
     """Ask for what the newest version of a market lacks, and keep it as the next version.
 
@@ -74,22 +84,25 @@ def fetch(
         now: UTC.
         chosen: the sources to ask.
         report: is told what is under way.
+        own: entries of a spec.
 
     Raises:
-        InputError: the name cannot have versions, or something wanted is not in the catalogues. Nothing is asked then.
+        InputError: the name cannot have versions, something wanted is in no catalogue, or an entry of the spec
+            contradicts the market or what is shipped. Nothing is asked then.
         BusyError: another process changes the market.
     """
     require_market_name(market)
-    wanted = _of_sources(all_wanted(FetchRecord(start=wanted.start), wanted), chosen)
     with locked(market):
         sweep(market)
         before, kept = _newest(market)
-        record = all_wanted(kept, wanted) if kept else wanted
         begun = before or new_market()
+        known = catalogue_of(begun.kept_entries, own)
+        wanted = all_wanted(FetchRecord(start=wanted.start), _of_sources(wanted, chosen), known)
+        record = all_wanted(kept, wanted, known) if kept else wanted
         reaches_further_back = kept is not None and record.first_day < kept.first_day
-        due = what_is_due(begun, record, now, chosen, anew=reaches_further_back)
-        answers = ask(due, begun, sources, report)
-        after = extended(begun, answers, record, now)
+        due = what_is_due(begun, record, now, chosen, reaches_further_back, known)
+        answers = ask(due, begun, sources, report, known)
+        after = extended(begun, answers, record, now, known)
         own_are_new = after.own_events != begun.own_events
         has_news = bool(answers) or (before is not None and own_are_new and not answers.failures)
         version = next_version(market) if has_news and after.content_hash != begun.content_hash else None
@@ -110,6 +123,20 @@ def fetch(
         differences=tuple(differences(begun, after)) if version is not None else (),
         notes=(*answers.notes(), *(own_notes() if version is not None and own_are_new else ())),
     )
+
+
+def known_to(market: str, own: OwnCatalogue) -> Catalogue:
+    """All entries that a fetch of a market by a spec begins with; nothing but its manifest is read.
+
+    Raises:
+        InputError: the name cannot have versions, or an entry of the spec contradicts the market or what is shipped.
+    """
+    require_market_name(market)
+    versions = versions_of(market)
+    if not versions:
+        return catalogue_of(Catalogue(), own)
+    manifest = read_manifest(versions[-1])
+    return catalogue_of(Catalogue(manifest.instruments, manifest.series, manifest.companies), own)
 
 
 def _newest(market: str) -> tuple[Snapshot | None, FetchRecord | None]:

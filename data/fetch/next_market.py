@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import TypeVar
 
 import pandas as pd
+from pydantic import BaseModel
 
-from data.catalogue.instruments import instrument_entry
-from data.catalogue.series import series_entry
+from data.catalogue.catalogue import Catalogue, shipped_catalogue
+from data.catalogue.series import SeriesEntry
 from data.errors import InputError
 from data.events.editions import reference_events
 from data.events.own_rows import SHIPPED, own_rows, own_rows_hash, with_own_rows
@@ -15,16 +16,17 @@ from data.fetch.collect import Answers, Failure
 from data.fetch.corrections import FILED_SOURCE, corrected_results
 from data.fetch.filed import extend_filed
 from data.fetch.merge import extend_capex, extend_series
-from data.fetch.plan import Source
-from data.fetch.prices import extended_prices, through_the_gate
+from data.fetch.plan import Source, Span
+from data.fetch.prices import Prices, extended_prices, through_the_gate
 from data.market.manifest import BarUnits, FetchRecord
 from data.market.snapshot import Snapshot
 from data.market.tables import BARS, CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES, SERIES
 from data.market.units import refuse_changed_unit, refuse_series_unit
-from data.sources.answers import SeriesAnswer
+from data.sources.answers import PriceAnswer, SeriesAnswer
 
 Told = TypeVar("Told")
 Used = TypeVar("Used")
+Entry = TypeVar("Entry", bound=BaseModel)
 
 AS_TRADED = BarUnits(prices="as_traded", volume="units")
 ORIGIN = f"fetched: prices from Yahoo, series from FRED, results from SEC EDGAR after those of {SHIPPED}"
@@ -47,7 +49,9 @@ def new_market() -> Snapshot:
     )
 
 
-def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Timestamp) -> Snapshot:
+def extended(
+    market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Timestamp, catalogue: Catalogue
+) -> Snapshot:
     """Add what was answered.
 
     Prices are kept as they were traded; adjusted closes are derived anew from them, the splits and the dividends.
@@ -59,17 +63,26 @@ def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Ti
         answers: what came. An answer that cannot be used is moved to the failures.
         record: what is wanted, and when each series answered before.
         now: UTC.
+        catalogue: entries of all that is wanted.
 
     Returns:
         The market under its old name, made `now`.
     """
-    prices = _usable("yahoo", answers.prices, lambda told: extended_prices(market, *told), answers.failures)
+
+    def use_prices(told: tuple[Span, PriceAnswer]) -> Prices:
+        return extended_prices(market, *told, catalogue.instrument(told[1].symbol))
+
+    def use_series(told: SeriesAnswer) -> pd.DataFrame:
+        return _series(market, told, record, now, catalogue.series_entry(told.name))
+
+    prices = _usable("yahoo", answers.prices, use_prices, answers.failures)
     for symbol, told in prices.items():
         span, answer = answers.prices[symbol]
         answers.prices[symbol] = (span, replace(answer, notes=(*answer.notes, *told.notes)))
-    series = _usable("fred", answers.series, lambda told: _series(market, told, record, now), answers.failures)
+    series = _usable("fred", answers.series, use_series, answers.failures)
     results = _usable("edgar", answers.companies, lambda told: CAPEX.conform(told.quarters), answers.failures)
-    instruments = {**market.instruments, **{symbol: instrument_entry(symbol) for symbol in prices}}
+    common, kept = shipped_catalogue(), market.kept_entries
+    instruments = _kept(kept.instruments, catalogue.instruments, common.instruments, record.symbols, prices)
     actions = pd.concat([_others(market.actions, "symbol", prices), *(told.actions for told in prices.values())])
     held = (_others(market.bars, "symbol", prices), _others(market.bars_aside, "symbol", prices)[list(BARS.columns)])
     bars, bars_aside = through_the_gate(
@@ -86,6 +99,8 @@ def extended(market: Snapshot, answers: Answers, record: FetchRecord, now: pd.Ti
     return replace(
         market,
         instruments=instruments,
+        series_entries=_kept(kept.series, catalogue.series, common.series, record.series, series),
+        companies=_kept(kept.companies, catalogue.companies, common.companies, record.companies, results),
         bars=bars,
         bars_aside=bars_aside,
         bar_units={**market.bar_units, **dict.fromkeys(prices, AS_TRADED)},
@@ -121,6 +136,21 @@ def _held_results(market: Snapshot, results: Mapping[str, pd.DataFrame]) -> Iter
     yield held[~is_own]
 
 
+def _kept(
+    held: Mapping[str, Entry],
+    known: Mapping[str, Entry],
+    common: Collection[str],
+    wanted: Iterable[str],
+    came: Collection[str],
+) -> dict[str, Entry]:
+    """Entries of a kind that a market keeps: those it has, of what came, and of all that is wanted and not shipped.
+
+    The last because nobody else will know them when they are asked for again.
+    """
+    new = {name: known[name] for name in wanted if name not in common or name in came}
+    return {**new, **held}
+
+
 def _filed(market: Snapshot, results: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Results made of filings: those that came, and of other quarters those that are held."""
     held = market.capex_actuals
@@ -142,10 +172,12 @@ def _usable(
     return used
 
 
-def _series(market: Snapshot, answer: SeriesAnswer, record: FetchRecord, now: pd.Timestamp) -> pd.DataFrame:
+def _series(
+    market: Snapshot, answer: SeriesAnswer, record: FetchRecord, now: pd.Timestamp, entry: SeriesEntry
+) -> pd.DataFrame:
     """Rows of one series, the answer among them."""
     held = market.series[market.series["series"] == answer.name]
-    refuse_series_unit(answer.name, answer.rows, series_entry(answer.name))
+    refuse_series_unit(answer.name, answer.rows, entry)
     newest = (rows.drop_duplicates("date", keep="last").set_index("date")["value"] for rows in (held, answer.rows))
     refuse_changed_unit(answer.name, *newest)
     before = record.answered.get(answer.name)

@@ -8,10 +8,10 @@ from typing import Literal
 
 import pandas as pd
 
-from data.catalogue.companies import company_entry
-from data.catalogue.instruments import Instrument, instrument_entry
+from data.catalogue.catalogue import Catalogue, shipped_catalogue
+from data.catalogue.instruments import Instrument
 from data.catalogue.publication import publication_times
-from data.catalogue.series import series_entry
+from data.catalogue.series import SeriesEntry, series_entry
 from data.clock import calendar_sessions
 from data.market.manifest import FetchRecord
 from data.market.snapshot import Snapshot
@@ -52,18 +52,24 @@ class Due:
     current: tuple[str, ...]
 
 
-def all_wanted(kept: FetchRecord, wanted: FetchRecord) -> FetchRecord:
+def all_wanted(kept: FetchRecord, wanted: FetchRecord, catalogue: Catalogue | None = None) -> FetchRecord:
     """Add what is wanted to what a market keeps up to date.
+
+    Args:
+        kept: by the market.
+        wanted: beside it.
+        catalogue: default the shipped one.
 
     Raises:
         InputError: an instrument, series or company is not in its catalogue.
     """
+    known = catalogue or shipped_catalogue()
     for symbol in wanted.symbols:
-        instrument_entry(symbol)
+        known.instrument(symbol)
     for name in wanted.series:
-        series_entry(name)
+        known.series_entry(name)
     for company in wanted.companies:
-        company_entry(company)
+        known.company(company)
     return FetchRecord(
         symbols=tuple(sorted({*kept.symbols, *wanted.symbols})),
         series=tuple(sorted({*kept.series, *wanted.series})),
@@ -74,7 +80,12 @@ def all_wanted(kept: FetchRecord, wanted: FetchRecord) -> FetchRecord:
 
 
 def what_is_due(
-    market: Snapshot, record: FetchRecord, now: pd.Timestamp, sources: Collection[Source], anew: bool
+    market: Snapshot,
+    record: FetchRecord,
+    now: pd.Timestamp,
+    sources: Collection[Source],
+    anew: bool,
+    catalogue: Catalogue,
 ) -> Due:
     """What to ask of some sources.
 
@@ -84,6 +95,7 @@ def what_is_due(
         now: UTC.
         sources: that will be asked.
         anew: ask for prices and series from the first day that is wanted on, whatever is held.
+        catalogue: entries of all that is wanted.
     """
     symbols = record.symbols if "yahoo" in sources else ()
     names = record.series if "fred" in sources else ()
@@ -91,15 +103,17 @@ def what_is_due(
     first, held = record.first_day, market.series
     prices = {
         symbol: prices_due(
-            instrument_entry(symbol),
+            catalogue.instrument(symbol),
             market.bars_of(symbol),
             now,
             first,
-            anew or volumes_are_unknown(market, symbol, instrument_entry(symbol)),
+            anew or volumes_are_unknown(market, symbol, catalogue.instrument(symbol)),
         )
         for symbol in symbols
     }
-    series = {name: series_due(name, held[held["series"] == name], now, first, anew) for name in names}
+    series = {
+        name: series_due(name, held[held["series"] == name], now, first, anew, catalogue.series) for name in names
+    }
     results = {name: company_due(name, market.capex_actuals, now) for name in companies}
     return Due(
         prices={symbol: span for symbol, span in prices.items() if span is not None},
@@ -133,7 +147,12 @@ def prices_due(
 
 
 def series_due(
-    name: str, held: pd.DataFrame, now: pd.Timestamp, start: date, anew: bool = False
+    name: str,
+    held: pd.DataFrame,
+    now: pd.Timestamp,
+    start: date,
+    anew: bool = False,
+    catalogue: Mapping[str, SeriesEntry] | None = None,
 ) -> pd.Timestamp | None:
     """From which date to ask for a series; None where, by its publication rule, nothing more is public yet.
 
@@ -143,11 +162,12 @@ def series_due(
         now: UTC.
         start: first day that is wanted.
         anew: ask for every day from `start` on, whatever is held.
+        catalogue: entries by name; default the shipped ones.
     """
     if held.empty or anew:
         return pd.Timestamp(start)
     following = pd.DatetimeIndex([_following_date(pd.DatetimeIndex(held["date"].unique()))])
-    if publication_times(following, series_entry(name).publication)[0] > now:
+    if publication_times(following, series_entry(name, catalogue).publication)[0] > now:
         return None
     first, last = held["date"].iloc[0], held["date"].iloc[-1]
     return pd.Timestamp(max(first, last - SERIES_AGAIN))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from data.catalogue.instruments import Instrument, instrument_entry
+from data.catalogue.instruments import Instrument
 from data.errors import InputError
 from data.fetch.merge import extend_actions, extend_bars
 from data.fetch.plan import Span, volumes_are_unknown
@@ -36,19 +36,20 @@ class Prices:
     notes: tuple[str, ...]
 
 
-def extended_prices(market: Snapshot, span: Span, answer: PriceAnswer) -> Prices:
+def extended_prices(market: Snapshot, span: Span, answer: PriceAnswer, entry: Instrument) -> Prices:
     """Add what a source answered to the bars and actions that are held of an instrument.
 
     Args:
         market: what is held.
         span: days that were asked for.
         answer: what came.
+        entry: of the instrument.
 
     Raises:
         InputError: a bar that no market can have quoted, prices or volumes in another unit, or actions that cannot be
             used.
     """
-    symbol, entry = answer.symbol, instrument_entry(answer.symbol)
+    symbol = answer.symbol
     answered, notes = blank_zeros(answer.bars)
     try:
         refuse_faults(answered.assign(symbol=symbol))

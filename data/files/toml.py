@@ -13,11 +13,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from data.errors import InputError
+from data.files.plain_text import printable
 
 Model = TypeVar("Model", bound=BaseModel)
 
 TOLD = 3  # faults in full
 LISTED = 10  # further ones by their keys
+LONGEST_PART = 80  # letters of a key that are told
 
 
 def read_toml(path: Path, what: str, missing: str) -> dict[str, Any]:
@@ -102,7 +104,8 @@ def _fault(fault: ErrorDetails, model: type[BaseModel], root: str, never: Mappin
 
 
 def _dotted(place: Sequence[int | str], root: str) -> str:
-    return ".".join(str(part) for part in place) or root
+    # Keys that people choose may be anything; "[key]" says that one of them is itself at fault.
+    return ".".join(printable(str(part))[:LONGEST_PART] for part in place if part != "[key]") or root
 
 
 def _nearest(place: Sequence[int | str], model: type[BaseModel]) -> str | None:

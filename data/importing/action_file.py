@@ -1,5 +1,6 @@
 """A CSV file of what happens to held units: dividends, capital gains, splits, spin-offs, symbol changes, delistings."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ OPTIONAL_COLUMNS = tuple(ACTIONS.later)
 _FILE = Table("actions", {**ACTIONS.columns, **ACTIONS.later, "known_on": "date"}, ACTIONS.key)
 
 
-def read_actions(path: Path, bars: pd.DataFrame) -> pd.DataFrame:
+def read_actions(path: Path, bars: pd.DataFrame, left_out: Collection[str] = ()) -> pd.DataFrame:
     """Read actions; a day on which one became known alone is stamped with its late evening in New York.
 
     Args:
@@ -31,6 +32,7 @@ def read_actions(path: Path, bars: pd.DataFrame) -> pd.DataFrame:
             symbol that is given or that the old one becomes; ``factor`` by which prices from before a spin-off are
             divided.
         bars: `data.market.tables.BARS` of the instruments.
+        left_out: symbols whose rows are passed over, for their prices are not wanted.
 
     Returns:
         `data.market.tables.ACTIONS`; what is paid twice on a day, added up.
@@ -44,6 +46,7 @@ def read_actions(path: Path, bars: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(
         **{name: rows.get(name, "" if kind == "text" else np.nan) for name, kind in ACTIONS.later.items()}
     )
+    rows = rows[~rows["symbol"].isin(list(left_out))].reset_index(drop=True)
     changes = rows["kind"] == SYMBOL_CHANGE
     rows["value"] = rows["value"].astype(float).where(~changes | rows["value"].notna(), 1.0)
     _refuse_first(path, rows, set(bars["symbol"]))

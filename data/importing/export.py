@@ -5,7 +5,7 @@ from typing import Literal
 
 import pandas as pd
 
-from data.catalogue.instruments import instrument_catalogue
+from data.catalogue.instruments import Instrument
 from data.errors import InputError
 from data.files.atomic import require_free, written_whole
 from data.files.plain_text import spreadsheet_frame
@@ -55,7 +55,10 @@ def _write_parquet(snapshot: Snapshot, folder: Path) -> None:
 
 def _write_csv(snapshot: Snapshot, folder: Path) -> None:
     for symbol, rows in snapshot.bars.groupby("symbol"):
-        _write(_as_told(str(symbol), rows)[list(PRICE_COLUMNS)], folder / "prices" / f"{symbol}.csv")
+        _write(
+            _as_told(snapshot.catalogue.instruments.get(str(symbol)), rows)[list(PRICE_COLUMNS)],
+            folder / "prices" / f"{symbol}.csv",
+        )
     newest = snapshot.series.drop_duplicates(["series", "date"], keep="last")
     for name, rows in newest.groupby("series"):
         _write(rows[["date", "value"]], folder / "macro" / f"{name}.csv")
@@ -71,9 +74,8 @@ def _write_csv(snapshot: Snapshot, folder: Path) -> None:
         _write(actions.assign(known_on=known_on)[list(ACTION_COLUMNS)], folder / "actions.csv")
 
 
-def _as_told(symbol: str, bars: pd.DataFrame) -> pd.DataFrame:
+def _as_told(entry: Instrument | None, bars: pd.DataFrame) -> pd.DataFrame:
     """Volumes in the unit in which files of a symbol tell them."""
-    entry = instrument_catalogue().get(symbol)
     return bars.assign(volume=bars["volume"] * bars["close"]) if entry and entry.volume_in == "usd" else bars
 
 

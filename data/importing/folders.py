@@ -1,6 +1,6 @@
 """From folders of CSV files to a snapshot; what is wrong refuses the whole import, what is odd is kept and reported."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,17 +8,21 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from data.catalogue.catalogue import Catalogue, catalogue_of, own_entries
+from data.catalogue.companies import Company
+from data.catalogue.own import OwnCatalogue
 from data.catalogue.publication import publication_times
-from data.catalogue.series import series_entry
+from data.catalogue.series import SeriesEntry, series_entry
 from data.errors import InputError
 from data.events.completion import complete_capex, complete_funding, complete_guidance
 from data.events.coverage import COMPLETE_FURTHER
 from data.events.own_rows import SHIPPED, current_events, own_notes, own_rows
 from data.importing.action_file import read_actions
 from data.importing.csv_files import read_events, read_series
-from data.importing.listing import blamed, csv_files
+from data.importing.listing import blamed, csv_files, left_out
 from data.importing.price_files import read_price_folders
 from data.importing.told_by_prices import told_by_prices
+from data.market.manifest import FetchRecord
 from data.market.snapshot import Snapshot
 from data.market.tables import CAPEX, COVERAGE, EVENT_TABLES, FUNDING, GUIDANCE, PACES, SERIES, Table
 from data.market.units import refuse_series_unit
@@ -40,6 +44,8 @@ def import_snapshot(
     events: Path | None,
     name: str,
     actions: Path | None = None,
+    own: OwnCatalogue | None = None,
+    wanted: FetchRecord | None = None,
 ) -> tuple[Snapshot, QualityReport]:
     """Read folders of CSV files into a snapshot; nothing is written.
 
@@ -51,21 +57,24 @@ def import_snapshot(
             event_coverage.csv where there are such; None for the shipped reference set.
         name: under which the snapshot will be kept.
         actions: CSV file of dividends, splits and delistings, see `data.importing.action_file.read_actions`; None for
-        none.
+            none.
+        own: entries of a spec.
+        wanted: what of the prices and series is taken; None: all.
 
     Returns:
         The snapshot, and what is odd in it. The report's notes tell of files that were not read and of events that were
         judged by rule.
 
     Raises:
-        InputError: a folder or file is missing, a symbol or series has no catalogue entry, or a file has a fault. The
-            message names file, line and reason.
+        InputError: a folder or file is missing, a symbol or series has no catalogue entry, an entry of the spec
+            contradicts a shipped one, or a file has a fault. The message names file, line and reason.
     """
     price_folders = [prices] if isinstance(prices, Path) else list(prices)
-    files = read_price_folders(price_folders)
+    known = catalogue_of(Catalogue(), own)
+    files = read_price_folders(price_folders, known.instruments, wanted.symbols if wanted else None)
     notes = list(files.notes)
     macro_folders = [macro] if isinstance(macro, Path) else list(macro or ())
-    series, macro_notes = _read_macro_folders(macro_folders)
+    series, macro_notes = _read_macro_folders(macro_folders, known.series, wanted.series if wanted else None)
     notes += macro_notes
     own_events = ""
     if events is None:
@@ -73,12 +82,15 @@ def import_snapshot(
         notes.append("events: the shipped reference set, for none were given")
         notes += own_notes()
     else:
-        event_tables, judged = _read_event_tables(events)
+        event_tables, judged = _read_event_tables(events, known.companies)
         notes += judged
         if own := own_rows():
             notes.append(f"events: your own rows ({len(own)}) lie over the shipped ones alone, not over files of yours")
     told = told_by_prices(
-        files.bars, None if actions is None else read_actions(actions, files.bars), files.instruments, files.in_units
+        files.bars,
+        None if actions is None else read_actions(actions, files.bars, files.left_out),
+        files.instruments,
+        files.in_units,
     )
     snapshot = Snapshot(
         name=name,
@@ -99,11 +111,15 @@ def import_snapshot(
         own_events=own_events,
         actions=told.actions,
         actions_aside=told.aside,
+        series_entries={name: known.series[name] for name in series["series"].unique()},
+        companies=own_entries(own).companies,
     )
     return snapshot, replace(quality_report(snapshot), notes=tuple(notes))
 
 
-def _read_macro_folders(folders: Sequence[Path]) -> tuple[pd.DataFrame, list[str]]:
+def _read_macro_folders(
+    folders: Sequence[Path], catalogue: Mapping[str, SeriesEntry], only: Collection[str] | None
+) -> tuple[pd.DataFrame, list[str]]:
     """The series of all folders, of two of one name that of the later folder; and notes."""
     chosen: dict[str, Path] = {}
     notes = []
@@ -114,25 +130,29 @@ def _read_macro_folders(folders: Sequence[Path]) -> tuple[pd.DataFrame, list[str
         if twice:
             notes.append(f"series in more than one folder, taken from {folder}: {', '.join(twice)}")
         chosen |= {path.stem: path for path in files}
-    return (_read_all_series([chosen[name] for name in sorted(chosen)]) if chosen else SERIES.empty()), notes
+    if only is not None and folders:
+        notes += left_out("series", chosen, only)
+        chosen = {name: path for name, path in chosen.items() if name in only}
+    paths = [chosen[name] for name in sorted(chosen)]
+    return (_read_all_series(paths, catalogue) if paths else SERIES.empty()), notes
 
 
-def _read_all_series(files: list[Path]) -> pd.DataFrame:
-    rules = {}
+def _read_all_series(files: list[Path], catalogue: Mapping[str, SeriesEntry]) -> pd.DataFrame:
+    entries = {}
     for path in files:
         with blamed(path):
-            rules[path.stem] = series_entry(path.stem).publication
+            entries[path.stem] = series_entry(path.stem, catalogue)
     parts = []
     for path in files:
         values = read_series(path)
         with blamed(path):
-            refuse_series_unit(path.stem, values, series_entry(path.stem))
-        known_at = publication_times(pd.DatetimeIndex(values["date"]), rules[path.stem])
+            refuse_series_unit(path.stem, values, entries[path.stem])
+        known_at = publication_times(pd.DatetimeIndex(values["date"]), entries[path.stem].publication)
         parts.append(values.assign(series=path.stem, known_at=known_at))
     return SERIES.conform(pd.concat(parts))
 
 
-def _read_event_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], list[str]]:
+def _read_event_tables(folder: Path, companies: Mapping[str, Company]) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """The tables of events by name, completed, and notes on them."""
     files, notes = csv_files(folder, "events")
     paths = {table.name: folder / f"{table.name}.csv" for table in EVENT_TABLES}
@@ -147,7 +167,7 @@ def _read_event_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], list[str]
     with blamed(paths[CAPEX.name]):
         capex = complete_capex(raw[CAPEX.name])
     with blamed(paths[GUIDANCE.name]):
-        guidance = complete_guidance(raw[GUIDANCE.name], capex.table)
+        guidance = complete_guidance(raw[GUIDANCE.name], capex.table, companies)
     with blamed(paths[FUNDING.name]):
         funding = complete_funding(raw[FUNDING.name])
     completed = {CAPEX.name: capex, GUIDANCE.name: guidance, FUNDING.name: funding}

@@ -1,6 +1,6 @@
 """The files of a folder, and refusals in a file's name."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,25 @@ def csv_files(folder: Path, what: str) -> tuple[list[Path], list[str]]:
         raise InputError(f"{folder} holds no CSV file, wanted one or more of {what}")
     others = [path.name for path in files if path.suffix != ".csv"]
     return found, [f"not read, no .csv file: {folder / other}" for other in others]
+
+
+def left_out(what: str, files: Collection[str], only: Collection[str]) -> list[str]:
+    """Notes on what a spec names and no file holds, and on files that it does not name.
+
+    Args:
+        what: the files hold.
+        files: names that they have.
+        only: names that are wanted.
+    """
+    other, lacking = sorted({*files} - {*only}), sorted({*only} - {*files})
+    return [
+        *([f"{what} without a file, which the spec names: {', '.join(lacking)}"] if lacking else []),
+        *([f"{what} not read, for the spec does not name them: {_some(other)}"] if other else []),
+    ]
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
 @contextmanager

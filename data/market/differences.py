@@ -1,14 +1,15 @@
 """What changed from one snapshot to another: by instrument, series or company, since when, how often, by how much."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from data.catalogue.series import series_catalogue
+from data.catalogue.series import SeriesEntry
 from data.market.snapshot import Snapshot
 from data.market.tables import (
     ACTIONS,
@@ -47,7 +48,7 @@ class Difference:
     """One way in which the rows of one name differ.
 
     Attributes:
-        table: of the snapshot; "instruments" for an entry of the catalogue.
+        table: of the snapshot; "instruments", "series_entries" or "companies" for an entry of the catalogue.
         name: the instrument, series or company; "" where a row names none.
         what: whether rows are new, are gone, or have another value.
         column: of the values that changed; "" for rows that were added or removed.
@@ -105,11 +106,12 @@ def differences(old: Snapshot, new: Snapshot) -> list[Difference]:
     for table in (*TABLES, *ASIDE_TABLES):
         if table is SERIES:
             frames = _newest_values(old.series), _newest_values(new.series)
-            found += _compare(*frames, SERIES.name, ("series", "date"), ("value", "first_known_at"))
+            units = {**old.catalogue.series, **new.catalogue.series}
+            found += _compare(*frames, SERIES.name, ("series", "date"), ("value", "first_known_at"), units)
         else:
             columns = [name for name in table.columns if name not in table.key]
             found += _compare(old.table(table), new.table(table), table.name, table.key, columns)
-    return [*found, *_instruments(old, new)]
+    return [*found, *_instruments(old, new), *_other_entries(old, new)]
 
 
 def summary(found: Sequence[Difference]) -> list[str]:
@@ -141,7 +143,12 @@ def _newest_values(series: pd.DataFrame) -> pd.DataFrame:
 
 
 def _compare(
-    old: pd.DataFrame, new: pd.DataFrame, table: str, key: Sequence[str], columns: Sequence[str]
+    old: pd.DataFrame,
+    new: pd.DataFrame,
+    table: str,
+    key: Sequence[str],
+    columns: Sequence[str],
+    series: Mapping[str, SeriesEntry] = MappingProxyType({}),
 ) -> list[Difference]:
     if old.equals(new):
         return []
@@ -157,7 +164,7 @@ def _compare(
         before, after = kept[f"{column}_old"], kept[f"{column}_new"]
         changed = (before != after) & ~(before.isna() & after.isna())
         for name, rows in kept[changed].groupby(_NAMES[table]):
-            unit = _series_unit(str(name)) if table == SERIES.name else None
+            unit = _series_unit(series.get(str(name))) if table == SERIES.name else None
             size = _largest(before[rows.index], after[rows.index], unit)
             found.append(_difference(rows["day"], table, str(name), "changed", column, *size))
     return sorted(found, key=lambda each: each.name)
@@ -180,8 +187,7 @@ def _difference(
     return Difference(table, name, what, column, len(days), days.min().date(), days.max().date(), largest, unit)
 
 
-def _series_unit(series: str) -> str:
-    entry = series_catalogue().get(series)
+def _series_unit(entry: SeriesEntry | None) -> str:
     return "unknown unit" if entry is None else entry.unit
 
 
@@ -213,3 +219,14 @@ def _instruments(old: Snapshot, new: Snapshot) -> Iterator[Difference]:
             fields = [name for name, value in after.model_dump().items() if value != kept[name]]
             if fields:
                 yield Difference("instruments", symbol, "changed", ", ".join(fields), 1, None, None)
+
+
+def _other_entries(old: Snapshot, new: Snapshot) -> Iterator[Difference]:
+    """Entries of series and companies that both have, and that are not the same."""
+    for table in ("series_entries", "companies"):
+        before, after = getattr(old, table), getattr(new, table)
+        for name in sorted({*before} & {*after}):
+            kept = before[name].model_dump()
+            fields = [key for key, value in after[name].model_dump().items() if value != kept[key]]
+            if fields:
+                yield Difference(table, name, "changed", ", ".join(fields), 1, None, None)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 from pydantic import ValidationError
 
+from data.catalogue.catalogue import Catalogue, catalogue_of
 from data.catalogue.companies import Company
 from data.catalogue.instruments import Instrument
 from data.catalogue.series import SeriesEntry
@@ -127,6 +128,16 @@ class Snapshot:
             str(symbol): slice(int(end - count), int(end))
             for symbol, count, end in zip(counts.index, counts, ends, strict=True)
         }
+
+    @property
+    def kept_entries(self) -> Catalogue:
+        """The entries that it was made with."""
+        return Catalogue(self.instruments, self.series_entries, self.companies)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Its entries, judged by those of today, and all others that there are (`data.catalogue.catalogue`)."""
+        return catalogue_of(self.kept_entries)
 
     @cached_property
     def content_hash(self) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from data.catalogue.series import series_entry
+from data.market.entries import held_series_entry
 from data.market.snapshot import Snapshot
 from data.market.tables import CAPEX, FUNDING, GUIDANCE, PRICE_COLUMNS
 from data.quality.series_checks import largest_gap
@@ -40,7 +40,7 @@ def series_rows(snapshot: Snapshot) -> list[Row]:
     """
     rows = []
     for series, observations in snapshot.series.groupby("series"):
-        entry = series_entry(str(series))
+        entry = held_series_entry(snapshot, str(series))
         observations = observations.drop_duplicates("date", keep="last")  # The newest value of each date.
         valued = pd.DatetimeIndex(observations["date"])[observations["value"].notna()]
         rows.append(

@@ -7,7 +7,6 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from data.catalogue.instruments import instrument_catalogue
 from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.prices.adjustment import adjusted_close
@@ -67,7 +66,7 @@ def source_difference(snapshot: Snapshot, symbol: str) -> tuple[str, pd.Series] 
         The second source's symbol, and by date, where both have a close, the one over the other less 1; None where the
         catalogue names no second source or the snapshot does not hold it.
     """
-    entry = instrument_catalogue().get(symbol)
+    entry = snapshot.catalogue.instruments.get(symbol)
     if entry is None or entry.second_source is None:
         return None
     second = snapshot.bars_of(entry.second_source)

@@ -11,9 +11,9 @@ import pandas as pd
 
 from data.catalogue.instruments import Instrument
 from data.catalogue.ranges import price_range, range_text
-from data.catalogue.series import series_entry
 from data.clock import calendar_sessions, calendars_version
 from data.market.closings import unknown_closings, unknown_openings
+from data.market.entries import held_series_entry
 from data.market.snapshot import Snapshot
 from data.market.tables import PRICE_COLUMNS
 from data.market.units import outside
@@ -102,7 +102,7 @@ def quality_report(snapshot: Snapshot, scope: Scope | None = None) -> QualityRep
         if series in scope.series:
             observations = rows.drop_duplicates("date", keep="last")
             findings += series_findings(
-                str(series), observations, series_entry(str(series)), newest, scope.observations
+                str(series), observations, held_series_entry(snapshot, str(series)), newest, scope.observations
             )
     for exchange in exchanges.values():
         findings += _exchange_findings(exchange, scope.bars)

@@ -1,6 +1,7 @@
 """What a source gives back."""
 
 from dataclasses import dataclass, field
+from datetime import date
 
 import pandas as pd
 
@@ -30,6 +31,29 @@ class PriceAnswer:
     missing: pd.DatetimeIndex = field(default_factory=lambda: pd.DatetimeIndex([]))
     notes: tuple[str, ...] = ()
     aside: pd.DataFrame = field(default_factory=ACTIONS_ASIDE.empty)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a source tells of an instrument itself.
+
+    Attributes:
+        symbol: as it was asked for.
+        name: for people; blank where the source has none.
+        kind: in the source's words: EQUITY, ETF, CRYPTOCURRENCY, INDEX, ...
+        currency: of its prices, in the source's words.
+        venue: the exchange, in the source's short word for it.
+        exchange: its name.
+        first_bar: day of the first bar that there is; None where the source does not say.
+    """
+
+    symbol: str
+    name: str
+    kind: str
+    currency: str
+    venue: str
+    exchange: str
+    first_bar: date | None
 
 
 @dataclass(frozen=True)

@@ -70,18 +70,19 @@ def contact() -> str:
     )
 
 
-def fetch_company(company: str, settings: SourceSettings) -> CompanyAnswer:
+def fetch_company(company: str, settings: SourceSettings, entry: Company | None = None) -> CompanyAnswer:
     """Ask for the results of one company.
 
     Args:
-        company: its symbol, an entry of data/catalogue/companies.toml.
+        company: its symbol.
         settings: address, pace, time-outs and attempts.
+        entry: of the company; default the shipped one.
 
     Raises:
         InputError: no contact, or no such entry.
         SourceError: an answer did not come or cannot be read.
     """
-    entry = company_entry(company)
+    entry = entry or company_entry(company)
     headers = {"User-Agent": contact()}
     notes: list[str] = []
     histories: dict[str, QuarterHistory] = {}
@@ -95,8 +96,8 @@ def fetch_company(company: str, settings: SourceSettings) -> CompanyAnswer:
         notes += [f"{figure}: {note}" for note in slips]
     if not any(history.versions for history in histories.values()):
         raise SourceError(
-            f"EDGAR: {company}: no quarter could be derived from {len(filed)} figures; correct its entry in "
-            "data/catalogue/companies.toml"
+            f"EDGAR: {company}: no quarter could be derived from {len(filed)} figures; correct its "
+            "entry in the catalogue, where the spec has it"
         )
     releases = list(_releases(company, entry, min(filed), settings, headers))
     quarters = results_table(company, entry, histories, releases)
@@ -146,7 +147,7 @@ def _facts(
         raise SourceError(
             f"EDGAR: {company} has filed nothing of use under {' or '.join(tags)}"
             + (f" ({'; '.join(missing)})" if missing else "")
-            + "; correct its tags in data/catalogue/companies.toml"
+            + "; correct its tags in the catalogue, where the spec has them"
         )
     return sound, slips
 

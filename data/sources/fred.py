@@ -28,7 +28,11 @@ _KEY_PARAMETER = "api_key"
 
 
 def fetch_series(
-    name: str, first: pd.Timestamp, settings: SourceSettings, now: pd.Timestamp | None = None
+    name: str,
+    first: pd.Timestamp,
+    settings: SourceSettings,
+    now: pd.Timestamp | None = None,
+    entry: SeriesEntry | None = None,
 ) -> SeriesAnswer:
     """Fetch a series from one date to its end.
 
@@ -40,12 +44,13 @@ def fetch_series(
         first: naive date of the first observation that is wanted.
         settings: how to ask.
         now: UTC; default the clock's.
+        entry: of the series; default the shipped one.
 
     Raises:
         SourceError: no answer, or one that is not this series in the form that we know.
         InputError: the series is not in the catalogue.
     """
-    entry = series_entry(name)
+    entry = entry or series_entry(name)
     if not entry.at_fred:
         raise SourceError(
             f"FRED: {name}: FRED does not have it ({entry.source} has); import it from a file, by --macro"

@@ -8,7 +8,7 @@ symbol.
 import http.client
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -16,12 +16,13 @@ import pandas as pd
 
 from data.catalogue.instruments import Instrument, instrument_entry
 from data.errors import InputError
+from data.files.plain_text import printable
 from data.net.errors import NoNetworkError, RateLimitError, SourceError
 from data.net.http import RETRIED_STATUSES, refusal, require_address
 from data.net.retry import PACER, TransientError, persist
 from data.net.settings import SourceSettings
 from data.net.told import told
-from data.sources.answers import PriceAnswer
+from data.sources.answers import Listing, PriceAnswer
 from data.sources.yahoo_chart import Chart, read_chart
 from data.sources.yahoo_frame import price_answer
 
@@ -43,12 +44,13 @@ logging.getLogger("yfinance").addHandler(logging.NullHandler())
 
 
 def fetch_prices(
-    symbols: Sequence[str],
+    symbols: Collection[str],
     first: pd.Timestamp,
     last: pd.Timestamp,
     settings: SourceSettings,
     report: Callable[[str], None] = lambda _stage: None,
     now: pd.Timestamp | None = None,
+    catalogue: Mapping[str, Instrument] | None = None,
 ) -> dict[str, PriceAnswer | SourceError]:
     """Fetch daily bars, dividends and splits; what fails for one symbol costs the others nothing.
 
@@ -57,12 +59,13 @@ def fetch_prices(
     left are not asked for.
 
     Args:
-        symbols: of the instrument catalogue, as Yahoo has them.
+        symbols: of the catalogue, as Yahoo has them.
         first: naive date of the first bar that is wanted; for each instrument not before it was listed.
         last: naive date of the last one.
         settings: how to ask.
         report: is told of each symbol before it is asked for.
         now: UTC; default the clock's.
+        catalogue: entries by symbol; default the shipped ones.
 
     Returns:
         By symbol, in the order of `symbols`: the answer, or what was in its way.
@@ -70,7 +73,7 @@ def fetch_prices(
     Raises:
         InputError: a symbol is not in the catalogue; nothing is asked then.
     """
-    instruments = {symbol: instrument_entry(symbol) for symbol in symbols}
+    instruments = {symbol: instrument_entry(symbol, catalogue) for symbol in symbols}
     now = now or pd.Timestamp.now("UTC")
     answers: dict[str, PriceAnswer | SourceError] = {}
     end: SourceError | None = None
@@ -119,6 +122,30 @@ def _fetch(
     if chart.currency != instrument.currency:
         raise SourceError(f"Yahoo: {symbol}: got prices in {chart.currency}, wanted {instrument.currency}")
     return price_answer(symbol, instrument, chart, begin, last, now)
+
+
+def fetch_listing(symbol: str, settings: SourceSettings) -> Listing:
+    """Ask what an instrument is: its name, kind, currency, exchange and first bar.
+
+    Args:
+        symbol: as Yahoo has it, of any catalogue or of none.
+        settings: how to ask.
+
+    Raises:
+        SourceError: there is no answer, or no such instrument.
+    """
+    require_address(settings.yahoo_url, settings, "Yahoo")
+    now = pd.Timestamp.now("UTC")
+    begins, ends = (int(day.timestamp()) for day in (now - 10 * DAY, now + DAY))
+
+    def once() -> Chart:
+        PACER.wait("Yahoo", settings.yahoo_per_second)
+        return _chart(symbol, begins, ends, settings)
+
+    chart = persist(once, settings, f"Yahoo: {symbol}")
+    return Listing(
+        symbol, printable(chart.name), chart.kind, chart.currency, chart.venue, chart.exchange, chart.first_trade
+    )
 
 
 def _chart(symbol: str, begins: int, ends: int, settings: SourceSettings) -> Chart:

@@ -33,6 +33,7 @@ class Chart:
         currency: of prices and dividends, as in ``USD`` and ``GBp``.
         kind: of instrument, in Yahoo's words: EQUITY, ETF, MUTUALFUND, CRYPTOCURRENCY, ...
         exchange: its name.
+        venue: its short name at Yahoo.
         zone: its time zone.
         first_trade: day of the first bar that Yahoo has of it; None where it does not say.
         name: of the instrument; blank where it does not say.
@@ -42,6 +43,7 @@ class Chart:
     currency: str
     kind: str
     exchange: str
+    venue: str
     zone: str
     first_trade: date | None
     name: str
@@ -78,6 +80,7 @@ def read_chart(symbol: str, answer: Any) -> Chart:
         currency=str(currency),
         kind=str(meta.get("instrumentType", "")),
         exchange=str(meta.get("fullExchangeName") or meta.get("exchangeName", "")),
+        venue=str(meta.get("exchangeName", "")),
         zone=str(zone),
         first_trade=None if first is None else _dates([first], ZoneInfo(zone))[0].date(),
         name=str(meta.get("longName") or meta.get("shortName") or ""),

@@ -7,7 +7,7 @@ field, and asks a second question for a time zone (see docs/decisions/yahoo-clie
 
 from functools import cache
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from curl_cffi.requests import Response, Session
 from yfinance.data import YfData
@@ -86,7 +86,7 @@ def chart_answer(symbol: str, first: int, end: int, settings: SourceSettings) ->
     data = YfData(session=_session(settings))
     query = {"period1": first, "period2": end, "interval": "1d", "includePrePost": False}
     events = {"events": "div,splits,capitalGains"}
-    address = f"https://{HOST}/v8/finance/chart/{symbol}"
+    address = f"https://{HOST}/v8/finance/chart/{quote(symbol, safe='=')}"
     answer: Response = data.get(address, params={**query, **events}, timeout=settings.read_timeout)
     return answer
 

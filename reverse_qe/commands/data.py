@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_qe.commands.data_versions import compare_markets, export_files, fetch_market, remove_market
+from reverse_qe.commands.data_versions import (
+    compare_markets,
+    export_files,
+    fetch_market,
+    proposed_as_json,
+    remove_market,
+    say_proposed,
+)
 from reverse_qe.options import PATH, json_option
 from reverse_qe.output import print_json, print_table, progress, say, show
 
@@ -47,14 +54,19 @@ for subcommand in (fetch_market, compare_markets, export_files, remove_market):
     help="Folder of capex_actuals.csv, capex_guidance.csv, funding_events.csv.  [default: the shipped ones]",
 )
 @click.option("--actions", type=PATH, help="CSV file of dividends, splits and delistings.  [default: none]")
-@click.option("--name", required=True, help="Name under which the snapshot is kept.")
+@click.option("--name", help="Name under which the snapshot is kept.  [default: the spec's run.market]")
+@click.option(
+    "--spec",
+    help="A spec (file or shipped name): what it names is taken; entries that it lacks are written into it.",
+)
 @json_option
 def import_csv(
     prices: tuple[Path, ...],
     macro: tuple[Path, ...],
     events: Path | None,
     actions: Path | None,
-    name: str,
+    name: str | None,
+    spec: str | None,
     as_json: bool,
 ) -> None:
     """Import CSV files as a new snapshot.
@@ -65,8 +77,11 @@ def import_csv(
     from data.market.snapshot import contents
     from reverse_qe import api
 
+    if name is None and spec is None:
+        raise click.UsageError("Missing option '--name', or a spec that names its market: --spec")
     with progress("Import"):
-        imported = api.import_files(name, prices, macro=macro or None, events=events, actions=actions)
+        imported = api.import_files(name, prices, macro=macro or None, events=events, actions=actions, spec=spec)
+    name = imported.snapshot.name
     snapshot, quality, held = imported.snapshot, imported.quality, contents(imported.snapshot)
     if as_json:
         print_json(
@@ -76,12 +91,14 @@ def import_csv(
                 "content_hash": snapshot.content_hash,
                 "contents": held.model_dump(mode="json"),
                 "quality": quality.as_json(),
+                "proposed": proposed_as_json(imported.proposed),
             }
         )
         return
+    say_proposed(imported.proposed, spec)
     show(f"Imported {name}: {_holdings(held)}, content {snapshot.content_hash[:12]}")
     _print_quality(quality)
-    say(f"Kept in {imported.folder}. Next: reverse-qe backtest --market {name}")
+    say(f"Kept in {imported.folder}. Next: reverse-qe backtest {f'{spec} ' if spec else ''}--market {name}")
 
 
 @command.command("list")

@@ -10,6 +10,9 @@ from reverse_qe.options import DAY, PATH, json_option
 from reverse_qe.output import print_json, print_table, progress, say, show
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from data.catalogue.own import OwnInstrument
     from data.fetch.fetch import FetchOutcome
     from data.market.differences import Difference
 
@@ -20,8 +23,13 @@ def _names(_context: click.Context, _parameter: click.Parameter, values: tuple[s
 
 
 @click.command("fetch")
-@click.option("--name", default="live", show_default=True, help="Name of the market; its newest version is extended.")
-@click.option("--spec", help="A spec (file or shipped name) whose instruments, series and companies are wanted.")
+@click.option(
+    "--name", help="Name of the market; its newest version is extended.  [default: the spec's run.market, else live]"
+)
+@click.option(
+    "--spec",
+    help="A spec (file or shipped name): what it names is wanted, and entries that nobody knows are written into it.",
+)
 @click.option("--symbols", multiple=True, callback=_names, metavar="A,B", help="Instruments that are wanted.")
 @click.option("--series", multiple=True, callback=_names, metavar="A,B", help="Macro series that are wanted.")
 @click.option("--companies", multiple=True, callback=_names, metavar="A,B", help="Companies whose results are wanted.")
@@ -37,7 +45,7 @@ def _names(_context: click.Context, _parameter: click.Parameter, values: tuple[s
 @click.pass_context
 def fetch_market(
     context: click.Context,
-    name: str,
+    name: str | None,
     spec: str | None,
     symbols: tuple[str, ...],
     series: tuple[str, ...],
@@ -55,7 +63,7 @@ def fetch_market(
     from data.fetch.plan import SOURCES
     from reverse_qe import api
 
-    with progress(f"Fetch {name}") as report:
+    with progress(f"Fetch {name or spec or 'live'}") as report:
         outcome = api.fetch(
             name,
             spec=spec,
@@ -68,11 +76,13 @@ def fetch_market(
         )
     if as_json:
         print_json(_outcome_as_json(outcome))
-    elif outcome.no_network:
+        context.exit(1 if outcome.failures else 0)
+    say_proposed(outcome.proposed, spec)
+    if outcome.no_network:
         first = next(failure for failure in outcome.failures if failure.how == "no_network")
         say(f"Error: no source can be reached, and nothing was changed: {first.reason}")
     else:
-        _print_outcome(outcome)
+        _print_outcome(outcome, spec)
     context.exit(1 if outcome.failures else 0)
 
 
@@ -161,10 +171,25 @@ def _outcome_as_json(outcome: "FetchOutcome") -> dict[str, Any]:
         "no_network": outcome.no_network,
         "differences": [each.as_json() for each in outcome.differences],
         "notes": outcome.notes,
+        "proposed": proposed_as_json(outcome.proposed),
     }
 
 
-def _print_outcome(outcome: "FetchOutcome") -> None:
+def proposed_as_json(proposed: "Mapping[str, OwnInstrument]") -> dict[str, Any]:
+    """Entries of instruments that were proposed, by symbol."""
+    return {symbol: entry.model_dump(mode="json", exclude_defaults=True) for symbol, entry in proposed.items()}
+
+
+def say_proposed(proposed: "Mapping[str, OwnInstrument]", spec: str | None) -> None:
+    """Say which entries were written into a spec."""
+    for symbol, entry in proposed.items():
+        say(
+            f"Written into {spec}: {symbol}, {entry.name}, {entry.asset_class} in {entry.currency} on {entry.calendar} "
+            f"since {entry.listed}. Read it before you believe it."
+        )
+
+
+def _print_outcome(outcome: "FetchOutcome", spec: str | None) -> None:
     follows = f"follows {outcome.before}" if outcome.before else "the first version"
     if outcome.version:
         show(f"{outcome.version}: {follows}")
@@ -182,9 +207,10 @@ def _print_outcome(outcome: "FetchOutcome") -> None:
     if outcome.lacking:
         show(f"! {outcome.version or outcome.before or outcome.market} lacks {', '.join(outcome.lacking)}")
     if outcome.failures:
-        say(f"What failed is asked for again by: reverse-qe data fetch --name {outcome.market}")
+        again = f" --spec {spec}" if spec else ""
+        say(f"What failed is asked for again by: reverse-qe data fetch --name {outcome.market}{again}")
     elif outcome.version:
-        say(f"Next: reverse-qe backtest --market {outcome.market}")
+        say(f"Next: reverse-qe backtest {f'{spec} ' if spec else ''}--market {outcome.market}")
 
 
 def _difference_table(found: "list[Difference]") -> tuple[tuple[str, ...], list[tuple[object, ...]]]:

@@ -40,13 +40,15 @@ def command() -> None:
 @click.option(
     "--broker", type=click.Choice(list(BROKERS)), default=DEFAULT_BROKER, show_default=True, help="Who fills."
 )
-@click.option("--market", help="The market.  [default: sample; for alpaca: live]")
+@click.option("--market", help="The market.  [default: the spec's; else sample, for alpaca live]")
 def init(path: Path, spec: str | None, broker: str, market: str | None) -> None:
     """Write a commented configuration to PATH (paper.toml); nothing is overwritten."""
+    from backtests.spec.spec import load_spec
     from paper.template import write_config
     from reverse_qe.api import fitting_spec
 
-    chosen = market or BROKERS[broker].market
+    named = load_spec(spec).run.market if spec is not None else None
+    chosen = market or named or BROKERS[broker].market
     account = write_config(path, chosen, spec or fitting_spec(chosen), broker)
     show(f"Wrote {path}: account {account}, market {chosen}, broker {broker}.")
     say(f"Next: reverse-qe paper check{'' if path == Path('paper.toml') else f' {path}'}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_qe.options import PATH, json_option, market_option, set_option
+from reverse_qe.options import PATH, json_option, set_option, spec_market_option
 from reverse_qe.output import print_json, print_table, progress, say, show
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("signal")
 @click.argument("spec", required=False)
-@market_option
+@spec_market_option
 @click.option(
     "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Session decided for.  [default: the session to come]"
 )
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @json_option
 def command(
     spec: str | None,
-    market: str,
+    market: str | None,
     day: datetime | None,
     history: Path | None,
     page: Path | None,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from data.catalogue.series import series_entry
 from data.errors import InputError
 from signals.blocks.rates import change_over, rounded_basis_points
 from signals.config import InputConfig
@@ -47,7 +46,7 @@ def configured_input(facts: Facts, config: InputConfig) -> RawInput:
     Raises:
         InputError: the catalogue or the snapshot lacks the series; see `signals.facts.Facts.series`.
     """
-    entry = series_entry(config.series)
+    entry = facts.data.catalogue.series_entry(config.series)
     observations = facts.series(config.series)
     if config.transform == "mean" and config.length is not None:
         observations = mean_of_newest(observations, config.length)

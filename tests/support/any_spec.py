@@ -80,6 +80,8 @@ for asset_class in ("crypto", "us_stock", "us_etf"):
     }
 # What stays as it is: names, code of users, and the signal, in whose place a drawn path of regimes stands.
 LEFT: tuple[str, ...] = (
+    "run.market",  # of commands; the market is given here
+    "catalogue.",  # what a market keeps is read
     "run.name",
     "run.strategy",
     "run.warmup_sessions",

@@ -1,18 +1,20 @@
 """Sources in memory for tests of fetching: what they have, what fails, and what they were asked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
-from data.catalogue.instruments import instrument_entry
+from data.catalogue.companies import Company
+from data.catalogue.instruments import Instrument, instrument_entry
 from data.catalogue.publication import publication_times
+from data.catalogue.series import SeriesEntry
 from data.clock import calendar_sessions
 from data.events.editions import reference_events
 from data.fetch.collect import Report, Sources
 from data.market.tables import CAPEX, FILED
 from data.net.errors import SourceError
-from data.sources.answers import PriceAnswer, SeriesAnswer
+from data.sources.answers import Listing, PriceAnswer, SeriesAnswer
 from data.sources.edgar import CompanyAnswer
 
 
@@ -24,37 +26,44 @@ class World:
     actions: dict[str, pd.DataFrame] = field(default_factory=dict)
     series: dict[str, pd.DataFrame] = field(default_factory=dict)
     quarters: dict[str, pd.DataFrame] = field(default_factory=dict)
+    listings: dict[str, Listing] = field(default_factory=dict)
     failing: dict[str, SourceError] = field(default_factory=dict)
     asked: list[tuple[object, ...]] = field(default_factory=list)
 
     def sources(self) -> Sources:
-        return Sources(prices=self._prices, series=self._series, company=self._company)
+        return Sources(prices=self._prices, series=self._series, company=self._company, listing=self._listing)
 
     def _prices(
-        self, symbols: Sequence[str], first: pd.Timestamp, last: pd.Timestamp, _report: Report
+        self, instruments: Mapping[str, Instrument], first: pd.Timestamp, last: pd.Timestamp, _report: Report
     ) -> dict[str, PriceAnswer | SourceError]:
         answers: dict[str, PriceAnswer | SourceError] = {}
-        for symbol in symbols:
+        for symbol, entry in instruments.items():
             self.asked.append((symbol, str(first.date()), str(last.date())))
-            answers[symbol] = self.failing.get(symbol) or self._price_answer(symbol, first, last)
+            answers[symbol] = self.failing.get(symbol) or self._price_answer(symbol, entry, first, last)
         return answers
 
-    def _price_answer(self, symbol: str, first: pd.Timestamp, last: pd.Timestamp) -> PriceAnswer:
+    def _price_answer(self, symbol: str, entry: Instrument, first: pd.Timestamp, last: pd.Timestamp) -> PriceAnswer:
         bars, actions = self.bars[symbol], self.actions.get(symbol, no_actions())
         begins, ends = max(first, bars["date"].min()), min(last, bars["date"].max())  # Nothing is told beyond these.
         bars = bars[bars["date"].between(first, last)].reset_index(drop=True)
         actions = actions[actions["date"].between(first, last)].reset_index(drop=True)
-        sessions = calendar_sessions(instrument_entry(symbol).calendar, begins, ends)
+        sessions = calendar_sessions(entry.calendar, begins, ends)
         return PriceAnswer(symbol, bars, actions, sessions.difference(pd.DatetimeIndex(bars["date"])))
 
-    def _series(self, name: str, first: pd.Timestamp) -> SeriesAnswer:
+    def _series(self, name: str, first: pd.Timestamp, _entry: SeriesEntry) -> SeriesAnswer:
         self.asked.append((name, str(first.date())))
         if name in self.failing:
             raise self.failing[name]
         rows = self.series[name]
         return SeriesAnswer(name, rows[rows["date"] >= first].reset_index(drop=True))
 
-    def _company(self, name: str) -> CompanyAnswer:
+    def _listing(self, symbol: str) -> Listing:
+        self.asked.append((symbol, "listing"))
+        if symbol in self.failing:
+            raise self.failing[symbol]
+        return self.listings[symbol]
+
+    def _company(self, name: str, _entry: Company) -> CompanyAnswer:
         self.asked.append((name,))
         if name in self.failing:
             raise self.failing[name]

@@ -10,6 +10,7 @@ import pytest
 
 import fetch_world
 import loopback
+from data.catalogue.catalogue import Catalogue
 from data.catalogue.companies import Company
 from data.errors import InputError
 from data.events.validation import validate_events
@@ -342,10 +343,11 @@ def test_a_403_says_that_we_are_not_wanted_and_ends_the_source_at_once(
     server.answers(path(CAPEX_TAG), loopback.Answer(body, status=403))
     settings = SourceSettings(edgar_url=server.url, pause=0.0, edgar_per_second=1e6)
     nothing = fetch_world.World().sources()
-    sources = replace(nothing, company=lambda _: fetch_company("FICT", settings))
+    sources = replace(nothing, company=lambda *_: fetch_company("FICT", settings))
     due = Due(prices={}, series={}, companies=("FICT", "OTHER", "THIRD"), current=())
+    known = Catalogue(companies=dict.fromkeys(due.companies, FICT))
 
-    failures = ask(due, new_market(), sources, lambda _stage: None).failures
+    failures = ask(due, new_market(), sources, lambda _stage: None, known).failures
 
     assert [failure.name for failure in failures] == ["FICT", "OTHER", "THIRD"]
     assert len({failure.reason for failure in failures}) == 1

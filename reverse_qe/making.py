@@ -1,0 +1,189 @@
+"""The words that make markets: `import_files` and `fetch`, and how entries of instruments come into a spec's file."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from backtests.prepare.needs import needs_of
+from backtests.spec.spec import Spec, is_shipped, load_spec
+from backtests.spec.written_entries import require_writable, write_instruments
+from data.catalogue.catalogue import Catalogue, catalogue_of
+from data.catalogue.own import OwnCatalogue, OwnInstrument
+from data.errors import InputError
+from data.fetch.plan import SOURCES, Source
+from data.files.paths import usable_path
+from data.market.manifest import FetchRecord
+from data.market.versions import require_no_version, versions_of
+from reverse_qe.arguments import as_day, folders, market_name, several_names
+from reverse_qe.results import ImportedFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from data.fetch.fetch import FetchOutcome
+    from data.fetch.proposals import Proposals
+
+REAL_HISTORY = "history"
+LIVE = "live"
+# Without a network three sources after each other are to be found out of reach within 10 seconds.
+CONNECT_SECONDS = 2.5
+
+
+def import_files(
+    name: str | None,
+    prices: str | Path | Sequence[str | Path],
+    *,
+    macro: str | Path | Sequence[str | Path] | None = None,
+    events: str | Path | None = None,
+    actions: str | Path | None = None,
+    spec: str | Path | Mapping[str, Any] | Spec | None = None,
+) -> ImportedFiles:
+    """Import CSV files as a new market, which is kept under its name.
+
+    Args:
+        name: that is free; None: the market that the spec names.
+        prices: folder of <SYMBOL>.csv with daily prices, or several: of an instrument in more than one the last counts.
+        macro: folder of <SERIES>.csv with dates and values, or several: of a series in more than one the last counts.
+            None: a market without series.
+        events: folder of capex_actuals.csv, capex_guidance.csv, funding_events.csv; None: the shipped ones.
+        actions: file of dividends, splits and delistings; None: none.
+        spec: what it names is taken of the files, and its entries hold beside the shipped ones; entries of instruments
+            that nobody knows are proposed, and written into it where it is a file. None: all files are taken.
+
+    Raises:
+        InputError: the name is taken, or a file has a fault: file, line and reason.
+    """
+    from data.importing.folders import import_snapshot
+    from data.market.snapshot import new_folder, save
+
+    chosen = None if spec is None else load_spec(spec)
+    if name is None:
+        name = None if chosen is None else chosen.run.market
+        if name is None:
+            raise InputError("got no name for the market, wanted one, or a spec that names it: run.market")
+    require_no_version(market_name(name))
+    new_folder(name)  # refuses a name that is taken before the files are read
+    events_folder = None if events is None else usable_path(events, "events")
+    actions_file = None if actions is None else usable_path(actions, "actions")
+    series = [] if macro is None else folders(macro, "macro")
+    price_folders = folders(prices, "prices")
+    own, wanted = _asked_by(chosen)
+    file = _own_file(spec)
+    entries, told = _from_files(price_folders, own, wanted) if file is not None and wanted else ({}, {})
+    own = own.with_instruments(entries)
+    snapshot, quality = import_snapshot(price_folders, series, events_folder, name, actions_file, own, wanted)
+    if file is not None:
+        write_instruments(file, entries, told)
+    return ImportedFiles(snapshot, quality, save(snapshot), entries)
+
+
+def fetch(
+    name: str | None = None,
+    *,
+    spec: str | Path | Mapping[str, Any] | Spec | None = None,
+    symbols: Collection[str] = (),
+    series: Collection[str] = (),
+    companies: Collection[str] = (),
+    start: date | str | None = None,
+    sources: Collection[Source] = SOURCES,
+    report: "Callable[[str], None]" = lambda _stage: None,
+) -> "FetchOutcome":
+    """Fetch what a market lacks from Yahoo, FRED and SEC EDGAR, as a new version of it.
+
+    Args:
+        name: of the market; its newest version is extended. None: the market that the spec names, else ``live``.
+        spec: whose instruments, series and companies are wanted, and whose entries hold beside the shipped ones;
+            entries of instruments that nobody knows are proposed, and written into it where it is a file. None: the
+            shipped one, for a new market.
+        symbols: instruments that are wanted in their place.
+        series: macro series that are wanted in their place.
+        companies: companies whose results are wanted in their place.
+        start: first day that is wanted.
+        sources: to ask.
+        report: is told what is under way.
+
+    Raises:
+        InputError: something wanted is in no catalogue and no source tells enough of it, a source is unknown, the name
+            cannot have versions, or an entry of the spec contradicts the market or a shipped one.
+        BusyError: another process changes the market.
+    """
+    from data.fetch.collect import public_sources
+    from data.fetch.fetch import fetch as fetch_market
+    from data.net.settings import SourceSettings
+
+    if unknown := [source for source in several_names(sources, "sources") if source not in SOURCES]:
+        raise InputError(f"got the source {', '.join(unknown)}, wanted some of: {', '.join(SOURCES)}")
+    first = as_day(start, "start")
+    wanted = FetchRecord(
+        symbols=several_names(symbols, "symbols"),
+        series=several_names(series, "series"),
+        companies=several_names(companies, "companies"),
+        start=None if first is None else first.date(),
+    )
+    chosen = None if spec is None else load_spec(spec)
+    market = market_name(name if name is not None else (chosen and chosen.run.market) or LIVE)
+    if chosen is not None or not versions_of(market):
+        needs = needs_of(chosen or load_spec(REAL_HISTORY))
+        named = {key: getattr(wanted, key) or getattr(needs, key) for key in ("symbols", "series", "companies")}
+        wanted = wanted.model_copy(update=named)
+    asked = public_sources(SourceSettings(connect_timeout=CONNECT_SECONDS))
+    own, file, proposed = _asked_by(chosen)[0], _own_file(spec), None
+    if file is not None and "yahoo" in sources:
+        proposed = _from_source(market, file, own, wanted.symbols, asked.listing, report)
+        own = own.with_instruments(proposed.entries)
+        gone = {failure.name for failure in proposed.failures}
+        wanted = wanted.model_copy(update={"symbols": tuple(each for each in wanted.symbols if each not in gone)})
+    ordered = [source for source in SOURCES if source in sources]
+    outcome = fetch_market(market, wanted, asked, pd.Timestamp.now("UTC"), ordered, report, own)
+    return outcome if proposed is None else outcome.beside(proposed.entries, proposed.failures)
+
+
+def _asked_by(spec: Spec | None) -> tuple[OwnCatalogue, FetchRecord | None]:
+    """The entries of a spec, and what it names; None where there is no spec."""
+    return (OwnCatalogue(), None) if spec is None else (spec.catalogue, needs_of(spec))
+
+
+def _own_file(spec: str | Path | Mapping[str, Any] | Spec | None) -> Path | None:
+    """The file of a user's own spec, into which entries can be written; None where it is none."""
+    return Path(spec) if isinstance(spec, str | Path) and not is_shipped(spec) else None
+
+
+def _from_source(
+    market: str,
+    file: Path,
+    own: OwnCatalogue,
+    symbols: Collection[str],
+    listing: "Callable[[str], Any]",
+    report: "Callable[[str], None]",
+) -> "Proposals":
+    """Ask what nobody knows, and write it into the spec before anything else is asked."""
+    from data.fetch.fetch import known_to
+    from data.fetch.proposals import proposals
+
+    known = known_to(market, own).instruments
+    unknown = [symbol for symbol in symbols if symbol not in known]
+    if unknown:
+        require_writable(file)
+    found = proposals(unknown, listing, report)
+    write_instruments(file, found.entries, found.sources)
+    return found
+
+
+def _from_files(
+    price_folders: Sequence[Path], own: OwnCatalogue, wanted: FetchRecord
+) -> tuple[dict[str, OwnInstrument], dict[str, str]]:
+    """Entries of what nobody knows, by its files, and where each comes from."""
+    from data.importing.price_files import price_files
+    from data.importing.proposals import proposed_from_file
+
+    known, (paths, _) = catalogue_of(Catalogue(), own).instruments, price_files(price_folders)
+    found = {
+        symbol: proposed_from_file(symbol, paths[symbol])
+        for symbol in wanted.symbols
+        if symbol in paths and symbol not in known
+    }
+    entries = {symbol: entry for symbol, (entry, _) in found.items()}
+    return entries, {symbol: told for symbol, (_, told) in found.items()}
