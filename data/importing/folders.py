@@ -84,8 +84,8 @@ def import_snapshot(
     else:
         event_tables, judged = _read_event_tables(events, known.companies)
         notes += judged
-        if own := own_rows():
-            notes.append(f"events: your own rows ({len(own)}) lie over the shipped ones alone, not over files of yours")
+        if rows := own_rows():
+            notes.append(f"events: your own rows ({len(rows)}) lie over the shipped ones alone, not over files of yours")
     told = told_by_prices(
         files.bars,
         None if actions is None else read_actions(actions, files.bars, files.left_out),
