@@ -85,7 +85,8 @@ def import_snapshot(
         event_tables, judged = _read_event_tables(events, known.companies)
         notes += judged
         if rows := own_rows():
-            notes.append(f"events: your own rows ({len(rows)}) lie over the shipped ones alone, not over files of yours")
+            over = "lie over the shipped ones alone, not over files of yours"
+            notes.append(f"events: your own rows ({len(rows)}) {over}")
     told = told_by_prices(
         files.bars,
         None if actions is None else read_actions(actions, files.bars, files.left_out),

@@ -182,9 +182,7 @@ def snapshot_names() -> list[str]:
     if not snapshots_dir().is_dir():
         return []
     # A leading dot marks what is being written, or was when an import broke off.
-    return sorted(
-        path.parent.name for path in snapshots_dir().glob(f"*/{MANIFEST}") if not path.parent.name.startswith(".")
-    )
+    return sorted(path.parent.name for path in snapshots_dir().glob(f"*/{MANIFEST}") if path.parent.name[0] != ".")
 
 
 def contents(snapshot: Snapshot) -> Contents:
