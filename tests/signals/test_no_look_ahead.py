@@ -981,6 +981,14 @@ PLANTED: dict[str, BySession] = {
     "smoothed state probabilities": smoothed_probabilities,
     "fitted on the whole sample": fitted_on_everything,
     "standardized over the whole sample": z_of_the_whole_sample,
+    "over the usual size of the whole sample": lambda w: w.sampled().diff(5) / w.sampled().diff(5).abs().median(),
+    "a pace from the day for which it is announced": lambda w: (
+        w.paces.dropna(subset=["effective_from", "pace_usd_bn_month"])
+        .drop_duplicates("effective_from", keep="last")
+        .set_index("effective_from")[["pace_usd_bn_month"]]
+        .sort_index()
+        .reindex(w.sessions, method="ffill")
+    ),
     "filled backwards": lambda w: as_known(w.observations("DGS10"), w.sessions, 2)[["value"]].bfill(),
     "dated by observation": lambda w: (
         w.observations("DGS10")
