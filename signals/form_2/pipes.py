@@ -34,7 +34,9 @@ def pipes_reading(facts: Facts, config: SignalConfig) -> Reading:
     present = ~np.isnan(z)
     parts = np.where(present, z, 0.0) * nested_weights(FirstPresent(names), names, present)
     parts = np.where(present.any(axis=1)[:, None], parts, np.nan)
-    return with_members(Reading(NAME, tuple(inputs), parts), facts, config)
+    lacking = f"the pipes hold repo against {BEFORE_IT} throughout: the market lacks {RESERVES_RATE}"
+    notes = () if facts.has(RESERVES_RATE) else (lacking,)
+    return with_members(Reading(NAME, tuple(inputs), parts, notes=notes), facts, config)
 
 
 def without_month_ends(spread: Observations) -> Observations:

@@ -411,6 +411,16 @@ def test_without_the_wednesday_series_the_mean_of_the_week_stands_in_and_is_told
         liquidity_signal(SignalData(neither, data.capex, data.guidance, data.funding, data.sessions), WORLD)
 
 
+def test_without_interest_on_reserves_repo_is_held_against_the_federal_funds_rate_and_that_is_told() -> None:
+    data = world()
+    told = "the pipes hold repo against DFF throughout: the market lacks IORB"
+    assert told not in liquidity_signal(data, WORLD).notes
+    series = data.series[data.series["series"] != "IORB"]
+    signal = liquidity_signal(replace(data, series=series), WORLD)
+    assert told in signal.notes
+    assert [name for name in signal.values if name.startswith("pipes")] == ["pipes.SOFR_DFF"]
+
+
 def test_the_first_year_of_a_block_is_marked() -> None:
     signal = liquidity_signal(world(), WORLD)
     assert signal.young is not None
