@@ -33,6 +33,9 @@ KINDS: Mapping[str, Table] = MappingProxyType(
 """Tables by the words under which their rows are given."""
 
 LONGEST_TEXT = 2_000
+UNKNOWN = "?"
+"""What stands in a draft where a person has to fill in what a source says."""
+
 _CONFIDENCES = ("low", "medium", "high")
 _FISCAL_PERIOD = re.compile(r"(\d{4})Q([1-4])")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
@@ -167,6 +170,8 @@ def _table(kind: str) -> Table:
 
 def _plain(name: str, text: str) -> str:
     stripped = text.strip()
+    if stripped == UNKNOWN:
+        raise InputError(f"{name} is still a question mark; fill in what the source says, or leave the column out")
     if printable(stripped) != stripped:
         raise InputError(f"got {printable(stripped)[:60]!r} in {name}, with what steers or hides text; take that out")
     if len(stripped) > LONGEST_TEXT:

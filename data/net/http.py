@@ -18,7 +18,7 @@ from data.net.told import form_of, told
 if TYPE_CHECKING:
     import requests
 
-Format = Literal["CSV", "JSON"]
+Format = Literal["CSV", "JSON", "filing"]
 
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 MOST_REDIRECTS = 5
@@ -43,7 +43,8 @@ def get(
         params: the query.
         settings: time-outs, attempts, pauses and user agent.
         source: name for people, the first word of every error (``FRED``).
-        wanted: what the body should be; an HTML page in its place is an error.
+        wanted: what the body should be; an HTML page in its place is an error. A filing of the SEC holds pages, and
+            whoever asked for it judges it.
         per_second: how often this host may be asked.
         headers: beside, or instead of, User-Agent.
         retried: the statuses on which it asks again.
@@ -66,7 +67,7 @@ def get(
         return _ask(url, params, all_headers, settings, source, retried)
 
     body = persist(once, settings, source)
-    if form_of(body) != "other":
+    if wanted != "filing" and form_of(body) != "other":
         raise SourceError(f"{source}: got {told(body)} instead of {wanted}; try again later", retry_later=True)
     return body
 

@@ -4,8 +4,6 @@ Two documents are asked for: the company's figures under a tag (``companyconcept
 (``submissions``), for the moments of its earnings releases.
 """
 
-import json
-import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,23 +13,15 @@ from typing import Any
 import pandas as pd
 
 from data.catalogue.companies import Company, company_entry
-from data.errors import InputError
 from data.market.tables import CAPEX
-from data.net.errors import BlockedError, NotFoundError, RateLimitError, SourceError, StatusError
-from data.net.http import get
+from data.net.errors import NotFoundError, SourceError
 from data.net.settings import SourceSettings
+from data.sources.edgar_asking import contact, edgar_document, require_cik
 from data.sources.edgar_plausible import plausible_facts
 from data.sources.edgar_quarters import Fact, QuarterHistory, quarter_history, sound_facts
 from data.sources.edgar_releases import RESULTS_ITEM, Release, read_release
 from data.sources.edgar_results import CAPEX_FIGURE, FIGURES, result_notes, results_table, version_table
 
-CONTACT_VARIABLES = ("REVERSE_QE_CONTACT", "EDGAR_IDENTITY")
-
-_SOURCE = "EDGAR"
-# Whoever asks too often is answered 403 with a page, never 429, and is left alone the sooner the less he asks.
-_REFUSED = 403
-_RATE_TITLE, _CONTACT_TITLE = "Request Rate Threshold", "Undeclared Automated Tool"
-_CONTACT = re.compile(r"[ -~]*[^\s@]@[^\s@]+\.[^\s@]+[ -~]*")
 _OLDER_FILINGS = re.compile(r"CIK\d{10}-submissions-\d{3}\.json")
 _FACT_FIELDS = ("start", "end", "val", "filed", "accn")
 _FILING_FIELDS = ("accessionNumber", "filingDate", "acceptanceDateTime", "form", "items")
@@ -52,22 +42,6 @@ class CompanyAnswer:
     quarters: pd.DataFrame
     versions: pd.DataFrame
     notes: tuple[str, ...] = ()
-
-
-def contact() -> str:
-    """Return how the user introduces himself to the SEC, from the environment.
-
-    Raises:
-        InputError: neither of `CONTACT_VARIABLES` holds a mail address.
-    """
-    given = next((os.environ[name] for name in CONTACT_VARIABLES if os.environ.get(name)), "")
-    if _CONTACT.fullmatch(given.strip()):
-        return given.strip()
-    got = "one without a mail address" if given else "none"
-    raise InputError(
-        f"EDGAR: got {got}, wanted a contact, for the SEC asks who is asking; set {CONTACT_VARIABLES[0]} to your name "
-        f'and mail address, as in {CONTACT_VARIABLES[0]}="Jane Doe jane@example.org"'
-    )
 
 
 def fetch_company(company: str, settings: SourceSettings, entry: Company | None = None) -> CompanyAnswer:
@@ -137,7 +111,7 @@ def _facts(
     for tag in tags:
         path = f"api/xbrl/companyconcept/CIK{entry.cik:010d}/us-gaap/{tag}.json"
         try:
-            document = _document(path, settings, headers)
+            document = edgar_document(path, settings, headers)
         except NotFoundError as error:
             missing.append(f"{tag}: {error.status} {error.told}".strip())
             continue
@@ -153,7 +127,7 @@ def _facts(
 
 
 def _read_facts(document: Mapping[str, Any], name: str, cik: int, tag: str) -> list[Fact]:
-    _require_cik(document, cik, name)
+    require_cik(document, cik, name)
     units = document.get("units")
     if not isinstance(units, dict) or "USD" not in units:
         got = f"units {', '.join(units)}" if isinstance(units, dict) else f"no units but {', '.join(document)}"
@@ -179,9 +153,9 @@ def _releases(
     company: str, entry: Company, first: date, settings: SourceSettings, headers: Mapping[str, str]
 ) -> Iterator[Release]:
     """Earnings releases; of the lists of older filings those that reach to the first day that counts."""
-    document = _document(f"submissions/CIK{entry.cik:010d}.json", settings, headers)
+    document = edgar_document(f"submissions/CIK{entry.cik:010d}.json", settings, headers)
     if "cik" in document:
-        _require_cik(document, entry.cik, f"{company} filings")
+        require_cik(document, entry.cik, f"{company} filings")
     try:
         recent, older = document["filings"]["recent"], document["filings"]["files"]
         lists = [file["name"] for file in older if date.fromisoformat(file["filingTo"]) >= first]
@@ -191,7 +165,7 @@ def _releases(
     for name in lists:
         if not isinstance(name, str) or not _OLDER_FILINGS.fullmatch(name):
             raise SourceError(f"EDGAR: {company}: got {name!r} as a list of older filings, wanted CIK..-submissions-..")
-        yield from _read_releases(_document(f"submissions/{name}", settings, headers), company)
+        yield from _read_releases(edgar_document(f"submissions/{name}", settings, headers), company)
 
 
 def _read_releases(filings: Any, company: str) -> Iterator[Release]:
@@ -210,51 +184,3 @@ def _read_releases(filings: Any, company: str) -> Iterator[Release]:
                 yield read_release(accession, date.fromisoformat(filed), accepted, happened)
     except (AttributeError, TypeError, ValueError) as error:
         raise SourceError(f"EDGAR: {company}: got a list of filings that cannot be read: {error!r}") from error
-
-
-def _document(path: str, settings: SourceSettings, headers: Mapping[str, str]) -> dict[str, Any]:
-    try:
-        body = get(
-            f"{settings.edgar_url}/{path}",
-            {},
-            settings,
-            source=_SOURCE,
-            wanted="JSON",
-            per_second=settings.edgar_per_second,
-            headers=headers,
-        )
-    except StatusError as error:
-        if error.status == _REFUSED:
-            raise _refused(path, error) from None
-        raise
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise SourceError(f"EDGAR: {path}: got no JSON ({error}); try again later", retry_later=True) from error
-    if not isinstance(document, dict):
-        raise SourceError(f"EDGAR: {path}: got {type(document).__name__}, wanted a JSON object")
-    return document
-
-
-def _refused(path: str, error: StatusError) -> SourceError:
-    """What a 403 means: a page says that we ask too often or do not say who we are; XML, that there is no such file."""
-    if _RATE_TITLE in error.told:
-        return RateLimitError(f"EDGAR: got {error.told}: it was asked too often; try again in ten minutes")
-    if _CONTACT_TITLE in error.told:
-        return BlockedError(
-            f"EDGAR: got {error.told}: it does not take the contact; set {CONTACT_VARIABLES[0]} to your name and mail "
-            "address"
-        )
-    if error.form == "XML":
-        message = f"EDGAR: {path}: answered 403 ({error.told}), as for a file that is not there"
-        return NotFoundError(message, error.status, error.told, error.form)
-    return BlockedError(
-        f"EDGAR: answered 403 ({error.told or 'without a word'}); check {CONTACT_VARIABLES[0]} and try again later"
-    )
-
-
-def _require_cik(document: Mapping[str, Any], cik: int, name: str) -> None:
-    """The number stands there as a number or, with zeros in front, as text."""
-    got = str(document.get("cik"))
-    if not (got.isascii() and got.isdecimal() and int(got) == cik):
-        raise SourceError(f"EDGAR: {name}: got what is about CIK {document.get('cik')}, wanted {cik}")

@@ -1,11 +1,12 @@
 """`reverse-qe events add` and `remove`: a user's own rows of events, over the shipped ones."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_qe.options import json_option
+from reverse_qe.options import DAY, json_option
 from reverse_qe.output import print_json, print_table, progress, say, show
 
 if TYPE_CHECKING:
@@ -29,12 +30,11 @@ def _cells(_context: click.Context, parameter: click.Parameter, texts: tuple[str
 
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Check and show, and keep nothing.")
-kind_argument = click.argument("kind", type=click.Choice(KINDS))
 cells_argument = click.argument("cells", nargs=-1, metavar="COLUMN=VALUE...", callback=_cells)
 
 
 @click.command("add")
-@kind_argument
+@click.argument("kind", type=click.Choice(KINDS), required=False)
 @cells_argument
 @click.option(
     "--correct",
@@ -44,10 +44,21 @@ cells_argument = click.argument("cells", nargs=-1, metavar="COLUMN=VALUE...", ca
     help="Correct the one row of which this holds, shipped or yours; may be given again. What is not given anew stays.",
 )
 @click.option("--beside", is_flag=True, help="It is another event than one like it that is there.")
+@click.option(
+    "--draft", metavar="COMPANY", help="Add nothing: show what new filings of a company say, as drafts of rows."
+)
+@click.option("--since", type=DAY, help="With --draft: filings after this day.  [default: after what is known]")
 @dry_run_option
 @json_option
 def add_event(
-    kind: str, cells: Mapping[str, str], correct: Mapping[str, str], beside: bool, dry_run: bool, as_json: bool
+    kind: str | None,
+    cells: Mapping[str, str],
+    correct: Mapping[str, str],
+    beside: bool,
+    draft: str | None,
+    since: datetime | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Add a row of events of your own, or correct one; it is checked as by events validate.
 
@@ -56,8 +67,21 @@ def add_event(
 
     Markets that take the shipped events take it too, from the next data fetch or data import on; those that are there
     stay as they are. The sample never takes it.
+
+    --draft asks the SEC for new earnings releases, prospectuses and term sheets, and shows their sentences and rows of
+    tables with links. A draft has a question mark wherever you have to say what a filing means; nothing is guessed.
     """
     import pandas as pd
+
+    if draft is not None:
+        if kind or cells or correct or beside or dry_run:
+            raise click.UsageError("--draft takes a company and --since alone; leave the others out")
+        _show_drafts(draft, since, as_json)
+        return
+    if since is not None:
+        raise click.UsageError("got --since without --draft; leave it out")
+    if kind is None:
+        raise click.UsageError(f"Missing argument KIND, one of: {', '.join(KINDS)}")
 
     from data.events.adding import new_row
     from data.events.editions import reference_events
@@ -87,8 +111,35 @@ def add_event(
         )
 
 
+def _show_drafts(company: str, since: datetime | None, as_json: bool) -> None:
+    import pandas as pd
+
+    from data.events.own_rows import current_events
+    from data.net.settings import SourceSettings
+    from data.sources.edgar_drafts import fetch_drafts
+
+    with progress(f"Filings of {company}") as report:
+        drafts = fetch_drafts(
+            company,
+            current_events()[0],
+            SourceSettings(),
+            pd.Timestamp.now("UTC"),
+            None if since is None else since.date(),
+            report,
+        )
+    if as_json:
+        from dataclasses import asdict
+
+        print_json(asdict(drafts))
+        return
+    from reverse_qe.words.drafts import draft_lines
+
+    for line in draft_lines(drafts):
+        show(line)
+
+
 @click.command("remove")
-@kind_argument
+@click.argument("kind", type=click.Choice(KINDS))
 @cells_argument
 @dry_run_option
 @json_option

@@ -9,7 +9,8 @@ from data.errors import InputError
 from data.events.comparison import REFERENCE, compare_results, compare_with_published
 from data.markets import results_of
 from data.net.settings import SourceSettings
-from data.sources.edgar import CompanyAnswer, contact, fetch_company
+from data.sources.edgar import CompanyAnswer, fetch_company
+from data.sources.edgar_asking import contact
 
 HOST = "data.sec.gov"
 COMPANIES = ("MSFT", "GOOGL", "AMZN")

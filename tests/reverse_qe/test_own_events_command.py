@@ -1,13 +1,19 @@
 """`reverse-qe events add` and `remove`, and where a user's rows are seen: in markets made after, marked, and told."""
 
 import json
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from data.events.own_rows import own_rows_file
+import loopback
+from data.events.own_rows import own_rows_file, read_changes
 from data.market.snapshot import load
+from data.net.settings import SourceSettings
+from filings import GUIDANCE, META_CIK, META_LINK, META_RELEASE, meta_release, submissions
 from outcomes import Outcome
 
 Run = Callable[..., Outcome]
@@ -151,3 +157,53 @@ def test_hostile_text_steers_no_terminal(events: Run) -> None:
     kept = events("add", *RESULT, 'note==cmd|"/c calc"!A1 <script>alert(1)</script>')
     assert kept.code == 0
     assert json.loads(own_rows_file().read_text().splitlines()[1])["row"]["note"].startswith("=cmd|")
+
+
+# Drafts
+
+
+@pytest.fixture
+def sec(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The SEC with one new release of Meta."""
+    monkeypatch.setenv("REVERSE_QE_CONTACT", "Jane Doe jane@example.org")
+    settings = SourceSettings(edgar_url=server.url, edgar_archives_url=f"{server.url}/Archives", edgar_per_second=1e6)
+    monkeypatch.setattr("data.net.settings.SourceSettings", lambda: settings)
+    rows = [(META_RELEASE, "2026-07-30", "8-K", "2.02,9.01")]
+    server.answers(f"/submissions/CIK{META_CIK:010d}.json", loopback.Answer(submissions(META_CIK, rows)))
+    folder = META_RELEASE.replace("-", "")
+    server.answers(f"/Archives/edgar/data/{META_CIK}/{folder}/{META_RELEASE}.txt", loopback.Answer(meta_release()))
+    return server
+
+
+def test_a_draft_shows_passages_links_and_the_command_to_confirm(events: Run, sec: Any) -> None:
+    shown = events("add", "--draft", "META").out
+    assert f"guidance (EX-99.1): {GUIDANCE}" in shown
+    assert META_LINK in shown
+    assert (
+        "To confirm: reverse-qe events add result company=META announced_at=2026-07-29 session=16:05 'fiscal_period=?' "
+        f"'capex_usd_bn=?' 'ocf_usd_bn=?' 'source=8-K {META_RELEASE}' 'confidence=?'"
+    ) in shown
+    told = events("add", "--draft", "META", "--json").json
+    assert told["since"] == ["2026-07-29", "2026-07-27"]
+    assert told["drafts"][0]["rows"][0][1]["capex_usd_bn"] == "?"
+    assert events("add", "--draft", "META", "--since", "2026-07-30").out.startswith("META: 0 filings")
+    assert not own_rows_file().exists()
+
+
+def test_a_draft_takes_nothing_beside_a_day(events: Run) -> None:
+    refused = events("add", "result", "--draft", "META")
+    assert (refused.code, "--draft takes a company and --since alone" in refused.err) == (2, True)
+    assert "got --since without --draft" in events("add", "result", "--since", "2026-01-01").err
+
+
+def test_every_command_of_the_page_does_what_it_says(
+    run_command: Run, data_command: Run, prices: Path, sec: Any
+) -> None:
+    data_command("import", "--prices", prices, "--name", "live")
+    text = (Path(__file__).resolve().parents[2] / "docs" / "own-events.md").read_text(encoding="utf-8")
+    commands = [shlex.split(line) for line in re.findall(r"^ {4}(reverse-qe .*)$", text, re.M)]
+    assert len(commands) == 5
+    for command in commands:
+        done = run_command(*command[1:])
+        assert done.code == 0, (command, done.err)
+    assert [change.change for change in read_changes()] == ["correct", "remove"]
