@@ -8,6 +8,7 @@ import pytest
 
 from backtests.engines.event_engine import run_event_engine
 from backtests.engines.ledger import run_ledger
+from backtests.engines.vector_engine import run_vector_engine
 from backtests.execution.fill_rules import fill_rules
 from backtests.execution.result import EngineResult
 from backtests.spec.costs import Costs
@@ -15,6 +16,7 @@ from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.market.tables import ACTIONS
 from data.prices.panel import Panel, build_panel
+from engines import assert_same_books
 from hand_made import make_instrument, make_snapshot
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
@@ -60,6 +62,7 @@ def run(
     event, ledger = run_event_engine(rules, plan, config, cash), run_ledger(rules, plan, config, cash)
     np.testing.assert_allclose(ledger.equity, event.equity["equity"], rtol=1e-12)
     np.testing.assert_allclose(ledger.cash, event.equity["cash"], rtol=1e-12, atol=1e-9)
+    assert_same_books(run_vector_engine(rules, plan, config, cash), event)
     return event
 
 

@@ -8,11 +8,13 @@ import pytest
 
 from backtests.engines.event_engine import EngineResult, run_event_engine
 from backtests.engines.ledger import run_ledger
+from backtests.engines.vector_engine import run_vector_engine
 from backtests.execution.fill_rules import fill_rules
 from backtests.spec.costs import Costs
 from data.errors import InputError
 from data.market.tables import ACTIONS
 from data.prices.panel import build_panel
+from engines import assert_same_books
 from hand_made import make_snapshot
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
@@ -50,6 +52,7 @@ def run(
     event, ledger = run_event_engine(fills, plan, config, cash), run_ledger(fills, plan, config, cash)
     np.testing.assert_allclose(ledger.equity, event.equity["equity"], rtol=1e-12)
     np.testing.assert_allclose(ledger.cash, event.equity["cash"], rtol=1e-12, atol=1e-9)
+    assert_same_books(run_vector_engine(fills, plan, config, cash), event)
     return event
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from backtests.engines.event_engine import run_event_engine
 from backtests.engines.ledger import run_ledger
+from backtests.engines.vector_engine import run_vector_engine
 from backtests.execution.fill_rules import fill_rules
 from backtests.run import Backtest, run_backtest
 from backtests.spec.costs import Costs
@@ -19,6 +20,7 @@ from backtests.spec.spec import load_spec
 from data.clock import sessions_between
 from data.market.snapshot import Snapshot
 from data.prices.panel import build_panel
+from engines import assert_same_books
 from hand_made import make_instrument, make_snapshot
 from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
@@ -132,6 +134,7 @@ def make_plan():
         event, ledger = run_event_engine(fills, plan, rules, cash), run_ledger(fills, plan, rules, cash)
         np.testing.assert_allclose(ledger.equity, event.equity["equity"], rtol=1e-12)
         np.testing.assert_allclose(ledger.cash, event.equity["cash"], rtol=1e-9, atol=1e-9 * cash)
+        assert_same_books(run_vector_engine(fills, plan, rules, cash), event)
         return event, ledger
 
     return play
@@ -180,3 +183,18 @@ def test_what_cannot_be_bought_changes_nothing_for_the_others(make_plan, prices,
     with_dear, without = make_plan(market, beside, cash)[0], make_plan(market, alone, cash)[0]
     pd.testing.assert_frame_equal(with_dear.orders, without.orders)
     assert with_dear.unsent.xs("DEAR").to_dict() == {"less than the smallest unit": months}
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    price=st.floats(0.5, 90_000.0),
+    cash=st.floats(1_000.0, 1e7),
+    cents=st.floats(0.0, 0.009),
+    months=st.integers(1, 3),
+)
+def test_less_than_a_cent_is_never_an_order_nor_a_shortfall(make_plan, price, cash, cents, months):
+    """Bought for all but less than a cent, then asked for all, month after month: one order, and no plan anew."""
+    first = 1.0 - cents / cash
+    event, ledger = make_plan(market_of({"X": price}, 1e-9), [{"X": first}, *[{"X": 1.0}] * months], cash)
+    assert event.orders["status"].tolist() == ["filled"]
+    assert ledger.traded.sum() == pytest.approx(cash, abs=0.02)

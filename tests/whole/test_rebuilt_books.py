@@ -83,3 +83,19 @@ def test_honest_orders_of_any_kind_add_up(sample, tmp_path_factory, steps, costs
     values = spec_of(tmp_path_factory.mktemp("honest"), body) | preset
     run = run_backtest(load_spec("sample", values), sample)
     assert run.counts.orders.rejected == 0
+
+
+TAMPERED = {
+    "self.broker.cash += {amount}": "cash",
+    "self.broker.positions[self.data].size += {amount}": "the holding",
+    "self.data.close[0] += {amount}": "equity",
+}
+
+
+@settings(max_examples=15, deadline=None)
+@given(what=st.sampled_from(sorted(TAMPERED)), amount=st.floats(0.05, 1e9), when=st.integers(3, 28))
+def test_books_changed_by_any_amount_on_any_day_are_refused(sample, tmp_path_factory, what, amount, when):
+    """While something is held: from the third session to the thirtieth."""
+    body = f"        if len(self) == {when}: {what.format(amount=amount)}\n"
+    with pytest.raises(BooksError, match="the books do not add up"):
+        run_backtest(load_spec("sample", spec_of(tmp_path_factory.mktemp("tampered"), body)), sample)

@@ -2,14 +2,20 @@
 
 import json
 import threading
+import unicodedata
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from data.errors import InputError
+from data.files.plain_text import printable
 from data.files.user_code import read_user_file, user_faults
 from data.files.user_world import unheard
 from reverse_qe import cli
@@ -105,6 +111,20 @@ def test_a_strategy_that_prints_is_heard_once_and_stdout_is_json_alone(tmp_path,
     assert json.loads(out)["folder"] == "run"
     lines = [line for line in err.splitlines() if line in ("loaded", "decided", "stopped", "asked")]
     assert sorted(lines) == ["asked", "decided", "loaded", "stopped"]
+
+
+@given(text=st.text(max_size=40))
+def test_whatever_is_printed_never_reaches_stdout_nor_steers_a_terminal(text):
+    out, err = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        with user_faults(Path("any.py")):
+            print(text)
+        with unheard(), user_faults(Path("any.py")):
+            print(text)
+    assert out.getvalue() == ""
+    assert err.getvalue() == printable(text, keep="\n\t") + "\n"
+    steering = {each for each in err.getvalue() if unicodedata.category(each) in ("Cc", "Cf", "Zl", "Zp")}
+    assert steering <= {"\n", "\t"}
 
 
 def test_complex_weights_are_refused(tmp_path, sample):
