@@ -5,6 +5,7 @@ that session must stay the same to the bit.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -175,14 +176,14 @@ def known_by(data: SignalData, session: pd.Timestamp) -> SignalData:
         capex.loc[unknown, known_at] = pd.NaT
     blank = capex[[*_CAPEX_KNOWN.values()]].isna().all(axis=1)
     capex.loc[blank, _CAPEX_FIGURES] = np.nan
-    return SignalData(
+    return replace(
+        data,
         series=_without(series, later, "series"),
         capex=_without(capex, blank, "company"),
         guidance=data.guidance[data.guidance["known_at"] <= decision].reset_index(drop=True),
         funding=data.funding[data.funding["known_at"] <= decision].reset_index(drop=True),
         sessions=data.sessions[data.sessions <= session],
         paces=data.paces[data.paces["known_at"] <= decision].reset_index(drop=True),
-        coverage=data.coverage,
     )
 
 
@@ -205,7 +206,7 @@ def with_another_future(data: SignalData, session: pd.Timestamp) -> SignalData:
         factors = random.uniform(1.5, 2.0, int(later.sum()))
         table.loc[later, figures] = table.loc[later, figures].mul(factors, axis=0) + 1.0
     sessions = data.sessions[data.sessions <= session]
-    return SignalData(series, capex, guidance, funding, sessions, paces, data.coverage)
+    return replace(data, series=series, capex=capex, guidance=guidance, funding=funding, paces=paces, sessions=sessions)
 
 
 def _signal_table(signal: LiquiditySignal) -> pd.DataFrame:
