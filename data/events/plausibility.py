@@ -1,6 +1,7 @@
 """Do a market's events agree with what is reported elsewhere, and with one another? Sums, gaps, spans, paces."""
 
 import csv
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -89,7 +90,7 @@ def proceeds_findings(snapshot: Snapshot) -> Findings:
 
 
 def coverage_findings(snapshot: Snapshot) -> Findings:
-    """Find spans that end before they begin, and note what is told outside of any."""
+    """Find spans that end before they begin, or that lack a quarter, and note what is told outside of any."""
     found = Findings()
     coverage = snapshot.event_coverage
     for place in coverage.index[~(coverage["complete_from"] <= coverage["complete_to"])]:
@@ -99,6 +100,7 @@ def coverage_findings(snapshot: Snapshot) -> Findings:
     if coverage.empty:
         found.notes.append("the market does not say from when to when its events are complete")
         return found
+    found.defects += _missing_quarters(snapshot)
     funding, guidance = snapshot.funding_events, snapshot.capex_guidance
     for kind, rows, day in (
         ("funding", funding[funding["counts"]], "date"),
@@ -112,6 +114,28 @@ def coverage_findings(snapshot: Snapshot) -> Findings:
             days_told = f"{outside[day].min().date()} to {outside[day].max().date()}"
             found.notes.append(f"{company}: {kind}, {counted(len(outside), 'row')} outside its coverage, {days_told}")
     return found
+
+
+def _missing_quarters(snapshot: Snapshot) -> Iterator[str]:
+    """Quarters that are missing inside a span that says that every one is there.
+
+    A quarter is inside where the one before it ends after the span begins, and the one after it was announced before
+    the span ends.
+    """
+    spans = snapshot.event_coverage[snapshot.event_coverage["kind"] == "results"].set_index("company")
+    for company, rows in snapshot.capex_actuals.sort_values("period_end").groupby("company"):
+        if company not in spans.index:
+            continue
+        first, last = spans.loc[company, ["complete_from", "complete_to"]]
+        ends, told = rows["period_end"], rows["announced_at"]
+        step = np.diff(pd.PeriodIndex(ends, freq="M").asi8 // 3, prepend=0)
+        inside = (ends.shift() >= first) & (told <= last) & (step > 1)
+        for place in rows.index[inside]:
+            yield (
+                f"{company}: {counted(int(step[rows.index.get_loc(place)]) - 1, 'quarter')} missing before "
+                f"{rows['fiscal_period'][place]}, and its results are said to be complete from {first.date()} to "
+                f"{last.date()}; add the rows, or shorten the span"
+            )
 
 
 def pace_findings(snapshot: Snapshot) -> Findings:

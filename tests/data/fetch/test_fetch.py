@@ -17,7 +17,9 @@ import pytest
 
 import fetch_world
 from data.errors import InputError
+from data.events.adding import new_row, removal
 from data.events.editions import reference_events
+from data.events.own_rows import append_change, own_rows, own_rows_hash
 from data.fetch.fetch import FetchOutcome, fetch
 from data.files.locks import BusyError
 from data.market.manifest import FetchRecord
@@ -387,3 +389,71 @@ def test_a_fetch_killed_at_any_moment_leaves_the_store_as_before_or_as_after(
         left = [path.name for path in snapshots_dir().iterdir() if path.name.startswith(".")]
         assert left == []
     assert seen == {1, 2}, "the kills were all too early or all too late"
+
+
+# A user's own rows of events
+
+
+META_QUARTER = {
+    **{"company": "META", "fiscal_period": "2026Q3", "announced_at": "2026-10-28", "session": "amc"},
+    **{"capex_usd_bn": "38.5", "ocf_usd_bn": "36.25", "source": "8-K", "confidence": "high"},
+}
+
+
+def give(kind: str, cells: dict[str, str]) -> None:
+    append_change(new_row(kind, cells, reference_events(), own_rows(), LATER).change)
+
+
+LATER = pd.Timestamp("2026-12-20 12:00", tz="UTC")
+
+
+def meta(market: str, period: str) -> list[tuple[float, str]]:
+    rows = load(market).capex_actuals
+    mine = rows[(rows["company"] == "META") & (rows["fiscal_period"] == period)]
+    return list(mine[["capex_usd_bn", "by_user"]].itertuples(index=False, name=None))
+
+
+def test_own_rows_make_a_version_of_their_own_and_the_one_before_stays(fetch_live: Fetch) -> None:
+    fetch_live()
+    hashes = {"live.1": load("live.1").content_hash}
+    give("result", META_QUARTER)
+    outcome = fetch_live()
+    assert (outcome.version, outcome.failures) == ("live.2", ())
+    assert outcome.notes == ("events: capex_actuals META 2026-09-30 (added) lies over the shipped ones",)
+    assert (meta("live.1", "2026Q3"), meta("live.2", "2026Q3")) == ([], [(38.5, "added")])
+    assert read_manifest("live.2").own_events == own_rows_hash(own_rows()) != ""
+    assert fetch_live().version is None
+    append_change(removal("result", {"company": "META"}, own_rows(), LATER).change)
+    assert fetch_live().version == "live.3"
+    assert load("live.3").content_hash == load("live.1").content_hash == hashes["live.1"]
+
+
+def test_a_quarter_of_the_user_holds_against_a_filing_and_gives_way_when_it_is_removed(
+    fetch_live: Fetch, world: World
+) -> None:
+    wanted = replace_wanted(companies=("META",))
+    world.quarters["META"] = pd.concat(
+        [
+            fetch_world.made_quarter("META", "2026Q3", "2026-09-30", 38.0),
+            fetch_world.made_quarter("META", "2026Q4", "2026-12-31", 40.0),
+        ]
+    )
+    give("result", META_QUARTER)
+    fetch_live(now=pd.Timestamp("2027-02-10 12:00", tz="UTC"), wanted=wanted)
+    assert (meta("live.1", "2026Q3"), meta("live.1", "2026Q4")) == ([(38.5, "added")], [(40.0, "")])
+    append_change(removal("result", {"company": "META"}, own_rows(), LATER).change)
+    fetch_live(now=pd.Timestamp("2027-05-10 12:00", tz="UTC"), wanted=wanted)
+    assert (meta("live.2", "2026Q3"), meta("live.2", "2026Q4")) == ([(38.0, "")], [(40.0, "")])
+
+
+def test_without_a_network_own_rows_make_no_version(fetch_live: Fetch, world: World) -> None:
+    fetch_live()
+    give("result", META_QUARTER)
+    for name in ("MU", "BTC-USD", "DGS10", "MSFT"):
+        world.failing[name] = NoNetworkError("no network")
+    outcome = fetch_live(now=MONDAY + pd.Timedelta(days=2))
+    assert (outcome.no_network, outcome.version) == (True, None)
+
+
+def replace_wanted(**names: tuple[str, ...]) -> FetchRecord:
+    return WANTED.model_copy(update={"symbols": (), "series": (), **names})
