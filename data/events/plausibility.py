@@ -126,7 +126,7 @@ def _missing_quarters(snapshot: Snapshot) -> Iterator[str]:
     for company, rows in snapshot.capex_actuals.sort_values("period_end").groupby("company"):
         if company not in spans.index:
             continue
-        first, last = spans.loc[company, ["complete_from", "complete_to"]]
+        first, last = (spans[day][company] for day in ("complete_from", "complete_to"))
         ends, told = rows["period_end"], rows["announced_at"]
         step = np.diff(pd.PeriodIndex(ends, freq="M").asi8 // 3, prepend=0)
         inside = (ends.shift() >= first) & (told <= last) & (step > 1)
