@@ -117,7 +117,7 @@ class Snapshot:
 
     def actions_of(self, symbol: str) -> pd.DataFrame:
         """Return the actions of one instrument, in order of date; no row where there are none."""
-        return self.actions[self.actions["symbol"] == symbol]
+        return self.actions if self.actions.empty else self.actions[self.actions["symbol"] == symbol]
 
     @cached_property
     def _rows_of(self) -> Mapping[str, slice]:

@@ -50,6 +50,8 @@ def conversions_of(
         InputError: the market has no price of what is given.
     """
     actions = snapshot.actions_of(symbol)
+    if actions.empty:
+        return
     for action in actions[actions["kind"].isin((SPIN_OFF, SYMBOL_CHANGE))].to_dict("records"):
         keeps, into = action["kind"] == SPIN_OFF, str(action["into"])
         at = int(sessions.searchsorted(action["date"]))

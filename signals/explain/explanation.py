@@ -101,7 +101,7 @@ def explain(signal: LiquiditySignal, session: pd.Timestamp) -> Explanation:
         since=stay_begins(signal.regime, session),
         score=float(signal.score[session]),
         live_blocks=int(signal.live_blocks[session]),
-        blocks=tuple(_block_reason(signal, session, str(name)) for name in signal.blocks.columns),
+        blocks=_block_reasons(signal, session),
         gate=None if signal.gate is None else GateState(**_row(signal.gate, session)),
         probability=None if signal.probability is None else _row(signal.probability, session),
         kind=None if signal.kind is None else str(signal.kind[session]) or None,
@@ -170,23 +170,17 @@ def _beside(score: float, threshold: float) -> str:
     return f"{score:+.{digits}f}"
 
 
-def _block_reason(signal: LiquiditySignal, session: pd.Timestamp, block: str) -> BlockReason:
-    names = [str(name) for name in signal.inputs.columns if str(name).startswith(f"{block}.")]
-    return BlockReason(
-        name=block,
-        contribution=_row(signal.blocks, session)[block],
-        inputs=tuple(_input_reason(signal, session, name) for name in names),
+def _block_reasons(signal: LiquiditySignal, session: pd.Timestamp) -> tuple[BlockReason, ...]:
+    given, values, observed, known = (
+        _row(frame, session) for frame in (signal.inputs, signal.values, signal.observed, signal.known)
     )
-
-
-def _input_reason(signal: LiquiditySignal, session: pd.Timestamp, name: str) -> InputReason:
-    return InputReason(
-        name=name,
-        contribution=_row(signal.inputs, session)[name],
-        value=_row(signal.values, session)[name],
-        unit=signal.units[name],
-        observed=_row(signal.observed, session)[name],
-        known_at=_row(signal.known, session)[name],
+    reasons = [
+        InputReason(name, contribution, values[name], signal.units[name], observed[name], known[name])
+        for name, contribution in given.items()
+    ]
+    return tuple(
+        BlockReason(block, contribution, tuple(each for each in reasons if each.name.startswith(f"{block}.")))
+        for block, contribution in _row(signal.blocks, session).items()
     )
 
 
