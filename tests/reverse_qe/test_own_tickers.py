@@ -500,3 +500,14 @@ def test_an_import_needs_a_name_or_a_spec_that_names_a_market(
     assert "got no name for the market, wanted one, or a spec that names it: run.market" in told_by(
         data_command(*imports(spec, tmp_path / "prices"))
     )
+
+
+def test_the_page_shows_what_the_spec_says_of_its_own(fetched: Outcome, spec: Path) -> None:
+    import reverse_qe
+    from reverse_qe.pages.run_parts.settings import settings
+
+    page = str(settings(reverse_qe.backtest(spec).run).body)
+    assert "Entries of the spec itself" in page
+    assert "005380.KS" in page
+    assert "asset_class foreign_stock" in page
+    assert "catalogue." not in page

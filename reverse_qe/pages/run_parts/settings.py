@@ -15,19 +15,38 @@ def settings(run: Backtest) -> Part:
     universe = table(
         ("", "instruments"), [*members, ("benchmark", spec.universe.benchmark)], caption="Universe", texts=(1,)
     )
-    pieces = [universe, _differing(spec), _files(run), tag("p", "spec.toml in the run's folder has every setting.")]
+    pieces = [
+        universe,
+        _differing(spec),
+        _own_entries(spec),
+        _files(run),
+        tag("p", "spec.toml in the run's folder has every setting."),
+    ]
     return Part("Universe and settings", joined(pieces, "\n"))
 
 
 def _differing(spec: Spec) -> Html:
     """The keys that differ from those of a spec that names its universe, its start and nothing else."""
     plain = Spec(run=RunSection(name=spec.run.name, start=spec.run.start), universe=spec.universe)
-    keys = spec.differences(plain)
+    # A name with dots in it is no dotted key: entries of one's own have a table of their own.
+    keys = [key for key in spec.differences(plain) if not key.startswith("catalogue.")]
     if not keys:
         return tag("p", "Every setting is the default.")
     ours, theirs = spec.model_dump(mode="json"), plain.model_dump(mode="json")
     rows = [(key, _text(_value(ours, key)), _text(_value(theirs, key))) for key in keys]
     return table(("setting", "here", "default"), rows, caption="Settings that differ from the default", texts=(1, 2))
+
+
+def _own_entries(spec: Spec) -> Html:
+    """What the spec itself says of instruments, series and companies."""
+    rows = [
+        (kind, name, "; ".join(f"{key} {_text(value)}" for key, value in entry.items()))
+        for kind, entries in spec.model_dump(mode="json")["catalogue"].items()
+        for name, entry in entries.items()
+    ]
+    return (
+        table(("kind", "name", "entry"), rows, caption="Entries of the spec itself", texts=(1, 2)) if rows else Html()
+    )
 
 
 def _files(run: Backtest) -> Html:
