@@ -9,6 +9,9 @@ That file calls this one, and says why there are two.
 
 `ratios.*_over_5_years` are times over that of 5 years, beside `rows_*`, the same for sessions: time that grows in
 proportion to the rows, or slower because a part of it is the same for every length, stays at or below them.
+
+`seconds.turn_*` are of what would turn the regime at the last of 25 years, every move and the nearest three;
+`ratios.turn_over_limit` is that of every move over 5 seconds.
 """
 
 import argparse
@@ -29,12 +32,14 @@ from signals.block import SignalData
 from signals.blocks.level import CENTRAL_BANK_ASSETS, TREASURY_WEDNESDAY
 from signals.config import SignalConfig
 from signals.liquidity import BLOCKS, LiquiditySignal, liquidity_signal, wanted_series
+from signals.turn.turn import what_would_turn
 
 CONFIG = SignalConfig()
 LAST = pd.Timestamp("2026-10-09")
 YEARS = (5, 11, 25)
 ROUNDS = 9
 LIMIT = 0.1
+TURN_LIMIT, TURN_ROUNDS, NEAREST = 5.0, 3, 3
 IN_MILLIONS = (CENTRAL_BANK_ASSETS, TREASURY_WEDNESDAY)
 
 
@@ -75,6 +80,18 @@ def seconds_of(data: SignalData) -> float:
         gc.enable()
 
 
+def seconds_of_turn(data: SignalData, nearest: int | None) -> float:
+    """Median wall seconds of what would turn the regime, once it has run."""
+    session = data.sessions[-1]
+    what_would_turn(data, session, CONFIG, nearest=nearest)
+    seconds = []
+    for _ in range(TURN_ROUNDS):
+        begin = time.perf_counter()
+        what_would_turn(data, session, CONFIG, nearest=nearest)
+        seconds.append(time.perf_counter() - begin)
+    return median(seconds)
+
+
 def require_whole(signal: LiquiditySignal) -> None:
     """All blocks live and every input has a value at the end, or the times mean nothing."""
     assert signal.live_blocks.iloc[-1] == len(BLOCKS)
@@ -97,4 +114,7 @@ def main() -> None:
         name = f"{years}_over_{shortest}_years"
         ratios[f"signal_{name}"] = median(each[years] / each[shortest] for each in rounds)
         ratios[f"rows_{name}"] = len(data[years].sessions) / len(data[shortest].sessions)
+    seconds["turn_every_move"] = seconds_of_turn(data[YEARS[-1]], None)
+    seconds["turn_nearest_moves"] = seconds_of_turn(data[YEARS[-1]], NEAREST)
+    ratios["turn_over_limit"] = seconds["turn_every_move"] / TURN_LIMIT
     show("The liquidity signal, made-up series, shipped events, threshold model", ratios, seconds, as_json=as_json)

@@ -1,6 +1,6 @@
 """What the words of the command line give to Python: results that show themselves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,19 +11,27 @@ import pandas as pd
 from backtests.archive.folder import run_tables
 from backtests.archive.json_forms import measures_json
 from backtests.prepare.decision import Decision
+from backtests.prepare.stages import tell_nobody
+from backtests.prepare.turn import is_told, read_turn, trades_by_regime
 from backtests.run import Backtest
 from backtests.spec.spec import Spec
 from backtests.studies.gauge import Gauge
 from data.catalogue.own import OwnInstrument
+from data.events.due import Due, due_announcements
+from data.events.timeline import event_timeline
 from data.files.plain_text import printable
 from data.market.snapshot import Snapshot
 from data.quality.report import QualityReport
 from reverse_qe.pages.notebook import backtest_html, signal_html
 from reverse_qe.pages.signal import signal_page
+from reverse_qe.words.answer import Change, answer_lines, change_since_before
 from reverse_qe.words.run import headline, portfolio_rows, regime_sentences
+from signals.block import SignalData
 from signals.explain.explanation import Explanation
 from signals.explain.history import signal_history
+from signals.explain.sentence import signal_sides
 from signals.liquidity import LiquiditySignal
+from signals.turn.turn import Turn
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -125,6 +133,45 @@ class SignalReading:
     explanation: Explanation
     decision: Decision
     gauge: Gauge | None = None
+
+    @cached_property
+    def turn(self) -> Turn | None:
+        """What would turn the regime, by everything that may move; None where that cannot be told."""
+        return self.turning()
+
+    @cached_property
+    def due(self) -> list[Due]:
+        """Results and guidance of the signal's companies that are expected next, as known at the decision."""
+        data = SignalData.of(self.snapshot, pd.DatetimeIndex(self.signal.score.index), self.spec.signal)
+        companies = (*self.spec.signal.companies, *self.spec.signal.further_event_companies)
+        moment = self.explanation.session.tz_localize("UTC")
+        return due_announcements(data.capex, data.guidance, companies, moment)
+
+    @cached_property
+    def change(self) -> Change | None:
+        """What changed since the decision before; None on the first."""
+        return change_since_before(self.signal, self.explanation.session, event_timeline(self.snapshot))
+
+    def turning(self, nearest: int | None = None, report: Callable[[str], None] = tell_nobody) -> Turn | None:
+        """What would turn the regime: everything that may move, or the nearest moves alone; None as for `turn`."""
+        if not is_told(self.spec):
+            return None
+        return read_turn(self.spec, self.snapshot, self.signal, self.explanation.session, nearest, report)
+
+    def trades_of(self, turn: Turn | None) -> Mapping[str, pd.Series]:
+        """By each regime to which something turns it: weights wanted then, less those wanted now."""
+        found = [] if turn is None else [each for move in turn.moves for each in (move.next, move.within)]
+        regimes = dict.fromkeys(each.regime for each in found if each is not None and each.regime != self.regime)
+        return trades_by_regime(self.spec, self.snapshot, self.signal, self.explanation.session, list(regimes))
+
+    def answer(self, turn: Turn | None) -> list[str]:
+        """The regime in at most nine lines, with what would turn it."""
+        reasons = self.explanation
+        market = f"{'SIMULATED market' if self.snapshot.simulated else 'Market'} {self.snapshot.name}"
+        sides = signal_sides(self.signal, reasons.session, self.spec.signal)
+        return answer_lines(
+            market, reasons, self.spec.signal, sides, self.change, turn, self.due, self.targets, self.signal.notes
+        )
 
     @property
     def regime(self) -> str:

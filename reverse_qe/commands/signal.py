@@ -1,7 +1,7 @@
 """`reverse-qe signal`: the regime, and why."""
 
 from datetime import datetime
-from math import isnan
+from math import isfinite, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from backtests.studies.gauge import Gauge
     from reverse_qe.results import SignalReading
+    from signals.turn.turn import Turn
 
 
 @click.command("signal")
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option("--history", type=PATH, help="CSV file to make: the signal of every session up to the date.")
 @click.option("--page", type=PATH, help="Web page to make: the signal on the date, and over time from run.start on.")
+@click.option("--turn", is_flag=True, help="Show all that would turn the regime, with the trades, and every reason.")
 @click.option("--gauge", is_flag=True, help="Measure, too, how crypto and each basket answered the signal.")
 @set_option
 @json_option
@@ -34,13 +36,18 @@ def command(
     day: datetime | None,
     history: Path | None,
     page: Path | None,
+    turn: bool,
     gauge: bool,
     settings: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Say which regime holds on a date, since when, and why.
 
-    Every block and input is shown with what it gives to the score, its value, its date and when it was known.
+    Nine lines: regime and score with the score at which it ends, why, against, what changed since the decision before,
+    the nearest moves that would turn it, announcements due, what is missing, what it wants.
+
+    A move is one figure or event more, everything else as it is, no larger than any that was seen. --turn shows all of
+    them, the trades that would follow, and every block and input with what it gives to the score.
 
     SPEC is a TOML file or the name of a shipped spec; without it the shipped one that fits the market is read.
     """
@@ -48,6 +55,7 @@ def command(
     from data.files.plain_text import spreadsheet_frame
     from reverse_qe import api
     from reverse_qe.pages.page_files import require_page_path, write_page
+    from reverse_qe.words.answer import NEAREST
     from reverse_qe.words.own_events import own_events_notes
     from signals.explain.history import signal_history
 
@@ -57,38 +65,73 @@ def command(
         require_free(history, "--history")
     if page is not None:
         require_page_path(page)
-    with progress("Signal"):
+    with progress("Signal") as report:
         reading = api.signal(spec, market, day=day, set=settings, gauge=gauge)
         if history is not None:
             table = spreadsheet_frame(signal_history(reading.signal))
             write_new_file(history, table.to_csv(date_format="%Y-%m-%d"), "--history")
         if page is not None:
             write_page(page, reading.page())
+        turning = reading.turning(None if turn or as_json else NEAREST, report)
     for note in own_events_notes(reading.snapshot):
         say(f"! {note}")
     if as_json:
-        print_json(_as_json(reading))
+        print_json(_as_json(reading, turning))
     else:
-        _print_reading(reading)
+        for line in reading.answer(turning):
+            show(line)
+        if turn:
+            _print_all(reading, turning)
+        if reading.gauge is not None:
+            _print_gauge(reading.gauge)
     for title, path in (("History", history), ("Page", page)):
         if path is not None:
             say(f"{title}: {path}")
 
 
-def _as_json(reading: "SignalReading") -> dict[str, Any]:
+def _as_json(reading: "SignalReading", turn: "Turn | None") -> dict[str, Any]:
     from dataclasses import asdict
 
+    from signals.turn.turn import score_ends
+
     money = reading.decision.buy_money
+    regime = reading.explanation.regime
     return {
         "market": reading.snapshot.name,
         "simulated": reading.snapshot.simulated,
         "sentence": reading.sentence,
         **asdict(reading.explanation),
+        "ends_at": None if turn is None else list(score_ends(regime, reading.spec.signal)),
+        "changed": None if reading.change is None else asdict(reading.change),
+        "turn": None if turn is None else _turn_as_json(turn),
+        "trades": {name: change.to_dict() for name, change in reading.trades_of(turn).items()},
+        "due": [each._asdict() for each in reading.due],
         "notes": list(reading.signal.notes),
         "targets": reading.decision.targets.to_dict(),
         "orders_from_cash_usd": money[money > 0].to_dict(),
         **({} if reading.gauge is None else {"gauge": _gauge_as_json(reading.gauge)}),
     }
+
+
+def _turn_as_json(turn: "Turn") -> dict[str, Any]:
+    keys = ("name", "kind", "about", "unit", "inputs", "held", "low", "high", "step")
+    return {
+        "dwells_until": turn.dwells_until,
+        "if_nothing_moves": dict(zip(turn.coming.strftime("%Y-%m-%d"), turn.base, strict=True)),
+        "moves": [
+            {
+                **{key: _finite(getattr(move, key)) for key in keys},
+                "share": _finite(move.share),
+                "next": None if move.next is None else move.next._asdict(),
+                "within": None if move.within is None else move.within._asdict(),
+            }
+            for move in turn.moves
+        ],
+    }
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _gauge_as_json(gauge: "Gauge") -> dict[str, Any]:
@@ -105,20 +148,21 @@ def _gauge_as_json(gauge: "Gauge") -> dict[str, Any]:
     }
 
 
-def _print_reading(reading: "SignalReading") -> None:
+def _print_all(reading: "SignalReading", turn: "Turn | None") -> None:
     from reverse_qe.words.run import REASON_HEAD, reason_rows, state_sentences
+    from reverse_qe.words.turn import TRADE_HEAD, TURN_HEAD, trade_rows, turn_rows
 
     reasons = reading.explanation
-    show(
-        f"{'SIMULATED market' if reading.snapshot.simulated else 'Market'} {reading.snapshot.name}, decision for "
-        f"{reasons.session.date()}: score {reasons.score:+.2f} (+ means scarcer), "
-        f"{reasons.live_blocks} of {len(reasons.blocks)} blocks live"
-    )
     show(f"{reading.sentence}.")
     for state in state_sentences(reasons):
         show(state)
     for note in reading.signal.notes:
         show(f"! {note}")
+    if turn is not None:
+        title = "What would turn it: one figure or event more, everything else as it is; the nearest first"
+        print_table(title, TURN_HEAD, turn_rows(turn, reading.due))
+        for regime, change in reading.trades_of(turn).items():
+            print_table(f"Trades that {regime} would bring, shares of the equity", TRADE_HEAD, trade_rows(change))
     print_table("Why: what each block and input gives to the score", REASON_HEAD, reason_rows(reasons))
     money = reading.decision.buy_money
     targets = reading.decision.targets
@@ -130,8 +174,6 @@ def _print_reading(reading: "SignalReading") -> None:
             for symbol in targets[targets > 0].index
         ],
     )
-    if reading.gauge is not None:
-        _print_gauge(reading.gauge)
 
 
 def _print_gauge(gauge: "Gauge") -> None:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -54,6 +55,14 @@ class _Theme:
     rest: float
 
 
+class Sides(NamedTuple):
+    """What speaks for scarcity, what for abundance, the strongest first, in words; and what is missing or too old."""
+
+    scarcer: tuple[str, ...]
+    looser: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
 def signal_sentence(signal: LiquiditySignal, session: pd.Timestamp, config: SignalConfig) -> str:
     """Say which regime holds, since when, and what speaks for it.
 
@@ -81,6 +90,27 @@ def signal_sentence(signal: LiquiditySignal, session: pd.Timestamp, config: Sign
     return f"{head}: {'; '.join(part for part in parts if part)}"
 
 
+def signal_sides(signal: LiquiditySignal, session: pd.Timestamp, config: SignalConfig) -> Sides:
+    """Take a session's reasons apart by the side for which they speak; arguments and words as of `signal_sentence`.
+
+    What gives to the score though it is missing now, for smoothing keeps a rest of it, says how much.
+    """
+    reasons = explain(signal, session)
+    if [block.name for block in reasons.blocks] == [source.NAME]:
+        return Sides((), (), ())
+    themes = _themes(reasons, config)
+    scarcer, looser = _by_side(themes)
+    return Sides(
+        tuple(str(each.phrase) for each in scarcer),
+        tuple(str(each.phrase) for each in looser),
+        tuple(
+            f"{each.subject}{f' (still gives {each.rest:+.2f})' if abs(each.rest) >= REST else ''}"
+            for each in themes
+            if each.phrase is None
+        ),
+    )
+
+
 def input_words(reason: InputReason, gate: GateState | None, config: SignalConfig) -> str:
     """One input's figure in words, as `signal_sentence` uses them; what it is about where it has none.
 
@@ -97,8 +127,7 @@ def input_words(reason: InputReason, gate: GateState | None, config: SignalConfi
 def _why(reasons: Explanation, themes: list[_Theme], needed_blocks: int) -> str:
     if reasons.live_blocks < needed_blocks:
         return f"only {reasons.live_blocks} of {len(reasons.blocks)} blocks live, {needed_blocks} are needed"
-    scarcer = sorted((each for each in themes if each.contribution > QUIET), key=lambda each: -each.contribution)
-    looser = sorted((each for each in themes if each.contribution < -QUIET), key=lambda each: each.contribution)
+    scarcer, looser = _by_side(themes)
     if reasons.regime == Regime.NEUTRAL:
         sides = (("for scarcity", scarcer[: LEADERS - 1]), ("for abundance", looser[: LEADERS - 1]))
         said = [f"{side}: {_listed(side_themes)}" for side, side_themes in sides if side_themes]
@@ -111,6 +140,13 @@ def _why(reasons: Explanation, themes: list[_Theme], needed_blocks: int) -> str:
     said += ["spreads calm"] if spreads else []
     against = f"; against it: {others[0].phrase}" if others else ""
     return ", ".join(said) + against
+
+
+def _by_side(themes: list[_Theme]) -> tuple[list[_Theme], list[_Theme]]:
+    """Those that speak for scarcity and those that speak for abundance, the strongest first."""
+    scarcer = sorted((each for each in themes if each.contribution > QUIET), key=lambda each: -each.contribution)
+    looser = sorted((each for each in themes if each.contribution < -QUIET), key=lambda each: each.contribution)
+    return scarcer, looser
 
 
 def _listed(themes: list[_Theme]) -> str:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from data.catalogue.ranges import series_range
-from data.catalogue.series import series_entry
 from signals.blocks import drain, level, pipes, price_of_capital
 from signals.capex.spenders import read_spenders
 from signals.capex.spending import QUARTERS_A_YEAR, Quarters, fiscal_period
@@ -78,7 +77,7 @@ def _series(world: World) -> Iterator[Lever]:
         to_come = known > decision
         if not to_come.any():
             continue
-        entry = series_entry(name)
+        entry = world.data.catalogue.series_entry(name)
         held = float(value[to_come][-1])
         past = ~to_come & (day >= world.whole.sessions[0])
         most = _largest_move(Observations(day[past], value[past], known[past]))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from data.catalogue.publication import publication_times
-from data.catalogue.series import series_entry
+from data.catalogue.series import SeriesEntry
 from data.clock import decision_times, next_session, sessions_between
 from data.market.tables import CAPEX, SERIES
 from signals.block import SignalData
@@ -65,17 +65,21 @@ def held_data(data: SignalData, session: pd.Timestamp, names: Collection[str], c
     """
     known = known_data(data, session)
     coming = sessions_to_come(session, count)
-    rows = [held_rows(known.series, name, session, coming[-1]) for name in names]
+    entry_of = data.catalogue.series_entry
+    rows = [held_rows(known.series, name, entry_of(name), session, coming[-1]) for name in names]
     sessions = pd.DatetimeIndex(known.sessions.append(coming))
     return replace(known, series=pd.concat([known.series, *rows], ignore_index=True), sessions=sessions)
 
 
-def held_rows(series: pd.DataFrame, name: str, session: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+def held_rows(
+    series: pd.DataFrame, name: str, entry: SeriesEntry, session: pd.Timestamp, last: pd.Timestamp
+) -> pd.DataFrame:
     """Observations of one series that become known after the decision for a session, up to that for another.
 
     Args:
         series: `data.market.tables.SERIES`, known at the decision.
         name: of the series.
+        entry: of the catalogue: its rule of publication, and when it is too old.
         session: after whose decision they become known.
         last: session by whose decision they have.
 
@@ -83,7 +87,6 @@ def held_rows(series: pd.DataFrame, name: str, session: pd.Timestamp, last: pd.T
         `data.market.tables.SERIES`, all of the newest value known; no row where that is too old, or there is none.
     """
     rows = series[(series["series"] == name) & series["value"].notna()].sort_values(["date", "known_at"])
-    entry = series_entry(name)
     if rows.empty or (session - rows["date"].iloc[-1]).days > entry.stale_after_days:
         return SERIES.empty()
     dates = _next_dates(pd.DatetimeIndex(rows["date"].unique()), last)

@@ -1,6 +1,6 @@
 """What would turn the regime: of everything that may move, the smallest move that does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 from typing import NamedTuple
@@ -100,7 +100,7 @@ class Turn:
         dwells_until: first session on which the regime may change.
         coming: the sessions to come.
         base: their regimes if nothing moves.
-        moves: everything that may move.
+        moves: everything that may move, or the nearest ones that turn it.
     """
 
     session: pd.Timestamp
@@ -140,6 +140,7 @@ def what_would_turn(
     config: SignalConfig,
     further: Sequence[BlockBuilder] = (),
     tell: Tell = lambda _: None,
+    nearest: int | None = None,
 ) -> Turn:
     """Find for everything that may move the smallest move that turns the regime, everything else as it is.
 
@@ -155,6 +156,7 @@ def what_would_turn(
         config: of the signal.
         further: builders of blocks beside those of the form.
         tell: is told what is under way.
+        nearest: moves that are asked for, the nearest ones, which is quicker; None: all, and the blocks.
 
     Raises:
         InputError: regimes are given, or those of a model that is fitted; see `signals.liquidity.liquidity_signal` too.
@@ -168,11 +170,15 @@ def what_would_turn(
     tell("what is known")
     names = held_series(Facts(data), config)
     world = World.of(data, session, config, tuple(names), further)
-    moves = [_block_move(world, name) for name in world.blocks]
     found = levers(world)
-    for lever in found:
-        tell(f"{lever.name} {lever.about}".strip())
-        moves.append(_move(world, lever))
+    if nearest is None:
+        moves = [_block_move(world, name) for name in world.blocks]
+        for lever in found:
+            tell(f"{lever.name} {lever.about}".strip())
+            moves.append(_move(lever, _paths(world, lever)))
+    else:
+        tell("the nearest moves")
+        moves = list(_nearest_levers(world, found, nearest))
     remaining = max(config.dwell_sessions - world.stay.held, 0)
     return Turn(
         session=session,
@@ -185,58 +191,77 @@ def what_would_turn(
     )
 
 
-def _move(world: World, lever: Lever) -> Move:
-    span = lever.span
-    # Of an announcement of which nothing could be expected the signal says nothing.
-    counts = not isnan(span.held)
-    turnings = _turnings(world, span, lambda value: world.path(lever, value)) if counts else (None, None)
+class _Paths:
+    """The regimes to come by the value of one thing, each worked out once."""
+
+    def __init__(self, world: World, span: Span, path_at: Callable[[float], Path]) -> None:
+        self.world, self.span, self._path_at = world, span, path_at
+        self._kept: dict[int, Path] = {}
+
+    def at(self, steps: int) -> Path:
+        if steps not in self._kept:
+            self._kept[steps] = self._path_at(self.span.value(steps))
+        return self._kept[steps]
+
+    def turns_next(self, steps: int) -> bool:
+        return self.at(steps)[0] is not self.world.base[0]
+
+    def turns_within(self, steps: int) -> bool:
+        now = self.world.stay.regime
+        return any(each is not now for each in self.at(steps)) != any(each is not now for each in self.world.base)
+
+    def turns(self, steps: int) -> bool:
+        return self.turns_next(steps) or self.turns_within(steps)
+
+    def turning(self, turns: Callable[[int], bool]) -> Turning | None:
+        nearest = nearest_turn(self.span, turns)
+        if nearest is None:
+            return None
+        steps, before = nearest
+        pairs = zip(self.at(steps), self.world.base, strict=True)
+        place = next(place for place, (moved, still) in enumerate(pairs) if moved is not still)
+        step_before = None if before is None else self.span.value(before)
+        return Turning(self.span.value(steps), step_before, self.world.coming[place], str(self.at(steps)[place]))
+
+
+def _paths(world: World, lever: Lever) -> _Paths:
+    return _Paths(world, lever.span, lambda value: world.path(lever, value))
+
+
+def _move(lever: Lever, paths: _Paths) -> Move:
     named = (lever.name, lever.kind, lever.about, lever.unit, lever.inputs)
-    return Move(*named, span.held, span.low, span.high, span.step, *turnings, lever)
+    # Of an announcement of which nothing could be expected the signal says nothing.
+    counts = not isnan(lever.span.held)
+    turnings = (paths.turning(paths.turns_next), paths.turning(paths.turns_within)) if counts else (None, None)
+    return Move(*named, *lever.span, *turnings, lever)
 
 
 def _block_move(world: World, block: str) -> Move:
     most = 2 * world.config.clip
     span = Span(0.0, -most, most, _BLOCK_STEP)
+    paths = _Paths(world, span, lambda value: world.path_with(block, value))
     live = world.live[:, world.blocks.index(block)].all()
-    none: tuple[Turning | None, Turning | None] = (None, None)
-    turnings = _turnings(world, span, lambda value: world.path_with(block, value)) if live else none
-    return Move(block, BLOCK, "", "of what it reads", (), 0.0, span.low, span.high, span.step, *turnings)
+    turnings = (paths.turning(paths.turns_next), paths.turning(paths.turns_within)) if live else (None, None)
+    return Move(block, BLOCK, "", "of what it reads", (), *span, *turnings)
 
 
-def _turnings(world: World, span: Span, path_at: Callable[[float], Path]) -> tuple[Turning | None, Turning | None]:
-    """The nearest value that turns the regime of the next session, and of one of the sessions to come."""
-    kept: dict[int, Path] = {}
+def _nearest_levers(world: World, found: Sequence[Lever], count: int) -> Iterator[Move]:
+    """The first that turn as the places of all ranges are tried from within, as many as are asked for or a few more."""
+    tried = {place: _paths(world, lever) for place, lever in enumerate(found) if not isnan(lever.span.held)}
+    turned: list[int] = []
+    for place in range(SCANNED + 1):
+        for which in [each for each in tried if each not in turned]:
+            if any(map(tried[which].turns, _places(tried[which].span, place))):
+                turned.append(which)
+        if len(turned) >= count:
+            break
+    return (_move(found[which], tried[which]) for which in turned)
 
-    def path(steps: int) -> Path:
-        if steps not in kept:
-            kept[steps] = path_at(span.value(steps))
-        return kept[steps]
 
-    now, base = world.stay.regime, world.base
-
-    def turns_next(steps: int) -> bool:
-        return path(steps)[0] is not base[0]
-
-    def turns_within(steps: int) -> bool:
-        return any(each is not now for each in path(steps)) != any(each is not now for each in base)
-
-    found: list[Turning | None] = []
-    for turns in (turns_next, turns_within):
-        nearest = nearest_turn(span, turns)
-        if nearest is None:
-            found.append(None)
-            continue
-        steps, before = nearest
-        place = next(place for place, pair in enumerate(zip(path(steps), base, strict=True)) if pair[0] is not pair[1])
-        found.append(
-            Turning(
-                span.value(steps),
-                None if before is None else span.value(before),
-                world.coming[place],
-                str(path(steps)[place]),
-            )
-        )
-    return found[0], found[1]
+def _places(span: Span, place: int) -> list[int]:
+    """The steps on either side at one of the places at which a range is tried, the upper one first."""
+    held, low, high = span.steps
+    return list(dict.fromkeys(held + round((end - held) * place / SCANNED) for end in (high, low)))
 
 
 def nearest_turn(span: Span, turns: Callable[[int], bool]) -> tuple[int, int | None] | None:
@@ -245,9 +270,10 @@ def nearest_turn(span: Span, turns: Callable[[int], bool]) -> tuple[int, int | N
     Returns:
         None in the place of the latter where what is held turns; None alone where nothing in the span does.
     """
-    held, low, high = span.steps
+    (held,) = _places(span, 0)
     if turns(held):
         return held, None
+    _, low, high = span.steps
     last = {low: held, high: held}
     for place in range(1, SCANNED + 1):
         found = []

@@ -66,7 +66,7 @@ def test_runs_are_listed_and_shown(call):
 
 
 def test_signal_says_the_regime_and_its_reasons(call):
-    status, out, _ = call("signal", "--date", "2025-06-02")
+    status, out, _ = call("signal", "--date", "2025-06-02", "--turn")
     assert status == 0
     for word in (
         "SIMULATED",

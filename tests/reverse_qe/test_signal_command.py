@@ -11,12 +11,14 @@ import pandas as pd
 import pytest
 from markupsafe import escape
 
+from backtests.prepare.decision import decide_from_cash
 from backtests.prepare.signal import read_signal
 from backtests.spec.spec import load_spec
 from data.clock import decision_times
 from data.events.timeline import event_timeline
 from data.market.snapshot import Snapshot
 from reverse_qe.pages.signal import signal_page
+from reverse_qe.words.answer import LINES, WIDTH
 from signals.explain.explanation import explain
 from signals.explain.history import signal_history
 from signals.explain.sentence import input_words
@@ -30,8 +32,103 @@ def test_the_sentence_is_printed_and_in_json(call: Call) -> None:
     said = json.loads(call("signal", "--date", DAY, "--json")[1])
     assert status == 0
     assert said["sentence"].startswith(f"{said['regime']} since {said['since'][:10]}: ")
-    assert f"{said['sentence']}." in out.splitlines()
+    assert f"{said['sentence']}." not in out.splitlines()
+    assert f"{said['sentence']}." in call("signal", "--date", DAY, "--turn")[1].splitlines()
     assert "gauge" not in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--date", DAY),
+        ("--date", "2016-01-04"),
+        ("--date", "2022-03-15"),
+        ("--set", "signal.form=1"),
+        ("--set", "signal.form=1", "--set", "signal.model.name=jump"),
+    ],
+)
+def test_the_answer_has_at_most_nine_lines_of_eighty_places(call: Call, arguments: tuple[str, ...]) -> None:
+    status, out, _ = call("signal", *arguments)
+    lines = out.splitlines()
+    assert status == 0
+    assert len(lines) <= LINES
+    assert max(map(len, lines)) <= WIDTH
+    regime = json.loads(call("signal", *arguments, "--json")[1])["regime"]
+    assert lines[0].startswith("SIMULATED market sample, ")
+    assert regime in lines[0]
+    assert lines[1].startswith("Score ")
+    labels = ("For scarcity", "For abundance") if regime == "NEUTRAL" else ("Why", "Against")
+    for label in (*labels, "Since ", "Would turn it", "Due", "Wants"):
+        assert sum(label in line for line in lines) == 1
+
+
+def test_the_answer_is_what_json_tells(call: Call) -> None:
+    arguments = ("signal", "--date", "2022-03-15")
+    out, said = call(*arguments)[1], json.loads(call(*arguments, "--json")[1])
+    assert said["regime"] == "SCARCE"
+    assert said["ends_at"] == [0.2]
+    assert f"Score {said['score']:+.2f}; SCARCE ends below +0.2; 4 of 4 blocks live" in out.splitlines()
+    assert f"Since 2022-03-14: score {said['changed']['score']:+.2f}; " in out
+    moves = sorted((each for each in said["turn"]["moves"] if each["kind"] != "block"), key=_share)
+    for each in moves[:3]:
+        turning = each["next"] or each["within"]
+        assert f"{turning['value']:.4g}" in out
+        assert turning["regime"] in out
+    assert {each["kind"] for each in said["turn"]["moves"]} == {
+        *("series", "result", "guidance", "funding", "pace", "block")
+    }
+    assert {each["name"] for each in said["turn"]["moves"] if each["kind"] == "result"} == {
+        *("MSFT", "GOOGL", "AMZN", "META", "ORCL")
+    }
+    inputs = {name for each in said["turn"]["moves"] for name in each["inputs"]}
+    assert inputs == {each["name"] for block in said["blocks"] for each in block["inputs"]}
+    assert [each["expected"][:10] for each in said["due"]] == sorted(each["expected"][:10] for each in said["due"])
+    change = said["changed"]["blocks"]
+    assert sum(change.values()) == pytest.approx(said["changed"]["score"], abs=1e-12)
+
+
+def _share(move: dict[str, object]) -> float:
+    share = move["share"]
+    return float("inf") if share is None else float(str(share))
+
+
+def test_the_table_of_turns_holds_every_move_and_the_trades_that_would_follow(call: Call, sample: Snapshot) -> None:
+    arguments = ("signal", "--date", "2022-03-15")
+    out, said = call(*arguments, "--turn")[1], json.loads(call(*arguments, "--json")[1])
+    for name in (
+        "repo rate (SOFR)",
+        "10-year yield (DGS10)",
+        "META result 2022Q1",
+        "announced pace of the Fed",
+        "block drain",
+    ):
+        assert f"\n{name}" in out
+    assert "nothing in its range" in out
+    reached = {
+        turning["regime"]
+        for each in said["turn"]["moves"]
+        for turning in (each["next"], each["within"])
+        if turning is not None
+    } - {"SCARCE"}
+    assert set(said["trades"]) == reached == {"NEUTRAL"}
+    assert "Trades that NEUTRAL would bring" in out
+    # What NEUTRAL wants is what the policy wants of a market on which it holds.
+    spec = load_spec("sample")
+    signal = read_signal(spec, sample, pd.Timestamp("2022-03-15"))
+    neutral = replace(signal, regime=signal.regime.mask(signal.regime.index == signal.regime.index[-1], "NEUTRAL"))
+    wanted = decide_from_cash(spec, sample, neutral, pd.Timestamp("2022-03-15")).targets
+    for symbol, weight in wanted.items():
+        assert said["targets"][symbol] + said["trades"]["NEUTRAL"].get(symbol, 0.0) == pytest.approx(weight)
+    assert sum(said["trades"]["NEUTRAL"].values()) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_of_a_source_nothing_is_told_to_turn_it(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("known_at,regime\n2020-01-01T00:00:00Z,SCARCE\n")
+    status, out, _ = call("signal", "--set", "signal.source=mine.csv")
+    assert (status, "Would turn it: told of regimes by thresholds alone" in out) == (0, True)
+    said = json.loads(call("signal", "--set", "signal.source=mine.csv", "--json")[1])
+    assert (said["turn"], said["ends_at"], said["trades"]) == (None, None, {})
 
 
 def test_history_is_the_signal_of_every_session_up_to_the_date(call: Call, sample: Snapshot, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ import pytest
 from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression
 
 import signals
+from data.catalogue.series import series_entry
 from data.clock import decision_times, sessions_between
 from data.market.tables import CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES, SERIES, Table
 from frames import (
@@ -68,7 +69,7 @@ from signals.capex.spending import (
 from signals.config import GateConfig, InputConfig, SignalConfig
 from signals.explain.explanation import change_reason, explain, stay_begins
 from signals.explain.history import signal_history
-from signals.explain.sentence import input_words, signal_sentence
+from signals.explain.sentence import input_words, signal_sentence, signal_sides
 from signals.facts import Facts
 from signals.form_2.drain import drain_of as form_2_drain_of
 from signals.form_2.drain import (
@@ -392,6 +393,12 @@ def sentences(world: World) -> pd.DataFrame:
     return pd.DataFrame({"sentence": said})
 
 
+def sides(world: World) -> pd.DataFrame:
+    signal = liquidity_signal(world.data, CONFIG)
+    said = {session: repr(signal_sides(signal, session, CONFIG)) for session in world.sessions[::10]}
+    return pd.DataFrame({"sides": said})
+
+
 def inputs_in_words(world: World) -> pd.DataFrame:
     signal = liquidity_signal(world.data, CONFIG)
     reasons = {session: explain(signal, session) for session in world.sessions[::10]}
@@ -576,7 +583,7 @@ def told_of_series(world: World) -> pd.DataFrame:
     told = {}
     for session in world.sessions[::12]:
         known = known_data(world.data, session).series
-        rows = held_rows(known, "DGS10", session, sessions_to_come(session, 5)[-1])
+        rows = held_rows(known, "DGS10", series_entry("DGS10"), session, sessions_to_come(session, 5)[-1])
         told[session] = repr(rows.to_dict("list"))
     return pd.DataFrame({"rows": told})
 
@@ -647,6 +654,7 @@ BY_SESSION: dict[str, BySession] = {
     "explain.explanation.stay_begins": begun,
     "explain.sentence.signal_sentence": sentences,
     "explain.sentence.input_words": inputs_in_words,
+    "explain.sentence.signal_sides": sides,
     "explain.history.signal_history": lambda w: signal_history(liquidity_signal(w.data, CONFIG)),
     "blocks.rates.change_over": lambda w: by_column(w, lambda column: change_over(column, 4)),
     "blocks.rates.rounded_basis_points": lambda w: by_column(w, rounded_basis_points),

@@ -8,6 +8,7 @@ import pytest
 
 from backtests.prepare.signal import read_signal
 from backtests.spec.spec import Spec, load_spec
+from data.catalogue.series import series_entry
 from data.clock import decision_times, sessions_between
 from data.errors import InputError
 from data.market.snapshot import Snapshot
@@ -112,8 +113,8 @@ def test_at_random_decisions_it_turns_at_the_value_and_not_a_published_step_befo
 
 @pytest.mark.slow
 @pytest.mark.real_history
-def test_on_real_history_it_turns_at_the_value_and_not_a_published_step_before(shipped_history: Snapshot) -> None:
-    assert len(prove(spec_of("history", 2), shipped_history, 6, 4, 5)) > 6
+def test_on_real_history_it_turns_at_the_value_and_not_a_published_step_before(history: Snapshot) -> None:
+    assert len(prove(spec_of("history", 2), history, 6, 4, 5)) > 6
 
 
 def test_the_nearest_value_is_found_where_a_score_does_not_move_one_way_only() -> None:
@@ -156,11 +157,17 @@ def test_a_series_that_is_too_old_stays_so() -> None:
             }
         )
     )
-    fresh = held_rows(rows, "DGS10", pd.Timestamp("2024-01-08"), pd.Timestamp("2024-01-12"))
+
+    def held(name: str, first: str, last: str) -> pd.DataFrame:
+        return held_rows(rows, name, series_entry(name), pd.Timestamp(first), pd.Timestamp(last))
+
+    fresh = held("DGS10", "2024-01-08", "2024-01-12")
     assert fresh["date"].dt.day.tolist() == [5, 8, 9, 10]  # known on the 8th to the 11th, 22:00 UTC
     assert set(fresh["value"]) == {4.1}
-    assert held_rows(rows, "DGS10", pd.Timestamp("2024-02-08"), pd.Timestamp("2024-02-12")).empty
-    assert held_rows(rows, "DFII10", pd.Timestamp("2024-01-08"), pd.Timestamp("2024-01-12")).empty
+    assert held_rows(rows, "DGS10", series_entry("DGS10"), pd.Timestamp("2024-02-08"), pd.Timestamp("2024-02-12")).empty
+    assert held_rows(
+        rows, "DFII10", series_entry("DFII10"), pd.Timestamp("2024-01-08"), pd.Timestamp("2024-01-12")
+    ).empty
 
 
 def test_regimes_that_are_fitted_or_given_are_refused(sample: Snapshot) -> None:
