@@ -111,6 +111,7 @@ def _as_json(result: "BacktestResult") -> dict[str, Any]:
     from backtests.measures.holdings import held_weights
 
     run = result.run
+    coming, kind = run.panel.decides_for[-1], run.signal.kind
     last = held_weights(run.engine.positions, run.panel.close[1:], run.engine.equity["equity"]).iloc[-1]
     return {
         "folder": str(result.folder),
@@ -118,8 +119,9 @@ def _as_json(result: "BacktestResult") -> dict[str, Any]:
         "metrics": measures_json(run.measures),
         "evidence": evidence_json(run.evidence),
         "next_session": {
-            "session": str(run.panel.decides_for[-1].date()),
-            "regime": str(run.signal.regime[run.panel.decides_for[-1]]),
+            "session": str(coming.date()),
+            "regime": str(run.signal.regime[coming]),
+            "kind": None if kind is None else str(kind[coming]) or None,
             # What a strategy of the user wants shows in its orders alone: the plan's targets are not its own.
             "targets": run.plan.targets.iloc[-1].to_dict() if run.spec.run.strategy is None else None,
             "held": last[last > 0].to_dict(),

@@ -125,9 +125,9 @@ def stay_begins(regime: pd.Series, session: pd.Timestamp) -> pd.Timestamp:
 
 
 def change_reason(signal: LiquiditySignal, session: pd.Timestamp, config: SignalConfig) -> str:
-    """Why the regime of a session began there: the threshold passed or the model's word, and the block that moved it.
+    """Why the regime of a session began there: the threshold passed, or the model's word; what moved it; its kind.
 
-    That is the live one which has moved most in the direction of the change since the stay before began.
+    Named is the live block which has moved most in the direction of the change since the stay before began.
 
     Args:
         signal: over all sessions.
@@ -145,6 +145,8 @@ def change_reason(signal: LiquiditySignal, session: pd.Timestamp, config: Signal
         Regime.NEUTRAL: (False, config.leave) if before is Regime.SCARCE else (True, -config.leave),
     }[regime]
     moved = _what_moved(signal, session, scarcer)
+    if signal.kind is not None and signal.kind[session]:
+        moved += f"; {signal.kind[session]}"
     if config.model.name != "threshold":
         return f"the model {config.model.name} says {signal.regime[session]}; {moved}"
     direction = "above" if scarcer else "below"

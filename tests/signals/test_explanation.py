@@ -240,6 +240,8 @@ def test_the_reason_of_a_change_is_the_block_that_moved_most_since_the_stay_befo
     signal = moved(made(parts={**QUIET, "drain.capex_growth": (0.5, 0.4, "log growth")}), pipes=0.31, level=-0.2)
     reason = change_reason(signal, SESSIONS[4], CONFIG)
     assert reason == "score +0.61 above +0.4; most from pipes, +0.31 since 2026-02-02"
+    kind = pd.Series("short of supply", SESSIONS)
+    assert change_reason(replace(signal, kind=kind), SESSIONS[4], CONFIG) == f"{reason}; short of supply"
     fallen = moved(made("ABUNDANT", parts={**QUIET, "drain.capex_growth": (-0.5, 0.4, "log growth")}), level=-0.2)
     assert (
         change_reason(fallen, SESSIONS[4], CONFIG) == "score -0.70 below -0.4; most from level, -0.20 since 2026-02-02"
