@@ -148,7 +148,7 @@ def run_backtest(
     stages, given = Stages(report), read_extensions(spec)
     prepared = replace(prepare(spec, snapshot, extensions=given, stages=stages), engine=engine_name)
     if spec.run.end is None:
-        prepared = _until_default_end(prepared)
+        prepared = until_default_end(prepared)
     require_opens(prepared.market)
     with stages.stage("engine"):
         engine = play(prepared)
@@ -254,7 +254,7 @@ def _rotations(prepared: Prepared, returns: pd.DataFrame, paid: pd.Series) -> pd
     return rotation_table(prepared.signal, spec.signal, returns, baskets, paid)
 
 
-def _until_default_end(prepared: Prepared) -> Prepared:
+def until_default_end(prepared: Prepared) -> Prepared:
     """End a run on the last session on which no held instrument lacks its bar merely because its file ends."""
     universe, given = prepared.spec.universe, prepared.extensions
     ends = without_delisted(last_bars(prepared.snapshot, universe), prepared.snapshot)

@@ -19,6 +19,7 @@ __all__ = [
     "load_spec",
     "open_market",
     "signal",
+    "sweep",
 ]
 
 _OURS = ("paper", "backtests", "strategies", "signals", "data")
@@ -27,6 +28,7 @@ _HOMES = {
     "Spec": "backtests.spec.spec",
     "load_spec": "backtests.spec.spec",
     "open_market": "data.markets",
+    "sweep": "reverse_qe.sweeping",
 }
 
 
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from data.errors import ReverseQeError
     from data.markets import open_market
     from reverse_qe.api import backtest, events, fetch, import_files, signal
+    from reverse_qe.sweeping import sweep
 
     __version__: str
 else:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -133,18 +133,14 @@ def liquidity_signal(
     _require_sessions(data.sessions)
     readings = read_blocks(Facts(data), config, further)
     readings = [silent_reading(each) if each.name == silenced else each for each in readings]
-    live = np.column_stack([~np.isnan(each.parts).all(axis=1) for each in readings])
-    said = np.column_stack([np.nan_to_num(each.parts) for each in readings]) / len(readings)
-    parts = smooth(said, config.half_life_sessions)
+    live, parts, blocks, total = score_parts(readings, config.half_life_sessions)
     inputs = [each for reading in readings for each in reading.inputs]
     names = [each.name for each in inputs]
-    ends = np.cumsum([len(each.inputs) for each in readings])
-    blocks = np.column_stack([part.sum(axis=1) for part in np.split(parts, ends[:-1], axis=1)])
 
     def by_input(columns: Sequence[Array]) -> pd.DataFrame:
         return pd.DataFrame(np.column_stack(columns), data.sessions, names)
 
-    score = pd.Series(blocks.sum(axis=1), data.sessions, name="score")
+    score = pd.Series(total, data.sessions, name="score")
     live_blocks = pd.Series(live.sum(axis=1), data.sessions, name="live_blocks")
     contributions = pd.DataFrame(blocks, data.sessions, [each.name for each in readings])
     estimate = regime_estimate(score, contributions, live_blocks, config)
@@ -166,6 +162,37 @@ def liquidity_signal(
         live=pd.DataFrame(live, data.sessions, contributions.columns),
         **({} if config.form == 1 or gate is None else _of_form_2(estimate.regime, contributions, gate, live, config)),
     )
+
+
+class Score(NamedTuple):
+    """The score of every session, and what makes it.
+
+    Attributes:
+        live: (sessions, blocks) whether a block has a value.
+        parts: (sessions, inputs) what each input gives to the score.
+        blocks: (sessions, blocks) what each block gives.
+        total: (sessions,).
+    """
+
+    live: Array
+    parts: Array
+    blocks: Array
+    total: Array
+
+
+def score_parts(readings: Sequence[Reading], half_life: float) -> Score:
+    """Sum what blocks say, each with the same weight, and smooth it.
+
+    Args:
+        readings: of every block.
+        half_life: in sessions.
+    """
+    live = np.column_stack([~np.isnan(each.parts).all(axis=1) for each in readings])
+    said = np.column_stack([np.nan_to_num(each.parts) for each in readings]) / len(readings)
+    parts = smooth(said, half_life)
+    ends = np.cumsum([len(each.inputs) for each in readings])
+    blocks = np.column_stack([part.sum(axis=1) for part in np.split(parts, ends[:-1], axis=1)])
+    return Score(live, parts, blocks, blocks.sum(axis=1))
 
 
 def _of_form_2(

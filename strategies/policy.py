@@ -178,13 +178,24 @@ def make_plan(
         InputError: what is needed is not given.
     """
     made = target_weights(regime, tradable, prices, universe, config, probability) if weights is None else weights
-    targets = limit_asset_classes(made, tradable, universe, asset_classes, dict(config.asset_class_caps))
-    targets = limit_exposure(targets, tradable, universe, config.exposure_ceiling)
-    if config.volatility_target is not None:
-        targets = limit_volatility(
-            targets, tradable, prices, universe, config.volatility_target, config.volatility_half_life
-        )
+    targets = limit_weights(made, tradable, prices, universe, config, asset_classes)
     return Plan(targets, rebalance_sessions(regime if states is None else states, targets, tradable, config.rebalance))
+
+
+def limit_weights(
+    weights: pd.DataFrame,
+    tradable: pd.DataFrame,
+    prices: pd.DataFrame,
+    universe: Universe,
+    config: PolicyConfig,
+    asset_classes: Mapping[str, AssetClass] | None = None,
+) -> pd.DataFrame:
+    """Class caps, exposure ceiling and volatility target of a policy over weights; arguments as for `make_plan`."""
+    targets = limit_asset_classes(weights, tradable, universe, asset_classes, dict(config.asset_class_caps))
+    targets = limit_exposure(targets, tradable, universe, config.exposure_ceiling)
+    if config.volatility_target is None:
+        return targets
+    return limit_volatility(targets, tradable, prices, universe, config.volatility_target, config.volatility_half_life)
 
 
 def target_weights(

@@ -13,13 +13,13 @@ from pathlib import Path
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
-from backtests.engines import kernel
+from backtests.engines import batch, kernel
 from backtests.execution import records, session
 from data.errors import InputError
 from data.files.cache import cache_folder
 from strategies import fills, order_rules, trade_terms
 
-MODULES = (trade_terms, fills, order_rules, records, session, kernel)
+MODULES = (trade_terms, fills, order_rules, records, session, kernel, batch)
 """What the kernel is compiled from, each after those that it calls."""
 
 
@@ -81,7 +81,7 @@ def _kept_in(folder: Path | None) -> Iterator[Callable[[Callable[..., Any]], Any
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = "" if folder is None else str(folder)
     try:
-        yield numba.njit(_nrt=False, cache=folder is not None)
+        yield numba.njit(_nrt=False, nogil=True, cache=folder is not None)
     finally:
         numba.config.CACHE_DIR = before
 

@@ -60,11 +60,11 @@ def make_run_plan(
     return make_plan(
         signal.regime.reindex(panel.decides_for),
         tradable,
-        _policy_prices(spec, snapshot, panel),
+        policy_prices(spec, snapshot, panel),
         spec.universe,
         spec.policy,
         weights,
-        _asset_classes(snapshot, panel),
+        asset_classes(snapshot, panel),
         _probability(signal, panel),
         states,
     )
@@ -107,11 +107,11 @@ def run_baseline_plans(spec: Spec, snapshot: Snapshot, market: Panel, signal: Li
     return baseline_plans(
         signal.regime.reindex(market.decides_for),
         market.tradable(spec.order_rules.stale_sessions),
-        _policy_prices(spec, snapshot, market),
+        policy_prices(spec, snapshot, market),
         _prices_from(looks_back_to, snapshot, [benchmark], market)[benchmark],
         spec.universe,
         spec.policy,
-        _asset_classes(snapshot, market),
+        asset_classes(snapshot, market),
         _probability(signal, market),
         _rival_regimes(spec, snapshot, market, signal),
     )
@@ -122,10 +122,10 @@ def run_switch_plan(spec: Spec, snapshot: Snapshot, market: Panel, day: pd.Times
     return make_plan(
         switched_regimes(market.decides_for, day, regime),
         market.tradable(spec.order_rules.stale_sessions),
-        _policy_prices(spec, snapshot, market),
+        policy_prices(spec, snapshot, market),
         spec.universe,
         unblended(spec.policy),
-        asset_classes=_asset_classes(snapshot, market),
+        asset_classes=asset_classes(snapshot, market),
     )
 
 
@@ -142,7 +142,7 @@ def _rival_regimes(spec: Spec, snapshot: Snapshot, market: Panel, signal: Liquid
     return {name: path.reindex(market.decides_for) for name, path in regimes.items() if path is not None}
 
 
-def _policy_prices(spec: Spec, snapshot: Snapshot, panel: Panel) -> pd.DataFrame:
+def policy_prices(spec: Spec, snapshot: Snapshot, panel: Panel) -> pd.DataFrame:
     """Prices known at each decision of a panel, and at those before it that its volatilities look back on."""
     sessions = spec.policy.lookback_sessions
     if sessions == 0:
@@ -157,7 +157,8 @@ def _prices_from(first: pd.Timestamp, snapshot: Snapshot, symbols: Sequence[str]
     return known_prices(snapshot, symbols, sessions_between(max(first, FIRST_DAY), panel.decides_for[-1]))
 
 
-def _asset_classes(snapshot: Snapshot, panel: Panel) -> dict[str, AssetClass]:
+def asset_classes(snapshot: Snapshot, panel: Panel) -> dict[str, AssetClass]:
+    """The asset class of each instrument of a panel."""
     return {symbol: snapshot.instruments[symbol].asset_class for symbol in panel.symbols}
 
 

@@ -9,6 +9,7 @@ from data.clock import FIRST_DAY, sessions_between
 from data.market.entries import read_by
 from data.market.snapshot import Snapshot
 from signals.block import SignalData
+from signals.config import SignalConfig
 from signals.liquidity import LiquiditySignal, liquidity_signal, required_series
 from signals.source import read_source, source_signal
 
@@ -29,9 +30,7 @@ def read_signal(
         LookAheadError: a block of the user looks ahead.
     """
     given, snapshot = extensions or read_extensions(spec), read_by(spec.catalogue, snapshot)
-    used = snapshot.series["series"].isin(required_series(spec.signal))
-    first = max(snapshot.series.loc[used, "date"].min(), FIRST_DAY) if used.any() else FIRST_DAY
-    sessions = sessions_between(first, last)
+    sessions = sessions_between(first_session(spec.signal, snapshot), last)
     if given.source is not None:
         return source_signal(read_source(given.source.path, given.source.content), sessions, spec.signal)
 
@@ -44,3 +43,9 @@ def read_signal(
     if given.blocks:
         check_blocks(signal, signal_of, data, pd.Timestamp(spec.run.start), given.blocks)
     return signal
+
+
+def first_session(config: SignalConfig, snapshot: Snapshot) -> pd.Timestamp:
+    """The day of the first observation of what a signal needs, from which on it is made."""
+    used = snapshot.series["series"].isin(required_series(config))
+    return max(snapshot.series.loc[used, "date"].min(), FIRST_DAY) if used.any() else FIRST_DAY

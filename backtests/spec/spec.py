@@ -148,6 +148,18 @@ def load_spec(
     return loaded
 
 
+def spec_values(
+    spec: "str | Path | Mapping[str, Any] | Spec", set: Mapping[str, Any] | None = None
+) -> dict[str, dict[str, Any]]:
+    """The values of a spec by section, as `load_spec` validates them; arguments and errors as of it."""
+    what, values = _read(spec)
+    for key, value in _pairs(set):
+        if value is not None:
+            put(values, key, value)
+    fill_missing(values, take_version(values, what))
+    return values
+
+
 def _read(spec: "str | Path | Mapping[str, Any] | Spec") -> tuple[str, dict[str, Any]]:
     """What a spec is called in messages, and its values, free to be changed."""
     if isinstance(spec, Spec):

@@ -1,0 +1,225 @@
+"""The variants of a sweep: every combination of some values of some keys of a spec, or a random choice of them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice, product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from backtests.spec.spec import Spec, load_spec
+from data.errors import InputError
+
+AnySpec = str | Path | Mapping[str, Any] | Spec
+# Without a yes of the user no more are run.
+MANY = 100_000
+# Keys by the stage of a run that they first change: variants that share the early ones stand together.
+_STAGES = (
+    *("run.", "universe.", "order_rules.stale_sessions", "signal."),
+    *("signal.half_life_sessions", "signal.enter", "signal.leave", "signal.dwell_sessions"),
+    *("policy.", "order_rules.", "costs.", "cash."),
+)
+_FIXED = {
+    "run.name": "it changes no result",
+    "run.strategy": "a strategy of the user runs in the event engine alone",
+    "run.warmup_sessions": "it is read by code of the user alone",
+    "signal.source": "files of the user stay as they are",
+    "signal.blocks": "files of the user stay as they are",
+    "policy.function": "files of the user stay as they are",
+    "policy.weights": "files of the user stay as they are",
+    "policy.blend_by_probability": "blended budgets have a plan for each session, and no table of plans",
+    "universe.hindsight": "it changes no result",
+    "version": "a sweep is of one version",
+}
+_TRIED = 200
+
+
+class Span(NamedTuple):
+    """A range of values that a random choice draws from, evenly; whole numbers where both ends are."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A key that varies.
+
+    Attributes:
+        key: dotted.
+        values: of it; numbers from low to high, others in the order in which they were given.
+    """
+
+    key: str
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The variants of a sweep, numbered in an order in which neighbours share the early stages of a run.
+
+    Attributes:
+        axes: in the order of the stages.
+        chosen: (variants, axes) places among the values of each axis; None: every combination.
+    """
+
+    axes: tuple[Axis, ...]
+    chosen: np.ndarray | None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Those that vary."""
+        return tuple(axis.key for axis in self.axes)
+
+    @cached_property
+    def size(self) -> int:
+        """How many variants there are."""
+        return _combinations(self.axes) if self.chosen is None else len(self.chosen)
+
+    def places(self, begin: int, end: int) -> np.ndarray:
+        """Places among the values of each axis, of the variants from one number up to another: (variants, axes)."""
+        if self.chosen is not None:
+            return self.chosen[begin:end]
+        numbers, columns = np.arange(begin, end), []
+        for axis in reversed(self.axes):
+            numbers, place = np.divmod(numbers, len(axis.values))
+            columns.append(place)
+        return np.column_stack(columns[::-1])
+
+    def settings(self, number: int) -> dict[str, Any]:
+        """What one variant sets, by key."""
+        (places,) = self.places(number, number + 1)
+        return {axis.key: axis.values[place] for axis, place in zip(self.axes, places, strict=True)}
+
+
+def make_grid(
+    spec: AnySpec,
+    values: Mapping[str, Sequence[Any] | Span],
+    set: Mapping[str, Any] | None = None,
+    random: int | None = None,
+    seed: int = 0,
+    yes: bool = False,
+) -> Grid:
+    """Make the grid of a sweep.
+
+    Args:
+        spec: that varies.
+        values: of each key that varies: several, or a `Span` where variants are drawn.
+        set: of keys that do not.
+        random: how many variants to draw, each once; None: all.
+        seed: of the draw.
+        yes: whether more than `MANY` variants are wanted.
+
+    Raises:
+        InputError: no key, a key without a value or that cannot vary, a value that no spec can have, or too many.
+    """
+    if not values:
+        raise InputError("got no key that varies, wanted one at least, as in signal.enter=0.3,0.4")
+    if random is not None and (not isinstance(random, int) or isinstance(random, bool) or random < 1):
+        raise InputError(f"got {random!r} random variants, wanted 1 or more")
+    rng = np.random.default_rng(seed)
+    order = sorted(values, key=lambda key: (_stage(key), key))
+    axes = tuple(_axis(key, values[key], random, rng) for key in order)
+    size = _combinations([axis for axis in axes if not isinstance(values[axis.key], Span)])
+    count = size if random is None else random
+    if count > MANY and not yes:
+        raise InputError(
+            f"got {count:,} variants, wanted at most {MANY:,} without a yes; say yes, or draw some at random"
+        )
+    _require_possible(spec, axes, set or {})
+    if random is None:
+        return Grid(axes, None)
+    return Grid(axes, _draw(axes, values, random, rng))
+
+
+def base_spec(spec: AnySpec, set: Mapping[str, Any] | None = None) -> Spec:
+    """The spec that varies.
+
+    Raises:
+        InputError: it is wrong, or names code of the user in whose place no table of plans can stand.
+    """
+    base = load_spec(spec, set)
+    for key, value in (
+        ("run.strategy", base.run.strategy),
+        ("policy.function", base.policy.function),
+        ("policy.weights", base.policy.weights),
+        ("policy.blend_by_probability", base.policy.blend_by_probability),
+    ):
+        if value:
+            raise InputError(f"{key}: got {value} for a sweep, which cannot run it: {_FIXED[key]}; take it out")
+    return base
+
+
+def _stage(key: str) -> int:
+    found = [
+        place for place, stage in enumerate(_STAGES) if key == stage or (stage[-1] == "." and key.startswith(stage))
+    ]
+    return max(found, default=0)
+
+
+def _combinations(axes: Sequence[Axis]) -> int:
+    return math.prod(len(axis.values) for axis in axes)
+
+
+def _axis(key: str, given: Sequence[Any] | Span, random: int | None, rng: np.random.Generator) -> Axis:
+    fixed = next((each for each in _FIXED if key == each or key.startswith(f"{each}.")), None)
+    if fixed is not None:
+        raise InputError(f"{key} cannot vary: {_FIXED[fixed]}; take it out of the grid")
+    if isinstance(given, Span):
+        if random is None:
+            raise InputError(f"{key}: got the range {given.low:g} to {given.high:g}, wanted values, or random variants")
+        if not given.low < given.high:
+            raise InputError(f"{key}: got the range {given.low:g} to {given.high:g}, wanted the lower end first")
+        whole = isinstance(given.low, int) and isinstance(given.high, int)
+        drawn = rng.integers(int(given.low), int(given.high) + 1, random) if whole else rng.uniform(*given, random)
+        return Axis(key, tuple(np.sort(drawn).tolist()))
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise InputError(f"{key}: got {given!r}, wanted a list of values")
+    values = tuple(given)
+    if not values:
+        raise InputError(f"{key}: got no value, wanted one at least, as in {key}=1,2")
+    if doubled := [value for place, value in enumerate(values) if value in values[:place]]:
+        raise InputError(f"{key}: got {doubled[0]!r} twice, wanted each value once")
+    is_number = [isinstance(value, int | float) and not isinstance(value, bool) for value in values]
+    return Axis(key, tuple(sorted(values)) if all(is_number) else values)
+
+
+def _draw(axes: Sequence[Axis], values: Mapping[str, Any], count: int, rng: np.random.Generator) -> np.ndarray:
+    """Places of variants that were drawn, in the order of the stages; no combination stands twice."""
+    spans = [isinstance(values[axis.key], Span) for axis in axes]
+    listed = [axis for axis, is_span in zip(axes, spans, strict=True) if not is_span]
+    whole = _combinations(listed)
+    if any(spans):
+        numbers = rng.integers(0, whole, count)
+    elif count > whole:
+        raise InputError(f"got {count:,} random variants, wanted at most {whole:,}: so many combinations there are")
+    else:
+        numbers = rng.choice(whole, count, replace=False)
+    columns = {}
+    for axis in reversed(listed):
+        numbers, columns[axis.key] = np.divmod(numbers, len(axis.values))
+    columns |= {axis.key: rng.permutation(count) for axis in axes if axis.key not in columns}
+    places = np.column_stack([columns[axis.key] for axis in axes])
+    return places[np.lexsort(places.T[::-1])]
+
+
+def _require_possible(spec: AnySpec, axes: Sequence[Axis], set: Mapping[str, Any]) -> None:
+    """Refuse a key that there is not, and a value that no combination with others of its section makes possible."""
+    for axis in axes:
+        section = axis.key.partition(".")[0]
+        others = [each for each in axes if each is not axis and each.key.startswith(f"{section}.")]
+        ends = axis.values if len(axis.values) <= _TRIED else (axis.values[0], axis.values[-1])
+        for value in ends:
+            faults = []
+            for mates in islice(product(*(each.values for each in others)), _TRIED):
+                settings = {each.key: mate for each, mate in zip(others, mates, strict=True)}
+                try:
+                    load_spec(spec, {**set, axis.key: value, **settings})
+                    break
+                except InputError as error:
+                    faults.append(error)
+            else:
+                raise faults[0]

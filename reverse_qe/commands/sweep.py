@@ -1,0 +1,121 @@
+"""`reverse-qe sweep`: many variants of a spec through the vector engine."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reverse_qe.options import DAY, PATH, json_option, market_option, set_option
+from reverse_qe.output import print_json, print_table, progress, say, show
+
+if TYPE_CHECKING:
+    from reverse_qe.sweeping import SweepResult
+
+
+@click.command("sweep")
+@click.argument("spec")
+@click.option(
+    "--grid",
+    "texts",
+    multiple=True,
+    metavar="KEY=A,B,...",
+    help="Values of a key; with --random also a range, as in signal.clip=2.0..4.0.",
+)
+@market_option
+@click.option("--start", type=DAY, help="First day, in place of the spec's.")
+@click.option("--end", type=DAY, help="Last day, in place of the spec's.")
+@set_option
+@click.option("--random", type=int, metavar="N", help="Draw so many variants, in place of every combination.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the draw.")
+@click.option("--jobs", type=int, default=1, show_default=True, help="Threads.")
+@click.option("--out", type=PATH, help="Folder of the sweep; one that was killed goes on.  [default: below sweeps/]")
+@click.option("--by", default="sharpe", show_default=True, help="Measure to rank by.")
+@click.option("--returns", is_flag=True, help="Keep the daily returns of every variant.")
+@click.option("--confirm", "confirm_best", type=int, default=0, metavar="K", help="Run the best K in Backtrader too.")
+@click.option("--yes", is_flag=True, help="More than a hundred thousand variants are wanted.")
+@json_option
+def command(
+    spec: str,
+    texts: tuple[str, ...],
+    market: str,
+    start: datetime | None,
+    end: datetime | None,
+    settings: dict[str, Any],
+    random: int | None,
+    seed: int,
+    jobs: int,
+    out: Path | None,
+    by: str,
+    returns: bool,
+    confirm_best: int,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Run many variants of a spec; say which is best, and how far to trust it.
+
+    SPEC is a TOML file or the name of a shipped spec. Every key of it can vary. It needs the extra sweep (numba).
+    """
+    from reverse_qe.grids import read_grid
+    from reverse_qe.sweeping import sweep
+
+    with progress("Sweep") as report:
+
+        def count(done: int, size: int, rate: float) -> None:
+            left = f", {(size - done) / rate:,.0f} s left" if rate else ""
+            report(f"{done:,} of {size:,} variants, {rate:,.0f} a second{left}")
+
+        result = sweep(
+            spec,
+            read_grid(texts),
+            market,
+            start=start.date() if start else None,
+            end=end.date() if end else None,
+            set=settings,
+            random=random,
+            seed=seed,
+            jobs=jobs,
+            out=out,
+            by=by,
+            returns=returns,
+            confirm_best=confirm_best,
+            yes=yes,
+            report=report,
+            count=count,
+        )
+    if as_json:
+        print_json(_as_json(result))
+    else:
+        _print(result)
+        say(f"Sweep folder: {result.folder}")
+
+
+def _as_json(result: "SweepResult") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    ranked = {**asdict(result.report), "best": _best(result)}
+    return {"folder": str(result.folder), **ranked, "confirmed": [asdict(each) for each in result.confirmed]}
+
+
+def _best(result: "SweepResult") -> list[dict[Any, Any]]:
+    table = result.variants
+    rows = table.iloc[list(result.report.best)].drop(columns=["returns", "is_valid"], errors="ignore")
+    return rows.astype(object).where(rows.notna(), None).to_dict("records")
+
+
+def _print(result: "SweepResult") -> None:
+    from reverse_qe.words.sweep import BEST_HEAD, best_row, confirmed_text, sentences
+
+    report, simulated = result.report, result.sweep.asked.snapshot.simulated
+    table = result.variants
+    rows = [best_row(each, dict(table.iloc[each]), result.settings(each)) for each in report.best]
+    label = "SIMULATED market" if simulated else "market"
+    title = (
+        f"{report.variants:,} variants of {result.sweep.spec.run.name} on {label} {result.sweep.asked.snapshot.name}"
+    )
+    print_table(f"{title}: the best by {report.by}", BEST_HEAD, rows, apart=False)
+    steadiest = None if report.steadiest is None else result.settings(report.steadiest.variant)
+    for line in sentences(report, steadiest):
+        show(line)
+    for each in result.confirmed:
+        show(confirmed_text(each))

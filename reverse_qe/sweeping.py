@@ -1,0 +1,131 @@
+"""`reverse_qe.sweep`: variants of a spec, as a function."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from backtests.engines.batch import COUNTS, MEASURES
+from backtests.engines.compiled import require_numba
+from backtests.prepare.stages import tell_nobody
+from backtests.studies.sweep import Sweep, SweepAsked
+from backtests.studies.sweep_confirm import Confirmed, confirm
+from backtests.studies.sweep_folder import Report, read_table, run_into
+from backtests.studies.sweep_folder import tell_nobody as count_for_nobody
+from backtests.studies.sweep_grid import AnySpec, Span, base_spec, make_grid
+from backtests.studies.sweep_report import SweepReport, report_sweep
+from data.errors import InputError
+from data.files.paths import usable_path
+from data.market.snapshot import BUILT_IN, Snapshot, is_built_in
+from data.markets import open_market
+from reverse_qe.arguments import as_day
+
+SWEEPS = Path("sweeps")
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class SweepResult:
+    """A finished sweep.
+
+    Attributes:
+        folder: that holds its files.
+        sweep: what was run.
+        report: best variant, its surroundings, luck.
+        confirmed: the best variants in Backtrader, where they were asked for.
+    """
+
+    folder: Path
+    sweep: Sweep
+    report: SweepReport
+    confirmed: tuple[Confirmed, ...] = ()
+
+    @property
+    def variants(self) -> pd.DataFrame:
+        """A row a variant: its keys, whether it is a valid spec, its measures and counts."""
+        return read_table(self.folder / "variants.parquet")
+
+    def settings(self, variant: int) -> dict[str, Any]:
+        """The keys of a variant, as `reverse_qe.backtest` takes them in `set`."""
+        return self.sweep.asked.grid.settings(variant)
+
+    def __repr__(self) -> str:
+        best = self.report.best[0]
+        return (
+            f"{self.report.variants:,} variants of {self.sweep.spec.run.name} in {self.folder}; the best by "
+            f"{self.report.by} is number {best}: {self.settings(best)}"
+        )
+
+
+def sweep(
+    spec: AnySpec | None,
+    grid: Mapping[str, Sequence[Any] | Span],
+    market: str | Snapshot = BUILT_IN,
+    *,
+    start: date | str | None = None,
+    end: date | str | None = None,
+    set: Mapping[str, Any] | None = None,
+    random: int | None = None,
+    seed: int = 0,
+    jobs: int = 1,
+    out: str | Path | None = None,
+    by: str = "sharpe",
+    returns: bool = False,
+    confirm_best: int = 0,
+    yes: bool = False,
+    report: Callable[[str], None] = tell_nobody,
+    count: Report = count_for_nobody,
+) -> SweepResult:
+    """Run every combination of some values of a spec's keys, or a random choice of them, in the vector engine.
+
+    Args:
+        spec: as for `reverse_qe.backtest`.
+        grid: by dotted key, its values; or a `Span`, from which random variants draw.
+        market: as for `reverse_qe.backtest`.
+        start: first day of all variants.
+        end: last day of all variants.
+        set: values of all variants.
+        random: how many variants to draw; None: all.
+        seed: of the draw.
+        jobs: threads.
+        out: folder of the sweep; of one that was killed, it goes on. None: a new one below ``sweeps``.
+        by: measure to rank by.
+        returns: whether to keep daily returns of every variant.
+        confirm_best: how many of the best to run in Backtrader as well.
+        yes: whether more than a hundred thousand variants are wanted.
+        report: is told each stage as it begins.
+        count: is told how many variants are done.
+
+    Raises:
+        InputError: numba is not there, or spec, grid, market, days or folder are wrong.
+    """
+    require_numba()
+    _require_whole("jobs", jobs, 1)
+    _require_whole("confirm", confirm_best, 0)
+    if by not in MEASURES:
+        raise InputError(f"got {by!r} to rank by, wanted one of {', '.join(MEASURES)}")
+    chosen = ("sample" if isinstance(market, str) and is_built_in(market) else "history") if spec is None else spec
+    days = {"run.start": as_day(start, "start"), "run.end": as_day(end, "end")}
+    fixed = {**(set or {}), **{key: day.date() for key, day in days.items() if day is not None}}
+    varied = make_grid(chosen, grid, fixed, random, seed, yes)
+    name = base_spec(chosen, fixed).run.name
+    folder = SWEEPS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}" if out is None else usable_path(out, "out")
+    report("market")
+    snapshot = market if isinstance(market, Snapshot) else open_market(market)
+    report("the spec itself")
+    made = Sweep(SweepAsked(chosen, fixed, varied, snapshot), jobs)
+    table = run_into(folder, made, returns, count)
+    report("what it says")
+    ranked = report_sweep(varied, read_table(table, [*{by, "sharpe"}]), made.base, by)
+    confirmed = confirm(made, ranked.best[:confirm_best], report)
+    return SweepResult(folder, made, ranked, tuple(confirmed))
+
+
+def _require_whole(name: str, value: object, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise InputError(f"got {value!r} for {name}, wanted a whole number from {least}")
+
+
+__all__ = ["COUNTS", "MEASURES", "Span", "SweepResult", "sweep"]

@@ -1,0 +1,86 @@
+"""A sweep in words and rows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from backtests.studies.sweep_confirm import Confirmed
+from backtests.studies.sweep_report import Plateau, SweepReport
+
+BEST_HEAD = ("variant", "CAGR", "volatility", "Sharpe", "max. drawdown", "turnover", "costs", "orders", "keys")
+_FORMATS = (
+    ("cagr", "{:.1%}"),
+    ("volatility", "{:.1%}"),
+    ("sharpe", "{:.2f}"),
+    ("max_drawdown", "{:.1%}"),
+    ("turnover", "{:.1%}"),
+    ("costs", "{:.2%}"),
+    ("orders", "{:d}"),
+)
+_PERCENT = {"cagr", "volatility", "max_drawdown", "turnover", "costs", "exposure", "exposure_without_reserve"}
+
+
+def best_row(variant: int, measured: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """One of the best variants, under `BEST_HEAD`."""
+    cells = ["-" if measured[name] != measured[name] else style.format(measured[name]) for name, style in _FORMATS]
+    return (str(variant), *cells, keys_text(settings))
+
+
+def keys_text(settings: Mapping[str, Any]) -> str:
+    """The keys of a variant as the command line takes them."""
+    return " ".join(f"{key}={_value(value)}" for key, value in settings.items())
+
+
+def sentences(report: SweepReport, steadiest: Mapping[str, Any] | None) -> list[str]:
+    """What a sweep says beside its best variants.
+
+    Args:
+        report: of the sweep.
+        steadiest: keys of the variant with the best surroundings; None where there is none.
+    """
+    told = []
+    if report.valid < report.variants:
+        told.append(
+            f"{report.variants - report.valid:,} of {report.variants:,} variants are no valid spec, or have no "
+            f"{report.by}; they are in the table without measures."
+        )
+    told.append(f"Around the best, one step in one key away: {_surroundings(report.around, report.by)}.")
+    if report.steadiest is not None and steadiest is not None:
+        told.append(
+            f"The best surroundings has variant {report.steadiest.variant} ({keys_text(steadiest)}): "
+            f"{_surroundings(report.steadiest, report.by)}."
+        )
+    mix = getattr(report.static_mix, report.by)
+    told.append(
+        f"{report.share_above_static_mix:.1%} of the variants are better than the static mix of the spec itself "
+        f"({report.by} {_number(report.by, mix)})."
+    )
+    if report.by_luck is not None and report.by_spread is not None:
+        told.append(
+            f"The best of {report.valid:,} unrelated strategies without any skill would have a Sharpe ratio of "
+            f"{report.by_luck:.2f} over as many sessions; if they spread as these do ({report.spread:.2f}), "
+            f"{report.by_spread:.2f}."
+        )
+    return told
+
+
+def confirmed_text(each: Confirmed) -> str:
+    """A variant in both engines."""
+    same = "the same orders" if each.orders == each.orders_event else f"{each.orders_event} orders, not {each.orders}"
+    return f"Variant {each.variant} in Backtrader: {same}; the equity differs by {each.difference:.1e} at most."
+
+
+def _surroundings(plateau: Plateau, by: str) -> str:
+    if plateau.median is None:
+        return "no variant"
+    variants = "variant" if plateau.count == 1 else "variants"
+    return f"{plateau.count} {variants}, median {_number(by, plateau.median)}, worst {_number(by, plateau.worst)}"
+
+
+def _number(name: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.1%}" if name in _PERCENT else f"{value:,.0f}" if name.endswith("_usd") else f"{value:.2f}"
+
+
+def _value(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,97 @@
+"""`reverse-qe sweep`: what it prints, what it writes, what it refuses."""
+
+import json
+
+import pandas as pd
+import pytest
+
+import reverse_qe
+from data.errors import InputError
+from reverse_qe.grids import read_grid
+from reverse_qe.sweeping import Span
+
+DAYS = ("--start", "2022-01-03", "--end", "2022-12-30")
+GRID = ("--grid", "signal.enter=0.3,0.4", "--grid", "order_rules.band=0.0,0.05")
+
+
+def test_it_prints_the_best_and_what_lies_around_it(call, tmp_path):
+    code, out, err = call("sweep", "sample", *GRID, *DAYS, "--out", "it", "--confirm", "1")
+    assert code == 0
+    assert "4 variants of sample on SIMULATED market sample: the best by sharpe" in out
+    assert "Around the best, one step in one key away: 2 variants, median" in out
+    assert "of the variants are better than the static mix of the spec itself (sharpe " in out
+    assert "unrelated strategies without any skill would have a Sharpe ratio of" in out
+    assert "in Backtrader: the same orders; the equity differs by" in out
+    assert "Sweep folder: it" in err
+    table = pd.read_parquet(tmp_path / "it" / "variants.parquet")
+    assert table["variant"].tolist() == [0, 1, 2, 3]
+    assert table["signal.enter"].tolist() == [0.3, 0.3, 0.4, 0.4]
+    assert (tmp_path / "it" / "spec.toml").exists()
+    again = call("sweep", "sample", *GRID, *DAYS, "--out", "it", "--confirm", "1")
+    assert again == (0, out, err)
+
+
+def test_json_is_one_object(call):
+    code, out, _ = call("sweep", "sample", *GRID, *DAYS, "--out", "it", "--json", "--by", "max_drawdown")
+    told = json.loads(out)
+    assert code == 0
+    assert (told["variants"], told["valid"], told["by"], told["folder"]) == (4, 4, "max_drawdown", "it")
+    falls = [each["max_drawdown"] for each in told["best"]]
+    assert falls == sorted(falls, reverse=True)
+    assert told["best"][0]["order_rules.band"] in (0.0, 0.05)
+
+
+REFUSED = {
+    "no grid": ((), "no key that varies"),
+    "unknown key": (("--grid", "signal.entr=1"), "entr"),
+    "empty": (("--grid", "signal.enter="), "signal.enter: got no value"),
+    "a hole": (("--grid", "signal.enter=0.3,,0.4"), "wanted a value between commas"),
+    "no key": (("--grid", "0.3"), "wanted section.key=value,value"),
+    "twice": (("--grid", "signal.enter=0.3", "--grid", "signal.enter=0.4"), "got signal.enter twice"),
+    "wrong type": (("--grid", "signal.enter=high"), "signal.enter"),
+    "cannot vary": (("--grid", "run.strategy=a.py:A"), "run.strategy cannot vary"),
+    "a range of all": (("--grid", "signal.clip=2.0..4.0"), "wanted values, or random variants"),
+    "a measure": ((*GRID, "--by", "luck"), "got 'luck' to rank by"),
+    "threads": ((*GRID, "--jobs", "0"), "got 0 for jobs"),
+    "best": ((*GRID, "--confirm", "-1"), "got -1 for confirm"),
+    "market": ((*GRID, "--market", "nowhere"), "nowhere"),
+}
+
+
+@pytest.mark.parametrize(("words", "says"), REFUSED.values(), ids=REFUSED)
+def test_it_refuses_in_one_line(call, words, says):
+    code, out, err = call("sweep", "sample", *words)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_million_variants_need_a_yes(call):
+    many = ",".join(str(number) for number in range(1, 251))
+    more = ",".join(f"{number / 1000:.3f}" for number in range(500))
+    words = ("--grid", f"order_rules.stale_sessions={many}", "--grid", f"order_rules.band={more}")
+    code, _, err = call("sweep", "sample", *words)
+    assert code == 2
+    assert "got 125,000 variants, wanted at most 100,000" in err
+
+
+def test_grids_as_they_are_written():
+    texts = ['universe.reserve=["A","B"],[]', "policy.rebalance=monthly,weekly", "signal.capex_events=true,false"]
+    assert read_grid([*texts, "signal.clip=2.0..4.0", "signal.window_sessions=300..900", "run.start=2020-01-02"]) == {
+        "universe.reserve": [["A", "B"], []],
+        "policy.rebalance": ["monthly", "weekly"],
+        "signal.capex_events": [True, False],
+        "signal.clip": Span(2.0, 4.0),
+        "signal.window_sessions": Span(300, 900),
+        "run.start": [pd.Timestamp("2020-01-02").date()],
+    }
+
+
+def test_the_word_for_python(sample, tmp_path):
+    grid = {"signal.enter": [0.3, 0.4]}
+    result = reverse_qe.sweep("sample", grid, sample, start="2022-01-03", end="2022-06-30", out=tmp_path / "it")
+    assert len(result.variants) == 2
+    assert result.settings(1) == {"signal.enter": 0.4}
+    assert repr(result).startswith("2 variants of sample in ")
+    with pytest.raises(InputError, match="wanted a list of values"):
+        reverse_qe.sweep("sample", {"signal.enter": 0.3}, sample, out=tmp_path / "other")
