@@ -32,6 +32,7 @@ _FIXED = {
     "policy.weights": "files of the user stay as they are",
     "policy.blend_by_probability": "blended budgets have a plan for each session, and no table of plans",
     "universe.hindsight": "it changes no result",
+    "catalogue": "what an instrument or a series is stays as it is",
     "version": "a sweep is of one version",
 }
 _TRIED = 200

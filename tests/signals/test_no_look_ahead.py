@@ -98,7 +98,14 @@ from signals.known import (
     on_weeks,
     together,
 )
-from signals.liquidity import LiquiditySignal, liquidity_signal, read_blocks, required_series, wanted_series
+from signals.liquidity import (
+    LiquiditySignal,
+    liquidity_signal,
+    read_blocks,
+    required_series,
+    score_parts,
+    wanted_series,
+)
 from signals.model_config import RegimeModelConfig
 from signals.models.estimate import RegimeModel
 from signals.models.fit_cache import fit_key, kept_fit
@@ -703,6 +710,9 @@ BY_SESSION: dict[str, BySession] = {
     "partial.regimes_without": lambda w: partial_regimes(w, lambda s: regimes_without(s, "drain", CONFIG)),
     "partial.gate_regimes": lambda w: partial_regimes(w, lambda s: gate_regimes(s, CONFIG)),
     "liquidity.liquidity_signal": both_signals,
+    "liquidity.score_parts": lambda w: pd.DataFrame(
+        np.column_stack(score_parts(read_blocks(Facts(w.data), CONFIG), 4.0)), w.sessions
+    ),
     "scarcity.scarcity": lambda w: liquidity_signal(w.data, CONFIG_2).kind.to_frame(),  # type: ignore[union-attr]
     "capex.spending.trailing_cash_flow": lambda w: pd.DataFrame(
         trailing_cash_flow(w.quarters()[0], microseconds(w.sessions), CONFIG), w.sessions

@@ -49,6 +49,9 @@ OVER_TIME: dict[str, Callable[[Inputs], pd.DataFrame | pd.Series]] = {
     "policy.target_weights": lambda i: policy.target_weights(
         i["regime"], i["tradable"], i["prices"], UNIVERSE, CONFIG, i["probability"]
     ),
+    "policy.limit_weights": lambda i: policy.limit_weights(
+        i["tradable"] / 6, i["tradable"], i["prices"], UNIVERSE, CONFIG, CLASSES
+    ),
     "policy.make_plan": lambda i: pd.concat(
         [
             (
