@@ -7,7 +7,7 @@ import math
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
-from strategies.trade_terms import TradeTerms, affordable_units, whole_units
+from strategies.trade_terms import TradeTerms, affordable_units, commission, whole_units
 
 # US dollars: nothing smaller is owed, ordered or missed.
 CENT = 0.01
@@ -96,7 +96,7 @@ def sell_fill(units: float, open_price: float, volume: float, terms: TradeTerms,
     """Fill a sell.
 
     Args:
-        units: to sell: all that is held, or whole quanta.
+        units: to sell: all that is held, or whole quanta. What costs more than it brings is not sold.
         open_price: of the session, above 0.
         volume: units traded in the session; NaN where unknown, which fills nothing under a participation limit.
         terms: costs and limits.
@@ -107,13 +107,21 @@ def sell_fill(units: float, open_price: float, volume: float, terms: TradeTerms,
     if granted * open_price < notional:
         granted = 0.0
     price = open_price * (1.0 - terms.spread[place] - impact(granted, volume, terms, place))
+    if costs_more(granted, price, terms, place):
+        granted = 0.0
     if units <= 0.0:
         hindrance = Hindrance.NO_UNIT
     elif granted > 0.0:
         hindrance = Hindrance.NONE if (units - granted) * open_price < CENT else Hindrance.PARTICIPATION
     else:
-        hindrance = Hindrance.NO_ORDER if units * open_price < notional else Hindrance.PARTICIPATION
+        is_small = units * open_price < notional or costs_more(units, price, terms, place)
+        hindrance = Hindrance.NO_ORDER if is_small else Hindrance.PARTICIPATION
     return Fill(granted, price, units, hindrance)
+
+
+def costs_more(units: float, price: float, terms: TradeTerms, place: int) -> bool:
+    """Whether a sell at a price costs more than it brings, which nothing might be there to pay."""
+    return commission(units, price, terms, place) > units * price
 
 
 def granted_share(promised: float, cash: float) -> float:

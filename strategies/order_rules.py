@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from strategies.fills import CENT, Hindrance
+from strategies.fills import CENT, Hindrance, costs_more
 from strategies.trade_terms import FloatVector, TradeTerms, affordable_units, commission, whole_units
 
 
@@ -133,7 +133,7 @@ def plan_orders_in(
             continue
         gap = target * equity - units * price
         if target == 0.0:
-            if units * price < terms.notional[i]:
+            if unsellable(units, price, terms, i) == Hindrance.NO_ORDER:
                 continue
             sold, spent = units, 0.0
         elif units > 0.0 and abs(gap) <= rules.band * equity:
@@ -175,7 +175,9 @@ def unsellable(units: float, price: float, terms: TradeTerms, place: int) -> Hin
     """Why a sell of whole quanta could not be filled even at this price."""
     if not units > 0.0:
         return Hindrance.NO_UNIT
-    return Hindrance.NO_ORDER if units * price < terms.notional[place] else Hindrance.NONE
+    worse = price * (1.0 - terms.spread[place])
+    is_small = units * price < terms.notional[place] or costs_more(units, worse, terms, place)
+    return Hindrance.NO_ORDER if is_small else Hindrance.NONE
 
 
 def unbuyable(money: float, price: float, terms: TradeTerms, place: int) -> Hindrance:

@@ -15,6 +15,7 @@ from backtests.spec.spec import load_spec
 from data.clock import sessions_between
 from data.errors import InputError
 from data.market.snapshot import save
+from data.market.tables import ACTIONS
 from hand_made import make_instrument, make_snapshot
 from paper.config import PaperConfig
 from paper.ledger.invariants import broken_invariants
@@ -353,3 +354,42 @@ def test_from_day_to_day_it_is_told_in_the_words_of_backtrader(tmp_path, day_by_
     assert "'COIN', 'Completed'" not in tuesday
     assert wednesday == "(('COIN', 'Completed'),)"
     assert all(each.split(",")[0] in tuesday for each in begun)
+
+
+def test_splits_and_dividends_reach_it_as_in_the_backtest(tmp_path, monkeypatch):
+    """It sells all but one unit on the eve of a split of 3 for 1; then it buys by what it holds and has in cash."""
+    days = [f"{day:%Y-%m-%d}" for day in sessions_between(pd.Timestamp("2024-03-01"), pd.Timestamp("2024-04-12"))]
+    bars = [(day, 90.0 if at < 12 else 30.0, 91.0 if at < 12 else 30.5) for at, day in enumerate(days)]
+    snapshot = make_snapshot({"STOCK": bars, "COIN": [(day, 50.0, 51.0) for day in days]}, {"COIN": make_instrument()})
+    snapshot.bars["adj_close"] = 30.0
+    told = [("STOCK", days[12], "split", 3.0), ("STOCK", days[16], "dividend", 0.75), ("STOCK", days[20], "split", 0.5)]
+    rows = [dict(zip(ACTIONS.columns, (*each, each[1], "made for a test"), strict=True)) for each in told]
+    actions = pd.DataFrame(rows)
+    actions["date"], actions["known_at"] = (
+        pd.to_datetime(actions["date"]),
+        pd.to_datetime(actions["known_at"], utc=True),
+    )
+    snapshot = replace(snapshot, actions=actions)
+    path = write_account_files(tmp_path, start=date(2024, 3, 5), regimes={"2024-02-01T00:00:00+00:00": "NEUTRAL"})
+    text = path.read_text().replace("[run]\n", '[run]\nstrategy = "s.py:Mine"\nprices = "raw"\nwarmup_sessions = 0\n')
+    path.write_text(text)
+    (tmp_path / "s.py").write_text(
+        "import backtrader as bt\nclass Mine(bt.Strategy):\n    def next(self):\n"
+        "        stock = self.getdatabyname('STOCK')\n        held = self.getposition(stock)\n"
+        "        if len(self) == 2: self.buy(stock, size=300)\n"
+        "        if len(self) == 11: self.sell(stock, size=held.size - 1)\n"
+        "        if len(self) in (14, 17, 22): self.buy(stock, size=held.size + self.broker.getcash() / 1000)\n"
+        "        if len(self) == 24: self.buy(self.getdatabyname('COIN'), size=held.price)\n"
+    )
+    config = PaperConfig(market="made", spec=str(path), state={"path": tmp_path / "state"})
+    monkeypatch.setattr(stepping, "newest_snapshot", lambda _name: snapshot)
+    stepped = [pd.Timestamp(day).date() for day in days[2:-1]]
+    for day in stepped:
+        step = run_step(config, day)
+        if step.halt.startswith("like a split"):
+            resume(config, "it was one")
+            step = run_step(config, day)
+        assert not step.halt, step.halt
+    run = assert_same_as_backtest(config, stepped, snapshot)
+    assert {"split", "dividend"} <= set(run.engine.cash["kind"])
+    assert len(run.engine.orders) == 6
