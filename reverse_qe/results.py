@@ -30,6 +30,7 @@ from signals.block import SignalData
 from signals.explain.explanation import Explanation
 from signals.explain.history import signal_history
 from signals.explain.sentence import signal_sides
+from signals.explain.switches import Switch, regime_switches
 from signals.liquidity import LiquiditySignal
 from signals.turn.turn import Turn
 
@@ -148,6 +149,11 @@ class SignalReading:
         return due_announcements(data.capex, data.guidance, companies, moment)
 
     @cached_property
+    def switches(self) -> list[Switch]:
+        """Every switch of the regime up to the session, and the event or move that did it."""
+        return regime_switches(self.signal, event_timeline(self.snapshot), self.spec.signal)
+
+    @cached_property
     def change(self) -> Change | None:
         """What changed since the decision before; None on the first."""
         return change_since_before(self.signal, self.explanation.session, event_timeline(self.snapshot))
@@ -194,7 +200,7 @@ class SignalReading:
 
         Columns: the session that it was decided for, regime, score, live blocks, and what each block and input gave.
         """
-        frame = signal_history(self.signal).reset_index()
+        frame = signal_history(self.signal, self.switches).reset_index()
         return frame.set_index(pd.DatetimeIndex(pd.to_datetime(frame.pop("decided_at"), utc=True), name="decided_at"))
 
     def page(self) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Session decided for.  [default: the session to come]"
 )
-@click.option("--history", type=PATH, help="CSV file to make: the signal of every session up to the date.")
+@click.option("--history", type=PATH, help="CSV file to make: the signal of every session, and what turned it.")
 @click.option("--page", type=PATH, help="Web page to make: the signal on the date, and over time from run.start on.")
 @click.option("--turn", is_flag=True, help="Show all that would turn the regime, with the trades, and every reason.")
 @click.option("--gauge", is_flag=True, help="Measure, too, how crypto and each basket answered the signal.")
@@ -68,7 +68,7 @@ def command(
     with progress("Signal") as report:
         reading = api.signal(spec, market, day=day, set=settings, gauge=gauge)
         if history is not None:
-            table = spreadsheet_frame(signal_history(reading.signal))
+            table = spreadsheet_frame(signal_history(reading.signal, reading.switches))
             write_new_file(history, table.to_csv(date_format="%Y-%m-%d"), "--history")
         if page is not None:
             write_page(page, reading.page())
@@ -101,6 +101,7 @@ def _as_json(reading: "SignalReading", turn: "Turn | None") -> dict[str, Any]:
         "simulated": reading.snapshot.simulated,
         "sentence": reading.sentence,
         **asdict(reading.explanation),
+        "turned_by": reading.switches[-1]._asdict() if reading.switches else None,
         "ends_at": None if turn is None else list(score_ends(regime, reading.spec.signal)),
         "changed": None if reading.change is None else asdict(reading.change),
         "turn": None if turn is None else _turn_as_json(turn),
@@ -154,6 +155,8 @@ def _print_all(reading: "SignalReading", turn: "Turn | None") -> None:
 
     reasons = reading.explanation
     show(f"{reading.sentence}.")
+    if reading.switches:
+        show(f"Turned {reading.switches[-1].regime} by: {reading.switches[-1].cause}.")
     for state in state_sentences(reasons):
         show(state)
     for note in reading.signal.notes:

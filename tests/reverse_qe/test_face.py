@@ -139,7 +139,7 @@ def test_the_tables_are_those_of_the_files(result: BacktestResult, tmp_path: Pat
 
 
 def test_the_history_of_a_signal_is_by_the_moment_of_its_decision(reading: SignalReading) -> None:
-    history, wanted = reading.history, signal_history(reading.signal)
+    history, wanted = reading.history, signal_history(reading.signal, reading.switches)
     assert history.index.name == "decided_at"
     assert list(history.index.strftime("%Y-%m-%dT%H:%M:%SZ")) == list(wanted["decided_at"])
     pd.testing.assert_frame_equal(history.set_index("session"), wanted.drop(columns="decided_at"), check_freq=False)

@@ -22,6 +22,7 @@ from reverse_qe.words.answer import LINES, WIDTH
 from signals.explain.explanation import explain
 from signals.explain.history import signal_history
 from signals.explain.sentence import input_words
+from signals.explain.switches import regime_switches
 
 Call = Callable[..., tuple[int, str, str]]
 DAY = "2025-06-02"
@@ -136,10 +137,13 @@ def test_history_is_the_signal_of_every_session_up_to_the_date(call: Call, sampl
     assert status == 0
     assert "History: made/history.csv" in err
     written = pd.read_csv(tmp_path / "made" / "history.csv", index_col="session", parse_dates=["session"])
-    told = ["kind", "young_blocks"]
+    told = ["turned_by", "kind", "young_blocks"]
     written[told] = written[told].fillna("")
     spec = load_spec("sample")
-    history = signal_history(read_signal(spec, sample, pd.Timestamp(DAY)))
+    signal = read_signal(spec, sample, pd.Timestamp(DAY))
+    switches = regime_switches(signal, event_timeline(sample), spec.signal)
+    history = signal_history(signal, switches)
+    assert (history["turned_by"] != "").sum() == len(switches) > 10
     pd.testing.assert_frame_equal(written, history, check_exact=True, check_freq=False, check_index_type=False)
     assert written.index[-1] == pd.Timestamp(DAY)
     assert [path.name for path in (tmp_path / "made").iterdir()] == ["history.csv"]

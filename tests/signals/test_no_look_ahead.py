@@ -70,6 +70,7 @@ from signals.config import GateConfig, InputConfig, SignalConfig
 from signals.explain.explanation import change_reason, explain, stay_begins
 from signals.explain.history import signal_history
 from signals.explain.sentence import input_words, signal_sentence, signal_sides
+from signals.explain.switches import regime_switches
 from signals.facts import Facts
 from signals.form_2.drain import drain_of as form_2_drain_of
 from signals.form_2.drain import (
@@ -400,6 +401,14 @@ def sentences(world: World) -> pd.DataFrame:
     return pd.DataFrame({"sentence": said})
 
 
+def switched(world: World) -> pd.DataFrame:
+    events = world.guidance.assign(
+        kind="guidance", about="", date=world.guidance["announced_at"], counts=world.guidance["comparable"]
+    )
+    told = {each.session: repr(each) for each in regime_switches(liquidity_signal(world.data, CONFIG), events, CONFIG)}
+    return pd.DataFrame({"switch": pd.Series(told, dtype="str").reindex(world.sessions)})
+
+
 def sides(world: World) -> pd.DataFrame:
     signal = liquidity_signal(world.data, CONFIG)
     said = {session: repr(signal_sides(signal, session, CONFIG)) for session in world.sessions[::10]}
@@ -662,6 +671,7 @@ BY_SESSION: dict[str, BySession] = {
     "explain.sentence.signal_sentence": sentences,
     "explain.sentence.input_words": inputs_in_words,
     "explain.sentence.signal_sides": sides,
+    "explain.switches.regime_switches": switched,
     "explain.history.signal_history": lambda w: signal_history(liquidity_signal(w.data, CONFIG)),
     "blocks.rates.change_over": lambda w: by_column(w, lambda column: change_over(column, 4)),
     "blocks.rates.rounded_basis_points": lambda w: by_column(w, rounded_basis_points),
