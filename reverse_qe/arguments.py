@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from data.errors import InputError
+from data.files.cells import MOMENT, day_in
 from data.files.paths import usable_path
 
 
@@ -30,6 +31,20 @@ def folders(given: str | Path | Sequence[str | Path], what: str) -> list[Path]:
     if not several:
         raise InputError(f"got no folder for {what}, wanted one at least")
     return [usable_path(folder, what) for folder in several]
+
+
+def as_moment(text: str, name: str) -> pd.Timestamp:
+    """A moment (UTC) that was given as text: with its offset, or a day for 00:00 UTC of it."""
+    given = text.strip()
+    day = day_in(given)
+    if day is not None:
+        return pd.Timestamp(day, tz="UTC")
+    if MOMENT.fullmatch(given):
+        try:
+            return pd.Timestamp(given).tz_convert("UTC")
+        except (ValueError, OverflowError):
+            pass
+    raise InputError(f"got {text!r} for {name}, wanted a day, or a moment with its offset as in 2026-07-29T22:00Z")
 
 
 def as_day(day: date | str | None, name: str) -> pd.Timestamp | None:

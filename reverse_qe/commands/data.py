@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reverse_qe.commands.data_asof import show_as_known
 from reverse_qe.commands.data_versions import (
     compare_markets,
     export_files,
@@ -29,7 +30,7 @@ def command() -> None:
     """Import, fetch, list, show and verify markets: named, immutable sets of prices, macro series and events."""
 
 
-for subcommand in (fetch_market, compare_markets, export_files, remove_market):
+for subcommand in (fetch_market, compare_markets, export_files, remove_market, show_as_known):
     command.add_command(subcommand)
 
 

@@ -1,0 +1,106 @@
+"""The world as it was known at a moment, in rows for people."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from data.events.timeline import GUIDED, RESULT, amount_text
+from data.quality.as_known import AsKnown
+
+Row = tuple[object, ...]
+VALUE_HEAD = ("series", "value", "unit", "about", "age, days", "known (UTC)", "source")
+EVENT_HEAD = ("company", "kind", "about", "USD bn", "told", "age, days", "known (UTC)", "confidence", "source")
+PUBLISHED_HEAD = ("known (UTC)", "name", "what", "about", "value")
+LATER_HEAD = ("known (UTC)", "name", "what", "about", "then", "now")
+LONGEST_SOURCE = 60
+
+
+def value_rows(known: AsKnown) -> list[Row]:
+    """The newest value of each series; one that is too old to use is marked."""
+    return [
+        (
+            row.series,
+            f"{row.value:,.10g}",
+            row.unit,
+            row.date.date(),
+            f"{row.age_days}{' STALE' if row.is_stale else ''}",
+            _moment(row.known_at),
+            row.source,
+        )
+        for row in _each(known.values)
+    ]
+
+
+def event_rows(known: AsKnown, kinds: Sequence[str]) -> list[Row]:
+    """The events that stand, of some kinds; none of them: of every kind but results and guidance."""
+    rows = known.events[known.events["stands"]]
+    of_kind = rows["kind"].isin(list(kinds)) if kinds else ~rows["kind"].isin([RESULT, GUIDED])
+    return [
+        (
+            row.company,
+            row.kind,
+            _cut(row.about),
+            amount_text(row.low_usd_bn, row.high_usd_bn),
+            row.date.date(),
+            row.age_days,
+            _moment(row.known_at),
+            row.confidence,
+            _cut(row.source) + (f" (by you: {row.by_user})" if row.by_user else ""),
+        )
+        for row in _each(rows[of_kind].sort_values(["company", "date"], kind="stable"))
+    ]
+
+
+def published_rows(known: AsKnown) -> list[Row]:
+    """What became known in the week before: every event, and of each series the newest value and how many came."""
+    rows = known.published
+    values = rows[rows["what"] == "value"]
+    counted = values.groupby("name").size()
+    newest = values.drop_duplicates("name", keep="last")
+    revised = values[values["is_revision"]].groupby("name").size()
+    lines = [
+        (
+            _moment(row.known_at),
+            row.name,
+            row.what
+            + (f", {counted[row.name]} of them" if counted[row.name] > 1 else "")
+            + (f", {revised[row.name]} revised" if row.name in revised.index else ""),
+            row.about,
+            row.value or "-",
+        )
+        for row in _each(newest)
+    ]
+    events = [
+        (_moment(row.known_at), row.name, row.what, row.about, row.value or "-")
+        for row in _each(rows[rows["what"] != "value"])
+    ]
+    return [*events, *lines]
+
+
+def later_rows(later: pd.DataFrame) -> list[Row]:
+    """What was revised or announced after the moment."""
+    return [
+        (_moment(row.known_at), row.name, row.what, row.about, row.then or "-", row.now or "-") for row in _each(later)
+    ]
+
+
+def counts_sentence(known: AsKnown) -> str:
+    """How much was known, and how much of it is shown."""
+    standing, every = int(known.events["stands"].sum()), len(known.events)
+    stale = int(known.values["is_stale"].sum())
+    too_old = f", {stale} of them too old to use" if stale else ""
+    return f"{len(known.values)} series{too_old}; {every} events were known, {standing} of them stand and are shown."
+
+
+def _each(rows: pd.DataFrame) -> Iterator[Any]:
+    """Rows by the names of their columns."""
+    return iter(rows.itertuples(index=False))
+
+
+def _moment(moment: pd.Timestamp) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_SOURCE else f"{text[: LONGEST_SOURCE - 4]} ..."
