@@ -62,7 +62,7 @@ class SweepResult:
 def sweep(
     spec: AnySpec | None,
     grid: Mapping[str, Sequence[Any] | Span],
-    market: str | Snapshot = BUILT_IN,
+    market: str | Snapshot | None = None,
     *,
     start: date | str | None = None,
     end: date | str | None = None,
@@ -106,14 +106,16 @@ def sweep(
     _require_whole("confirm", confirm_best, 0)
     if by not in MEASURES:
         raise InputError(f"got {by!r} to rank by, wanted one of {', '.join(MEASURES)}")
-    chosen = ("sample" if isinstance(market, str) and is_built_in(market) else "history") if spec is None else spec
+    named = BUILT_IN if market is None else market
+    chosen = ("sample" if isinstance(named, str) and is_built_in(named) else "history") if spec is None else spec
     days = {"run.start": as_day(start, "start"), "run.end": as_day(end, "end")}
     fixed = {**(set or {}), **{key: day.date() for key, day in days.items() if day is not None}}
     varied = make_grid(chosen, grid, fixed, random, seed, yes)
-    name = base_spec(chosen, fixed).run.name
-    folder = SWEEPS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{name}" if out is None else usable_path(out, "out")
+    run = base_spec(chosen, fixed).run
+    folder = SWEEPS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{run.name}" if out is None else usable_path(out, "out")
     report("market")
-    snapshot = market if isinstance(market, Snapshot) else open_market(market)
+    asked = market if market is not None else run.market or BUILT_IN
+    snapshot = asked if isinstance(asked, Snapshot) else open_market(asked)
     report("the spec itself")
     made = Sweep(SweepAsked(chosen, fixed, varied, snapshot), jobs)
     table = run_into(folder, made, returns, count)

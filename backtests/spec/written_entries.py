@@ -43,7 +43,7 @@ def write_instruments(path: Path, entries: Mapping[str, OwnInstrument], sources:
 
     Args:
         path: of the spec. A link is followed.
-        entries: by symbol; of none of them the file has an entry.
+        entries: by symbol; one that the file has by now stays as it is there.
         sources: by symbol, where the entry comes from: a comment in it.
 
     Raises:
@@ -55,6 +55,11 @@ def write_instruments(path: Path, entries: Mapping[str, OwnInstrument], sources:
     target = path.resolve()
     try:
         before = target.read_bytes().decode("utf-8")
+        # Another process may have asked for the same at the same time.
+        there = tomllib.loads(before).get("catalogue", {}).get("instruments", {})
+        entries = {symbol: entry for symbol, entry in entries.items() if symbol not in there}
+        if not entries:
+            return
         mode = S_IMODE(target.stat().st_mode)
         write_whole(target, _with_entries(before, entries, sources), replace=True)
         target.chmod(mode)

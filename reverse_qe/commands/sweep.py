@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_qe.options import DAY, PATH, json_option, market_option, set_option
+from reverse_qe.options import DAY, PATH, json_option, set_option, spec_market_option
 from reverse_qe.output import print_json, print_table, progress, say, show
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     metavar="KEY=A,B,...",
     help="Values of a key; with --random also a range, as in signal.clip=2.0..4.0.",
 )
-@market_option
+@spec_market_option
 @click.option("--start", type=DAY, help="First day, in place of the spec's.")
 @click.option("--end", type=DAY, help="Last day, in place of the spec's.")
 @set_option
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def command(
     spec: str,
     texts: tuple[str, ...],
-    market: str,
+    market: str | None,
     start: datetime | None,
     end: datetime | None,
     settings: dict[str, Any],

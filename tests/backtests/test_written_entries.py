@@ -136,3 +136,17 @@ def test_what_cannot_be_written_is_told_with_what_to_add_and_nothing_changes(
     assert os.listdir(tmp_path) == ["my.toml"]  # noqa: PTH208
     write_instruments(path, {}, {})
     assert path.read_text(encoding="utf-8") == SPEC
+
+
+def test_an_entry_that_is_there_by_now_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "my.toml"
+    path.write_text(SPEC, encoding="utf-8")
+    write_instruments(path, {"PLTR": ENTRIES["PLTR"]}, SOURCES)
+    once = path.read_text(encoding="utf-8").replace("Palantir Technologies", "as I wrote it")
+    path.write_text(once, encoding="utf-8")
+    write_instruments(path, ENTRIES, SOURCES)
+    after = path.read_text(encoding="utf-8")
+    assert after.startswith(once)
+    assert set(load_spec(path).catalogue.instruments) == set(ENTRIES)
+    write_instruments(path, ENTRIES, SOURCES)
+    assert path.read_text(encoding="utf-8") == after

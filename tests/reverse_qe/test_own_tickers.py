@@ -511,3 +511,42 @@ def test_the_page_shows_what_the_spec_says_of_its_own(fetched: Outcome, spec: Pa
     assert "005380.KS" in page
     assert "asset_class foreign_stock" in page
     assert "catalogue." not in page
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ('"nosuch"', "no market nosuch; there are: sample"),
+        ('"../x"', "run.market: got '../x'"),
+        ('""', "run.market: got ''"),
+        ("3", "run.market: got 3"),
+        ('"sample:nosuch"', "nosuch"),
+    ],
+)
+def test_a_market_that_is_none_is_refused_in_one_line(
+    spec: Path, run_command: Callable[..., Outcome], name: str, told: str
+) -> None:
+    spec.write_text(spec.read_text().replace('market = "mine"', f"market = {name}"))
+    assert told in told_by(run_command("backtest", spec))
+
+
+def test_a_fetch_refuses_a_spec_that_names_what_has_no_versions(
+    spec: Path, sources: Any, data_command: Callable[..., Outcome]
+) -> None:
+    text, before = spec.read_text(), []
+    for name, told in (("mine.3", "wanted that of the market: mine"), ("sample", "which is built in")):
+        spec.write_text(text.replace('market = "mine"', f'market = "{name}"'))
+        before.append(spec.read_bytes())
+        assert told in told_by(data_command("fetch", "--spec", spec))
+        assert spec.read_bytes() == before[-1]
+    assert sources.asked == []
+
+
+def test_an_account_begins_with_the_market_of_its_spec(
+    spec: Path, run_command: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    outcome = run_command("paper", "init", tmp_path / "paper.toml", "--spec", spec)
+    assert "market mine" in outcome.out
+    assert 'market = "mine"' in (tmp_path / "paper.toml").read_text()
+    other = run_command("paper", "init", tmp_path / "other.toml", "--spec", spec, "--market", "sample")
+    assert "market sample" in other.out
