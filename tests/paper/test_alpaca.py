@@ -14,7 +14,7 @@ import alpaca_double
 from data.errors import InputError
 from data.net.settings import SourceSettings
 from paper.broker import Fill, Intent, Movement, OrderState
-from paper.brokers.alpaca.answers import from_alpaca, is_coin, to_alpaca
+from paper.brokers.alpaca.answers import coin_fee_of, from_alpaca, is_coin, to_alpaca
 from paper.brokers.alpaca.broker import AlpacaBroker
 from paper.brokers.alpaca.fees import unposted_fees
 from paper.brokers.alpaca.requests import AlpacaRequests
@@ -611,6 +611,18 @@ def test_a_fee_is_not_set_against_a_later_fill() -> None:
             date(2026, 3, today),
         )
         assert left.units["BTC-USD"] == pytest.approx(0.0025, abs=2e-8)
+
+
+def test_a_fee_that_is_posted_late_is_of_the_day_that_it_is_dated_on() -> None:
+    """Of Friday's buy, posted on Tuesday: it does not stand for the fee of Wednesday's buy, which is not posted yet."""
+    fee = {"id": "1", "activity_type": "CFEE", "date": "2026-01-16", "symbol": "BTCUSD", "net_amount": "0"}
+    late = coin_fee_of({**fee, "qty": "-0.0025", "created_at": "2026-01-20T00:00:00+00:00"})
+    friday, wednesday = (
+        Fill(f"{day}", "x", "BTC-USD", "buy", 1.0, 50_000.0, 0.0, datetime(2026, 1, day, 1, tzinfo=UTC))
+        for day in (16, 21)
+    )
+    left = unposted_fees([friday, wednesday], [late], date(2026, 1, 21))
+    assert left.units == {"BTC-USD": pytest.approx(0.0025, abs=2e-9)}
 
 
 def test_unposted_fees_of_sells_are_us_dollars() -> None:

@@ -202,6 +202,45 @@ def test_calm_days(world: World) -> None:
             assert ledger.equity()["equity"].between(95_000, 105_000).all()
 
 
+OWN = """
+import backtrader as bt
+
+class Mine(bt.Strategy):
+    ended = 0
+
+    def notify_order(self, order):
+        self.ended += not order.alive()
+
+    def next(self):
+        for number, data in enumerate(self.datas):
+            wanted = 0.07 * ((len(self) + self.ended + number) % 3)
+            if data.decision_price[0] > 0:
+                self.order_target_percent(data, target=wanted, price=data.decision_price[0])
+"""
+
+
+def test_a_strategy_of_ones_own_hears_of_the_fills_of_the_broker(world: World) -> None:
+    """Fees in coins, fills at the broker's prices, several steps a day: asked again, it decides as it did."""
+    (world.folder / "s.py").write_text(OWN, encoding="utf-8")
+    path = world.folder / "turning.toml"
+    path.write_text(path.read_text().replace("[run]\n", '[run]\nstrategy = "s.py:Mine"\n'), encoding="utf-8")
+    with world.account("own") as trader:
+        for now in moments("2026-01-16", "2026-01-27"):
+            trader.move(now)
+            told = trader.step(now)
+            assert (told.halt, told.fault) == ("", "")
+        assert_nothing_is_lost_or_done_twice(trader)
+        assert len(trader.double.orders) > 15
+        assert {each["activity_type"] for each in trader.double.activities} == {"FILL", "CFEE"}
+        assert reconcile(trader.config, now) == []
+        (world.folder / "s.py").write_text(OWN.replace("0.07", "0.06"), encoding="utf-8")
+        (later,) = moments("2026-01-28", "2026-01-28")[:1]
+        trader.move(later)
+        halted = trader.step(later).halt
+        assert "does not decide as it did for 2026-01-16" in halted
+        assert "its file was changed after the decision for 2026-01-16" in halted
+
+
 def test_what_was_bought_is_what_the_decision_wanted(world: World) -> None:
     """All is sold and bought anew: stocks at the open of New York, coins at once, each with its own money."""
     with world.account("wanted") as trader:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -129,6 +130,12 @@ def movement_of(activity: Raw) -> Movement:
         units=0.0 if amount or not symbol else units,
         at=posted_at(activity),
     )
+
+
+def coin_fee_of(activity: Raw) -> Movement:
+    """The fee of a coin, stamped with the day that it is dated on, however late it was posted."""
+    day = date.fromisoformat(activity["date"][:10])
+    return replace(movement_of(activity), at=datetime.combine(day, time(), UTC))
 
 
 def posted_at(activity: Raw) -> datetime:

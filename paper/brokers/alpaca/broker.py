@@ -25,6 +25,7 @@ from pathlib import Path
 from paper.broker import Account, BrokerClock, Fill, Intent, Movement, OrderState
 from paper.brokers.alpaca.answers import (
     Raw,
+    coin_fee_of,
     fill_of,
     from_alpaca,
     is_coin,
@@ -162,7 +163,7 @@ class AlpacaBroker:
             of_coins = [fill_of(each, "") for each in fills if is_coin(each["symbol"])]
         posted = self._activities("/account/activities/CFEE", since) if of_coins else []
         with understood("a fee"):
-            unposted = unposted_fees(of_coins, [movement_of(each) for each in posted], at.date())
+            unposted = unposted_fees(of_coins, [coin_fee_of(each) for each in posted], at.date())
         tolerance = CASH_ROUNDING + unposted.cash + accrued
         return Account(cash, max(settled, 0.0), held, at, unposted.units, tolerance)
 
