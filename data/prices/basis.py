@@ -22,9 +22,9 @@ _FLOAT_NOISE = 1e-9
 def price_basis(snapshot: Snapshot, symbol: str) -> PriceBasis | None:
     """On which basis the closes of an instrument are; None where the data do not tell.
 
-    What the snapshot keeps of it counts. One that came from files or sources and does not say, for it is older, is
-    judged by its data, and prices of which nobody collected the actions are then adjusted. One that was made by hand
-    is what its maker takes it for, where its data do not tell.
+    What the snapshot keeps of it counts. One that does not say, for it is older or was made by hand, is judged by its
+    data, and prices of which nobody collected the actions are then adjusted: a maker who knows better says so in
+    `data.market.snapshot.Snapshot.bar_units`.
     """
     kept = snapshot.bar_units.get(symbol)
     if kept is not None and kept.prices is not None:
@@ -37,7 +37,7 @@ def price_basis(snapshot: Snapshot, symbol: str) -> PriceBasis | None:
         market_has_actions=len(snapshot.actions) > 0,
         by_ticks=came,
     )
-    return "adjusted" if told is None and came and is_unadjusted(bars) else told
+    return "adjusted" if told is None and is_unadjusted(bars) else told
 
 
 def told_actions(snapshot: Snapshot, symbol: str) -> pd.DataFrame:

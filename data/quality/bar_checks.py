@@ -27,7 +27,7 @@ def bar_findings(
         inside: whether each bar is one that is told.
     """
     yield from _far_cells(symbol, bars, usual, inside)
-    yield from _standing(symbol, pd.DatetimeIndex(bars["date"]), moves, usual, inside)
+    yield from _standing(symbol, pd.DatetimeIndex(bars["date"]), moves, inside)
 
 
 def _far_cells(symbol: str, bars: pd.DataFrame, usual: np.ndarray, inside: np.ndarray) -> Iterator[Finding]:
@@ -50,14 +50,14 @@ def _far_cells(symbol: str, bars: pd.DataFrame, usual: np.ndarray, inside: np.nd
             yield from on_days(symbol, "far_cell", days[far], text, name, sizes)
 
 
-def _standing(
-    symbol: str, days: pd.DatetimeIndex, moves: np.ndarray, usual: np.ndarray, inside: np.ndarray
-) -> Iterator[Finding]:
+def _standing(symbol: str, days: pd.DatetimeIndex, moves: np.ndarray, inside: np.ndarray) -> Iterator[Finding]:
     """Stretches of one close in what else moves every day: a source that repeats its last price."""
     still = np.append(moves == 0.0, False)
+    if not still.any() or not np.nanmedian(np.abs(moves)) > _LIVELY:
+        return
     edges = np.flatnonzero(np.diff(still.astype(np.int8), prepend=0))
     for first, after in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        if after - first < _STANDING - 1 or not usual[first] > _LIVELY or not inside[first:after].any():
+        if after - first < _STANDING - 1 or not inside[first:after].any():
             continue
         ends = after >= len(moves)
         size = part_of_year(after - first, _SESSIONS_OF_A_YEAR) if ends else float(part_of(moves[after : after + 1])[0])

@@ -74,10 +74,20 @@ def series_findings(
         yield Finding(series, "stale", age, valued[-1].date(), newest.date(), text, size=size)
     # What ends before the span is of no use in it; the value before it is.
     valued = valued[max(int(valued.searchsorted(span.first)) - 1, 0) :]
-    if len(valued) > 1 and (gap := largest_gap(valued)).days > limit:
-        text = f"its largest gap is {gap.days} days, at most {limit} may pass"
-        size = part_of_year(gap.days - limit, _DAYS_OF_A_YEAR)
-        yield Finding(series, "long_gap", gap.days, gap.first, gap.last, text, size=size)
+    yield from _long_gaps(series, valued, limit)
+
+
+def _long_gaps(series: str, valued: pd.DatetimeIndex, limit: int) -> Iterator[Finding]:
+    """The stretches without a value that are longer than it may be old, in one finding."""
+    steps = (np.diff(valued.to_numpy()) / np.timedelta64(1, "D")).astype(int)
+    long = np.flatnonzero(steps > limit)
+    if len(long):
+        most, lacking = int(steps.max()), int((steps[long] - limit).sum())
+        several = f"; {len(long)} such gaps in all" if len(long) > 1 else ""
+        text = f"its largest gap is {most} days, at most {limit} may pass{several}"
+        first, last = valued[long[0]].date(), valued[long[-1] + 1].date()
+        size = part_of_year(lacking, _DAYS_OF_A_YEAR)
+        yield Finding(series, "long_gap", most, first, last, text, size=size)
 
 
 def _spikes(

@@ -32,7 +32,7 @@ FREE = {name: {"commission_bp": 0.0} for name in ("crypto", "us_stock", "us_etf"
 def market_of(prices: Mapping[str, float], quantum: float = 1e-6) -> Snapshot:
     """A market in which nothing moves."""
     bars = {symbol: [(day, price, price) for day in DAYS] for symbol, price in prices.items()}
-    return make_snapshot(bars, {symbol: make_instrument(quantum=quantum) for symbol in prices})
+    return make_snapshot(bars, {symbol: make_instrument(quantum=quantum) for symbol in prices}, as_traded=True)
 
 
 def scarce_run(
@@ -71,7 +71,11 @@ def test_an_order_that_cannot_be_is_counted_once_a_rebalancing_and_not_sent(tmp_
             for (symbol, step), price in zip(drift.items(), (40.0, 70.0, dear), strict=True)
         } | {"UNUSED": [(day, 50.0, 50.0) for day in DAYS]}
         run = scarce_run(
-            make_snapshot(bars), ("A", "B", "DEAR"), tmp_path, 100_000.0, **{"costs": costs, "order_rules.band": 0.0}
+            make_snapshot(bars, as_traded=True),
+            ("A", "B", "DEAR"),
+            tmp_path,
+            100_000.0,
+            **{"costs": costs, "order_rules.band": 0.0},
         )
         orders = run.engine.orders
         days[dear] = sorted(set(orders[orders["symbol"] != "DEAR"]["session"]))
@@ -109,7 +113,7 @@ def test_a_cent_is_an_order(make_plan):
 def test_only_what_fell_short_is_planned_anew(make_plan):
     """A may take 10 units a session; B has moved since, but was filled as it wanted: it is left alone."""
     b = [(day, price, price) for day, price in zip(DAYS, np.linspace(50.0, 80.0, len(DAYS)), strict=True)]
-    snapshot = make_snapshot({"A": [(day, 10.0, 10.0) for day in DAYS], "B": b})
+    snapshot = make_snapshot({"A": [(day, 10.0, 10.0) for day in DAYS], "B": b}, as_traded=True)
     snapshot.bars["volume"] = np.where(snapshot.bars["symbol"] == "A", 100.0, 1e9)
     costs = FREE | {"us_stock": {"commission_bp": 0.0, "participation": 0.1}}
     event, _ = make_plan(snapshot, [{"A": 0.4, "B": 0.5}], 1000.0, costs)

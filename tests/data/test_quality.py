@@ -189,7 +189,7 @@ def test_series_older_than_the_catalogue_allows_on_the_newest_day(last: str, sta
     assert [finding.count for finding in stale] == ([] if stale_days is None else [stale_days])
 
 
-def test_the_largest_gap_of_a_series_between_values() -> None:
+def test_the_gaps_of_a_series_between_values() -> None:
     snapshot = make_snapshot({"MU": bars(["2024-03-01"])})
     values: dict[str, float | None] = {"2024-01-02": 4.0, "2024-01-08": None, "2024-01-13": 4.0, "2024-02-29": 4.0}
     snapshot = with_series(snapshot, "DGS10", {**values, "2024-02-20": 4.0})
@@ -197,8 +197,8 @@ def test_the_largest_gap_of_a_series_between_values() -> None:
 
     (gap,) = findings(snapshot, "long_gap")
 
-    assert (gap.name, gap.count, gap.first, gap.last) == ("DGS10", 38, date(2024, 1, 13), date(2024, 2, 20))
-    assert gap.text == "its largest gap is 38 days, at most 10 may pass"
+    assert (gap.name, gap.count, gap.first, gap.last) == ("DGS10", 38, date(2024, 1, 2), date(2024, 2, 20))
+    assert gap.text == "its largest gap is 38 days, at most 10 may pass; 2 such gaps in all"
 
 
 def test_a_series_without_any_value_is_reported_as_blank() -> None:

@@ -32,7 +32,7 @@ def market() -> Snapshot:
     first, last = pd.Timestamp("2024-01-02"), pd.Timestamp("2024-01-15")
     stock = [(f"{day:%Y-%m-%d}", 100.0, 101.0) for day in sessions_between(first, last)]
     coin = [(f"{day:%Y-%m-%d}", 50.0, 51.0) for day in pd.date_range(first, last)]
-    snapshot = make_snapshot({"STOCK": stock, "COIN": coin}, {"COIN": make_instrument("crypto")})
+    snapshot = make_snapshot({"STOCK": stock, "COIN": coin}, {"COIN": make_instrument("crypto")}, as_traded=True)
     save(snapshot)
     return snapshot
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from data.catalogue.instruments import AssetClass, Instrument
+from data.market.manifest import BarUnits
 from data.market.snapshot import Snapshot
 from data.market.tables import BARS, CAPEX, FUNDING, GUIDANCE, SERIES
 
@@ -28,8 +29,12 @@ def make_snapshot(
     bars: Mapping[str, Sequence[Bar]],
     instruments: Mapping[str, Instrument] | None = None,
     name: str = "hand-made",
+    as_traded: bool = False,
 ) -> Snapshot:
-    """A snapshot of hand-made bars: {symbol: [(date, open, close), ...]}; None is a blank open."""
+    """A snapshot of hand-made bars: {symbol: [(date, open, close), ...]}; None is a blank open.
+
+    `as_traded` says that the prices are those that were quoted, which bars without any action do not tell.
+    """
     rows = [
         {
             "symbol": symbol,
@@ -53,4 +58,5 @@ def make_snapshot(
         capex_actuals=CAPEX.empty(),
         capex_guidance=GUIDANCE.empty(),
         funding_events=FUNDING.empty(),
+        bar_units=dict.fromkeys(bars, BarUnits(prices="as_traded")) if as_traded else {},
     )

@@ -123,7 +123,9 @@ class LateWorld:
         prices = [(f"{day:%Y-%m-%d}", self._price(day.date()), self._price(day.date())) for day in days]
         prices = [each for each, day in zip(prices, days, strict=True) if not self._is_gone(day.date())]
         snapshot = make_snapshot(
-            {"MU": prices, "CRM": [(f"{day:%Y-%m-%d}", 10.0, 10.0) for day in days]}, name=f"late.{session:%m%d}"
+            {"MU": prices, "CRM": [(f"{day:%Y-%m-%d}", 10.0, 10.0) for day in days]},
+            name=f"late.{session:%m%d}",
+            as_traded=True,
         )
         bars = snapshot.bars.copy()
         of_mu = bars["symbol"] == "MU"
