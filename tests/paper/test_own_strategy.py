@@ -283,7 +283,9 @@ def day_by_day(tmp_path, monkeypatch):
     every = [f"{day:%Y-%m-%d}" for day in pd.date_range("2024-03-01", "2024-03-12")]
     stock = [(day, 100.0 + at, 101.0 + at) for at, day in enumerate(["2024-02-29", "2024-03-01", *days])]
     coin = [(day, 1000.0 + 10 * at, 1005.0 + 10 * at) for at, day in enumerate(every)]
-    whole = make_snapshot({"STOCK": stock, "COIN": coin}, {"COIN": make_instrument("crypto", quantum=1e-9)})
+    whole = make_snapshot(
+        {"STOCK": stock, "COIN": coin}, {"COIN": make_instrument("crypto", quantum=1e-9)}, as_traded=True
+    )
     path = write_account_files(
         tmp_path, start=date(2024, 3, 4), regimes={"2024-02-01T00:00:00+00:00": "NEUTRAL"}, free=True
     )
@@ -360,7 +362,9 @@ def test_splits_and_dividends_reach_it_as_in_the_backtest(tmp_path, monkeypatch)
     """It sells all but one unit on the eve of a split of 3 for 1; then it buys by what it holds and has in cash."""
     days = [f"{day:%Y-%m-%d}" for day in sessions_between(pd.Timestamp("2024-03-01"), pd.Timestamp("2024-04-12"))]
     bars = [(day, 90.0 if at < 12 else 30.0, 91.0 if at < 12 else 30.5) for at, day in enumerate(days)]
-    snapshot = make_snapshot({"STOCK": bars, "COIN": [(day, 50.0, 51.0) for day in days]}, {"COIN": make_instrument()})
+    snapshot = make_snapshot(
+        {"STOCK": bars, "COIN": [(day, 50.0, 51.0) for day in days]}, {"COIN": make_instrument()}, as_traded=True
+    )
     snapshot.bars["adj_close"] = 30.0
     told = [("STOCK", days[12], "split", 3.0), ("STOCK", days[16], "dividend", 0.75), ("STOCK", days[20], "split", 0.5)]
     rows = [dict(zip(ACTIONS.columns, (*each, each[1], "made for a test"), strict=True)) for each in told]
