@@ -83,11 +83,11 @@ def calendar_sessions(calendar: str, first: pd.Timestamp, last: pd.Timestamp) ->
 
 
 @cache
-def calendar_names() -> tuple[str, ...]:
-    """Names of the exchange calendars that there are, sorted."""
-    from exchange_calendars import get_calendar_names
+def calendar_names() -> dict[str, str]:
+    """The exchange calendars that there are, by name and by every other name that they have, sorted."""
+    from exchange_calendars import get_calendar_names, resolve_alias
 
-    return tuple(sorted(get_calendar_names(include_aliases=False)))
+    return {name: resolve_alias(name) for name in sorted(get_calendar_names())}
 
 
 def calendars_version() -> str:

@@ -71,9 +71,12 @@ def _currency(text: str) -> str:
 
 
 def _calendar(text: str) -> str:
-    if text not in (US_EXCHANGES, ALWAYS_OPEN) and text not in (known := calendar_names()):
-        shown = ", ".join(known)
-        raise ValueError(f"got the exchange calendar {text[:40]!r}, wanted one of exchange_calendars: {shown}")
+    if text in (US_EXCHANGES, ALWAYS_OPEN):
+        return text
+    known = calendar_names()
+    if known.get(text) != text:
+        wanted = known.get(text) or f"one of exchange_calendars: {', '.join(dict.fromkeys(known.values()))}"
+        raise ValueError(f"got the exchange calendar {text[:40]!r}, wanted {wanted}")
     return text
 
 

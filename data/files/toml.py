@@ -111,12 +111,15 @@ def _dotted(place: Sequence[int | str], root: str) -> str:
 def _nearest(place: Sequence[int | str], model: type[BaseModel]) -> str | None:
     """The key of a model that an unknown one is most like: in its section, else anywhere; None where none is."""
     keys = list(_keys(model))
-    above = _dotted(place[:-1], "")
+    above, kind = _dotted(place[:-1], ""), _dotted(place[:-2], "")
+    own = [key for key in keys if key.rpartition(".")[0] == above]
+    # Of an entry that a user has named the model knows the keys under what kind of entry it is.
+    entry = [] if own else [key for key in keys if kind and key.rpartition(".")[0] == kind]
     # In another section only under its own name, or one very much like it.
-    for among, cutoff in (([key for key in keys if key.rpartition(".")[0] == above], 0.7), (keys, 0.85)):
+    for among, cutoff in ((own or entry, 0.7), (keys, 0.85)):
         by_name = {key.rpartition(".")[2]: key for key in reversed(among)}
         if found := get_close_matches(str(place[-1]), by_name, n=1, cutoff=cutoff):
-            return by_name[found[0]]
+            return f"{above}.{found[0]}" if among is entry else by_name[found[0]]
     return None
 
 

@@ -68,8 +68,8 @@ def refused(**kinds: Any) -> str:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"calendar": "NYSE"}, "got the exchange calendar 'NYSE', wanted one of exchange_calendars: 24/5, 24/7"),
-        ({"calendar": "XNOWHERE"}, "got the exchange calendar 'XNOWHERE'"),
+        ({"calendar": "NASDAQ"}, "got the exchange calendar 'NASDAQ', wanted XNYS"),
+        ({"calendar": "XNOWHERE"}, "got the exchange calendar 'XNOWHERE', wanted one of exchange_calendars: 24/5"),
         ({"currency": "GBp"}, "got GBp, hundredths of GBP, which no entry can express; import the prices in GBP"),
         ({"currency": "ILA"}, "got ILA, hundredths of ILS"),
         ({"currency": "usd"}, "got 'usd', wanted an ISO code such as USD"),
@@ -97,7 +97,7 @@ def refused(**kinds: Any) -> str:
         ({"name": "x" * 201}, "name: got"),
         ({"turnover": [5.0, 1.0]}, "got 5 and 1, wanted the smallest and then the largest"),
         ({"second_source": "../../etc/passwd"}, "got the name '../../etc/passwd', wanted 1 to 32 letters"),
-        ({"curency": "USD"}, "unknown key instruments.PLTR.curency"),
+        ({"curency": "USD"}, "unknown key instruments.PLTR.curency, the nearest is instruments.PLTR.currency"),
         ({"listed": None}, "the key instruments.PLTR.listed is missing"),
     ],
 )
