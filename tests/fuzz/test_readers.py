@@ -26,7 +26,7 @@ from data.market.snapshot import load, read_manifest, save
 from data.net.errors import SourceError
 from data.net.settings import SourceSettings
 from data.quality.report import quality_report
-from data.sources import edgar, fred, yahoo, yahoo_session
+from data.sources import edgar, edgar_asking, fred, yahoo, yahoo_session
 from data.sources.edgar import fetch_company
 from data.sources.fred import fetch_series
 from data.sources.yahoo import fetch_prices
@@ -331,7 +331,7 @@ def test_answers_of_the_sec(data, name):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REVERSE_QE_CONTACT", "Jane Doe jane@example.org")
-        patch.setattr(edgar, "get", get)
+        patch.setattr(edgar_asking, "get", get)
         patch.setattr(edgar, "company_entry", lambda _: FICT)
         refused_or_read("answers of the SEC", lambda: fetch_company("FICT", ASKING), (InputError, SourceError))  # type: ignore[arg-type]
 
@@ -347,7 +347,7 @@ def test_the_whole_ones_are_read(folder, kept, configuration, monkeypatch):
     monkeypatch.setenv("REVERSE_QE_CONTACT", "Jane Doe jane@example.org")
     monkeypatch.setattr(edgar, "company_entry", lambda _: FICT)
     monkeypatch.setattr(
-        edgar,
+        edgar_asking,
         "get",
         lambda url, *_, **__: hostile.as_json(next(each for name, each in DOCUMENTS.items() if name in url)),
     )
