@@ -9,7 +9,8 @@ format.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,10 +22,11 @@ import pandas as pd
 from data.errors import InputError
 from data.events.editions import SHIPPED_TABLES, reference_events
 from data.files.atomic import write_whole
+from data.files.cells import MOMENT, day_in
 from data.files.home import home
 from data.files.locks import only_one
 from data.market.snapshot import Snapshot
-from data.market.tables import CAPEX, Table
+from data.market.tables import CAPEX, Kind, Table
 
 FORMAT = 1
 SHIPPED = "the shipped reference set"
@@ -35,6 +37,14 @@ Cells = dict[str, Any]
 Key = tuple[Any, ...]
 
 _TABLES: Mapping[str, Table] = {table.name: table for table in SHIPPED_TABLES}
+# What a cell of a kind may be, as it is kept.
+_IS_CELL: Mapping[Kind, Callable[[Any], bool]] = {
+    "text": lambda cell: isinstance(cell, str),
+    "number": lambda cell: cell is None or (isinstance(cell, int | float) and math.isfinite(cell)),
+    "flag": lambda cell: isinstance(cell, bool),
+    "date": lambda cell: cell is None or (isinstance(cell, str) and day_in(cell) is not None),
+    "time": lambda cell: cell is None or (isinstance(cell, str) and MOMENT.fullmatch(cell) is not None),
+}
 _FIELDS = ("at", "change", "table", "row", "key", "replaces")
 _HEAD = {"format": FORMAT, "what": "a user's own rows of events, one change a line"}
 
@@ -121,7 +131,7 @@ def read_changes() -> list[Change]:
                 _require_format(values)
             else:
                 changes.append(_change(values))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, OverflowError, TypeError, RecursionError) as error:
             reason = str(error) or type(error).__name__
             raise InputError(f"{path}, line {number}: {reason}; mend the line, or take it out") from error
     return changes
@@ -267,5 +277,17 @@ def _change(values: Any) -> Change:
         if any(isinstance(cell, list | dict) for cell in key or ()):
             raise ValueError(f"got {key!r}, wanted a key of texts and numbers")
     if change.row is not None:
+        _require_cells(table, change.row)
         frame_of(table, change.row)
     return change
+
+
+def _require_cells(table: Table, cells: Cells) -> None:
+    kinds = {**table.columns, **table.later}
+    if not isinstance(cells, dict) or set(cells) != set(kinds):
+        raise ValueError(f"wanted a row of {', '.join(kinds)}")
+    for name, cell in cells.items():
+        if not _IS_CELL[kinds[name]](cell):
+            raise ValueError(f"got {cell!r} in {name}, wanted a {kinds[name]}")
+    if not cells["by_user"]:
+        raise ValueError("by_user is blank; it says of a row that it is yours")

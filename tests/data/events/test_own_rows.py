@@ -342,7 +342,10 @@ def test_a_file_that_was_spoiled_is_refused_by_its_line() -> None:
         (json.dumps({**good, "key": ["META"]}), "line 2: got .* wanted a key of company, period_end"),
         (json.dumps({**good, "key": ["META", "2026-03-31"]}), "line 2: its key is of no row before it"),
         (json.dumps({**good, "row": {**good["row"], "period_end": "soon"}}), "line 2: "),
-        (json.dumps({**good, "row": {"company": "META"}}), "line 2: "),
+        (json.dumps({**good, "row": {"company": "META"}}), "line 2: wanted a row of company, fiscal_period"),
+        (json.dumps({**good, "row": {**good["row"], "capex_usd_bn": "38"}}), "line 2: got '38' in capex_usd_bn"),
+        (json.dumps({**good, "row": {**good["row"], "period_end": 20260930}}), "line 2: got 20260930 in period_end"),
+        (json.dumps({**good, "row": {**good["row"], "by_user": ""}}), "line 2: by_user is blank"),
     ):
         path.write_text(f"{head}\n{spoiled}\n")
         with pytest.raises(InputError, match=f"{re.escape(str(path))}, {message}"):
