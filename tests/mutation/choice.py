@@ -3,14 +3,16 @@
 import ast
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from changes import Change
-from core import ROOT
+from core import ROOT, module_of
 
 IMPORT = ""
+# It looks at the records of every module.
+OF_ALL = "tests/whole/test_frozen.py"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,15 @@ class Reached:
         _, function = _spans(ROOT / change.module, change.line)
         return not set(self._lines[change.module].get(IMPORT, ())).isdisjoint(function)
 
+    def _in_order(self, tests: set[str]) -> list[str]:
+        """The quick and the particular first."""
+        return sorted(tests, key=lambda each: (self.seconds[each] * (20 + self._breadth.get(each, 0)), each))
+
+    def _names(self, test: str, change: Change) -> bool:
+        """Whether the file of a test imports the changed module, or all of the core."""
+        file = test.partition("::")[0]
+        return file == OF_ALL or f"from {module_of(ROOT / change.module)} import" in _text(file)
+
     def _tests(self, contexts: list[str]) -> set[str]:
         named = {test for context in contexts for test in self._takers.get(context, [context])}
         return named & self.seconds.keys()
@@ -76,8 +87,10 @@ class Reached:
             reached = self._tests(
                 [each for each, lines in contexts.items() if each and not set(lines).isdisjoint(span)]
             )
-            for test in sorted(reached, key=lambda each: self.seconds[each] * (20 + self._breadth.get(each, 0))):
-                chosen.setdefault(test)
+            if not function:
+                # What a module says when it is imported is asked of those first that import it by name.
+                chosen |= dict.fromkeys(self._in_order({test for test in self.seconds if self._names(test, change)}))
+            chosen |= dict.fromkeys(test for test in self._in_order(self._tests(inside)) if test not in chosen)
             if span is not statement and chosen:
                 break
         tests, total = [], 0.0
@@ -86,6 +99,11 @@ class Reached:
                 tests.append(test)
                 total += self.seconds[test]
         return Choice(tests, total)
+
+
+@cache
+def _text(file: str) -> str:
+    return (ROOT / file).read_text(encoding="utf-8")
 
 
 def _spans(path: Path, line: int) -> tuple[range, range]:

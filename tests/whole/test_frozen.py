@@ -1,0 +1,47 @@
+"""Nothing of the core changes under the hands of whoever holds it: what is a record there is frozen."""
+
+import importlib
+from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from data.market.snapshot import Snapshot
+
+ROOT = Path(__file__).resolve().parents[2]
+CORE = ("signals", "strategies", "backtests", "data/market", "data/prices", "paper/step")
+
+
+def records():
+    for folder in CORE:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            module = importlib.import_module(
+                ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            )
+            for name, value in vars(module).items():
+                if isinstance(value, type) and value.__module__ == module.__name__:
+                    yield f"{module.__name__}.{name}", value
+
+
+def test_every_record_is_frozen():
+    found = [(name, kind) for name, kind in records() if is_dataclass(kind)]
+    assert len(found) > 50
+    thawed = [name for name, kind in found if not kind.__dataclass_params__.frozen]
+    assert thawed == []
+
+
+def test_every_configuration_is_frozen_and_takes_no_further_key():
+    found = [(name, kind) for name, kind in records() if issubclass(kind, BaseModel)]
+    assert len(found) > 12
+    assert [name for name, kind in found if not kind.model_config.get("frozen")] == []
+    assert [name for name, kind in found if kind.model_config.get("extra") != "forbid"] == []
+
+
+def test_a_market_is_itself_alone(sample: Snapshot):
+    """Two of the same content are told apart by their hash, not by comparing tables, which has no one answer."""
+    other = replace(sample)
+    assert (sample == other, sample == sample, len({sample, other})) == (False, True, 2)
+    assert sample.content_hash == other.content_hash
+    with pytest.raises(FrozenInstanceError):
+        setattr(sample, fields(sample)[0].name, "another")
