@@ -314,3 +314,9 @@ def test_a_table_is_put_in_order_and_blanks_are_blank(market: Snapshot) -> None:
         FUNDING.conform(shuffled.assign(counts=None))
     with pytest.raises(KeyError, match="kind"):
         FUNDING.conform(shuffled.drop(columns="kind"))
+
+
+def test_what_is_kept_says_the_newest_format(market: Snapshot) -> None:
+    manifest = json.loads((save(market) / "manifest.json").read_text())
+    assert manifest["format"] == 2
+    assert read_manifest(market.name).format == 2

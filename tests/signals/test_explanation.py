@@ -327,3 +327,18 @@ def test_every_input_of_the_signal_has_words(sample: Snapshot, form: int) -> Non
     signal = read_signal(spec, sample, pd.Timestamp("2024-06-03"))
     for name in signal.values.columns:
         assert input_title(name).endswith(f"({name.partition('.')[2]})"), name
+
+
+def test_why_a_stay_began_is_told_since_the_stay_before_it() -> None:
+    """Three stays: the third began because pipes fell from 0.5 to 0.1 in the second, not for what the first one saw."""
+    path = pd.Series(["NEUTRAL"] * 3 + ["SCARCE"] * 4 + ["NEUTRAL"] * 3, SESSIONS, dtype="str")
+    signal = made(regime="SCARCE", parts={**QUIET, "pipes.SOFR_DFF": (0.1, 0.5, "basis points")})
+    blocks = signal.blocks.copy()
+    blocks["drain"] = [2.0, 2.0, 2.0, 0.3, 0.3, 0.3, 0.3, 0.25, 0.25, 0.25]
+    blocks["pipes"] = [0.0, 0.0, 0.0, 0.5, 0.5, 0.5, 0.5, 0.1, 0.1, 0.1]
+    third = replace(signal, regime=path, blocks=blocks, score=blocks.sum(axis=1))
+    assert change_reason(third, SESSIONS[7], CONFIG) == (
+        f"score +0.35 below +0.2; most from pipes, -0.40 since {SESSIONS[3].date()}"
+    )
+    second = change_reason(third, SESSIONS[3], CONFIG)
+    assert second == f"score +0.80 above +0.4; most from pipes, +0.50 since {SESSIONS[0].date()}"

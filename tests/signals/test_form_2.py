@@ -421,6 +421,17 @@ def test_without_interest_on_reserves_repo_is_held_against_the_federal_funds_rat
     assert [name for name in signal.values if name.startswith("pipes")] == ["pipes.SOFR_DFF"]
 
 
+@pytest.mark.parametrize("name", ["WALCL", "WDTGAL", "RRPONTSYD"])
+def test_more_money_is_less_scarcity_and_what_holds_it_back_is_more(name: str) -> None:
+    """Assets of the central bank make money abound; the Treasury's account and reverse repo keep it."""
+    dates = pd.date_range("2013-06-03", "2022-12-30", freq="B" if name == "RRPONTSYD" else "W-WED")
+    after = np.clip((dates - pd.Timestamp("2019-01-02")).days.to_numpy(), 0, 60)
+    rise = after * (1.0 if name == "RRPONTSYD" else 1000.0)  # US dollars: billions, and millions
+    level = reading(world(**{name: rise}), "level")
+    top = level["2019-02-15":"2019-03-15"]
+    assert (top < -1).all() if name == "WALCL" else (top > 1).all()
+
+
 def test_the_first_year_of_a_block_is_marked() -> None:
     signal = liquidity_signal(world(), WORLD)
     assert signal.young is not None

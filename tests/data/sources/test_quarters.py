@@ -161,6 +161,20 @@ def test_restated_and_unrestated_figures_are_never_in_one_difference() -> None:
     assert versions(facts([*year, restated[3]]))["2030Q4"] == [(130, "2031-02-10")]
 
 
+def test_of_two_restatements_the_second_one_has_to_be_followed() -> None:
+    """The quarter is restated in February, the half year in June and again in September: that nobody has followed."""
+    rows = [
+        ("2030-01-01", "2030-03-31", 10, "2030-05-01", "a"),
+        ("2030-01-01", "2030-06-30", 22, "2030-08-01", "b"),
+        ("2030-01-01", "2030-03-31", 12, "2031-02-01", "c"),
+        ("2030-01-01", "2030-06-30", 26, "2031-06-01", "d"),
+        ("2030-01-01", "2030-06-30", 40, "2031-09-01", "e"),
+    ]
+    assert versions(facts(rows))["2030Q2"] == [(12.0, "2030-08-01"), (14.0, "2031-06-01")]
+    followed = [*rows, ("2030-01-01", "2030-03-31", 15, "2031-10-01", "f")]
+    assert versions(facts(followed))["2030Q2"] == [(12.0, "2030-08-01"), (14.0, "2031-06-01"), (25.0, "2031-10-01")]
+
+
 def test_a_quarter_that_is_reported_by_itself_is_not_derived() -> None:
     rows = [
         *AMENDED[:2],
