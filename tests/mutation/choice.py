@@ -60,6 +60,15 @@ class Reached:
         _, function = _spans(ROOT / change.module, change.line)
         return not set(self._lines[change.module].get(IMPORT, ())).isdisjoint(function)
 
+    def shared(self, change: Change) -> list[str]:
+        """The shared fixtures that run a line of the changed function, or statement, when they are made."""
+        statement, function = _spans(ROOT / change.module, change.line)
+        span = {*statement, *function}
+        contexts = self._lines[change.module]
+        return [
+            name[8:] for name, lines in contexts.items() if name.startswith("fixture:") and not span.isdisjoint(lines)
+        ]
+
     def _in_order(self, tests: set[str]) -> list[str]:
         """The quick and the particular first."""
         return sorted(tests, key=lambda each: (self.seconds[each] * (20 + self._breadth.get(each, 0)), each))

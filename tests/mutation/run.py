@@ -63,10 +63,10 @@ def noticed_by(tests: Sequence[str], most: float, attempt: Try, unchanged: Try, 
 
 
 def work(changes: list[Change], most: float, tell: Callable[[Change, str, str], None]) -> None:
-    """Try changes, those that need their module imported anew before those of functions alone."""
+    """Try changes, those of functions alone before those that need their module imported anew."""
     reached, listed, sound = Reached(KEPT / "reach.json"), equivalents(), set[str]()
     warm()
-    of_functions = []
+    of_functions, of_modules = [], []
     for change in changes:
         reason = reason_of(change, listed)
         if reason is not None:
@@ -78,31 +78,40 @@ def work(changes: list[Change], most: float, tell: Callable[[Change, str, str], 
         choice = reached.choose(change, most)
         limit = 30 + 8 * choice.seconds
         if found and not reached.at_import(change):
-            of_functions.append((change, found, choice.tests, limit))
+            of_functions.append((change, found, choice.tests, limit, reached.shared(change)))
             continue
-        by = noticed_by(
-            choice.tests,
-            limit,
-            lambda tests, limit: run_anew(change, source, tests, limit),  # noqa: B023
-            lambda tests, limit: run_anew(change, path.read_text(encoding="utf-8"), tests, limit),  # noqa: B023
-            sound,
-        )
-        tell(change, NOTICED if by else UNNOTICED, by or "")
+        of_modules.append((change, source, path.read_text(encoding="utf-8"), choice.tests, limit))
 
     def trials(loop: Trials) -> None:
-        for change, found, tests, limit in of_functions:
+        for change, found, tests, limit, stale in of_functions:
             by = noticed_by(
                 tests,
                 limit,
-                lambda tests, limit: loop.run(found, tests, limit),  # noqa: B023
+                lambda tests, limit: loop.run(found, tests, limit, stale),  # noqa: B023
                 lambda tests, limit: loop.run({}, tests, limit),
                 sound,
             )
             tell(change, NOTICED if by else UNNOTICED, by or "")
 
-    if of_functions:
-        files = sorted({test.partition("::")[0] for _, _, tests, _ in of_functions for test in tests})
+    def all_trials() -> None:
+        files = sorted({test.partition("::")[0] for _, _, tests, *_ in of_functions for test in tests})
         pytest.main([*QUIET, f"--basetemp={basetemp()}", *files], plugins=[Trials(trials)])
+        shutil.rmtree(basetemp(), ignore_errors=True)
+
+    if of_functions:
+        # In a process of its own: this one stays without our modules.
+        process = get_context("fork").Process(target=all_trials)
+        process.start()
+        process.join()
+    for change, source, before, tests, limit in of_modules:
+        by = noticed_by(
+            tests,
+            limit,
+            lambda tests, limit: run_anew(change, source, tests, limit),  # noqa: B023
+            lambda tests, limit: run_anew(change, before, tests, limit),  # noqa: B023
+            sound,
+        )
+        tell(change, NOTICED if by else UNNOTICED, by or "")
     shutil.rmtree(basetemp(), ignore_errors=True)
 
 

@@ -26,6 +26,7 @@ from core import KEPT, ROOT, core_modules, module_of
 
 BY_TIME = "(took too long)"
 BY_CRASH = "(the process died)"
+SLOW_TO_SET_UP = ("chromium", "browser")
 QUIET = ("--quiet", "--exitfirst", "--capture=no", "-p", "no:cacheprovider", "--no-header", "--no-summary")
 
 
@@ -67,6 +68,13 @@ def living_functions() -> dict[CodeType, list[FunctionType]]:
         if isinstance(each, FunctionType) and each.__code__.co_filename in files:
             functions.setdefault(each.__code__, []).append(each)
     return functions
+
+
+def living_caches() -> list[Any]:
+    """Whatever keeps results of a function of the core, or of the sample market, which fixtures make by it."""
+    modules = [sys.modules.get(name) for name in (*map(module_of, core_modules()), "data.sample.market")]
+    values = [value for module in modules if module is not None for value in vars(module).values()]
+    return [value for value in values if callable(getattr(value, "cache_clear", None))]
 
 
 def in_fork(work: Callable[[int], None], seconds: float) -> str | None:
@@ -142,6 +150,7 @@ class Trials:
         self.trials = trials
         self.items: dict[str, pytest.Item] = {}
         self.functions: dict[CodeType, list[FunctionType]] = {}
+        self.caches: list[Any] = []
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> None:
@@ -149,21 +158,47 @@ class Trials:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.items = {item.nodeid: item for item in session.items}
+        self._warm_up()
         gc.collect()
-        self.functions = living_functions()
+        self.functions, self.caches = living_functions(), living_caches()
         gc.freeze()
         self.trials(self)
         return True
 
-    def run(self, found: dict[CodeType, CodeType], tests: Sequence[str], seconds: float) -> str | None:
-        """Which test notices that functions have other code; None where none does."""
+    def _warm_up(self) -> None:
+        """Make what all tests share, by one test of each such fixture: no fork has to make it again."""
+        shared = {"sample", "history", "shipped_history"}
+        for item in self.items.values():
+            taken = shared & set(getattr(item, "fixturenames", ()))
+            if taken and not any(name in SLOW_TO_SET_UP for name in getattr(item, "fixturenames", ())):
+                others = next(each for each in self.items.values() if each is not item)
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=others)
+                shared -= taken
+
+    def run(
+        self, found: dict[CodeType, CodeType], tests: Sequence[str], seconds: float, stale: Sequence[str] = ()
+    ) -> str | None:
+        """Which test notices that functions have other code; None where none does.
+
+        Args:
+            found: new code by the old.
+            tests: node ids.
+            seconds: after which it has taken too long.
+            stale: fixtures that the old code has made, to be made anew.
+        """
 
         def work(writes: int) -> None:
+            for cached in self.caches:
+                if stale or cached.__module__ != "data.sample.market":
+                    cached.cache_clear()
             for old, new in found.items():
                 for each in self.functions.get(old, ()):
                     each.__code__ = new
             items = [self.items[test] for test in tests if test in self.items]
             failures = Failures(writes)
+            for name in stale:
+                for fixture in items[0].session._fixturemanager._arg2fixturedefs.get(name, ()):
+                    fixture.cached_result = None
             items[0].config.pluginmanager.register(failures)
             for item, after in zip(items, [*items[1:], None], strict=True):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)

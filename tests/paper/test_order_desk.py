@@ -104,6 +104,9 @@ def test_a_difference_is_one_in_either_direction_and_below_a_unit():
     assert differences(held, Account(0.5 + 1e-5, 0.0, {"C": 0.5}, NOON), turned=1e5) == []
     assert differences(Holdings(0.0, {"C": 1e6}), Account(0.0, 0.0, {"C": 1e6 + 5e-4}, NOON)) == []
     assert len(differences(Holdings(0.0, {"C": 1e6}), Account(0.0, 0.0, {"C": 1e6 + 5e-3}, NOON))) == 1
+    # Nothing turned over: a billionth of a dollar is rounding, two are not.
+    assert differences(Holdings(0.0, {}), Account(0.9e-9, 0.0, {}, NOON)) == []
+    assert len(differences(Holdings(0.0, {}), Account(2e-9, 0.0, {}, NOON))) == 1
     # A broker that tells whole cents.
     assert differences(held, Account(0.504, 0.0, {"C": 0.5}, NOON, {}, 0.005)) == []
     assert len(differences(held, Account(0.506, 0.0, {"C": 0.5}, NOON, {}, 0.005))) == 1
