@@ -8,16 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
+from data.files.plain_text import printable
 from data.net.errors import SourceError
 
 PRICES = {"Open": "open", "High": "high", "Low": "low", "Close": "close"}
 ACTIONS = {"Dividends": "dividends", "Capital Gains": "capitalGains", "Stock Splits": "splits"}
 COLUMNS = (*PRICES, "Adj Close", "Volume", *ACTIONS)
+
+# What reading an answer can raise where something stands in it that is not what stands there: the last two come of
+# numbers that are no days and of zones that are no names of files.
+_OF_ANOTHER_FORM = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, OSError)
 
 # Days of some exchanges begin, after a change of clocks, an hour or two before midnight.
 _BEFORE_MIDNIGHT = pd.Timedelta(hours=2)
@@ -69,12 +74,13 @@ def read_chart(symbol: str, answer: Any) -> Chart:
                 "there, without a currency; is the symbol right?"
             )
         days = _days(symbol, result, ZoneInfo(zone), currency)
-    except (KeyError, IndexError, TypeError, ValueError, ZoneInfoNotFoundError) as error:
+        first = meta.get("firstTradeDate")
+        first_trade = None if first is None else _dates([first], ZoneInfo(zone))[0].date()
+    except _OF_ANOTHER_FORM as error:
         raise SourceError(
-            f"Yahoo: {symbol}: got an answer of another form ({type(error).__name__}: {error}); its chart API has "
-            "changed"
+            f"Yahoo: {symbol}: got an answer of another form ({type(error).__name__}: {printable(str(error)[:200])}); "
+            "its chart API has changed"
         ) from None
-    first = meta.get("firstTradeDate")
     return Chart(
         days=days,
         currency=str(currency),
@@ -82,7 +88,7 @@ def read_chart(symbol: str, answer: Any) -> Chart:
         exchange=str(meta.get("fullExchangeName") or meta.get("exchangeName", "")),
         venue=str(meta.get("exchangeName", "")),
         zone=str(zone),
-        first_trade=None if first is None else _dates([first], ZoneInfo(zone))[0].date(),
+        first_trade=first_trade,
         name=str(meta.get("longName") or meta.get("shortName") or ""),
     )
 

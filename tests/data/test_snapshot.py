@@ -316,6 +316,18 @@ def test_a_table_is_put_in_order_and_blanks_are_blank(market: Snapshot) -> None:
         FUNDING.conform(shuffled.drop(columns="kind"))
 
 
+@pytest.mark.parametrize("name", ["x" * 5000, "a\x00b", "a\nError: b", "", "..", "bars.parquet/x", "\ud800"])
+def test_a_manifest_that_names_a_file_that_none_can_be_is_refused_in_one_line(market: Snapshot, name: str) -> None:
+    path = save(market) / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["files"][name] = "0\n" * 32
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(InputError) as refused:
+        load(market.name)
+    assert "\n" not in str(refused.value)
+    assert "is gone" in str(refused.value) or "is no manifest" in str(refused.value)
+
+
 def test_what_is_kept_says_the_newest_format(market: Snapshot) -> None:
     manifest = json.loads((save(market) / "manifest.json").read_text())
     assert manifest["format"] == 2

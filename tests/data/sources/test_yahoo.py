@@ -1,5 +1,6 @@
 """Yahoo through yfinance, in the shape of its chart API: what lands, to the value, and what is said otherwise."""
 
+import contextlib
 import json
 import math
 import time
@@ -19,7 +20,7 @@ from data.net.settings import SourceSettings
 from data.prices.adjustment import adjusted_close
 from data.sources.answers import PriceAnswer
 from data.sources.yahoo import fetch_prices
-from data.sources.yahoo_chart import decimal
+from data.sources.yahoo_chart import decimal, read_chart
 
 NOW = pd.Timestamp("2024-06-12 12:00", tz="UTC")
 FIRST, LAST = pd.Timestamp("2024-06-05"), pd.Timestamp("2024-06-11")
@@ -308,6 +309,37 @@ def test_sessions_without_a_bar_are_told_apart_from_the_bars(yahoo: Any, fetch: 
 
     assert [f"{day:%Y-%m-%d}" for day in answer.bars["date"]] == ["2024-06-05", "2024-06-10", "2024-06-11"]
     assert [f"{day:%Y-%m-%d}" for day in answer.missing] == ["2024-06-06", "2024-06-07"]
+
+
+@pytest.mark.parametrize("odd", [math.inf, -1e300, 10**30, "x", None, [], {}, [math.nan], [10**30], True])
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("timestamp",),
+        ("meta",),
+        ("meta", "firstTradeDate"),
+        ("meta", "exchangeTimezoneName"),
+        ("indicators",),
+        ("indicators", "quote"),
+        ("events",),
+    ],
+)
+def test_an_answer_with_anything_at_all_in_a_place_is_read_or_refused(place: tuple[str, ...], odd: Any) -> None:
+    result: dict[str, Any] = loopback.yahoo_chart("MU", [("2024-02-01", 10.0, 11.0, 9.0, 10.5, 10.5, 1000)])
+    inside = result["chart"]["result"][0]
+    for name in place[:-1]:
+        inside = inside[name]
+    inside[place[-1]] = odd
+    with contextlib.suppress(SourceError):
+        assert read_chart("MU", result).currency == "USD"
+
+
+@pytest.mark.parametrize("zone", ["x" * 5000, "America", "", "..", "a\x00b", "Nowhere/City"])
+def test_a_time_zone_that_is_none_is_refused(zone: str) -> None:
+    result: dict[str, Any] = loopback.yahoo_chart("MU", [("2024-02-01", 10.0, 11.0, 9.0, 10.5, 10.5, 1000)])
+    result["chart"]["result"][0]["meta"]["exchangeTimezoneName"] = zone
+    with pytest.raises(SourceError, match="got an answer of another form"):
+        read_chart("MU", result)
 
 
 def test_nothing_but_blanks_is_a_failure(yahoo: Any, fetch: Fetch) -> None:
