@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.execution.book import Book, Notes
 from backtests.execution.fill_rules import fill_rules
 from backtests.measures.rotations import IN_FORCE, basket_returns, rotation_table
 from backtests.spec.costs import Costs
@@ -94,3 +95,10 @@ def test_a_basket_earns_the_mean_of_those_of_its_members_that_are_tradable():
     without.loc[DAYS[1], "B"] = False
     assert basket_returns(rules, without, universe)["speculative"].iloc[0] == pytest.approx(0.1)
     assert np.isfinite(earned.to_numpy()).all()
+
+
+def test_a_new_book_has_traded_nothing():
+    book = Book(100.0, np.zeros(2), [0.0])
+    assert (book.traded, book.costs) == (0.0, 0.0)
+    notes = Notes()
+    assert (notes.trades, notes.movements) == ([], [])

@@ -6,7 +6,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from data.market.differences import Difference, differences
+from data.market.differences import Difference, differences, summary
 from data.market.snapshot import Snapshot
 from data.market.tables import ACTIONS, TABLES
 from hand_made import make_snapshot
@@ -162,3 +162,32 @@ def test_it_speaks_to_machines(before: Snapshot) -> None:
         "largest": None,
         "unit": "",
     }
+
+
+def test_a_summary_says_how_much_of_what_since_when() -> None:
+    days = date(2024, 1, 2), date(2024, 3, 1)
+    bars = [Difference("bars", name, "added", "", 2, *days) for name in ("C", "A", "B", "F", "E", "D")]
+    found = [
+        *bars,
+        Difference("series", "DGS10", "added", "", 1, date(2024, 2, 1), date(2024, 2, 1)),
+        Difference("capex_actuals", "", "removed", "", 1, date(2024, 1, 1), date(2024, 1, 31)),
+        Difference("bars", "A", "changed", "close", 1, *days, 0.5, "fraction"),
+        Difference("instruments", "A", "changed", "name", 1, None, None),
+        Difference("instruments", "A", "changed", "listed", 1, None, None),
+    ]
+    assert summary(found) == [
+        "bars: 12 rows added in 6 (A, B, C, D, E and 1 more), 2024-01-02 to 2024-03-01.",
+        "series: 1 row added in 1 (DGS10), 2024-02-01 to 2024-02-01.",
+        "capex actuals: 1 row removed in 1 (-), 2024-01-01 to 2024-01-31.",
+        "bars: 1 value changed in 1 (A), 2024-01-02 to 2024-03-01.",
+        "instruments: 2 values changed in 1 (A).",
+    ]
+    assert [each.is_history for each in found[5:9]] == [False, False, True, True]
+    assert [each.largest_text for each in (found[0], found[8])] == ["-", "+50.00%"]
+    assert Difference("s", "n", "changed", "c", 1, None, None, -1.25, "days").largest_text == "-1.2 days"
+    assert (
+        Difference("s", "n", "changed", "c", 1, None, None, 0.25, "percent").largest_text == "+0.25 percentage points"
+    )
+    assert (
+        Difference("s", "n", "changed", "c", 1, None, None, 2e9, "usd_millions").largest_text == "+2e+09 usd millions"
+    )

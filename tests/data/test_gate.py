@@ -17,7 +17,7 @@ from data.clock import calendar_sessions
 from data.errors import InputError
 from data.fetch.fetch import FetchOutcome, fetch
 from data.importing.folders import import_snapshot
-from data.market.gate import blank_zeros, refuse_faults
+from data.market.gate import _require_few, blank_zeros, refuse_faults
 from data.market.manifest import FORMAT, FetchRecord
 from data.market.snapshot import Snapshot, load, read_manifest, save
 from data.market.tables import BARS, PRICE_COLUMNS
@@ -255,3 +255,21 @@ def test_a_snapshot_from_before_the_gate_opens_through_it_under_its_old_identity
     assert opened.bars_aside["date"].dt.strftime("%Y-%m-%d").tolist() == ["2025-01-09"]
     assert opened.content_hash == read_manifest("old").content_hash
     assert FORMAT == 2
+
+
+@pytest.mark.parametrize(("many", "few"), [(120, 6), (40, 5), (100, 5)])
+def test_a_few_rows_on_days_without_a_session_are_a_slip_and_more_are_another_calendar(many: int, few: int) -> None:
+    """Five are few, and so is a twentieth of all."""
+    instruments = {"A": make_instrument(), "B": make_instrument()}
+    symbols = pd.Series(["B"] * many + ["A"] * many)
+    extra = np.zeros(2 * many, dtype=bool)
+    extra[:few] = True
+    _require_few(symbols, extra, instruments)
+    extra[few] = True
+    with pytest.raises(InputError, match=f"^B: got {few + 1} of {many} rows on days that are no session of XNYS"):
+        _require_few(symbols, extra, instruments)
+    # Of several the first in the table is named, whichever has more.
+    extra[:] = True
+    extra[0] = False
+    with pytest.raises(InputError, match=f"^B: got {many - 1} of {many} rows"):
+        _require_few(symbols, extra, instruments)

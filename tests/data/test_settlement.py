@@ -166,3 +166,37 @@ def test_prices_from_before_a_spin_off_are_divided_by_its_factor() -> None:
     bars = pd.DataFrame({"date": pd.to_datetime(["2025-02-21", "2025-02-24"]), "close": [68.71, 51.0]})
     adjusted = adjusted_close(bars, with_spin_offs("WDC", actions_of(("2025-02-24", "split", 1.323))))
     assert adjusted.tolist() == pytest.approx([68.71 / 1.323, 51.0], rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "after", "refused"),
+    [
+        # Four for one: the log of four is 1.386. A close within half of it of a quarter has followed the split.
+        (4.0, 25.0, True),
+        (4.0, 25.0 * np.exp(0.69), True),
+        (4.0, 25.0 * np.exp(-0.69), True),
+        (4.0, 25.0 * np.exp(0.70), False),
+        (4.0, 25.0 * np.exp(-0.70), False),
+        (4.0, 100.0, False),
+        # One for four, backwards.
+        (0.25, 400.0, True),
+        (0.25, 100.0, False),
+        # A split of five for four is told from no move of a day.
+        (1.25, 80.0, False),
+        (1.26, 100.0 / 1.26, True),
+    ],
+)
+def test_a_close_follows_a_split_where_it_moves_by_more_than_half_of_it(
+    ratio: float, after: float, refused: bool
+) -> None:
+    days = pd.DatetimeIndex(["2024-06-03", "2024-06-04", "2024-06-05"])
+    bars = pd.DataFrame({"date": days, "close": [100.0, after, after]})
+    split = pd.DataFrame({"date": [days[1]], "kind": ["split"], "value": [ratio]})
+    if not refused:
+        refuse_followed_splits(bars, split)
+        return
+    with pytest.raises(InputError, match="2024-06-04 that the close follows"):
+        refuse_followed_splits(bars, split)
+    # Before the first bar, on it and after the last it is followed by nothing.
+    for day in ("2024-06-01", "2024-06-03", "2024-06-06"):
+        refuse_followed_splits(bars, split.assign(date=pd.Timestamp(day)))

@@ -13,11 +13,15 @@ from backtests.spec.spec import load_spec
 from data.catalogue.publication import publication_times
 from data.clock import sessions_between
 from data.market.snapshot import Snapshot
-from signals.config import SignalConfig
-from signals.explain.explanation import change_reason, explain
+from signals.config import GateConfig, SignalConfig
+from signals.explain.explanation import InputReason, change_reason, explain
 from signals.explain.history import signal_history
 from signals.explain.sentence import input_words, signal_sentence
 from signals.explain.titles import input_title
+
+
+from signals.explain.sentence import QUIET as QUIET_PART
+from signals.explain.sentence import input_words, signal_sentence
 from signals.liquidity import LiquiditySignal
 from signals.model_config import RegimeModelConfig
 
@@ -342,3 +346,21 @@ def test_why_a_stay_began_is_told_since_the_stay_before_it() -> None:
     )
     second = change_reason(third, SESSIONS[3], CONFIG)
     assert second == f"score +0.80 above +0.4; most from pipes, +0.50 since {SESSIONS[0].date()}"
+
+
+def test_what_gives_just_what_is_quiet_is_not_named() -> None:
+    """Two hundredths of the score are calm, on either side."""
+    for part in (QUIET_PART, -QUIET_PART):
+        parts = {**QUIET, "pipes.SOFR_DFF": (part, 3.0, "basis points")}
+        assert said(made("NEUTRAL", parts=parts)) == "NEUTRAL since 2026-02-02: every input is near what is usual"
+        parts = {**QUIET, "pipes.SOFR_DFF": (part * 1.001, 3.0, "basis points")}
+        assert "repo +3.0 bp" in said(made("NEUTRAL", parts=parts))
+
+
+def test_a_rise_of_net_liquidity_is_not_counted_by_the_gate() -> None:
+    gated = SignalConfig(form=1, gate=GateConfig(level=True))
+    for value, told in ((0.5, False), (0.0, False), (-0.5, True)):
+        reason = InputReason("level.net_liquidity", 0.0, value, "USD millions", None, None)
+        words = input_words(reason, None, gated)
+        assert ("as the gate counts it" in words) == told
+        assert "as the gate counts it" not in input_words(reason, None, SignalConfig(form=1))

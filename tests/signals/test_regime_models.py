@@ -26,7 +26,7 @@ from signals.models.fit_cache import fit_key, kept_fit
 from signals.models.jump import JUMP, fit_jump, online_scarce
 from signals.models.markov_switching import MARKOV_SWITCHING, filtered_scarce, fit_markov_switching
 from signals.models.registry import MODELS, regime_estimate
-from signals.models.two_states import TwoStateModel, fitted_forward, two_state_estimate
+from signals.models.two_states import ForwardPass, TwoStateModel, _notes, fitted_forward, two_state_estimate
 from signals.regime import regime_path
 
 SESSIONS = sessions_between(pd.Timestamp("2015-01-02"), pd.Timestamp("2017-03-31"))
@@ -471,3 +471,16 @@ def test_a_source_is_not_fitted():
 
 def test_every_name_has_its_model():
     assert set(MODELS) == {"threshold", "markov_switching", "jump"}
+
+
+def test_of_several_fits_that_failed_the_first_is_named() -> None:
+    days = pd.bdate_range("2024-01-01", periods=6)
+    scarce = pd.Series([np.nan, np.nan, 0.5, 0.5, 0.5, 0.5], days)
+    failed = ForwardPass(scarce, fitted_for=tuple(days[[0, 2, 3, 4]]), failed=(days[3], days[4]))
+    assert _notes(MARKOV_SWITCHING, failed) == (
+        "The regime model markov_switching speaks from 2024-01-03 on: the regime is NEUTRAL before.",
+        "2 of 4 fits of markov_switching failed, the first for 2024-01-04: the parameters before stayed.",
+    )
+    assert len(_notes(MARKOV_SWITCHING, ForwardPass(scarce, tuple(days[:2]), ()))) == 1
+    silent = _notes(MARKOV_SWITCHING, ForwardPass(scarce * np.nan, tuple(days[:1]), tuple(days[:1])))
+    assert silent == ("The regime model markov_switching was never fitted: the regime is NEUTRAL throughout.",)
