@@ -16,12 +16,9 @@ from data.market.snapshot import Snapshot
 from signals.config import GateConfig, SignalConfig
 from signals.explain.explanation import InputReason, change_reason, explain
 from signals.explain.history import signal_history
-from signals.explain.sentence import input_words, signal_sentence
-from signals.explain.titles import input_title
-
-
 from signals.explain.sentence import QUIET as QUIET_PART
 from signals.explain.sentence import input_words, signal_sentence
+from signals.explain.titles import input_title
 from signals.liquidity import LiquiditySignal
 from signals.model_config import RegimeModelConfig
 
