@@ -93,6 +93,7 @@ def new_row(
     _require_backing(table, texts)
     old = None if correct is None else _one_row(table, before[table.name], correct)
     cells = _start(table, old) | texts
+    stranger = _company_notes(table, cells.get("company", ""), before[table.name])
     frame = _completed(table, _parsed(table, _filled(table, cells)), before, is_new=old is None)
     _require_past(table, frame, now)
     key = keys_of(table, frame)[0]
@@ -116,7 +117,7 @@ def new_row(
     )
     kept = [each for each in own if (each.table.name, each.key) != (table.name, own_key)]
     after = with_own_rows(shipped, [*kept, OwnRow(table, row, replaces, change.at)])
-    notes = (*_day_notes(table, frame), *_new_notes(before, after, name))
+    notes = (*stranger, *_day_notes(table, frame), *_new_notes(before, after, name))
     return NewRow(change, name, was, notes)
 
 
@@ -202,6 +203,20 @@ def _require_backing(table: Table, texts: Mapping[str, str]) -> None:
             )
     if texts["confidence"] not in _CONFIDENCES:
         raise InputError(f"got confidence {texts['confidence']!r}, wanted one of: {', '.join(_CONFIDENCES)}")
+
+
+def _company_notes(table: Table, company: str, rows: pd.DataFrame) -> tuple[str, ...]:
+    """Refuse a row of nobody, or of a company in other letters than those of its rows; one without rows is told."""
+    known = list(rows["company"].unique())
+    if not company:
+        raise InputError(
+            f"{table.name}: company is blank; give its symbol, as in company={known[0] if known else 'META'}"
+        )
+    if company in known:
+        return ()
+    if alike := [each for each in known if each.lower() == company.lower()]:
+        raise InputError(f"{table.name}: got company {company}, wanted it as it is written there: {alike[0]}")
+    return (f"{company} has no other row in {table.name}",)
 
 
 def _one_row(table: Table, rows: pd.DataFrame, named: Mapping[str, str], where: str = "that is there") -> pd.Series:
@@ -366,7 +381,7 @@ def _place(table: Table, old: pd.Series | None, own: Sequence[OwnRow]) -> tuple[
 def _require_new(table: Table, frame: pd.DataFrame, key: Key, others: pd.DataFrame, name: str, beside: bool) -> None:
     if key in keys_of(table, others):
         raise InputError(f"{table.name}: {name} is there already; to change it, name it with --correct COLUMN=VALUE")
-    alike = rows_alike(table, frame.iloc[0], others)
+    alike = rows_alike(table, frame, others)
     if len(alike) and not beside:
         raise InputError(
             f"{table.name}: {name} is like {row_name(table, alike.iloc[0])}, which is there; name that with --correct "

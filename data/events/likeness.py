@@ -14,7 +14,7 @@ _SAME_DEAL = pd.Timedelta(days=10)
 _SAME_AMOUNT = 0.02
 
 
-def rows_alike(table: Table, row: pd.Series, others: pd.DataFrame) -> pd.DataFrame:
+def rows_alike(table: Table, row: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     """Find rows that tell of what another row tells.
 
     Results of one company whose quarters end within 45 days of each other; guidance of one company, period, basis and
@@ -23,12 +23,11 @@ def rows_alike(table: Table, row: pd.Series, others: pd.DataFrame) -> pd.DataFra
 
     Args:
         table: that the rows belong to.
-        row: one of it.
+        row: one of it, as a table of one row.
         others: of it, without that row.
     """
-    near: pd.DataFrame = others[others["company"] == row["company"]]
-    repeated = pd.DataFrame([row] * len(near), columns=near.columns).astype(near.dtypes)
-    return near.loc[_alike(table, repeated, near)]
+    near: pd.DataFrame = others[others["company"] == row["company"].iloc[0]]
+    return near.loc[_alike(table, row.iloc[np.zeros(len(near), dtype=int)], near)]
 
 
 def likeness_findings(snapshot: Snapshot) -> Findings:

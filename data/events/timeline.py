@@ -96,6 +96,11 @@ def amount_text(low: float, high: float) -> str:
     return f"{low:g} to {high:g}" if has_low and has_high else f"from {low:g}" if has_low else f"up to {high:g}"
 
 
+def own_mark(by_user: str) -> str:
+    """What stands behind an event in a text for people: blank where the package ships it, else that it is yours."""
+    return f" (yours: {by_user})" if by_user else ""
+
+
 def blank_figures(snapshot: Snapshot) -> int:
     """Count the figures of results that are blank: a time-line cannot list them."""
     return int(snapshot.capex_actuals[[f"{figure}_usd_bn" for figure in _FIGURES]].isna().to_numpy().sum())

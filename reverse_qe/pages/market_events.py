@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from data.events.completion import CASH_KINDS
-from data.events.timeline import GUIDED, RESULT, amount_text, event_timeline
+from data.events.timeline import GUIDED, PACE, RESULT, amount_text, event_timeline, own_mark
 from data.market.snapshot import Snapshot
 from reverse_qe.pages.charts.scales import TimeScale, ValueScale
 from reverse_qe.pages.charts.time_chart import Mark, Span, TimeChart, time_chart
@@ -65,7 +65,7 @@ def event_table(events: pd.DataFrame) -> Html:
 def _lane(kind: str) -> str:
     if kind in CASH_KINDS:
         return "funding"
-    if kind.startswith("fed_"):
+    if kind.startswith("fed_") or kind == PACE:
         return "policy"
     return {RESULT: "results", GUIDED: "guidance"}.get(kind, "commitments")
 
@@ -73,4 +73,5 @@ def _lane(kind: str) -> str:
 def _text(event: Any) -> str:
     amount = amount_text(event.low_usd_bn, event.high_usd_bn)
     money = "" if amount == "-" else f", {amount} bn USD"
-    return f"{event.date.date()} {event.company}, {event.kind.replace('_', ' ')}: {event.about}{money}"
+    told = f"{event.date.date()} {event.company}, {event.kind.replace('_', ' ')}: {event.about}{money}"
+    return told + own_mark(event.by_user)

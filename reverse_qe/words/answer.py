@@ -57,7 +57,10 @@ def change_since_before(signal: LiquiditySignal, session: pd.Timestamp, events: 
     before, now = (explain(signal, each) for each in (since, session))
     was = {block.name: block.contribution for block in before.blocks}
     fresh = events[(events["known_at"] > since.tz_localize("UTC")) & (events["known_at"] <= session.tz_localize("UTC"))]
-    told = (f"{row.company} {str(row.kind).replace('_', ' ')}" for row in fresh.itertuples())
+    told = (
+        f"{row.company} {str(row.kind).replace('_', ' ')}{' (yours)' if row.by_user else ''}"
+        for row in fresh.itertuples()
+    )
     moved = {block.name: block.contribution - was[block.name] for block in now.blocks}
     return Change(since, before.regime, now.score - before.score, moved, tuple(dict.fromkeys(told)))
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from data.events.timeline import GUIDED, PACE, RESULT
+from data.events.timeline import GUIDED, PACE, RESULT, own_mark
 from signals.config import SignalConfig
 from signals.explain.titles import RATE_CHANGE, RATES, input_title
 from signals.liquidity import LiquiditySignal
@@ -176,7 +176,7 @@ def _event_text(row: pd.Series) -> str:
     amount = f" of {row['high_usd_bn']:g} bn USD" if row["high_usd_bn"] == row["high_usd_bn"] else ""
     about = f" {row['about']}" if row["kind"] in (RESULT, GUIDED) else ""
     kind = "" if row["kind"] == RESULT else f" {str(row['kind']).replace('_', ' ')}"
-    return f"{row['company']}{kind}{about}{amount} on {row['date'].date()}"
+    return f"{row['company']}{kind}{about}{amount} on {row['date'].date()}{own_mark(row['by_user'])}"
 
 
 def _from_to(values: pd.Series, since: int, place: int) -> str:

@@ -118,7 +118,9 @@ def test_an_event_is_named_by_company_figure_and_day() -> None:
         ("ORCL", "result", "2026Q2 capex", 12.0, told_at, True),
         ("META", "guidance", "raise, to 2026-12", 150.0, told_at + pd.Timedelta(days=6), True),
     ]
-    events = pd.DataFrame(rows, columns=["company", "kind", "about", "high_usd_bn", "known_at", "counts"])
+    events = pd.DataFrame(rows, columns=["company", "kind", "about", "high_usd_bn", "known_at", "counts"]).assign(
+        by_user=""
+    )
     events["date"] = events["known_at"].dt.tz_localize(None).dt.normalize()
     (switch,) = regime_switches(signal, events, SignalConfig())
     assert switch.session == sessions[30]

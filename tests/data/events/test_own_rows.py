@@ -139,6 +139,31 @@ def test_coverage_may_be_carried_on() -> None:
     assert (f"{span.complete_from:%Y-%m-%d}", f"{span.complete_to:%Y-%m-%d}") == ("2015-10-01", "2026-12-01")
 
 
+@pytest.mark.parametrize(
+    ("kind", "cells"),
+    [
+        ("result", {name: cell for name, cell in META_FIGURES.items() if name != "ocf_usd_bn"}),
+        ("guidance", {**META_RAISE, "low_usd_bn": "", "high_usd_bn": "", "event": "qualitative raise"}),
+        ("guidance", {**META_RAISE, "high_usd_bn": "", "comparable": "false"}),
+        ("funding", {**NOTES, "amount_usd_bn": "", "kind": "fed_chair", "company": "Fed"}),
+        ("pace", {"company": "Fed", "announced_at": "2026-10-28", "statement": "no change", **BACKED}),
+        (
+            "coverage",
+            {
+                **{"kind": "funding", "company": "AAPL", "complete_from": "2025-01-01", "complete_to": "2026-01-01"},
+                **{"evidence": "all read", "confidence": "medium"},
+            },
+        ),
+    ],
+)
+def test_what_a_source_leaves_open_stays_blank(kind: str, cells: dict[str, str]) -> None:
+    row = added(kind, cells).change.row
+    assert row is not None
+    assert own_rows()[0].cells == row
+    blank = {"ocf_known_at", "low_usd_bn", "high_usd_bn", "amount_usd_bn", "effective_from", "part_of", "rule"}
+    assert [name for name, cell in row.items() if cell in (None, "") and name in blank]
+
+
 # What is refused
 
 
@@ -146,6 +171,8 @@ def test_coverage_may_be_carried_on() -> None:
     ("kind", "cells", "message"),
     [
         ("result", {**META_FIGURES, "source": " "}, "source is blank; a row wants a source"),
+        ("result", {**META_FIGURES, "company": ""}, "company is blank; give its symbol, as in company=AAPL"),
+        ("result", {**META_FIGURES, "company": "Meta"}, "got company Meta, wanted it as it is written there: META"),
         ("result", {**META_FIGURES, "confidence": ""}, "confidence is blank"),
         ("result", {**META_FIGURES, "confidence": "sure"}, "got confidence 'sure', wanted one of: low, medium, high"),
         ("result", {**META_FIGURES, "capex": "1"}, r"has no column 'capex' to give; is capex_usd_bn meant\?"),
