@@ -107,10 +107,19 @@ class _Blocks(HTMLParser):
         self._cells: list[str] | None = None
         self._unseen = self._depth = self._tables = 0
 
+    def parse_html_declaration(self, i: int) -> int:
+        """Pass over a declaration; one of a word processor's own, such as ``<![foo bar]>``, as a comment."""
+        try:
+            return super().parse_html_declaration(i)
+        except AssertionError:
+            return self.parse_bogus_comment(i)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Begin a paragraph, a table, a row or a cell, or what is not seen."""
         if tag in _UNSEEN:
             self._unseen += 1
+        elif tag == "body":  # A title that never ended hides nothing of it.
+            self._unseen = 0
         elif tag == "tr":
             self.part()
             self._cells = []

@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import loopback
 from data.errors import InputError
@@ -30,6 +32,41 @@ from filings import (
     submissions,
 )
 
+FRAGMENTS = (
+    *(
+        "<p>",
+        "</p>",
+        "<table>",
+        "</table>",
+        "<tr>",
+        "<td>",
+        "</td>",
+        "<!",
+        "<![",
+        "]>",
+        "<![CDATA[",
+        "]]>",
+        "<!--",
+        "-->",
+    ),
+    *(
+        "<script>",
+        "</script>",
+        "<title>",
+        "<ix:header>",
+        "<body>",
+        "<?",
+        "'",
+        '"',
+        "<a href=",
+        "&#",
+        ";",
+        "\x00",
+        "[",
+        "<",
+    ),
+    *("capital expenditures 1", "$5,000,000,000 notes due 2031", "(in millions)"),
+)
 NOW = pd.Timestamp("2026-10-12T12:00", tz="UTC")
 RELEASE = Filing(
     "8-K", META_RELEASE, date(2026, 7, 29), "2026-07-29T20:05:14.000Z", "edgar/data/1326801/000162828026050596"
@@ -70,6 +107,19 @@ def test_paragraphs_and_rows_are_what_a_reader_sees() -> None:
         "Purchases of property and equipment (30,116)",
         "Principal payments on finance leases (962)",
     ]
+
+
+def test_marks_of_a_word_processor_hide_nothing() -> None:
+    text = "<p>a<![if !supportEmptyParas]>b<![endif]>c</p><![foo bar]><p>d</p>"
+    assert [block.text for block in blocks_of(page(text))] == ["abc", "d"]
+    late = Document("EX-99.1", "", "<html><title>never ended<body><p>e</p></body></html>")
+    assert [block.text for block in blocks_of(late)] == ["e"]
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=25))
+def test_no_page_breaks_the_reader(pieces: list[str]) -> None:
+    for offering in (False, True):
+        passages_of(Document("X", "", "<html>" + "".join(pieces)), offering)
 
 
 @pytest.mark.parametrize(
