@@ -105,7 +105,7 @@ def read_events(path: Path, table: Table, required: Sequence[str], optional: Col
     cells = _read_cells(path, required, optional)
     parsed, checks = {}, []
     for name, texts in cells.columns.items():
-        parsed[name], check = _parse(cells, name, texts, table.columns[name])
+        parsed[name], check = _parse(cells, name, texts, {**table.columns, **table.later}[name])
         checks.append(check)
     _refuse_first_fault(cells, checks)
     return pd.DataFrame(parsed)

@@ -65,13 +65,19 @@ def _write_csv(snapshot: Snapshot, folder: Path) -> None:
     for table in EVENT_TABLES:
         # What was known when follows from the rules of the tables.
         told = [column for column, kind in table.columns.items() if kind != "time"]
-        _write(_flags_as_words(snapshot.table(table)[told], table), folder / "events" / f"{table.name}.csv")
+        rows = snapshot.table(table)
+        _write(_flags_as_words(rows[[*told, *_marks(rows, table)]], table), folder / "events" / f"{table.name}.csv")
     for table in (PACES, COVERAGE):
         if len(rows := snapshot.table(table)):
-            _write(rows[list(table.columns)], folder / "events" / f"{table.name}.csv")
+            _write(rows[[*table.columns, *_marks(rows, table)]], folder / "events" / f"{table.name}.csv")
     if len(actions := snapshot.actions):
         known_on = actions["known_at"].dt.tz_convert(NEW_YORK).dt.tz_localize(None).dt.normalize()
         _write(actions.assign(known_on=known_on)[list(ACTION_COLUMNS)], folder / "actions.csv")
+
+
+def _marks(rows: pd.DataFrame, table: Table) -> list[str]:
+    """Columns of marks that some row has, such as that of a user's own rows."""
+    return [name for name in table.later if (rows[name] != "").any()]
 
 
 def _as_told(entry: Instrument | None, bars: pd.DataFrame) -> pd.DataFrame:

@@ -178,11 +178,13 @@ def _read_event_tables(folder: Path, companies: Mapping[str, Company]) -> tuple[
         path = further[table.name]
         if path in files:
             with blamed(path):
-                tables[table.name] = COMPLETE_FURTHER[table.name](read_events(path, table, list(table.columns), ()))
+                tables[table.name] = COMPLETE_FURTHER[table.name](
+                    read_events(path, table, list(table.columns), list(table.later))
+                )
     return tables, notes
 
 
 def _read_raw_events(path: Path, table: Table) -> pd.DataFrame:
     judgements = _JUDGEMENTS[table.name]
     required = [name for name, kind in table.columns.items() if kind != "time" and name not in judgements]
-    return read_events(path, table, required, judgements)
+    return read_events(path, table, required, [*judgements, *table.later])

@@ -207,3 +207,18 @@ def test_every_command_of_the_page_does_what_it_says(
         done = run_command(*command[1:])
         assert done.code == 0, (command, done.err)
     assert [change.change for change in read_changes()] == ["correct", "remove"]
+
+
+def test_the_mark_goes_through_files(events: Run, data_command: Run, prices: Path) -> None:
+    coverage = ("coverage", "--correct", "kind=results", "--correct", "company=META", "complete_to=2026-11-30")
+    events("add", *RESULT)
+    events("add", *coverage, "evidence=every quarter", "confidence=high")
+    data_command("import", "--prices", prices, "--name", "mine")
+    files = prices.parent / "files"
+    data_command("export", "mine", files)
+    data_command("import", "--prices", prices, "--events", files / "events", "--name", "theirs")
+    for name in ("capex_actuals", "event_coverage"):
+        before, after = (getattr(load(market), name) for market in ("mine", "theirs"))
+        assert before["by_user"].tolist() == after["by_user"].tolist()
+        assert (after["by_user"] != "").sum() == 1
+    assert "by_user" not in (files / "events" / "capex_guidance.csv").read_text(encoding="utf-8").partition("\n")[0]
