@@ -30,6 +30,8 @@ class BrokerEntry(NamedTuple):
         extra: that it needs; None where the core is enough.
         replays: whether the market's bars fill its orders: its account can be replayed session by session, it needs no
             network, and between two planned steps nothing happens at it.
+        fills: when an order of a coin, and one of a stock, fills; ``{open}`` is the open of New York.
+        unpaid: what the account does not pay, nor take, though a real one would; empty where there is no such thing.
     """
 
     name: str
@@ -40,6 +42,8 @@ class BrokerEntry(NamedTuple):
     keys: tuple[str, ...] = ()
     extra: Extra | None = None
     replays: bool = False
+    fills: tuple[str, str] = ("at once", "at {open}")
+    unpaid: str = ""
 
     def lacks_extra(self) -> bool:
         """Whether the extra that it needs is not installed."""
@@ -56,6 +60,7 @@ BROKERS: Mapping[str, BrokerEntry] = MappingProxyType(
                 opener="paper.brokers.simulated.broker:open_account",
                 market="sample",
                 replays=True,
+                fills=("at the next UTC open", "at {open}, once the bars are in the market"),
             ),
             BrokerEntry(
                 name="alpaca",
@@ -65,6 +70,8 @@ BROKERS: Mapping[str, BrokerEntry] = MappingProxyType(
                 settings=("endpoint", "key_env", "secret_env"),
                 keys=("key_env", "secret_env"),
                 extra=Extra("alpaca", "alpaca-py", "alpaca"),
+                fills=("at once", "at {open}"),
+                unpaid="dividends, regulatory fees",
             ),
         )
     }

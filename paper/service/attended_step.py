@@ -11,6 +11,7 @@ from data.errors import InputError
 from paper.config import PaperConfig
 from paper.ledger.reader import LEDGER_FILE, LedgerReader
 from paper.service.alerts import Alerts
+from paper.service.check import require_ready
 from paper.step.account import StepReport, run_step
 
 
@@ -46,7 +47,7 @@ class Attendant:
         quiet = dry_run or session is not None
         was_halted, last_words = self._before()
         try:
-            told = run_step(self.config, session, dry_run, now, report)
+            told = run_step(self.config, session, dry_run, now, report, self._check)
         except InputError as error:
             if not quiet and str(error) != self.refused:
                 self.alerts.send("fault", str(error), self.say)
@@ -73,6 +74,10 @@ class Attendant:
         with LedgerReader(path) as ledger:
             left = [*ledger.unsent_intents(), *ledger.sent_intents()]
         return any(each.is_coin or _trades(each.session, now) for each in left)
+
+    def _check(self, now: datetime) -> None:
+        """What an account must pass before it is opened."""
+        require_ready(self.config, now)
 
     def _before(self) -> tuple[bool, str]:
         """Whether the account is halted, and how its last step ended."""

@@ -23,6 +23,7 @@ def run_step(
     dry_run: bool = False,
     now: datetime | None = None,
     report: Report = lambda _stage: None,
+    check: Callable[[datetime], None] = lambda _now: None,
 ) -> StepReport:
     """Take one step.
 
@@ -33,6 +34,8 @@ def run_step(
         dry_run: write and send nothing, only say what would be decided.
         now: UTC; None: the time now. A replay has its own.
         report: is told each stage as it begins.
+        check: is called, with the time, before an account is opened to trade from day to day; it raises where it
+            cannot be.
 
     Raises:
         InputError: configuration, spec, market or ledger are wrong; what was written before stays.
@@ -41,7 +44,7 @@ def run_step(
     with held(config), ExitStack() as stack:
         folder = stack.enter_context(copied(config.state_folder)) if dry_run else config.state_folder
         ledger = stack.enter_context(Ledger(folder / LEDGER_FILE))
-        return Step(config, folder, ledger, session, _clock(now), dry_run, report).run()
+        return Step(config, folder, ledger, session, _clock(now), dry_run, report, check).run()
 
 
 def reconcile(config: PaperConfig, now: datetime | None = None) -> list[str]:

@@ -84,6 +84,7 @@ class Step:
         clock: Callable[[], datetime],
         dry_run: bool,
         report: Report,
+        check: Callable[[datetime], None] = lambda _now: None,
     ) -> None:
         """Find out which session the step is for, and refuse one that does not fit the account.
 
@@ -95,7 +96,9 @@ class Step:
             clock: tells the time, UTC; a replay has its own.
             dry_run: whether nothing is sent and no source is asked.
             report: is told each stage as it begins.
+            check: raises `InputError` where an account cannot be opened at a moment, UTC; it is called before one is.
         """
+        self._check = check
         self.config, self.folder, self.ledger, self.report = config, folder, ledger, report
         self.is_replay, self.spec = replayed is not None, spec_of(config, ledger.account())
         self._clock = clock
@@ -120,8 +123,11 @@ class Step:
         if account is None and session is None:
             return self.told
         if self.config.refresh and not self.is_replay and not self.told.dry_run:
-            self.told.notes += refresh(self.config.market, self.now, self.report)
+            self.told.notes += refresh(self.config.market, self.spec, self.now, self.report)
         try:
+            if account is None and not self.is_replay:
+                self.report("checks")
+                self._check(self.now)
             self._work()
         except BrokerUnavailable as error:
             self.told.fault = f"the broker is not available: {error}; the next step goes on from here"

@@ -44,6 +44,7 @@ def command() -> None:
 def init(path: Path, spec: str | None, broker: str, market: str | None) -> None:
     """Write a commented configuration to PATH (paper.toml); nothing is overwritten."""
     from backtests.spec.spec import load_spec
+    from data.market.snapshot import is_built_in
     from paper.template import write_config
     from reverse_qe.api import fitting_spec
 
@@ -51,27 +52,37 @@ def init(path: Path, spec: str | None, broker: str, market: str | None) -> None:
     chosen = market or named or BROKERS[broker].market
     account = write_config(path, chosen, spec or fitting_spec(chosen), broker)
     show(f"Wrote {path}: account {account}, market {chosen}, broker {broker}.")
-    say(f"Next: reverse-qe paper check{'' if path == Path('paper.toml') else f' {path}'}")
+    where = "" if path == Path("paper.toml") else f" --config {path}"
+    say(
+        f"Next: reverse-qe paper step{where} (it makes all checks of paper check{where} first)"
+        if not is_built_in(chosen)
+        else f"Next: reverse-qe paper check{where}"
+    )
 
 
 @command.command("check")
-@click.argument("path", type=PATH, default=Path("paper.toml"))
+@click.argument("named", type=PATH, required=False, metavar="[PATH]")
+@config_option
 @click.option(
     "--test-alerts", is_flag=True, help="Send everybody who is told of halts a message that says it is a test."
 )
 @json_option
 @click.pass_context
-def check_account(context: click.Context, path: Path, test_alerts: bool, as_json: bool) -> None:
-    """Check the configuration at PATH (paper.toml) and all that it reaches.
+def check_account(context: click.Context, named: Path | None, path: Path, test_alerts: bool, as_json: bool) -> None:
+    """Check a configuration, at PATH or --config, and all that it reaches.
 
     Nothing is changed, and no order is sent. Exit status 1 says that something does not work.
     """
     from dataclasses import asdict
 
     from paper.config import read_config
-    from paper.overview.check import check
     from paper.service.alerts import Alerts
+    from paper.service.check import check
 
+    if named is not None:
+        if context.get_parameter_source("path") is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"got {named} and --config {path}, wanted one of them", context)
+        path = named
     config = read_config(path)
     with progress("Check"):
         findings = check(config)
@@ -103,12 +114,16 @@ def step(context: click.Context, path: Path, day: datetime | None, dry_run: bool
     from dataclasses import asdict
 
     from reverse_qe.words.paper import print_step
+    from reverse_qe.words.paper_day import day_lines
 
     attendant = _attendant(path)
     with progress("Step") as report:
         told = attendant.step(day.date() if day else None, dry_run, report=report)
     if as_json:
         print_json(asdict(told))
+    elif day is None and not dry_run:
+        for line in day_lines(told, attendant.config):
+            show(line)
     else:
         print_step(told)
     context.exit(1 if told.halt or told.fault else 0)

@@ -7,6 +7,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def reader(
     posted: Any,
 ) -> Iterator["Reader"]:
     monkeypatch.chdir(tmp_path)
-    for module in ("paper.step.account", "paper.overview.check", "paper.overview.status", "reverse_qe.commands.paper"):
+    for module in ("paper.step.account", "paper.service.check", "paper.overview.status", "reverse_qe.commands.paper"):
         monkeypatch.setattr(f"{module}.datetime", FixedTime)
     monkeypatch.setattr(database, "SYNCHRONOUS", "OFF")
     monkeypatch.setattr(alpaca_requests, "PER_SECOND", 1e6)
@@ -147,21 +148,60 @@ class Reader:
 def test_every_command_of_the_page_does_what_it_says(reader: Reader, posted: Any) -> None:
     sections = {language: text for language, _, text in BLOCKS if language == "toml"}
     for language, needs, text in BLOCKS:
-        if language == "sh":
+        if language == "sh" and needs != "tonight":
             if needs == "alerts":
                 # What the page puts below the commands has to be there when the last of them is called.
                 reader.configure(sections["toml"])
             for line in text.splitlines():
                 reader.follow(line)
     shown = {shown.strip() for shown in re.findall(r"reverse-qe paper step[^>\n]*", PAGE)} - {"reverse-qe paper step"}
+    # Of another account, which the next test opens.
+    shown.discard("reverse-qe paper step --config tonight.toml")
     assert shown <= set(reader.done)
 
     assert "against" in reader.answers["paper status"]
     assert "NOT SENT" not in "".join(reader.answers.values())
-    assert "Orders for 2026-01-13 (rebalancing)" in reader.answers["paper step --config daily.toml"]
+    assert "; rebalancing." in reader.answers["paper step --config daily.toml"]
     assert len(reader.double.orders) > 0
     assert "agree" in reader.answers["paper reconcile --config alpaca.toml"]
     assert posted.count >= 1
+
+
+def test_five_commands_from_an_empty_machine_to_the_first_order(reader: Reader) -> None:
+    """An account of 1,000 US dollars, in the order of the page; nothing is there before."""
+    (commands,) = [text.splitlines() for language, needs, text in BLOCKS if (language, needs) == ("sh", "tonight")]
+    assert len(commands) == 5
+    reader.double.cash = Decimal(1000)
+    for line in commands:
+        reader.follow(line)
+    assert len(reader.double.orders) > 0
+    assert sum(Decimal(order["notional"] or 0) for order in reader.double.orders) <= 1000
+    said = reader.answers["paper step --config tonight.toml"].splitlines()
+    assert len(said) <= 6
+    text = " ".join(said)
+    assert "for 2026-01-13" in text
+    assert "equity 1,000.00 USD" in text
+    assert f"Sent {len(reader.double.orders)} orders: buy " in text
+    assert "stocks at the open of New York, 2026-01-13 14:30 UTC" in text
+    assert "This account does not book: dividends, regulatory fees." in text
+    assert "Step next at 2026-01-13 14:20 UTC" in text
+
+
+def test_the_first_step_checks_before_it_opens_an_account(reader: Reader, tmp_path: Path) -> None:
+    """A key that Alpaca does not know: one line with the remedy, and no account."""
+    for line in ("reverse-qe data fetch --name live", "reverse-qe paper init --broker alpaca tonight.toml"):
+        reader.follow(line)
+    for keys, told in (({}, "key: ALPACA_API_KEY_ID is not set"), ({"ALPACA_API_KEY_ID": "no"}, "broker: ")):
+        reader.monkeypatch.setenv("ALPACA_API_SECRET_KEY", "no")
+        for name, value in keys.items():
+            reader.monkeypatch.setenv(name, value)
+        reader.monkeypatch.setattr(sys, "argv", ["reverse-qe", "paper", "step", "--config", "tonight.toml"])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert stop.value.code == 2
+        (line,) = [each for each in reader.capsys.readouterr().err.splitlines() if told in each]
+        assert line.startswith("Error: ")
+    assert reader.double.orders == []
 
 
 def test_the_page_has_the_defaults_of_the_limits() -> None:

@@ -165,7 +165,9 @@ def attendant(receiver: Receiver, tmp_path: Path) -> Attendant:
 def ends_with(monkeypatch: pytest.MonkeyPatch, halt: str = "", fault: str = "", refused: str = "") -> None:
     """Let the next steps end so, and write what a step writes of it."""
 
-    def run_step(config: PaperConfig, session: date | None, dry_run: bool, now: datetime, report: Any) -> StepReport:
+    def run_step(
+        config: PaperConfig, session: date | None, dry_run: bool, now: datetime, report: Any, check: Any
+    ) -> StepReport:
         if refused:
             raise InputError(refused)
         with Ledger(config.state_folder / LEDGER_FILE) as ledger:

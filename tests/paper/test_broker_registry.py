@@ -13,7 +13,7 @@ from paper import broker_registry, config
 from paper.broker_registry import BROKERS, DEFAULT_BROKER, BrokerEntry, Extra
 from paper.config import BrokerSection, PaperConfig
 from paper.ledger.reader import LEDGER_FILE, LedgerReader
-from paper.overview.check import check
+from paper.service.check import check
 from paper.step.account import run_step
 
 ROOT = Path(paper.__file__).parent

@@ -18,9 +18,10 @@ from data.market.manifest import FetchRecord
 from data.market.snapshot import Snapshot, save
 from hand_made import make_instrument, make_snapshot
 from paper.config import PaperConfig
+from paper.errors import BrokerUnavailable
 from paper.ledger.ledger import Ledger
 from paper.ledger.reader import LEDGER_FILE
-from paper.overview.check import Finding, check
+from paper.service.check import Finding, check, require_ready
 from paper.step.account import run_step
 
 # A Tuesday after a holiday, twenty minutes after its decision.
@@ -214,3 +215,6 @@ def test_a_broker_that_does_not_answer(at_alpaca: Any, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("paper.brokers.alpaca.requests.ASKING", SourceSettings(attempts=1, pause=0.0, longest_wait=1.0))
     assert found(config, "broker").verdict == "fault"
+    # It may answer the next step: a step is not refused for it.
+    with pytest.raises(BrokerUnavailable):
+        require_ready(config, NOW)

@@ -386,8 +386,19 @@ def test_a_refresh_while_another_process_fetches(fetched):
     assert note.startswith("the market live was not refreshed: a change of the market live is under way already")
 
 
-def test_a_market_without_a_version_cannot_be_refreshed(fetched):
-    config, _ = fetched
+def test_a_market_that_is_not_there_is_made_of_what_the_spec_reads(fetched):
+    config, world = fetched
+    world.series = {"DGS3MO": fetch_world.made_series({"2024-03-01": 5.0})}
+    told = run_step(config.model_copy(update={"market": "tonight"}), now=moment(4))
+    assert (told.decision.market, told.halt) == ("tonight.1", "")
+    assert {intent.symbol for intent in told.sent} == {"BTC-USD", "MU"}
+
+
+def test_a_market_that_cannot_be_made_is_refused_in_one_line(fetched):
+    config, world = fetched
+    world.failing = {name: SourceError(f"{name} did not come") for name in ("BTC-USD", "MU", "DGS3MO")}
     other = config.model_copy(update={"market": "nowhere"})
-    with pytest.raises(InputError, match="reverse-qe data fetch --name nowhere"):
+    told = r"by yahoo: BTC-USD did not come \(2 more\); see: reverse-qe data fetch --name nowhere"
+    with pytest.raises(InputError, match=told):
         run_step(other, now=moment(4))
+    assert versions_of("nowhere") == []

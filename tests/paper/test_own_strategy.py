@@ -20,8 +20,8 @@ from hand_made import make_instrument, make_snapshot
 from paper.config import PaperConfig
 from paper.ledger.invariants import broken_invariants
 from paper.ledger.reader import LEDGER_FILE, LedgerReader
-from paper.overview.check import check
 from paper.overview.status import read_status
+from paper.service.check import check
 from paper.step import step as stepping
 from paper.step.account import reconcile, resume, run_step
 from paper.storage import database

@@ -45,7 +45,7 @@ def call(
     """Runs `reverse-qe paper` with the words given, in a folder with a spec of the market `hand-made`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(database, "SYNCHRONOUS", "OFF")
-    for module in ("paper.step.account", "paper.overview.check", "paper.overview.status", "reverse_qe.commands.paper"):
+    for module in ("paper.step.account", "paper.service.check", "paper.overview.status", "reverse_qe.commands.paper"):
         monkeypatch.setattr(f"{module}.datetime", FixedTime)
     sessions = ("2024-02-29", *(f"2024-03-{day:02d}" for day in (1, 4, 5, 6)))
     days = ("2024-02-29", *(f"2024-03-{day:02d}" for day in range(1, 7)))
@@ -86,7 +86,7 @@ def test_init_says_what_it_wrote_and_what_is_next(call: Call) -> None:
         "Next: reverse-qe paper check\n",
     )
     assert_refused(call("init"), "paper.toml, which exists")
-    assert "reverse-qe paper check mine.toml" in call("init", "--broker", "alpaca", "mine.toml").err
+    assert "Next: reverse-qe paper step --config mine.toml" in call("init", "--broker", "alpaca", "mine.toml").err
     assert_refused(call("init", "--broker", "ibkr", "new.toml"), "ibkr", "simulated", "alpaca")
     assert_refused(call("init", "--spec", "nosuch", "new.toml"), "no spec nosuch")
     assert not Path("new.toml").exists()
@@ -122,7 +122,9 @@ def test_a_step_of_today_is_safe_again_and_again(account: Call) -> None:
     assert (first["session"], len(first["sent"])) == ("2024-03-07", 1)
     again = account("step")
     assert again.code == 0
-    assert again.out == "Account paper, step for 2024-03-07\nNothing to decide: 2024-03-07 is decided already.\n"
+    nothing, coming = again.out.splitlines()
+    assert nothing == "Account paper, step for 2024-03-07: nothing to decide."
+    assert coming.startswith("Step next at 2024-03-07 14:20 UTC, or let reverse-qe paper run do it")
     stands = account("status")
     assert "Open orders: paper-20240307-STOCK-buy" in stands.out
     assert "Next step: 2024-03-07 14:20 UTC" in stands.out
@@ -329,7 +331,7 @@ def test_keys_that_alpaca_does_not_take_are_not_repeated(
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("ALPACA_API_SECRET_KEY", alpaca_double.SECRET + "x")
     outcomes = [account("check", "alpaca.toml"), account("step", "--config", "alpaca.toml")]
-    assert [each.code for each in outcomes] == [1, 1]
+    assert [each.code for each in outcomes] == [1, 2]
     assert_no_secret("\n".join(each.out + each.err for each in outcomes) + caplog.text)
 
 

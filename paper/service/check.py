@@ -1,8 +1,8 @@
 """Whether an account can be traded: its configuration and all that it reaches, as a checklist."""
 
 import os
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -29,6 +29,9 @@ from paper.step.guards import kill_file_reason, sessions_behind
 from paper.step.requirements import decision_time, require_same_account, spec_of, was_replayed
 
 Verdict = Literal["ok", "warning", "fault"]
+Errors = tuple[type[Exception], ...]
+_WRONG: Errors = (InputError, BusyError, BrokerRefused)
+Hold = Callable[[PaperConfig], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,28 @@ class Finding:
     says: str
 
 
-def check(config: PaperConfig, now: datetime | None = None) -> list[Finding]:
+def require_ready(config: PaperConfig, now: datetime) -> None:
+    """Refuse to open an account that could not be traded, within a step, which holds it.
+
+    Raises:
+        InputError: names what is at fault first, with its remedy.
+        BrokerUnavailable: the broker does not answer.
+    """
+    if faults := _faults(check(config, now, hold=nullcontext, told=_WRONG)):
+        more = f" ({len(faults) - 1} more; see: reverse-qe paper check)" if len(faults) > 1 else ""
+        raise InputError(f"{faults[0].what}: {faults[0].says}{more}")
+
+
+def check(
+    config: PaperConfig, now: datetime | None = None, hold: Hold = held, told: Errors = (*_WRONG, BrokerUnavailable)
+) -> list[Finding]:
     """Look at everything that an account reaches; nothing is changed, and no order is sent.
 
     Args:
         config: of the account; that it could be read is the first check.
         now: UTC; None: the time now.
+        hold: holds the account while its files are copied.
+        told: what a broker may raise that is a fault.
     """
     now = now or datetime.now(UTC)
     findings = [*_market(config, now), *_keys(config)]
@@ -59,7 +78,7 @@ def check(config: PaperConfig, now: datetime | None = None) -> list[Finding]:
     if entry.replays:
         findings.append(Finding("broker", "ok", f"{entry.name}: {entry.title}"))
     elif not _faults(findings):
-        findings += _broker(config, now)
+        findings += _broker(config, now, hold, told)
     return [*findings, *_state(config), *_ledger(config, now), *_kill_file(config), *_alerts(config)]
 
 
@@ -151,14 +170,14 @@ def _keys(config: PaperConfig) -> Iterator[Finding]:
             yield Finding("key", "fault", f"{name} is not set; export it (keys of {entry.title})")
 
 
-def _broker(config: PaperConfig, now: datetime) -> Iterator[Finding]:
+def _broker(config: PaperConfig, now: datetime, hold: Hold, told: Errors) -> Iterator[Finding]:
     entry, spec = config.broker.entry, config.load_spec()
     where = f"{entry.name} at {config.broker.endpoint}" if "endpoint" in entry.settings else entry.name
     try:
         market = _read_market(config, spec, now)
         # What a broker does when it is asked must not be done for good here.
         with (
-            held(config),
+            hold(config),
             copied(config.state_folder) as folder,
             closing(open_broker(config, folder, market, spec.run.initial_cash, lambda: now)) as broker,
         ):
@@ -170,7 +189,7 @@ def _broker(config: PaperConfig, now: datetime) -> Iterator[Finding]:
             yield Finding(
                 "clock", "ok", f"the broker's agrees with ours; the next open is {clock.next_open:%Y-%m-%d %H:%M} UTC"
             )
-    except (InputError, BusyError, BrokerUnavailable, BrokerRefused) as error:
+    except told as error:
         yield Finding("broker", "fault", f"{where}: {error}")
 
 
