@@ -45,14 +45,15 @@ def package_versions(extras: Sequence[str] = ()) -> dict[str, str]:
     return {name: metadata.version(name) for name in sorted({*DEPENDENCIES, *extras})}
 
 
-def source_hash(root: Path) -> str:
+def source_hash(root: Path, packages: Sequence[str] = PACKAGES) -> str:
     """Hash every file of our packages, whatever its kind: what the wheel carries can change what a run is.
 
     Args:
         root: the folder in which the packages lie.
+        packages: those that count.
     """
     digest = hashlib.sha256()
-    for package in PACKAGES:
+    for package in packages:
         for path in sorted((root / package).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")

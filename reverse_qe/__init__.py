@@ -18,6 +18,7 @@ __all__ = [
     "import_files",
     "load_spec",
     "open_market",
+    "register",
     "signal",
     "sweep",
 ]
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from backtests.spec.spec import Spec, load_spec
     from data.errors import ReverseQeError
     from data.markets import open_market
-    from reverse_qe.api import backtest, events, fetch, import_files, signal
+    from reverse_qe.api import backtest, events, fetch, import_files, register, signal
     from reverse_qe.sweeping import sweep
 
     __version__: str

@@ -17,6 +17,7 @@ from backtests.prepare.stages import Stages, tell_nobody
 from backtests.run import require_engine, run_backtest
 from backtests.spec.spec import Spec, load_spec
 from backtests.studies.gauge import gauge_spec
+from backtests.studies.registration import registration
 from backtests.studies.stress import stress_table
 from data.clock import next_session, previous_session
 from data.errors import InputError
@@ -151,6 +152,29 @@ def signal(
     )
 
 
+def register(
+    spec: AnySpec | None = None,
+    market: str | Snapshot | None = None,
+    *,
+    set: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Freeze spec, form, code and market by hash with one endpoint and its test, before it is known.
+
+    Args:
+        spec: as for `backtest`.
+        market: as for `backtest`; its newest moment of knowledge dates the registration.
+        set: as for `backtest`.
+
+    Returns:
+        As `backtests.studies.registration.registration` gives it: what ``evidence --register`` writes.
+
+    Raises:
+        InputError: spec or market are wrong, or the market lacks what the endpoint is made from.
+    """
+    chosen, snapshot = _on_market(load_spec(_chosen(spec, market), set), market)
+    return registration(chosen, snapshot, read_signal(chosen, snapshot, session_to_come(snapshot)))
+
+
 def events(
     market: str | Snapshot | None = None,
     *,
@@ -247,6 +271,7 @@ __all__ = [
     "import_files",
     "load_spec",
     "open_market",
+    "register",
     "signal",
     "written",
 ]

@@ -13,7 +13,7 @@ import click
 from data.errors import InputError, ReverseQeError
 from reverse_qe.output import NobodyReadsError, OutputError, say, write
 
-COMMANDS = ("backtest", "data", "events", "paper", "runs", "signal", "spec", "sweep")
+COMMANDS = ("backtest", "data", "events", "evidence", "paper", "runs", "signal", "spec", "sweep")
 
 
 class CommandFolder(click.Group):
