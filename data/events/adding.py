@@ -4,42 +4,27 @@ A row is checked as `events validate` checks a market: laid over the shipped eve
 bring no defect that was not there without it.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 
-from data.catalogue.companies import company_catalogue
 from data.clock import next_session
 from data.errors import InputError
-from data.events.completion import complete_capex, complete_funding, complete_guidance
-from data.events.coverage import complete_coverage, complete_paces
 from data.events.likeness import rows_alike
 from data.events.own_rows import SHIPPED, Change, Key, OwnRow, cell_of, cells_of, keys_of, with_own_rows
 from data.events.refusals import row_name
-from data.events.times import SESSION_TIMES, filing_times
+from data.events.typed_rows import cell_in, plain, text_of, typed_row, writable
 from data.events.validation import validate_events
-from data.files.cells import FLAGS, MOMENT, day_in, number_in
-from data.files.plain_text import printable
 from data.market.snapshot import Snapshot
-from data.market.tables import BARS, CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES, SERIES, Kind, Table
+from data.market.tables import BARS, CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES, SERIES, Table
 
 KINDS: Mapping[str, Table] = MappingProxyType(
     {"result": CAPEX, "guidance": GUIDANCE, "funding": FUNDING, "pace": PACES, "coverage": COVERAGE}
 )
 """Tables by the words under which their rows are given."""
-
-LONGEST_TEXT = 2_000
-UNKNOWN = "?"
-"""What stands in a draft where a person has to fill in what a source says."""
-
-_CONFIDENCES = ("low", "medium", "high")
-_FISCAL_PERIOD = re.compile(r"(\d{4})Q([1-4])")
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
-_NEW_YORK = "America/New_York"
 
 
 @dataclass(frozen=True)
@@ -88,24 +73,21 @@ def new_row(
     """
     table = _table(kind)
     before = with_own_rows(shipped, list(own))
-    texts = {name: _plain(name, text) for name, text in given.items()}
-    _require_columns(table, texts)
-    _require_backing(table, texts)
+    texts = {name: plain(name, text) for name, text in given.items()}
     old = None if correct is None else _one_row(table, before[table.name], correct)
-    cells = _start(table, old) | texts
-    stranger = _company_notes(table, cells.get("company", ""), before[table.name])
-    frame = _completed(table, _parsed(table, _filled(table, cells)), before, is_new=old is None)
-    _require_past(table, frame, now)
+    company = texts.get("company", "") if old is None else texts.get("company", str(old["company"]))
+    stranger = _company_notes(table, company, before[table.name])
+    frame = typed_row(table, texts, old, before, now)
     key = keys_of(table, frame)[0]
     own_key, replaces = _place(table, old, own)
     others = before[table.name]
-    others = others[[each not in (own_key, replaces) for each in keys_of(table, others)]]
+    others = others.loc[np.array([each not in (own_key, replaces) for each in keys_of(table, others)], dtype=bool)]
     name = row_name(table, frame.iloc[0])
     _require_new(table, frame, key, others, name, beside)
     was = {} if old is None else _differences(table, old, frame.iloc[0])
     if old is not None and not was:
         raise InputError(f"{table.name}: {name}: got nothing that differs from the row that is there; change a value")
-    frame["by_user"] = "added" if old is None else "corrects " + ", ".join(f"{each} {was[each]}" for each in was)
+    frame["by_user"] = _mark(table, frame.iloc[0], shipped[table.name], replaces)
     row = cells_of(table, frame.iloc[0])
     change = Change(
         at=f"{now:%Y-%m-%dT%H:%M:%SZ}",
@@ -169,42 +151,6 @@ def _table(kind: str) -> Table:
     return KINDS[kind]
 
 
-def _plain(name: str, text: str) -> str:
-    stripped = text.strip()
-    if stripped == UNKNOWN:
-        raise InputError(f"{name} is still a question mark; fill in what the source says, or leave the column out")
-    if printable(stripped) != stripped:
-        raise InputError(f"got {printable(stripped)[:60]!r} in {name}, with what steers or hides text; take that out")
-    if len(stripped) > LONGEST_TEXT:
-        raise InputError(f"got {len(stripped)} letters in {name}, wanted at most {LONGEST_TEXT}; shorten it")
-    return stripped
-
-
-def _writable(table: Table) -> list[str]:
-    return [name for name, kind in table.columns.items() if kind != "time" or table is PACES]
-
-
-def _require_columns(table: Table, texts: Mapping[str, str]) -> None:
-    known = _writable(table)
-    for name in texts:
-        if name not in known:
-            near = [each for each in known if name and each.startswith(name)] or get_close_matches(name, known, n=1)
-            hint = f"is {near[0]} meant?" if near else f"there are: {', '.join(known)}"
-            raise InputError(f"{table.name} has no column {name!r} to give; {hint}")
-
-
-def _require_backing(table: Table, texts: Mapping[str, str]) -> None:
-    wanted = ("evidence", "confidence") if table is COVERAGE else ("source", "confidence")
-    for name in wanted:
-        if not texts.get(name):
-            raise InputError(
-                f"{table.name}: {name} is blank; a row wants a {wanted[0]} that others can look up, and a confidence "
-                f"({', '.join(_CONFIDENCES)})"
-            )
-    if texts["confidence"] not in _CONFIDENCES:
-        raise InputError(f"got confidence {texts['confidence']!r}, wanted one of: {', '.join(_CONFIDENCES)}")
-
-
 def _company_notes(table: Table, company: str, rows: pd.DataFrame) -> tuple[str, ...]:
     """Refuse a row of nobody, or of a company in other letters than those of its rows; one without rows is told."""
     known = list(rows["company"].unique())
@@ -226,7 +172,7 @@ def _one_row(table: Table, rows: pd.DataFrame, named: Mapping[str, str], where: 
         raise InputError(
             f"got {', '.join(unknown) or 'no column'} to name a row by, wanted some of: {', '.join(table.columns)}"
         )
-    wanted = {name: cell_of(_cell(name, _plain(name, text), table.columns[name])) for name, text in named.items()}
+    wanted = {name: cell_of(cell_in(name, plain(name, text), table.columns[name])) for name, text in named.items()}
     found = [
         place
         for place, cells in enumerate(zip(*(rows[name] for name in wanted), strict=True))
@@ -240,133 +186,6 @@ def _one_row(table: Table, rows: pd.DataFrame, named: Mapping[str, str], where: 
             + (f": {names}; name more columns" if found else "; see: reverse-qe events list --json")
         )
     return rows.iloc[found[0]]
-
-
-def _start(table: Table, old: pd.Series | None) -> dict[str, str]:
-    """The texts that a row begins with: those of the row to correct, else blanks; judgements are made anew."""
-    if old is None:
-        return {}
-    return {name: _text(old[name]) for name in _writable(table)}
-
-
-def _text(cell: object) -> str:
-    kept = cell_of(cell)
-    if kept is None:
-        return ""
-    return str(kept).lower() if isinstance(kept, bool) else str(kept)
-
-
-def _filled(table: Table, cells: Mapping[str, str]) -> dict[str, str]:
-    """Add what follows from other cells; nothing that is given is changed, but a time of day becomes its session."""
-    filled = dict(cells)
-    day = day_in(filled.get("announced_at", ""))
-    if (clock := _CLOCK.fullmatch(filled.get("session", ""))) and day is not None:
-        filled["session"] = _session(pd.Timestamp(day), int(clock[1]), int(clock[2]))
-    if table is CAPEX:
-        filled |= _quarter(filled)
-        for figure in ("capex", "ocf"):
-            if filled.get(f"{figure}_usd_bn"):
-                filled[f"{figure}_vintage"] = filled.get(f"{figure}_vintage") or "as_first_reported"
-    if table is PACES and not filled.get("known_at") and day is not None:
-        filled["known_at"] = cell_of(filing_times(pd.Series([pd.Timestamp(day)])).iloc[0])
-    return filled
-
-
-def _session(day: pd.Timestamp, hour: int, minute: int) -> str:
-    """The session whose stamp is not before a time in New York; blank, which means 22:00 there, after all of them."""
-    moment = (day + pd.Timedelta(hours=hour, minutes=minute)).tz_localize(_NEW_YORK).tz_convert("UTC")
-    midnight = day.tz_localize("UTC")
-    return next((session for session, stamp in SESSION_TIMES.items() if moment <= midnight + stamp), "")
-
-
-def _quarter(cells: Mapping[str, str]) -> dict[str, str]:
-    """The end of a fiscal quarter, by the company's fiscal year, and the calendar quarter in which it lies."""
-    found = {}
-    end = cells.get("period_end", "")
-    match, entry = (
-        _FISCAL_PERIOD.fullmatch(cells.get("fiscal_period", "")),
-        company_catalogue().get(cells.get("company", "")),
-    )
-    if not match:
-        raise InputError(
-            f"got fiscal_period {cells.get('fiscal_period', '')!r}, wanted a year and quarter, as in 2027Q1"
-        )
-    if not end and entry is not None:
-        last = pd.Period(year=int(match[1]), month=entry.fiscal_year_end_month, freq="M") - 3 * (4 - int(match[2]))
-        end = found["period_end"] = f"{last.end_time:%Y-%m-%d}"
-    if not cells.get("calendar_quarter") and (day := day_in(end)) is not None:
-        found["calendar_quarter"] = str(pd.Timestamp(day).to_period("Q"))
-    return found
-
-
-def _parsed(table: Table, cells: Mapping[str, str]) -> pd.DataFrame:
-    """The columns that are there, as a table of one row; judgements that are blank are left to the rules."""
-    judged = ("period_start", "period_end", "comparable") if table is GUIDANCE else ("part_of", "counts")
-    columns = {}
-    for name in _writable(table):
-        text = cells.get(name, "")
-        if table in (GUIDANCE, FUNDING) and name in judged and not text:
-            continue
-        columns[name] = pd.Series([_cell(name, text, table.columns[name])])
-    dates = {name: "datetime64[us]" for name in columns if table.columns[name] == "date"}
-    return pd.DataFrame(columns).astype(dates)
-
-
-def _cell(name: str, text: str, kind: Kind) -> object:
-    if kind == "number":
-        number = number_in(text)
-        if number in (float("inf"), float("-inf")):
-            raise InputError(f"got {text!r} in {name}, wanted a number")
-        return number
-    if kind == "date":
-        day = day_in(text)
-        if text and day is None:
-            raise InputError(f"got {text!r} in {name}, wanted a day, as in 2026-01-31")
-        return pd.NaT if day is None else pd.Timestamp(day)
-    if kind == "time":
-        if text and not MOMENT.fullmatch(text):
-            raise InputError(f"got {text!r} in {name}, wanted a moment with its offset, as in 2026-01-31T18:00:00Z")
-        return pd.Timestamp(text).tz_convert("UTC") if text else pd.NaT
-    if kind == "flag":
-        if text.lower() not in FLAGS:
-            raise InputError(f"got {text!r} in {name}, wanted true or false")
-        return FLAGS[text.lower()]
-    return text
-
-
-def _require_past(table: Table, frame: pd.DataFrame, now: pd.Timestamp) -> None:
-    """Refuse what is told of a day to come; it may be tomorrow already where the user is."""
-    for name in ("announced_at", "date", "filed_at"):
-        if name in frame and (day := frame[name].iloc[0]) > now.tz_convert(None) + pd.Timedelta(days=1):
-            raise InputError(f"{table.name}: {name} is {day.date()}, which is to come; wanted what has happened")
-
-
-def _completed(table: Table, frame: pd.DataFrame, tables: Mapping[str, pd.DataFrame], is_new: bool) -> pd.DataFrame:
-    if table is GUIDANCE:
-        completed = complete_guidance(frame, tables[CAPEX.name]).table
-        return _with_prior(completed, tables[GUIDANCE.name]) if is_new else completed
-    complete: Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
-        CAPEX.name: lambda rows: complete_capex(rows).table,
-        FUNDING.name: lambda rows: complete_funding(rows).table,
-        PACES.name: complete_paces,
-        COVERAGE.name: complete_coverage,
-    }
-    return complete[table.name](frame)
-
-
-def _with_prior(row: pd.DataFrame, guidance: pd.DataFrame) -> pd.DataFrame:
-    """The range before, where none is given: that of the company's last row on the same period and basis."""
-    if row[["prior_low_usd_bn", "prior_high_usd_bn"]].notna().any(axis=None):
-        return row
-    same = (
-        guidance[["company", "period_start", "period_end", "basis"]]
-        == row.iloc[0][["company", "period_start", "period_end", "basis"]]
-    ).all(axis=1)
-    before = guidance[same & (guidance["announced_at"] < row["announced_at"].iloc[0])].sort_values("announced_at")
-    if before.empty:
-        return row
-    last = before.iloc[-1]
-    return row.assign(prior_low_usd_bn=last["low_usd_bn"], prior_high_usd_bn=last["high_usd_bn"])
 
 
 def _place(table: Table, old: pd.Series | None, own: Sequence[OwnRow]) -> tuple[Key | None, Key | None]:
@@ -389,10 +208,19 @@ def _require_new(table: Table, frame: pd.DataFrame, key: Key, others: pd.DataFra
         )
 
 
+def _mark(table: Table, row: pd.Series, shipped: pd.DataFrame, replaces: Key | None) -> str:
+    """What a row says of itself: that it is new, or what of a shipped one it corrects."""
+    if replaces is None:
+        return "added"
+    place = [number for number, key in enumerate(keys_of(table, shipped)) if key == replaces]
+    was = _differences(table, shipped.iloc[place[0]], row) if place else {}
+    return " ".join(["corrects", ", ".join(f"{name} {text}" for name, text in was.items())]).strip()
+
+
 def _differences(table: Table, old: pd.Series, new: pd.Series) -> dict[str, str]:
     """Old values of the columns that a correction changes, as text; what follows from them is not told."""
     changed = {
-        name: _text(old[name]) or "blank" for name in _writable(table) if cell_of(old[name]) != cell_of(new[name])
+        name: text_of(old[name]) or "blank" for name in writable(table) if cell_of(old[name]) != cell_of(new[name])
     }
     told = {name: text for name, text in changed.items() if name not in ("source", "confidence", "note")}
     return told or changed

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from data.catalogue.companies import Company, company_entry
-from data.events.adding import UNKNOWN
+from data.events.typed_rows import UNKNOWN
 from data.market.tables import CAPEX, FUNDING
 from data.net.errors import SourceError
 from data.net.settings import SourceSettings

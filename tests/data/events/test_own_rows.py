@@ -278,7 +278,7 @@ def test_a_row_is_added_corrected_and_taken_away_and_the_file_keeps_all_of_it() 
     second = added("result", {"capex_usd_bn": "38.6", **BACKED}, correct={"company": "META", "fiscal_period": "2026Q3"})
     assert second.was == {"capex_usd_bn": "38.5"}
     row = only(CAPEX, company="META", fiscal_period="2026Q3")
-    assert (row["capex_usd_bn"], row["ocf_usd_bn"], row["by_user"]) == (38.6, 36.25, "corrects capex_usd_bn 38.5")
+    assert (row["capex_usd_bn"], row["ocf_usd_bn"], row["by_user"]) == (38.6, 36.25, "added")
     append_change(removal("result", {"company": "META"}, own_rows(), NOW).change)
     tables, told = current_events()
     assert told == ""
@@ -298,7 +298,9 @@ def test_a_correction_takes_the_place_of_the_shipped_row_even_under_another_key(
     ]
     assert len(rows) == len(reference_events()[FUNDING.name])
     # Corrected once more, it still stands for the shipped row; taken away, that holds again.
-    added("funding", {"amount_usd_bn": "5.65", **BACKED}, correct={"date": "2026-09-10", "company": "AMZN"})
+    again = added("funding", {"amount_usd_bn": "5.65", **BACKED}, correct={"date": "2026-09-10", "company": "AMZN"})
+    assert again.was == {"amount_usd_bn": "5.7"}
+    assert own_rows()[0].cells["by_user"] == "corrects date 2026-09-11, amount_usd_bn 5.61"
     assert len(current_events()[0][FUNDING.name]) == len(rows)
     append_change(removal("funding", {"company": "AMZN"}, own_rows(), NOW).change)
     pd.testing.assert_frame_equal(current_events()[0][FUNDING.name], reference_events()[FUNDING.name])
@@ -490,3 +492,15 @@ def test_a_quarter_that_is_missing_inside_a_complete_span_is_a_defect() -> None:
         "AMZN: 1 quarter missing before 2024Q2, and its results are said to be complete from 2017-10-01 to 2026-10-10; "
         "add the rows, or shorten the span",
     )
+
+
+def test_the_note_names_the_command_that_takes_what_has_changed() -> None:
+    from reverse_qe.words.own_events import own_events_notes
+
+    plain = events_market(reference_events())
+    assert own_events_notes(replace(plain, name="live.3")) == []
+    added("result", META_FIGURES)
+    (fetched,), (imported,) = (own_events_notes(replace(plain, name=name)) for name in ("live.3", "mine"))
+    assert fetched.endswith("to take them: reverse-qe data fetch --name live")
+    assert imported.endswith("to take them: reverse-qe data import, under another name")
+    assert own_events_notes(replace(plain, name="x", origin="CSV files: events mine")) == []
