@@ -79,7 +79,8 @@ def world(
         ]
         for symbol in SYMBOLS
     }
-    save(make_snapshot(bars, {symbol: make_instrument("crypto") for symbol in SYMBOLS if "-" in symbol}))
+    coins = {symbol: make_instrument("crypto") for symbol in SYMBOLS if "-" in symbol}
+    save(make_snapshot(bars, coins, as_traded=True))
     regimes = [f"{day:%Y-%m-%d}T00:00:00Z,{('SCARCE', 'ABUNDANT')[place % 2]}" for place, day in enumerate(sessions)]
     (tmp_path / "regimes.csv").write_text("\n".join(["known_at,regime", *regimes]) + "\n", encoding="utf-8")
     (tmp_path / "turning.toml").write_text(SPEC, encoding="utf-8")

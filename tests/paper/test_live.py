@@ -52,7 +52,7 @@ def whole():
         return [(f"2024-03-{day:02d}", float(first), float(last)) for day, (first, last) in prices.items()]
 
     bars = {"STOCK": EARLIER + dated(STOCK), "COIN": EARLIER_COIN + dated(COIN)}
-    return make_snapshot(bars, {"COIN": make_instrument("crypto", quantum=1e-9)})
+    return make_snapshot(bars, {"COIN": make_instrument("crypto", quantum=1e-9)}, as_traded=True)
 
 
 @pytest.fixture

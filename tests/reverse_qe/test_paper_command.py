@@ -53,7 +53,7 @@ def call(
         "STOCK": [(day, 100.0 + place, 101.0 + place) for place, day in enumerate(sessions)],
         "COIN": [(day, 50.0 + place, 51.0 + place) for place, day in enumerate(days)],
     }
-    save(make_snapshot(bars, {"COIN": make_instrument("crypto")}))
+    save(make_snapshot(bars, {"COIN": make_instrument("crypto")}, as_traded=True))
     write_account_files(tmp_path, start=date(2024, 3, 4), regimes=REGIMES)
     return partial(run_command, "paper")
 

@@ -34,7 +34,7 @@ FREE = {"us_stock": {"commission_bp": 0.0}}
 def market(prices, quantum=1e-9, actions=()):
     """Bars that open where they close, and actions: (symbol, date, kind, value, known_at)."""
     bars = {name: [(day, each, each) for day, each in zip(DAYS, row, strict=False)] for name, row in prices.items()}
-    snapshot = make_snapshot(bars, {name: make_instrument(quantum=quantum) for name in prices})
+    snapshot = make_snapshot(bars, {name: make_instrument(quantum=quantum) for name in prices}, as_traded=True)
     if not actions:
         return snapshot
     table = pd.DataFrame([dict(zip(ACTIONS.columns, (*each, "made for a test"), strict=True)) for each in actions])
