@@ -9,9 +9,9 @@ import pandas as pd
 
 from backtests.prepare.needs import needs_of
 from backtests.spec.spec import Spec, is_shipped, load_spec
-from backtests.spec.written_entries import require_writable, write_instruments
+from backtests.spec.written_entries import require_writable, write_entries
 from data.catalogue.catalogue import Catalogue, catalogue_of
-from data.catalogue.own import OwnCatalogue, OwnInstrument
+from data.catalogue.own import OwnCatalogue, Proposal
 from data.errors import InputError
 from data.fetch.plan import SOURCES, Source
 from data.files.paths import usable_path
@@ -23,6 +23,7 @@ from reverse_qe.results import ImportedFiles
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from data.fetch.collect import Sources
     from data.fetch.fetch import FetchOutcome
     from data.fetch.proposals import Proposals
 
@@ -72,12 +73,12 @@ def import_files(
     price_folders = folders(prices, "prices")
     own, wanted = _asked_by(chosen)
     file = _own_file(spec)
-    entries, told = _from_files(price_folders, own, wanted) if file is not None and wanted else ({}, {})
-    own = own.with_instruments(entries)
+    proposed = _from_files(price_folders, own, wanted) if file is not None and wanted else ()
+    own = own.with_proposed(proposed)
     snapshot, quality = import_snapshot(price_folders, series, events_folder, name, actions_file, own, wanted)
     if file is not None:
-        write_instruments(file, entries, told)
-    return ImportedFiles(snapshot, quality, save(snapshot), entries)
+        write_entries(file, proposed)
+    return ImportedFiles(snapshot, quality, save(snapshot), proposed)
 
 
 def fetch(
@@ -130,15 +131,18 @@ def fetch(
         named = {key: getattr(wanted, key) or getattr(needs, key) for key in ("symbols", "series", "companies")}
         wanted = wanted.model_copy(update=named)
     asked = public_sources(SourceSettings(connect_timeout=CONNECT_SECONDS))
-    own, file, proposed = _asked_by(chosen)[0], _own_file(spec), None
-    if file is not None and "yahoo" in sources:
-        proposed = _from_source(market, file, own, wanted.symbols, asked.listing, report)
-        own = own.with_instruments(proposed.entries)
-        gone = {failure.name for failure in proposed.failures}
-        wanted = wanted.model_copy(update={"symbols": tuple(each for each in wanted.symbols if each not in gone)})
-    ordered = [source for source in SOURCES if source in sources]
+    own, file, ordered = _asked_by(chosen)[0], _own_file(spec), [source for source in SOURCES if source in sources]
+    if file is None:
+        return fetch_market(market, wanted, asked, pd.Timestamp.now("UTC"), ordered, report, own)
+    proposed = _from_sources(market, file, own, wanted, asked, ordered, report)
+    gone = {(failure.source, failure.name) for failure in proposed.failures}
+    left = {
+        kind: tuple(name for name in getattr(wanted, kind) if (source, name) not in gone)
+        for kind, source in (("symbols", "yahoo"), ("companies", "edgar"))
+    }
+    wanted, own = wanted.model_copy(update=left), own.with_proposed(proposed.found)
     outcome = fetch_market(market, wanted, asked, pd.Timestamp.now("UTC"), ordered, report, own)
-    return outcome if proposed is None else outcome.beside(proposed.entries, proposed.failures)
+    return outcome.beside(proposed.found, proposed.failures)
 
 
 def _asked_by(spec: Spec | None) -> tuple[OwnCatalogue, FetchRecord | None]:
@@ -151,39 +155,34 @@ def _own_file(spec: str | Path | Mapping[str, Any] | Spec | None) -> Path | None
     return Path(spec) if isinstance(spec, str | Path) and not is_shipped(spec) else None
 
 
-def _from_source(
+def _from_sources(
     market: str,
     file: Path,
     own: OwnCatalogue,
-    symbols: Collection[str],
-    listing: "Callable[[str], Any]",
+    wanted: FetchRecord,
+    sources: "Sources",
+    asked: Collection[Source],
     report: "Callable[[str], None]",
 ) -> "Proposals":
     """Ask what nobody knows, and write it into the spec before anything else is asked."""
     from data.fetch.fetch import known_to
     from data.fetch.proposals import proposals
 
-    known = known_to(market, own).instruments
-    unknown = [symbol for symbol in symbols if symbol not in known]
-    if unknown:
+    known = known_to(market, own)
+    symbols = [each for each in wanted.symbols if "yahoo" in asked and each not in known.instruments]
+    companies = [each for each in wanted.companies if "edgar" in asked and each not in known.companies]
+    if symbols or companies:
         require_writable(file)
-    found = proposals(unknown, listing, report)
-    write_instruments(file, found.entries, found.sources)
-    return found
+    made = proposals(symbols, companies, sources, report)
+    write_entries(file, made.found)
+    return made
 
 
-def _from_files(
-    price_folders: Sequence[Path], own: OwnCatalogue, wanted: FetchRecord
-) -> tuple[dict[str, OwnInstrument], dict[str, str]]:
-    """Entries of what nobody knows, by its files, and where each comes from."""
+def _from_files(price_folders: Sequence[Path], own: OwnCatalogue, wanted: FetchRecord) -> tuple[Proposal, ...]:
+    """Entries of what nobody knows, by its files."""
     from data.importing.price_files import price_files
     from data.importing.proposals import proposed_from_file
 
     known, (paths, _) = catalogue_of(Catalogue(), own).instruments, price_files(price_folders)
-    found = {
-        symbol: proposed_from_file(symbol, paths[symbol])
-        for symbol in wanted.symbols
-        if symbol in paths and symbol not in known
-    }
-    entries = {symbol: entry for symbol, (entry, _) in found.items()}
-    return entries, {symbol: told for symbol, (_, told) in found.items()}
+    new = [symbol for symbol in wanted.symbols if symbol in paths and symbol not in known]
+    return tuple(proposed_from_file(symbol, paths[symbol]) for symbol in new)

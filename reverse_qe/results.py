@@ -1,7 +1,7 @@
 """What the words of the command line give to Python: results that show themselves."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from backtests.prepare.turn import is_told, read_turn, trades_by_regime
 from backtests.run import Backtest
 from backtests.spec.spec import Spec
 from backtests.studies.gauge import Gauge
-from data.catalogue.own import OwnInstrument
+from data.catalogue.own import Proposal
 from data.events.due import Due, due_announcements
 from data.events.timeline import event_timeline
 from data.files.plain_text import printable
@@ -238,4 +238,4 @@ class ImportedFiles:
     snapshot: Snapshot
     quality: QualityReport
     folder: Path
-    proposed: Mapping[str, OwnInstrument] = field(default_factory=dict)
+    proposed: tuple[Proposal, ...] = ()

@@ -2,21 +2,19 @@
 written."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from stat import S_IMODE
 from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import InlineTable
+from tomlkit.items import InlineTable, SingleKey
 
 from backtests.identity import PACKAGES, ROOT
-from data.catalogue.own import OwnInstrument
+from data.catalogue.own import Proposal
 from data.errors import InputError
 from data.files.atomic import write_whole
-
-SECTION = ("catalogue", "instruments")
 
 
 def require_writable(path: Path) -> None:
@@ -38,52 +36,47 @@ def require_writable(path: Path) -> None:
         raise InputError(f"entries cannot be written into {path}: {error}; make it writable") from error
 
 
-def write_instruments(path: Path, entries: Mapping[str, OwnInstrument], sources: Mapping[str, str]) -> None:
-    """Add entries of instruments to a spec's file; nothing is written where there are none.
+def write_entries(path: Path, proposed: Sequence[Proposal]) -> None:
+    """Add entries to a spec's file; nothing is written where there are none.
 
     Args:
         path: of the spec. A link is followed.
-        entries: by symbol; one that the file has by now stays as it is there.
-        sources: by symbol, where the entry comes from: a comment in it.
+        proposed: one that the file has by now stays as it is there.
 
     Raises:
         InputError: the file cannot be read, changed or written.
     """
-    if not entries:
+    if not proposed:
         return
     require_writable(path)
     target = path.resolve()
     try:
         before = target.read_bytes().decode("utf-8")
         # Another process may have asked for the same at the same time.
-        there = tomllib.loads(before).get("catalogue", {}).get("instruments", {})
-        entries = {symbol: entry for symbol, entry in entries.items() if symbol not in there}
-        if not entries:
+        there = tomllib.loads(before).get("catalogue", {})
+        proposed = [each for each in proposed if each.name not in there.get(each.kind, {})]
+        if not proposed:
             return
         mode = S_IMODE(target.stat().st_mode)
-        write_whole(target, _with_entries(before, entries, sources), replace=True)
+        write_whole(target, _with_entries(before, proposed), replace=True)
         target.chmod(mode)
     except (OSError, ValueError) as error:
-        by_hand = "; ".join(f'"{symbol}" = {_inline(entry).as_string()}' for symbol, entry in entries.items())
-        raise InputError(
-            f"entries cannot be written into {path}: {error}; add by hand, under [catalogue.instruments]: {by_hand}"
-        ) from error
+        by_hand = "; ".join(f"[{_section(each)}] {_inline(each).as_string()}" for each in proposed)
+        raise InputError(f"entries cannot be written into {path}: {error}; add by hand: {by_hand}") from error
 
 
-def _with_entries(before: str, entries: Mapping[str, OwnInstrument], sources: Mapping[str, str]) -> str:
+def _with_entries(before: str, proposed: Sequence[Proposal]) -> str:
     """The text of a spec with the entries in it: tables at its end, or in the inline table that the user has made.
 
     Raises:
         ValueError: it would not read as it should.
     """
     wanted = tomllib.loads(before)
-    section = wanted
-    for key in SECTION:
-        section = section.setdefault(key, {})
-    section.update({symbol: _values(entry) for symbol, entry in entries.items()})
+    for each in proposed:
+        wanted.setdefault("catalogue", {}).setdefault(each.kind, {})[each.name] = _values(each)
     for make in (_appended, _inlined):
         try:
-            after = make(before, entries, sources)
+            after = make(before, proposed)
             if tomllib.loads(after) == wanted:
                 return after
         except (ValueError, TypeError, KeyError, TOMLKitError):
@@ -91,42 +84,42 @@ def _with_entries(before: str, entries: Mapping[str, OwnInstrument], sources: Ma
     raise ValueError("its layout takes no further entries")
 
 
-def _appended(before: str, entries: Mapping[str, OwnInstrument], sources: Mapping[str, str]) -> str:
-    document = tomlkit.document()
-    section: Any = document
-    for key in SECTION:
-        section[key] = tomlkit.table(is_super_table=True)
-        section = section[key]
-    for symbol, entry in entries.items():
+def _appended(before: str, proposed: Sequence[Proposal]) -> str:
+    blocks = []
+    for each in proposed:
         table = tomlkit.table()
-        table.add(tomlkit.comment(sources[symbol]))
-        for key, value in _values(entry).items():
+        table.add(tomlkit.comment(each.source))
+        for key, value in _values(each).items():
             table.add(key, value)
-        table.add(tomlkit.nl())
-        section.add(symbol, table)
+        blocks.append(f"[{_section(each)}]\n{table.as_string().rstrip()}\n")
     gap = "\n" if before.endswith("\n") else "\n\n"
-    added = gap + tomlkit.dumps(document).rstrip("\n") + "\n"
+    added = gap + "\n".join(blocks)
     return before + (added.replace("\n", "\r\n") if "\r\n" in before else added)
 
 
-def _inlined(before: str, entries: Mapping[str, OwnInstrument], sources: Mapping[str, str]) -> str:
+def _inlined(before: str, proposed: Sequence[Proposal]) -> str:
     """An inline table has no room for comments."""
     document = tomlkit.parse(before)
-    section: Any = document
-    for key in SECTION:
-        section = section.setdefault(key, tomlkit.inline_table())
-    for symbol, entry in entries.items():
-        section[symbol] = _inline(entry)
+    for each in proposed:
+        section: Any = document
+        for key in ("catalogue", each.kind):
+            section = section.setdefault(key, tomlkit.inline_table())
+        section[each.name] = _inline(each)
     return tomlkit.dumps(document)
 
 
-def _inline(entry: OwnInstrument) -> InlineTable:
+def _section(proposed: Proposal) -> str:
+    """The name of its table: a key with other letters than those of bare ones stands in quotes."""
+    return f"catalogue.{proposed.kind}.{SingleKey(proposed.name).as_string()}"
+
+
+def _inline(proposed: Proposal) -> InlineTable:
     table = tomlkit.inline_table()
-    table.update(_values(entry))
+    table.update(_values(proposed))
     return table
 
 
-def _values(entry: OwnInstrument) -> dict[str, Any]:
+def _values(proposed: Proposal) -> dict[str, Any]:
     """What a file says of an entry, in the order in which people read it."""
-    values = entry.model_dump(exclude_defaults=True)
+    values = proposed.entry.model_dump(exclude_defaults=True)
     return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}

@@ -1,7 +1,8 @@
 """Entries of one's own, as a spec names them: what no shipped catalogue knows, checked before anything is asked."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal, Self
 
@@ -196,6 +197,23 @@ class OwnCompany(Company):
         return Company.model_construct(**{name: getattr(self, name) for name in Company.model_fields})
 
 
+@dataclass(frozen=True)
+class Proposal:
+    """An entry that was made of what a source tells.
+
+    Attributes:
+        kind: of entry, as a spec names it.
+        name: of what it is about.
+        entry: of it.
+        source: where it comes from, for people.
+    """
+
+    kind: Literal["instruments", "companies"]
+    name: str
+    entry: OwnInstrument | OwnCompany
+    source: str
+
+
 class OwnCatalogue(BaseModel):
     """Instruments, series and companies that the shipped catalogues do not know, by name.
 
@@ -235,9 +253,15 @@ class OwnCatalogue(BaseModel):
             if entries
         }
 
-    def with_instruments(self, entries: Mapping[str, OwnInstrument]) -> Self:
-        """The same with further instruments."""
-        return self.model_copy(update={"instruments": {**self.instruments, **entries}}) if entries else self
+    def with_proposed(self, proposed: Iterable[Proposal]) -> Self:
+        """The same with further entries."""
+        kinds: dict[str, dict[str, BaseModel]] = {
+            "instruments": {**self.instruments},
+            "companies": {**self.companies},
+        }
+        for each in proposed:
+            kinds[each.kind][each.name] = each.entry
+        return self.model_copy(update=kinds)
 
     def __bool__(self) -> bool:
         """Whether it has an entry."""

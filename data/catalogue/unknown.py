@@ -32,7 +32,7 @@ def unknown_name(kind: Kind, name: str) -> InputError:
     """The refusal of a name without an entry: another one that may be meant, and the entry to add."""
     section, entry = _ENTRIES[kind]
     near = near_miss(kind, name)
-    proposes = ", which data fetch does where it is named there" if kind == "instrument" else ""
+    proposes = ", which data fetch does where it is named there" if kind != "series" else ""
     return InputError(
         f"{kind} {name} has no entry in the catalogue; {f'{near}; else ' if near else ''}add to the spec, under "
         f"[catalogue.{section}]{proposes}: {json.dumps(name)} = {entry}"

@@ -17,7 +17,7 @@ from data.fetch.plan import Due, Source, Span, by_span
 from data.market.snapshot import Snapshot
 from data.net.errors import BlockedError, NoNetworkError, RateLimitError, SourceError
 from data.net.settings import SourceSettings
-from data.sources.answers import Listing, PriceAnswer, SeriesAnswer
+from data.sources.answers import Listing, PriceAnswer, Profile, SeriesAnswer
 from data.sources.edgar import CompanyAnswer
 
 # After these a source is asked no further.
@@ -38,6 +38,7 @@ class Sources:
         series: of a series from a day on, by its entry; raises `SourceError`.
         company: of a company's results, by its entry; raises `SourceError`.
         listing: what an instrument of no catalogue is; raises `SourceError`.
+        profile: what a company of no catalogue is; raises `SourceError`, or `InputError` for lack of a contact.
     """
 
     prices: Callable[
@@ -46,6 +47,7 @@ class Sources:
     series: Callable[[str, pd.Timestamp, SeriesEntry], SeriesAnswer]
     company: Callable[[str, Company], CompanyAnswer]
     listing: Callable[[str], Listing]
+    profile: Callable[[str], Profile]
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def public_sources(settings: SourceSettings) -> Sources:
         series=lambda name, first, entry: fred.fetch_series(name, first, settings, entry=entry),
         company=lambda name, entry: edgar.fetch_company(name, settings, entry),
         listing=lambda symbol: yahoo.fetch_listing(symbol, settings),
+        profile=lambda company: edgar.fetch_profile(company, settings),
     )
 
 

@@ -4,15 +4,15 @@ A version is whole before it is seen, and the ones before it are never touched: 
 the store is as it was before or as it is after.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
 
 import pandas as pd
 
 from data.catalogue.catalogue import Catalogue, catalogue_of
-from data.catalogue.own import OwnCatalogue, OwnInstrument
+from data.catalogue.own import OwnCatalogue, Proposal
 from data.errors import InputError
 from data.events.own_rows import own_notes
 from data.fetch.collect import Answers, Failure, Sources, ask
@@ -38,7 +38,7 @@ class FetchOutcome:
         lacking: what is wanted of the market and is not in its newest version.
         differences: from the version before to the new one; of a first version, what it holds beside reference events.
         notes: what the sources add, one line each.
-        proposed: entries that were made of what a source tells, by symbol.
+        proposed: entries that were made of what a source tells.
     """
 
     market: str
@@ -50,9 +50,9 @@ class FetchOutcome:
     lacking: tuple[str, ...]
     differences: tuple[Difference, ...]
     notes: tuple[str, ...]
-    proposed: Mapping[str, OwnInstrument] = field(default_factory=dict)
+    proposed: tuple[Proposal, ...] = ()
 
-    def beside(self, proposed: Mapping[str, OwnInstrument], failures: Sequence[Failure]) -> Self:
+    def beside(self, proposed: tuple[Proposal, ...], failures: tuple[Failure, ...]) -> Self:
         """The same, with entries that were proposed before it, and what there was no proposal for."""
         return replace(self, proposed=proposed, failures=(*failures, *self.failures))
 

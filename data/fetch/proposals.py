@@ -1,18 +1,21 @@
-"""Entries for instruments that no catalogue knows, from what a source tells of them; nothing else is guessed."""
+"""Entries of instruments and companies that no catalogue knows, from what sources tell; nothing else is guessed."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pydantic import ValidationError
 
 from data.catalogue.instruments import ALWAYS_OPEN, AssetClass
-from data.catalogue.own import OwnInstrument, is_name
+from data.catalogue.own import OwnCompany, OwnInstrument, Proposal, is_name
 from data.catalogue.unknown import near_miss, unknown_name
 from data.errors import InputError
-from data.fetch.collect import ENDS, Failure, Report, failure_of
+from data.fetch.collect import ENDS, Failure, Report, Sources, failure_of
+from data.fetch.plan import Source
+from data.files.plain_text import printable
 from data.net.errors import SourceError
-from data.sources.answers import Listing
+from data.sources.answers import Listing, Profile
 
 US = "XNYS"
 # Calendars by Yahoo's word for an exchange.
@@ -36,48 +39,85 @@ class Proposals:
     """Entries that were not there.
 
     Attributes:
-        entries: by symbol.
-        sources: by symbol, where its entry comes from.
-        failures: symbols of which the source told nothing.
+        found: in the order in which they were asked for.
+        failures: names of which the sources told nothing.
     """
 
-    entries: Mapping[str, OwnInstrument]
-    sources: Mapping[str, str]
+    found: tuple[Proposal, ...] = ()
     failures: tuple[Failure, ...] = ()
 
 
-def proposals(symbols: Collection[str], listing: Callable[[str], Listing], report: Report) -> Proposals:
+def proposals(symbols: Collection[str], companies: Collection[str], sources: Sources, report: Report) -> Proposals:
     """Ask for what no catalogue knows.
 
     Args:
-        symbols: without an entry.
-        listing: asks a source.
+        symbols: of instruments without an entry.
+        companies: without an entry.
+        sources: how they are asked.
         report: is told what is under way.
 
     Raises:
-        InputError: a name is none, or that of something else, or what the source tells of it no entry can express.
+        InputError: a name is none, or that of something else, or what a source tells of it no entry can express.
     """
     for symbol in symbols:
         _require_new_name(symbol)
-    entries: dict[str, OwnInstrument] = {}
-    sources: dict[str, str] = {}
+    for company in companies:
+        if not is_name(company):
+            raise unknown_name("company", company)
+    found: list[Proposal] = []
     failures: list[Failure] = []
-    end: Failure | None = None
-    for symbol in symbols:
-        if end is not None:
-            failures.append(replace(end, name=symbol))
-            continue
-        report(f"yahoo: what is {symbol}?")
-        try:
-            told = listing(symbol)
-        except SourceError as error:
-            failure = failure_of("yahoo", symbol, error)
-            failures.append(replace(failure, reason=f"{failure.reason}{_hint(symbol)}"))
-            end = failure if isinstance(error, ENDS) else None
-            continue
-        entries[symbol] = proposed(told)
-        sources[symbol] = f"from Yahoo: {told.kind} on {told.exchange or told.venue}, first bar {told.first_bar}"
-    return Proposals(entries, sources, tuple(failures))
+
+    kinds: tuple[tuple[Source, Collection[str], Callable[[str], Any], Callable[[Any], Proposal]], ...] = (
+        ("yahoo", symbols, sources.listing, _instrument),
+        ("edgar", companies, sources.profile, _company),
+    )
+    for source, names, ask, make in kinds:
+        end: Failure | None = None
+        for name in names:
+            if end is not None:
+                failures.append(replace(end, name=name))
+                continue
+            report(f"{source}: what is {name}?")
+            try:
+                told = ask(name)
+            except (SourceError, InputError) as error:  # Without a contact the SEC is not asked.
+                failure = failure_of(source, name, error)
+                failures.append(replace(failure, reason=f"{failure.reason}{_hint(name) if source == 'yahoo' else ''}"))
+                end = failure if isinstance(error, ENDS) else None
+            else:
+                found.append(make(told))
+    return Proposals(tuple(found), tuple(failures))
+
+
+def _instrument(told: Listing) -> Proposal:
+    source = f"from Yahoo: {told.kind} on {told.exchange or told.venue}, first bar {told.first_bar}"
+    return Proposal("instruments", told.symbol, proposed(told), printable(source))
+
+
+def _company(told: Profile) -> Proposal:
+    entry = proposed_company(told)
+    return Proposal("companies", told.company, entry, "from the SEC; the first tag has the newest figure")
+
+
+def proposed_company(told: Profile) -> OwnCompany:
+    """The entry that what a source tells of a company comes to.
+
+    Whether its earnings release shows the cash flow nobody tells; it is taken to be known from the filing, later.
+
+    Raises:
+        InputError: no entry can express it.
+    """
+    try:
+        return OwnCompany(
+            name=(told.name.strip() or told.company)[:_LONGEST],
+            cik=told.cik,
+            fiscal_year_end_month=told.fiscal_year_end_month,
+            capex_tags=told.capex_tags,
+            release_has_cash_flow=False,
+        )
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise InputError(f"company {told.company}: from the SEC: {reason}") from error
 
 
 def proposed(told: Listing) -> OwnInstrument:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from data.catalogue.instruments import ALWAYS_OPEN, AssetClass
-from data.catalogue.own import US_EXCHANGES, OwnInstrument, is_name
+from data.catalogue.own import US_EXCHANGES, OwnInstrument, Proposal, is_name
 from data.catalogue.unknown import unknown_name
 from data.clock import calendar_sessions
 from data.errors import InputError
@@ -19,8 +19,8 @@ _SATURDAY = 5
 _USD = ("-USD", "USD")
 
 
-def proposed_from_file(symbol: str, path: Path) -> tuple[OwnInstrument, str]:
-    """The entry that a file of prices comes to, and a sentence on where it comes from.
+def proposed_from_file(symbol: str, path: Path) -> Proposal:
+    """The entry that a file of prices comes to.
 
     Its first day is that of the listing. Days that are sessions of New York, holidays left out and all, are those of a
     US stock, in US dollars; days of every week's end those of a coin, whose currency its name tells.
@@ -45,9 +45,8 @@ def proposed_from_file(symbol: str, path: Path) -> tuple[OwnInstrument, str]:
         listed=days[0].date(),
         quantum=quantum,
     )
-    if asset_class == "crypto":
-        return entry, f"from {path.name}: {len(days)} days, weekends among them"
-    return entry, f"from {path.name}: {len(days)} days, sessions of {calendar}; of a fund, write us_etf"
+    kind = "weekends among them" if asset_class == "crypto" else f"sessions of {calendar}; of a fund, write us_etf"
+    return Proposal("instruments", symbol, entry, f"from {path.name}: {len(days)} days, {kind}")
 
 
 def _told(symbol: str, path: Path, days: pd.DatetimeIndex) -> tuple[AssetClass, str, float]:

@@ -13,6 +13,7 @@ class SourceSettings:
         fred_api_url: of FRED's API, which wants a key.
         edgar_url: of the SEC's data API.
         edgar_archives_url: of its archives of filings.
+        edgar_tickers_url: of its list of tickers and the numbers of their companies.
         connect_timeout: seconds, above 0, until a host that does not take the call counts as out of reach.
         read_timeout: seconds, above 0, that one answer may take in whole.
         attempts: at least 1; how often a question is put when the answer is 429, 5xx, too slow or cut off.
@@ -30,6 +31,7 @@ class SourceSettings:
     fred_api_url: str = "https://api.stlouisfed.org/fred"
     edgar_url: str = "https://data.sec.gov"
     edgar_archives_url: str = "https://www.sec.gov/Archives"
+    edgar_tickers_url: str = "https://www.sec.gov/files/company_tickers.json"
     connect_timeout: float = 5.0
     read_timeout: float = 30.0
     attempts: int = 3

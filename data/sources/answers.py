@@ -57,6 +57,25 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Profile:
+    """What a source tells of a company itself.
+
+    Attributes:
+        company: its ticker, as it was asked for.
+        name: for people.
+        cik: its number at the SEC.
+        fiscal_year_end_month: in which its fiscal year ends.
+        capex_tags: us-gaap tags of its purchases of property and equipment, the one with the newest figure first.
+    """
+
+    company: str
+    name: str
+    cik: int
+    fiscal_year_end_month: int
+    capex_tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class SeriesAnswer:
     """Values of one macro series.
 

@@ -13,14 +13,22 @@ from typing import Any
 import pandas as pd
 
 from data.catalogue.companies import Company, company_entry
+from data.files.plain_text import printable
 from data.market.tables import CAPEX
 from data.net.errors import NotFoundError, SourceError
 from data.net.settings import SourceSettings
+from data.sources.answers import Profile
 from data.sources.edgar_asking import contact, edgar_document, require_cik
 from data.sources.edgar_plausible import plausible_facts
 from data.sources.edgar_quarters import Fact, QuarterHistory, quarter_history, sound_facts
 from data.sources.edgar_releases import RESULTS_ITEM, Release, read_release
 from data.sources.edgar_results import CAPEX_FIGURE, FIGURES, result_notes, results_table, version_table
+
+CAPEX_TAGS = ("PaymentsToAcquirePropertyPlantAndEquipment", "PaymentsToAcquireProductiveAssets")
+"""Standard tags of capex; where the newest figures are equally new, the first is the narrower one."""
+
+_YEAR_END = re.compile(r"(0[1-9]|1[0-2])([0-3][0-9])")
+_FIRST_WEEK = 7  # A year of 52 or 53 weeks that ends in it belongs to the month before.
 
 _OLDER_FILINGS = re.compile(r"CIK\d{10}-submissions-\d{3}\.json")
 _FACT_FIELDS = ("start", "end", "val", "filed", "accn")
@@ -184,3 +192,61 @@ def _read_releases(filings: Any, company: str) -> Iterator[Release]:
                 yield read_release(accession, date.fromisoformat(filed), accepted, happened)
     except (AttributeError, TypeError, ValueError) as error:
         raise SourceError(f"EDGAR: {company}: got a list of filings that cannot be read: {error!r}") from error
+
+
+def fetch_profile(company: str, settings: SourceSettings) -> Profile:
+    """Ask what a company is.
+
+    Args:
+        company: its ticker.
+        settings: addresses, pace, time-outs and attempts.
+
+    Raises:
+        InputError: no contact.
+        SourceError: an answer did not come or cannot be read, the SEC lists no such ticker, tells no end of its fiscal
+            year, or has no capex of it under `CAPEX_TAGS`.
+    """
+    headers = {"User-Agent": contact()}
+    cik = _number(company, edgar_document("company_tickers.json", settings, headers, settings.edgar_tickers_url))
+    document = edgar_document(f"submissions/CIK{cik:010d}.json", settings, headers)
+    require_cik(document, cik, f"{company} filings")
+    newest = {tag: _newest(tag, cik, company, settings, headers) for tag in CAPEX_TAGS}
+    tags = sorted((tag for tag in CAPEX_TAGS if newest[tag]), key=lambda tag: newest[tag], reverse=True)
+    if not tags:
+        raise SourceError(f"EDGAR: {company}: got no capex under {' or '.join(CAPEX_TAGS)}, wanted some")
+    name = printable(str(document.get("name") or company))
+    return Profile(company, name, cik, _year_end_month(company, document), tuple(tags))
+
+
+def _number(company: str, tickers: Mapping[str, Any]) -> int:
+    """The number that stands beside a ticker; the list has a row a ticker, by number of the row."""
+    for row in tickers.values():
+        if isinstance(row, dict) and str(row.get("ticker", "")).casefold() == company.casefold():
+            cik = row.get("cik_str")
+            if isinstance(cik, int) and 0 < cik < 10**10:
+                return cik
+            raise SourceError(f"EDGAR: {company}: got the number {cik!r}, wanted a CIK")
+    raise SourceError(f"EDGAR: the SEC lists no ticker {company}")
+
+
+def _year_end_month(company: str, document: Mapping[str, Any]) -> int:
+    """The month of the end of the fiscal year, which is told as in 0926."""
+    told = document.get("fiscalYearEnd")
+    end = _YEAR_END.fullmatch(str(told))
+    if end is None:
+        raise SourceError(f"EDGAR: {company}: got {told!r} as the end of its fiscal year, wanted month and day")
+    month, day = int(end[1]), int(end[2])
+    return (month - 2) % 12 + 1 if day <= _FIRST_WEEK else month
+
+
+def _newest(tag: str, cik: int, company: str, settings: SourceSettings, headers: Mapping[str, str]) -> str:
+    """The newest day that a figure under a tag is about, as text; empty where there is none."""
+    try:
+        document = edgar_document(f"api/xbrl/companyconcept/CIK{cik:010d}/us-gaap/{tag}.json", settings, headers)
+    except NotFoundError:
+        return ""
+    require_cik(document, cik, f"{company} {tag}")
+    units = document.get("units")
+    rows = units.get("USD") if isinstance(units, dict) else None
+    ends = [str(row.get("end", "")) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return max(ends, default="")

@@ -39,18 +39,21 @@ def contact() -> str:
     )
 
 
-def edgar_document(path: str, settings: SourceSettings, headers: Mapping[str, str]) -> dict[str, Any]:
+def edgar_document(
+    path: str, settings: SourceSettings, headers: Mapping[str, str], address: str | None = None
+) -> dict[str, Any]:
     """Ask for a JSON document.
 
     Args:
-        path: below the address of the data API.
+        path: below the address of the data API; what it is called in messages.
         settings: address, pace, time-outs and attempts.
         headers: with the contact.
+        address: in full, of a document that is elsewhere.
 
     Raises:
         SourceError: it did not come, or is no JSON object.
     """
-    body = _asked(f"{settings.edgar_url}/{path}", path, settings, headers, "JSON")
+    body = _asked(address or f"{settings.edgar_url}/{path}", path, settings, headers, "JSON")
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -10,9 +10,9 @@ from reverse_qe.options import DAY, PATH, json_option
 from reverse_qe.output import print_json, print_table, progress, say, show
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
-    from data.catalogue.own import OwnInstrument
+    from data.catalogue.own import Proposal
     from data.fetch.fetch import FetchOutcome
     from data.market.differences import Difference
 
@@ -175,18 +175,24 @@ def _outcome_as_json(outcome: "FetchOutcome") -> dict[str, Any]:
     }
 
 
-def proposed_as_json(proposed: "Mapping[str, OwnInstrument]") -> dict[str, Any]:
-    """Entries of instruments that were proposed, by symbol."""
-    return {symbol: entry.model_dump(mode="json", exclude_defaults=True) for symbol, entry in proposed.items()}
+def proposed_as_json(proposed: "Sequence[Proposal]") -> dict[str, Any]:
+    """Entries that were proposed, by kind and name."""
+    told: dict[str, Any] = {"instruments": {}, "companies": {}}
+    for each in proposed:
+        told[each.kind][each.name] = each.entry.model_dump(mode="json", exclude_defaults=True)
+    return told
 
 
-def say_proposed(proposed: "Mapping[str, OwnInstrument]", spec: str | None) -> None:
+def say_proposed(proposed: "Sequence[Proposal]", spec: str | None) -> None:
     """Say which entries were written into a spec."""
-    for symbol, entry in proposed.items():
-        say(
-            f"Written into {spec}: {symbol}, {entry.name}, {entry.asset_class} in {entry.currency} on {entry.calendar} "
-            f"since {entry.listed}. Read it before you believe it."
-        )
+    for each in proposed:
+        told = each.entry.model_dump(mode="json")
+        if each.kind == "instruments":
+            words = f"{told['asset_class']} in {told['currency']} on {told['calendar']} since {told['listed']}"
+        else:
+            tags = ", ".join(told["capex_tags"])
+            words = f"CIK {told['cik']}, fiscal year to month {told['fiscal_year_end_month']}, capex under {tags}"
+        say(f"Written into {spec}: {each.name}, {told['name']}, {words}. Read it before you believe it.")
 
 
 def _print_outcome(outcome: "FetchOutcome", spec: str | None) -> None:

@@ -262,7 +262,7 @@ def test_from_python_the_spec_names_the_market_too(fetched: Outcome, spec: Path)
     assert result.run.snapshot.name == "mine.1"
     assert reverse_qe.signal(spec).snapshot.name == "mine.1"
     outcome = reverse_qe.fetch(spec=spec)
-    assert (outcome.market, outcome.proposed) == ("mine", {})
+    assert (outcome.market, outcome.proposed) == ("mine", ())
 
 
 def test_a_market_knows_its_own_without_the_spec(
@@ -455,7 +455,7 @@ def test_entries_are_proposed_from_the_days_of_files(
     outcome = data_command(*imports(spec, tmp_path / "prices"), "--json")
 
     assert outcome.code == 0, outcome
-    proposed = outcome.json["proposed"]
+    proposed = outcome.json["proposed"]["instruments"]
     assert proposed["PLTR"] | {"name": ""} == {
         "name": "", "currency": "USD", "calendar": "XNYS", "asset_class": "us_stock", "listed": "2024-01-02",
         "quantum": 1e-6,

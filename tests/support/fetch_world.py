@@ -14,7 +14,7 @@ from data.events.editions import reference_events
 from data.fetch.collect import Report, Sources
 from data.market.tables import CAPEX, FILED
 from data.net.errors import SourceError
-from data.sources.answers import Listing, PriceAnswer, SeriesAnswer
+from data.sources.answers import Listing, PriceAnswer, Profile, SeriesAnswer
 from data.sources.edgar import CompanyAnswer
 
 
@@ -27,11 +27,18 @@ class World:
     series: dict[str, pd.DataFrame] = field(default_factory=dict)
     quarters: dict[str, pd.DataFrame] = field(default_factory=dict)
     listings: dict[str, Listing] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
     failing: dict[str, SourceError] = field(default_factory=dict)
     asked: list[tuple[object, ...]] = field(default_factory=list)
 
     def sources(self) -> Sources:
-        return Sources(prices=self._prices, series=self._series, company=self._company, listing=self._listing)
+        return Sources(
+            prices=self._prices,
+            series=self._series,
+            company=self._company,
+            listing=self._listing,
+            profile=self._profile,
+        )
 
     def _prices(
         self, instruments: Mapping[str, Instrument], first: pd.Timestamp, last: pd.Timestamp, _report: Report
@@ -62,6 +69,12 @@ class World:
         if symbol in self.failing:
             raise self.failing[symbol]
         return self.listings[symbol]
+
+    def _profile(self, company: str) -> Profile:
+        self.asked.append((company, "profile"))
+        if company in self.failing:
+            raise self.failing[company]
+        return self.profiles[company]
 
     def _company(self, name: str, _entry: Company) -> CompanyAnswer:
         self.asked.append((name,))

@@ -23,7 +23,7 @@ from data.market.manifest import FetchRecord
 from data.market.snapshot import load
 from data.net.errors import NoNetworkError, SourceError
 from data.net.settings import SourceSettings
-from data.sources.answers import Listing
+from data.sources.answers import Listing, Profile
 from data.sources.yahoo import fetch_listing
 from data.sources.yahoo_chart import read_chart
 
@@ -101,10 +101,11 @@ def test_a_source_that_fails_costs_the_others_nothing_and_one_out_of_reach_is_as
             raise NoNetworkError("Yahoo: no network")
         return replace(PLTR, symbol=symbol)
 
-    found = proposals(["GONE", "PLTR", "DOWN", "NEXT"], listing, lambda _stage: None)
+    sources = replace(fetch_world.World().sources(), listing=listing)
+    made = proposals(["GONE", "PLTR", "DOWN", "NEXT"], [], sources, lambda _stage: None)
     assert asked == ["GONE", "PLTR", "DOWN"]
-    assert list(found.entries) == ["PLTR"]
-    assert [(each.name, each.how) for each in found.failures] == [
+    assert [each.name for each in made.found] == ["PLTR"]
+    assert [(each.name, each.how) for each in made.failures] == [
         ("GONE", "refused"),
         ("DOWN", "no_network"),
         ("NEXT", "no_network"),
@@ -116,7 +117,7 @@ def test_one_that_cannot_be_expressed_refuses_all() -> None:
         return replace(PLTR, symbol=symbol, currency="GBp" if symbol == "VOD.L" else "USD")
 
     with pytest.raises(InputError, match=r"instrument VOD\.L: from Yahoo: got GBp"):
-        proposals(["PLTR", "VOD.L"], listing, lambda _stage: None)
+        proposals(["PLTR", "VOD.L"], [], replace(fetch_world.World().sources(), listing=listing), lambda _stage: None)
 
 
 # Markets with entries of one's own
@@ -223,3 +224,29 @@ def test_what_a_market_was_made_with_is_read_for_ever_whatever_is_shipped_later(
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+def test_a_company_is_proposed_kept_and_known_to_the_market_without_the_spec(world: fetch_world.World) -> None:
+    told = Profile("IBM", "IBM", 51143, 12, ("PaymentsToAcquirePropertyPlantAndEquipment",))
+    world.profiles["IBM"] = told
+    world.quarters["IBM"] = fetch_world.made_quarter("IBM", "2024Q1", "2024-03-31", 0.3)
+    world.failing["NOSUCH"] = SourceError("EDGAR: the SEC lists no ticker NOSUCH")
+    [failure] = proposals([], ["IBM", "NOSUCH"], world.sources(), lambda _stage: None).failures
+    assert (failure.source, failure.name) == ("edgar", "NOSUCH")
+    made = proposals([], ["IBM"], world.sources(), lambda _stage: None)
+    entries = own().with_proposed(made.found)
+    wanted = FetchRecord(symbols=("XYZ", "SPY"), companies=("IBM",), start=date(2024, 1, 2))
+    outcome = fetch("mine", wanted, world.sources(), NOW, ("yahoo", "edgar"), own=entries)
+    assert (outcome.failures, outcome.lacking) == ((), ())
+    assert load("mine.1").companies["IBM"].cik == 51143
+    assert fetch("mine", FetchRecord(), world.sources(), NOW).failures == ()
+    changed = entries.companies["IBM"].model_copy(update={"cik": 1})
+    other = entries.model_copy(update={"companies": {"IBM": changed}})
+    with pytest.raises(InputError, match=r"catalogue\.companies\.IBM\.cik: got 1, but the market was made with 51143"):
+        known_to("mine", other)
+
+
+def test_a_company_whose_name_is_none_is_asked_of_nobody(world: fetch_world.World) -> None:
+    with pytest.raises(InputError, match="company A/B has no entry in the catalogue"):
+        proposals([], ["A/B"], world.sources(), lambda _stage: None)
+    assert world.asked == []
