@@ -101,7 +101,7 @@ def _as_json(reading: "SignalReading", turn: "Turn | None") -> dict[str, Any]:
         "simulated": reading.snapshot.simulated,
         "sentence": reading.sentence,
         **asdict(reading.explanation),
-        "turned_by": reading.switches[-1]._asdict() if reading.switches else None,
+        "turned_by": _without_nan(reading.switches[-1]._asdict()) if reading.switches else None,
         "ends_at": None if turn is None else list(score_ends(regime, reading.spec.signal)),
         "changed": None if reading.change is None else asdict(reading.change),
         "turn": None if turn is None else _turn_as_json(turn),
@@ -112,6 +112,11 @@ def _as_json(reading: "SignalReading", turn: "Turn | None") -> dict[str, Any]:
         "orders_from_cash_usd": money[money > 0].to_dict(),
         **({} if reading.gauge is None else {"gauge": _gauge_as_json(reading.gauge)}),
     }
+
+
+def _without_nan(values: dict[str, Any]) -> dict[str, Any]:
+    """What has no value, such as the move of a source that says a regime alone, is None."""
+    return {key: None if isinstance(value, float) and isnan(value) else value for key, value in values.items()}
 
 
 def _turn_as_json(turn: "Turn") -> dict[str, Any]:

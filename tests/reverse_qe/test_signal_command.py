@@ -298,3 +298,10 @@ def test_two_values_of_one_series_for_one_day_are_refused(
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert "DGS10.csv" in err
     assert "2024-01-03" in err
+
+
+def test_a_source_of_regimes_has_no_number_that_is_none(call: Callable[..., tuple[int, str, str]]) -> None:
+    """It says a regime alone: no move stands behind it, and JSON knows no NaN."""
+    status, out, _ = call("signal", Path(__file__).parents[2] / "docs/examples/source.toml", "--json")
+    assert status == 0
+    assert json.loads(out)["turned_by"]["cause"].startswith("the source says")

@@ -37,9 +37,7 @@ def ask(server: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Profile]:
     server.answers(TICKERS, loopback.Answer(rows))
     server.answers(
         f"/submissions/CIK{CIK:010d}.json",
-        loopback.Answer(
-            {"cik": f"{CIK:010d}", "name": "INTERNATIONAL BUSINESS MACHINES CORP", "fiscalYearEnd": "1231"}
-        ),
+        loopback.Answer({"cik": f"{CIK:010d}", "name": "INTL BUSINESS MACHINES CORP", "fiscalYearEnd": "1231"}),
     )
     server.answers(path(NARROW), concept(NARROW, "2023-12-31", "2024-12-31"))
     settings = SourceSettings(

@@ -330,6 +330,6 @@ def test_the_catalogue_holds_every_company_of_the_shipped_results() -> None:
 
 
 def test_an_unknown_company_is_told_which_line_to_add() -> None:
-    wanted = r"company IBM has no entry .*; add to the spec, under \[catalogue\.companies\]: \"IBM\" = \{ name"
+    wanted = r"company IBM has no entry .*; add to the spec, under \[catalogue\.companies\].*: \"IBM\" = \{ name"
     with pytest.raises(InputError, match=wanted):
         company_entry("IBM")
