@@ -205,7 +205,8 @@ class SignalReading:
 
     def page(self) -> str:
         """The signal from the start of the spec's run to the session, as a page that is complete in itself."""
-        return signal_page(self.spec, self.snapshot, self.signal, self.explanation.session)
+        session, trades = self.explanation.session, self.trades_of(self.turn)
+        return signal_page(self.spec, self.snapshot, self.signal, session, self.turn, self.due, trades)
 
     def __repr__(self) -> str:
         market = f"{'SIMULATED market' if self.snapshot.simulated else 'market'} {self.snapshot.name}"

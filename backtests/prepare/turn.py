@@ -1,18 +1,27 @@
 """What would turn the regime of a spec on a market, and the trades that would follow."""
 
+import hashlib
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from backtests.identity import ROOT, source_hash
 from backtests.prepare.decision import decide_from_cash
 from backtests.prepare.stages import tell_nobody
 from backtests.spec.extensions import read_extensions
 from backtests.spec.spec import Spec
+from data.clock import calendars_version
+from data.files.cache import keep_cached, read_cached
 from data.market.snapshot import Snapshot
 from signals.block import SignalData
 from signals.liquidity import LiquiditySignal
-from signals.turn.turn import Turn, what_would_turn
+from signals.turn.turn import Move, Turn, Turning, what_would_turn
+
+_FIELDS = ("name", "kind", "about", "unit", "inputs", "held", "low", "high", "step")
 
 
 def is_told(spec: Spec) -> bool:
@@ -30,6 +39,9 @@ def read_turn(
 ) -> Turn:
     """Find what would turn the regime of a session, see `signals.turn.turn.what_would_turn`.
 
+    The nearest moves of a market, spec and session are kept in the user's cache folder, but for those of a spec with
+    blocks of the user: what they read is not known.
+
     Args:
         spec: signal, and blocks of the user.
         snapshot: series and events; what became known later is not looked at.
@@ -41,9 +53,75 @@ def read_turn(
     Raises:
         InputError: see `is_told`.
     """
-    data = SignalData.of(snapshot, pd.DatetimeIndex(signal.score.index), spec.signal)
     builders = read_extensions(spec).block_builders()
-    return what_would_turn(data, session, spec.signal, builders, report, nearest)
+    data = SignalData.of(snapshot, pd.DatetimeIndex(signal.score.index), spec.signal)
+    if nearest is None or builders:
+        return what_would_turn(data, session, spec.signal, builders, report, nearest)
+    name = _name(spec, snapshot, signal, session, nearest)
+    kept = read_cached(name)
+    if kept is not None:
+        return _turn_of(json.loads(kept))
+    turn = what_would_turn(data, session, spec.signal, builders, report, nearest)
+    keep_cached(name, json.dumps(_kept(turn)).encode())
+    return turn
+
+
+def _name(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, session: pd.Timestamp, nearest: int) -> str:
+    """Everything on which the nearest moves depend, as the name of a cached file."""
+    parts = (
+        spec.to_toml(),
+        snapshot.content_hash,
+        f"{signal.score.index[0]} {session} {nearest} {calendars_version()} {np.__version__} {pd.__version__}",
+        source_hash(ROOT, ("data", "signals")),
+    )
+    return f"turn-1-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()}"
+
+
+def _kept(turn: Turn) -> dict[str, Any]:
+    """The nearest moves as JSON has them; levers are left out, for only tables need them."""
+    moves = [{name: getattr(move, name) for name in _FIELDS} for move in turn.moves]
+    return {
+        "session": str(turn.session),
+        "regime": turn.regime,
+        "score": turn.score,
+        "dwells_until": str(turn.dwells_until),
+        "coming": [str(day) for day in turn.coming],
+        "base": turn.base,
+        "moves": [
+            {**move, **{key: _kept_turning(getattr(each, key)) for key in ("next", "within")}}
+            for move, each in zip(moves, turn.moves, strict=True)
+        ],
+    }
+
+
+def _kept_turning(turning: Turning | None) -> list[Any] | None:
+    return None if turning is None else [turning.value, turning.before, str(turning.session), turning.regime]
+
+
+def _turn_of(kept: dict[str, Any]) -> Turn:
+    def turning(values: list[Any] | None) -> Turning | None:
+        return None if values is None else Turning(values[0], values[1], pd.Timestamp(values[2]), values[3])
+
+    moves = [
+        Move(
+            **{
+                **move,
+                "inputs": tuple(move["inputs"]),
+                "next": turning(move["next"]),
+                "within": turning(move["within"]),
+            }
+        )
+        for move in kept["moves"]
+    ]
+    return Turn(
+        session=pd.Timestamp(kept["session"]),
+        regime=kept["regime"],
+        score=kept["score"],
+        dwells_until=pd.Timestamp(kept["dwells_until"]),
+        coming=pd.DatetimeIndex(kept["coming"]).as_unit("us"),
+        base=tuple(kept["base"]),
+        moves=tuple(moves),
+    )
 
 
 def trades_by_regime(

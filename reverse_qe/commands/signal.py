@@ -72,7 +72,8 @@ def command(
             write_new_file(history, table.to_csv(date_format="%Y-%m-%d"), "--history")
         if page is not None:
             write_page(page, reading.page())
-        turning = reading.turning(None if turn or as_json else NEAREST, report)
+        complete = turn or as_json or page is not None
+        turning = reading.turn if complete else reading.turning(NEAREST, report)
     for note in own_events_notes(reading.snapshot):
         say(f"! {note}")
     if as_json:

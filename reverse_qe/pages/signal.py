@@ -1,6 +1,6 @@
 """The page of the morning: the regime, why, what changed since the decision before, the gauge, events, inputs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -9,6 +9,7 @@ from backtests.prepare.prepared import prepare
 from backtests.prepare.span import Span
 from backtests.spec.spec import Spec
 from data.clock import decision_times, previous_session
+from data.events.due import Due
 from data.market.snapshot import Snapshot
 from reverse_qe.pages.charts.scales import TimeScale, scale_of
 from reverse_qe.pages.charts.time_chart import Line, TimeChart, time_chart
@@ -16,12 +17,14 @@ from reverse_qe.pages.kit import Html, Part, bullets, joined, page, table, tag
 from reverse_qe.pages.market_events import HINT, event_chart, event_table, events_between
 from reverse_qe.pages.run_parts.standing import SIMULATED
 from reverse_qe.pages.signal_charts import BAND_LEGEND, regime_bands, signal_charts
+from reverse_qe.pages.turning import due_part, turning_part
 from reverse_qe.words.run import state_sentences
 from signals.config import SignalConfig
 from signals.explain.explanation import Explanation, explain
 from signals.explain.sentence import input_words, signal_sentence
 from signals.explain.titles import input_title
 from signals.liquidity import LiquiditySignal
+from signals.turn.turn import Turn
 from strategies.universe import BASKETS
 
 CRYPTO = "crypto"
@@ -29,7 +32,15 @@ LEG_KINDS: dict[str, str] = {CRYPTO: "c5", **dict(zip(BASKETS, ("c3", "c1", "c4"
 INPUT_HEAD = ("", "in words", "gives to the score", "about", "known at (UTC)", "age, days")
 
 
-def signal_page(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, session: pd.Timestamp) -> str:
+def signal_page(
+    spec: Spec,
+    snapshot: Snapshot,
+    signal: LiquiditySignal,
+    session: pd.Timestamp,
+    turn: Turn | None = None,
+    due: Sequence[Due] | None = None,
+    trades: Mapping[str, pd.Series] | None = None,
+) -> str:
     """Render the signal on a session, and over time from the start of the spec's run, as HTML, complete in itself.
 
     Nothing on it became known after the session's decision. The same bytes for the same input.
@@ -39,6 +50,9 @@ def signal_page(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, session
         snapshot: prices and events.
         signal: over all sessions, `session` one of them.
         session: the last one shown.
+        turn: what would turn the regime of the session; None: the part is left out.
+        due: announcements expected then; None: likewise.
+        trades: that another regime would bring, by regime.
     """
     sessions = pd.DatetimeIndex(signal.score.loc[min(pd.Timestamp(spec.run.start), session) : session].index)
     events = events_between(snapshot, sessions[0], decision_times(sessions)[-1])
@@ -52,6 +66,12 @@ def signal_page(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, session
         banners=simulated,
         lead=_lead(signal, session, spec.signal, events),
         parts=[
+            *(
+                []
+                if turn is None
+                else [Part("What would turn it", turning_part(turn, due or (), trades or {}, spec.signal))]
+            ),
+            *([] if due is None else [Part("Expected next", due_part(due))]),
             Part("Score and blocks", _charts(spec, snapshot, signal, sessions, events)),
             Part("Inputs", _inputs(reasons, spec.signal)),
             Part("Events, newest first", event_table(events)),

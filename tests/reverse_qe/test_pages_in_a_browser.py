@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from backtests.prepare.signal import read_signal
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from backtests.studies.stress import stress_table
@@ -25,10 +24,10 @@ from paper.overview.history import read_history
 from paper.overview.status import read_status
 from paper.step.account import halt, run_step
 from paper.template import write_config
+from reverse_qe import api
 from reverse_qe.pages.account import account_page
 from reverse_qe.pages.quality import quality_page
 from reverse_qe.pages.run import run_page
-from reverse_qe.pages.signal import signal_page
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, sample: Snapshot) -> Path:
     day = run.panel.decides_for[-1]
     pages = {
         "run": run_page(run, stress_table(run)),
-        "signal": signal_page(run.spec, sample, read_signal(run.spec, sample, day), day),
+        "signal": api.signal(run.spec, sample, day=day).page(),
         "quality": quality_page(sample, quality_report(sample)),
         "account": _account(made / "account"),
         **{name: run_page(edge) for name, edge in edge_runs(made / "edges").items()},

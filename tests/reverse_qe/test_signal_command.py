@@ -221,6 +221,24 @@ def test_the_page_tells_what_changed_and_how_old_each_input_is(sample: Snapshot)
         assert f"<td>{(day - each.observed).days}</td>" in page
 
 
+def test_the_page_tells_what_would_turn_it_and_what_comes_next(call: Call, tmp_path: Path) -> None:
+    arguments = ("signal", "--date", "2022-03-15")
+    assert call(*arguments, "--page", "morning.html", "--set", "run.start=2022-01-03")[0] == 0
+    page = (tmp_path / "morning.html").read_text(encoding="utf-8")
+    said = json.loads(call(*arguments, "--json")[1])
+    rows = re.findall(r'<tr><th scope="row">([^<]*)</th>((?:<td class="text">[^<]*</td>){5})</tr>', page)
+    assert len(rows) == len(said["turn"]["moves"]) > 20
+    assert "SCARCE, score +0.26, ends at +0.2" in page
+    for move in said["turn"]["moves"]:
+        for turning in (move["next"], move["within"]):
+            if turning is not None:
+                assert f"{turning['regime']} {turning['session'][:10]}" in page
+    assert "If NEUTRAL came, shares of the equity: " in page
+    assert page.index("What would turn it") < page.index("Expected next") < page.index("Score and blocks")
+    for each in said["due"]:
+        assert each["expected"][:10] in page
+
+
 def test_a_page_of_the_first_session_has_no_decision_before(sample: Snapshot) -> None:
     spec, reading = load_spec("sample"), read_signal(load_spec("sample"), sample, pd.Timestamp(DAY))
     first = reading.score.index[0]
