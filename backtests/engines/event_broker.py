@@ -15,7 +15,7 @@ from backtests.execution.session import play_session, unsettled_money
 from data.errors import InputError
 from data.prices.panel import Panel
 from strategies.fills import Hindrance, OrderStatus, falls_short
-from strategies.trade_terms import commission
+from strategies.trade_terms import HAIR, commission
 
 # A buy that costs more than the cash by less than this share does so by the arithmetic of floats alone.
 ROUNDING = 1e-9
@@ -37,6 +37,7 @@ class MarketOrderBroker(bt.brokers.BackBroker):
         self.symbols, self.warmup = tuple(symbols), warmup
         self.place = {symbol: place for place, symbol in enumerate(symbols)}
         self.units = [0.0] * len(self.symbols)
+        self.turnover = 0.0
         self.on_sale: dict[bt.feed.DataBase, list[bt.Order]] = defaultdict(list)
         self.is_over = False
 
@@ -120,6 +121,7 @@ class SessionBroker(MarketOrderBroker):
             self.sent_log[row] = orders
         unsettled = unsettled_money(self.stock_flows, row, sessions.settlement_sessions)
         played = play_session(self.cash, held, unsettled, orders, row, sessions)
+        self.turnover = played.traded
         for movement in unit_movements(held, played):
             self._move(row, movement, float(played.changed_units[movement.place]))
         for at, trade in zip(played.fills.sequence.tolist(), trades(orders, played), strict=True):
@@ -176,9 +178,12 @@ class SessionBroker(MarketOrderBroker):
         self.orders_log.append((number, self.dates[row - 1], session, symbol, *trade[1:]))
 
     def _round_up_cash(self, value: float, fee: float) -> None:
-        """Let the last unit cost a hair more than there is, as the rules do: Backtrader itself would refuse it."""
+        """Let the last unit cost a hair more than there is, as the rules do: Backtrader itself would refuse it.
+
+        A hair of the order, or of all that the session trades: what large orders leave over is told to no more digits.
+        """
         cash: float = self.cash
-        if -ROUNDING * (value + fee) <= cash - value - fee < 0.0:
+        if -max(ROUNDING * (value + fee), HAIR * self.turnover) <= cash - value - fee < 0.0:
             cash = value + fee
             while cash - value - fee < 0.0:
                 cash = math.nextafter(cash, math.inf)

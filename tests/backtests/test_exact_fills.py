@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from backtests.engines.event_engine import run_event_engine
@@ -148,6 +148,7 @@ whole_counts = st.lists(st.tuples(st.integers(1, 100_000), st.integers(1, 50_000
 
 
 @settings(max_examples=60, deadline=None)
+@example(counts=[(1013, 27077), (1, 2)], rate_bp=5, spread_bp=0, quantum=1.0)  # two cents beside 274,290 dollars
 @given(
     counts=whole_counts,
     rate_bp=st.sampled_from([0, 5, 25]),
