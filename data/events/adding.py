@@ -17,7 +17,7 @@ from data.events.likeness import rows_alike
 from data.events.own_rows import SHIPPED, Change, Key, OwnRow, cell_of, cells_of, keys_of, with_own_rows
 from data.events.refusals import row_name
 from data.events.typed_rows import cell_in, plain, text_of, typed_row, writable
-from data.events.validation import validate_events
+from data.events.validation import GUIDANCE_CHAIN, OWN_ROWS, validate_events
 from data.market.snapshot import Snapshot
 from data.market.tables import BARS, CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES, SERIES, Table
 
@@ -237,11 +237,18 @@ def _day_notes(table: Table, frame: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _new_notes(before: Mapping[str, pd.DataFrame], after: Mapping[str, pd.DataFrame], name: str) -> tuple[str, ...]:
-    """What the checks of `events validate` say with the row and not without it; a defect is refused."""
+    """What the checks of `events validate` say with the row and not without it; a defect is refused.
+
+    Except that of the guidance that follows in the chain, whose prior range has to be corrected after this row.
+    """
     was, now = validate_events(events_market(before)), validate_events(events_market(after))
     old = {(check.name, line) for check in was for line in (*check.defects, *check.notes)}
-    defects = [f"{check.name}: {line}" for check in now for line in check.defects if (check.name, line) not in old]
+    found = [(check.name, line) for check in now for line in check.defects if (check.name, line) not in old]
+    follows = [line for check, line in found if check == GUIDANCE_CHAIN and f": {name}:" not in line]
+    defects = [f"{check}: {line}" for check, line in found if line not in follows]
     if defects:
         more = f" ({len(defects) - 1} more defects)" if len(defects) > 1 else ""
         raise InputError(f"{name} would be a defect: {defects[0]}{more}")
-    return tuple(f"{check.name}: {line}" for check in now for line in check.notes if (check.name, line) not in old)
+    told = [(check.name, line) for check in now if check.name != OWN_ROWS for line in check.notes]
+    notes = [f"{check}: {line}" for check, line in told if (check, line) not in old]
+    return (*(f"TO CORRECT NEXT: {line}" for line in follows), *notes)

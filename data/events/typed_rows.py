@@ -74,7 +74,7 @@ def text_of(cell: object) -> str:
     kept = cell_of(cell)
     if kept is None:
         return ""
-    return str(kept).lower() if isinstance(kept, bool) else str(kept)
+    return str(kept).lower() if isinstance(kept, bool) else str(kept).removesuffix(".0")
 
 
 def writable(table: Table) -> list[str]:

@@ -19,6 +19,8 @@ from data.events.units import unit_findings
 from data.market.snapshot import Snapshot
 from data.market.tables import CAPEX, COVERAGE, EVENT_TABLES, FUNDING, GUIDANCE, PACES, Table
 
+GUIDANCE_CHAIN = "guidance chain"
+OWN_ROWS = "own rows"
 CONFIDENCES = ("", "low", "medium", "high")
 
 _FIGURES = {"capex": "capex", "ocf": "operating cash flow"}
@@ -230,14 +232,14 @@ _CHECKS: Mapping[str, tuple[str, Callable[[Snapshot], Findings]]] = {
     "confidence": ("rows of low confidence, without source or with a recalled day are noted", _confidence),
     "vintage": ("figures that are known only in a later vintage are noted", _vintage),
     "umbrellas": ("parts have their umbrella, never count beside it, and do not exceed it", _umbrellas),
-    "own rows": ("rows that the user has given, or has corrected, are noted", _own_rows),
+    OWN_ROWS: ("rows that the user has given, or has corrected, are noted", _own_rows),
     "units": ("amounts are in billions of US dollars", unit_findings),
     "likeness": ("rows that may be one event told twice are noted", likeness_findings),
     "neighbours": ("no figure spans two quarters; one far from those around it is noted", figure_findings),
     "proceeds": ("notes that count come to no more than the proceeds reported", proceeds_findings),
     "coverage": ("spans are sound; what no span covers is noted", coverage_findings),
     "paces": ("each is known on its day or later and takes effect in order", pace_findings),
-    "guidance chain": ("the prior range of what counts is the range of the row before", _guidance_chain),
+    GUIDANCE_CHAIN: ("the prior range of what counts is the range of the row before", _guidance_chain),
 }
 
 

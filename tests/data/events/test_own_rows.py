@@ -306,6 +306,21 @@ def test_a_correction_takes_the_place_of_the_shipped_row_even_under_another_key(
     pd.testing.assert_frame_equal(current_events()[0][FUNDING.name], reference_events()[FUNDING.name])
 
 
+def test_guidance_with_successors_is_corrected_row_after_row() -> None:
+    """Meta gave 125 to 145 in April 2026, and the row of July has it as its prior range."""
+    april = {"company": "META", "announced_at": "2026-04-29"}
+    first = added("guidance", {"low_usd_bn": "126", **BACKED}, correct=april)
+    assert first.notes[0].startswith(
+        "TO CORRECT NEXT: capex_guidance: META 2026-07-29 2026 narrow: its prior range is 125 to 145, the row before "
+        "gave 126 to 145"
+    )
+    july = {"company": "META", "announced_at": "2026-07-29"}
+    with pytest.raises(InputError, match="META 2026-07-29 2026 narrow would be a defect: guidance chain"):
+        made("guidance", {"prior_low_usd_bn": "127", **BACKED}, correct=july)
+    assert not added("guidance", {"prior_low_usd_bn": "126", **BACKED}, correct=july).notes
+    assert all(check.holds for check in validate_events(events_market(current_events()[0])))
+
+
 def test_a_correction_names_one_row_and_changes_it() -> None:
     with pytest.raises(InputError, match=r"company=AMZN names \d+ rows that is there, wanted one: .*; name more"):
         made("funding", BACKED, correct={"company": "AMZN"})
