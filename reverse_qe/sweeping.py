@@ -8,22 +8,37 @@ from typing import Any
 
 import pandas as pd
 
+from backtests.archive.folder import write_run
 from backtests.engines.batch import COUNTS, MEASURES
 from backtests.engines.compiled import require_numba
 from backtests.prepare.stages import tell_nobody
+from backtests.run import Backtest, run_backtest
 from backtests.studies.sweep import Sweep, SweepAsked
 from backtests.studies.sweep_confirm import Confirmed, confirm
 from backtests.studies.sweep_folder import Report, read_table, run_into
 from backtests.studies.sweep_folder import tell_nobody as count_for_nobody
 from backtests.studies.sweep_grid import AnySpec, Span, base_spec, make_grid
 from backtests.studies.sweep_report import SweepReport, report_sweep
+from backtests.studies.walk_forward import (
+    WalkForward,
+    chain_spec,
+    chained_weights,
+    make_folds,
+    require_chained,
+    walk_forward,
+    write_weights,
+)
 from data.errors import InputError
+from data.files.atomic import remove_whole
 from data.files.paths import usable_path
 from data.market.snapshot import BUILT_IN, Snapshot, is_built_in
 from data.markets import open_market
 from reverse_qe.arguments import as_day
+from reverse_qe.pages.run import run_page
+from reverse_qe.results import BacktestResult
 
 SWEEPS = Path("sweeps")
+CHAIN = "walk-forward"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -35,12 +50,16 @@ class SweepResult:
         sweep: what was run.
         report: best variant, its surroundings, luck.
         confirmed: the best variants in Backtrader, where they were asked for.
+        walk: what would have been chosen, test by test; None where it was not asked for.
+        chain: the tests of it as one run.
     """
 
     folder: Path
     sweep: Sweep
     report: SweepReport
     confirmed: tuple[Confirmed, ...] = ()
+    walk: WalkForward | None = None
+    chain: BacktestResult | None = None
 
     @property
     def variants(self) -> pd.DataFrame:
@@ -74,6 +93,10 @@ def sweep(
     by: str = "sharpe",
     returns: bool = False,
     confirm_best: int = 0,
+    train: str | None = None,
+    test: str | None = None,
+    purge: int = 0,
+    tearsheet: bool = True,
     yes: bool = False,
     report: Callable[[str], None] = tell_nobody,
     count: Report = count_for_nobody,
@@ -94,6 +117,10 @@ def sweep(
         by: measure to rank by.
         returns: whether to keep daily returns of every variant.
         confirm_best: how many of the best to run in Backtrader as well.
+        train: length of the past that a walk-forward chooses on, such as ``5y``; None: no walk-forward.
+        test: length of what it chooses for, such as ``6m``.
+        purge: sessions left out between the two.
+        tearsheet: whether the run of the chained tests has one.
         yes: whether more than a hundred thousand variants are wanted.
         report: is told each stage as it begins.
         count: is told how many variants are done.
@@ -108,6 +135,8 @@ def sweep(
         raise InputError(f"got {by!r} to rank by, wanted one of {', '.join(MEASURES)}")
     named = BUILT_IN if market is None else market
     chosen = ("sample" if isinstance(named, str) and is_built_in(named) else "history") if spec is None else spec
+    if (train is None) != (test is None):
+        raise InputError(f"got train {train} and test {test}, wanted both, or neither")
     days = {"run.start": as_day(start, "start"), "run.end": as_day(end, "end")}
     fixed = {**(set or {}), **{key: day.date() for key, day in days.items() if day is not None}}
     varied = make_grid(chosen, grid, fixed, random, seed, yes)
@@ -118,11 +147,33 @@ def sweep(
     snapshot = asked if isinstance(asked, Snapshot) else open_market(asked)
     report("the spec itself")
     made = Sweep(SweepAsked(chosen, fixed, varied, snapshot), jobs)
-    table = run_into(folder, made, returns, count)
+    folds = None
+    if train is not None and test is not None:
+        require_chained(varied)
+        folds = make_folds(made.base.panel.sessions[1:], train, test, purge)
+    table = run_into(folder, made, returns or folds is not None, count)
     report("what it says")
     ranked = report_sweep(varied, read_table(table, [*{by, "sharpe"}]), made.base, by)
     confirmed = confirm(made, ranked.best[:confirm_best], report)
-    return SweepResult(folder, made, ranked, tuple(confirmed))
+    if folds is None:
+        return SweepResult(folder, made, ranked, tuple(confirmed))
+    report("walk-forward")
+    walk = walk_forward(made, table, folds)
+    chain = _write_chain(made, walk, folder / CHAIN, tearsheet)
+    return SweepResult(folder, made, ranked, tuple(confirmed), walk, chain)
+
+
+def _write_chain(made: Sweep, walk: WalkForward, folder: Path, tearsheet: bool) -> BacktestResult:
+    """Run the chained tests in the event engine; the run's folder holds the choices too."""
+    weights = folder.with_name(f"{folder.name}-weights.csv")
+    write_weights(chained_weights(made, walk), weights)
+    run = run_backtest(chain_spec(made, walk, weights.resolve()), made.asked.snapshot)
+    choices = walk.table(made.asked.grid).to_csv(index=False, lineterminator="\n")
+    pages: dict[str, Callable[[Backtest], str]] = {"choices.csv": lambda _run: choices}
+    if folder.exists():
+        remove_whole(folder)
+    write_run(run, folder, None, {**pages, **({"tearsheet.html": run_page} if tearsheet else {})})
+    return BacktestResult(run, folder)
 
 
 def _require_whole(name: str, value: object, least: int) -> None:

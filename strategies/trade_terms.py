@@ -55,9 +55,10 @@ def as_lists(terms: TradeTerms) -> TradeTerms:
 def whole_units(units: float, quantum: float, left_over: float = 0.0) -> float:
     """Units rounded down to whole quanta, once a part of a quantum and a hair are added.
 
-    It stays a float all the way: `math.floor` of compiled code ends at the largest integer.
+    It stays a float all the way: `math.floor` of compiled code ends at the largest integer. The floor is numpy's, for a
+    floor division by 1 takes compiled code several times as long.
     """
-    return (units / quantum * (1.0 + HAIR) + left_over) // 1.0 * quantum
+    return float(np.floor(units / quantum * (1.0 + HAIR) + left_over)) * quantum
 
 
 def commission(units: float, price: float, terms: TradeTerms, place: int) -> float:

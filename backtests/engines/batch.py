@@ -166,10 +166,12 @@ def play_variants(
     begin: int, end: int, variants: Variants, parts: Parts, market: Market, space: Workspace, outcomes: Outcomes
 ) -> int:
     """Play the variants from `begin` up to `end`; the outcomes are written to."""
+    regime, changes = space.regime, 0
     for at in range(begin, end):
+        is_same = at > begin and is_same_path(at, variants)
         if variants.path[at] >= 0:
             regime = parts.path[variants.path[at]]
-        else:
+        elif not is_same:
             score = variants.score[at]
             regime = space.regime
             begin_at = parts.begin[score]
@@ -181,7 +183,8 @@ def play_variants(
                 variants.dwell[at],
                 regime[begin_at:],
             )
-        changes = lay_plan(at, regime, variants, parts, market, space)
+        if not (is_same and is_same_table(at, variants)):
+            changes = lay_plan(at, regime, variants, parts, market, space)
         plan = PlanRows(parts.weights, space.row, space.rebalance)
         rules = OrderRules(variants.band[at], variants.edge[at], variants.adjustment[at], variants.minimum_order[at])
         sessions = sessions_of(at, variants, parts, market.sessions)
@@ -195,6 +198,28 @@ def play_variants(
             for row in range(len(space.returns)):
                 outcomes.returns[at, row] = space.returns[row]
     return end - begin
+
+
+def is_same_path(at: int, variants: Variants) -> bool:
+    """Whether the regimes of a variant are those of the one before it."""
+    same: bool = (
+        variants.score[at] == variants.score[at - 1]
+        and variants.path[at] == variants.path[at - 1]
+        and variants.enter[at] == variants.enter[at - 1]
+        and variants.leave[at] == variants.leave[at - 1]
+        and variants.dwell[at] == variants.dwell[at - 1]
+    )
+    return same
+
+
+def is_same_table(at: int, variants: Variants) -> bool:
+    """Whether a variant takes its weights from the table of the one before it, on the same days."""
+    same: bool = (
+        variants.table[at] == variants.table[at - 1]
+        and variants.kind[at] == variants.kind[at - 1]
+        and variants.calendar[at] == variants.calendar[at - 1]
+    )
+    return same
 
 
 def walk_regimes(
@@ -284,13 +309,15 @@ def measure(cash: float, track: Track, bill: np.ndarray, returns: np.ndarray, fo
         least_excess, most_excess = min(least_excess, excess), max(most_excess, excess)
         compounded *= 1.0 + earned
         peak = max(peak, compounded)
-        deepest = min(deepest, (compounded - peak) / peak)
+        if compounded < peak:
+            deepest = min(deepest, (compounded - peak) / peak)
         costs += track.costs[row + 1]
         equity_total += wealth
         if wealth > 0.0:
-            traded += track.traded[row + 1] / wealth
-            exposure += (reserve + risky) / wealth
-            at_risk += risky / wealth
+            share = 1.0 / wealth
+            traded += track.traded[row + 1] * share
+            exposure += (reserve + risky) * share
+            at_risk += risky * share
         before = wealth
     growth = compounded ** (1.0 / years) - 1.0
     mean, excess_mean = total / count, excess_total / count

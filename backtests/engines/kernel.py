@@ -144,14 +144,17 @@ def play_run(
             is decided for the session to come; with one line nothing is.
     """
     lines, last = len(journal.sent), len(track.cash)
+    is_kept = lines > 1
     cash, units, short = initial_cash, bench.units, bench.short
     units[:] = 0.0
     short[:] = False
     is_short = False
     total = filled = unfilled = valued = 0
-    track.cash[0], track.reserve[0], track.at_risk[0], track.traded[0], track.costs[0] = cash, 0.0, 0.0, 0.0, 0.0
-    bench.stock_flows[0] = 0.0
-    for row in range(1, last + (1 if lines > 1 else 0)):
+    track.cash[0] = cash
+    track.traded[:] = 0.0
+    track.costs[:] = 0.0
+    bench.stock_flows[:] = 0.0
+    for row in range(1, last + (1 if is_kept else 0)):
         line, sent, is_due = row % lines, 0, plan.rebalance[row - 1]
         if is_due or is_short:
             for place in range(len(units)):
@@ -164,10 +167,10 @@ def play_run(
             if is_short:
                 short[:] = False
                 is_short = False
-        journal.sent[line], journal.is_due[line] = sent, is_due
-        if row == last:
-            break
-        track.traded[row] = track.costs[row] = bench.stock_flows[row] = 0.0
+        if is_kept:
+            journal.sent[line], journal.is_due[line] = sent, is_due
+            if row == last:
+                break
         if sent or sessions.changes_units[row] or sessions.pays_dividends[row]:
             value_book(track, units, valued, row, valuation)
             room, orders = room_at(journal.room, line), orders_at(journal.orders, line, sent)
@@ -189,10 +192,10 @@ def play_run(
             copy_units(room.units, units)
             valued = row
         else:
-            journal.changes[line] = journal.pays[line] = False
-            journal.interest[line] = cash * sessions.interest[row]
-            cash += journal.interest[line]
-            if lines > 1:
+            interest = cash * sessions.interest[row]
+            cash += interest
+            if is_kept:
+                journal.interest[line] = interest
                 copy_units(units, journal.room.units[line])
         track.cash[row] = cash
     value_book(track, units, valued, last, valuation)

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 @click.option("--by", default="sharpe", show_default=True, help="Measure to rank by.")
 @click.option("--returns", is_flag=True, help="Keep the daily returns of every variant.")
 @click.option("--confirm", "confirm_best", type=int, default=0, metavar="K", help="Run the best K in Backtrader too.")
+@click.option("--train", metavar="LENGTH", help="Walk-forward: the past to choose on, such as 5y.")
+@click.option("--test", metavar="LENGTH", help="Walk-forward: what to choose for, such as 6m.")
+@click.option("--purge", type=int, default=0, metavar="N", help="Sessions left out between the two.")
+@click.option("--no-tearsheet", is_flag=True, help="Do not render the tearsheet of the chained tests.")
 @click.option("--yes", is_flag=True, help="More than a hundred thousand variants are wanted.")
 @json_option
 def command(
@@ -49,6 +53,10 @@ def command(
     by: str,
     returns: bool,
     confirm_best: int,
+    train: str | None,
+    test: str | None,
+    purge: int,
+    no_tearsheet: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -79,6 +87,10 @@ def command(
             by=by,
             returns=returns,
             confirm_best=confirm_best,
+            train=train,
+            test=test,
+            purge=purge,
+            tearsheet=not no_tearsheet,
             yes=yes,
             report=report,
             count=count,
@@ -94,7 +106,22 @@ def _as_json(result: "SweepResult") -> dict[str, Any]:
     from dataclasses import asdict
 
     ranked = {**asdict(result.report), "best": _best(result)}
-    return {"folder": str(result.folder), **ranked, "confirmed": [asdict(each) for each in result.confirmed]}
+    told = {"folder": str(result.folder), **ranked, "confirmed": [asdict(each) for each in result.confirmed]}
+    if result.walk is None or result.chain is None:
+        return told
+    walk, chain = result.walk, result.chain
+    choices = walk.table(result.sweep.asked.grid).astype(object)
+    return told | {
+        "walk_forward": {
+            "folder": str(chain.folder),
+            "metrics": chain.metrics,
+            "changes": walk.changes,
+            "choices": choices.where(choices.notna(), None).to_dict("records"),
+            "best_fixed": walk.best_fixed,
+            "best_fixed_sharpe": walk.best_fixed_sharpe,
+            "median_sharpe": walk.median_sharpe,
+        }
+    }
 
 
 def _best(result: "SweepResult") -> list[dict[Any, Any]]:
@@ -104,7 +131,7 @@ def _best(result: "SweepResult") -> list[dict[Any, Any]]:
 
 
 def _print(result: "SweepResult") -> None:
-    from reverse_qe.words.sweep import BEST_HEAD, best_row, confirmed_text, sentences
+    from reverse_qe.words.sweep import BEST_HEAD, best_row, confirmed_text, sentences, walk_sentences
 
     report, simulated = result.report, result.sweep.asked.snapshot.simulated
     table = result.variants
@@ -119,3 +146,7 @@ def _print(result: "SweepResult") -> None:
         show(line)
     for each in result.confirmed:
         show(confirmed_text(each))
+    if result.walk is not None and result.chain is not None:
+        for line in walk_sentences(result.walk, result.chain.run, result.settings(result.walk.best_fixed)):
+            show(line)
+        say(f"Run of the chained tests: {result.chain.folder}")

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from backtests.run import Backtest
 from backtests.studies.sweep_confirm import Confirmed
 from backtests.studies.sweep_report import Plateau, SweepReport
+from backtests.studies.walk_forward import WalkForward
 
 BEST_HEAD = ("variant", "CAGR", "volatility", "Sharpe", "max. drawdown", "turnover", "costs", "orders", "keys")
 _FORMATS = (
@@ -67,6 +69,27 @@ def confirmed_text(each: Confirmed) -> str:
     """A variant in both engines."""
     same = "the same orders" if each.orders == each.orders_event else f"{each.orders_event} orders, not {each.orders}"
     return f"Variant {each.variant} in Backtrader: {same}; the equity differs by {each.difference:.1e} at most."
+
+
+def walk_sentences(walk: WalkForward, run: Backtest, best: Mapping[str, Any]) -> list[str]:
+    """What a walk-forward came to.
+
+    Args:
+        walk: its choices.
+        run: of the chained tests.
+        best: keys of the variant that was the best over all tests.
+    """
+    count, own, mix = len(walk.choices), run.measures.strategy, run.measures.portfolios["static_mix"]
+    first, last = run.sessions[0].date(), run.sessions[-1].date()
+    return [
+        f"Walk-forward: {count} tests from {first} to {last}, each by the variant that did best before it; the choice "
+        f"changed {walk.changes} times.",
+        f"Chained, they have a Sharpe ratio of {_number('sharpe', own.sharpe)} (CAGR {_number('cagr', own.cagr)}, "
+        f"maximum drawdown {_number('max_drawdown', own.max_drawdown)}); the static mix has "
+        f"{_number('sharpe', mix.sharpe)}, the median of all variants {walk.median_sharpe:.2f}.",
+        f"The best fixed choice, known only afterwards, is variant {walk.best_fixed} ({keys_text(best)}): "
+        f"{walk.best_fixed_sharpe:.2f}.",
+    ]
 
 
 def _surroundings(plateau: Plateau, by: str) -> str:
