@@ -14,7 +14,9 @@ from backtests.execution.records import Sessions
 from strategies.order_rules import OrderRules
 from strategies.trade_terms import TradeTerms
 
-ABUNDANT, NEUTRAL, SCARCE = 0, 1, 2
+ABUNDANT = 0
+NEUTRAL = 1
+SCARCE = 2
 LEAST_LIVE = 2  # `signals.regime.MIN_LIVE_BLOCKS`
 YEAR = 252  # sessions, as of `backtests.measures.performance`, and so the rounding below
 SAME = 1e-12
