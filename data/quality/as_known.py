@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from data.catalogue.series import series_catalogue
 from data.errors import InputError
 from data.events.timeline import GUIDED, RESULT, event_timeline
 from data.market.snapshot import Snapshot
@@ -121,7 +120,7 @@ def _values(snapshot: Snapshot, known: pd.DataFrame, day: pd.Timestamp) -> pd.Da
     # Rows are sorted by series, date and known_at; a date whose newest value is blank has none.
     newest = known.drop_duplicates(["series", "date"], keep="last").dropna(subset="value")
     newest = newest.drop_duplicates("series", keep="last").reset_index(drop=True)
-    entries = {**series_catalogue(), **snapshot.series_entries}
+    entries = snapshot.catalogue.series
     age = (day - newest["date"]).dt.days
     limits = newest["series"].map({name: entry.stale_after_days for name, entry in entries.items()}).astype(float)
     return newest.assign(

@@ -32,7 +32,7 @@ def read_spenders(facts: Facts, config: SignalConfig) -> Spenders:
         InputError: see `signals.capex.spending.followed_quarters`, `signals.capex.news.capex_news` and
             `signals.capex.funding.funding_shares`.
     """
-    quarters = followed_quarters(facts.data.capex, config)
+    quarters = followed_quarters(facts.data.capex, config, facts.data.catalogue.companies)
     news = shares = None
     if config.capex_events:
         news = capex_news(quarters, facts.data.guidance, config, _one_basis_from(facts, quarters, config))

@@ -4,13 +4,13 @@ Quarters are fiscal and counted by company: "2016Q2" follows "2016Q1", whatever 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
-from data.catalogue.companies import company_entry
+from data.catalogue.companies import Company, company_entry
 from data.errors import InputError
 from signals.config import SignalConfig
 from signals.known import NAT, NEVER, Array, Known, days_between, latest, microseconds, moments_of
@@ -84,8 +84,15 @@ def fiscal_period(quarter: int) -> str:
     return f"{year}Q{before + 1}"
 
 
-def followed_quarters(capex: pd.DataFrame, config: SignalConfig) -> dict[str, Quarters]:
+def followed_quarters(
+    capex: pd.DataFrame, config: SignalConfig, known: Mapping[str, Company] | None = None
+) -> dict[str, Quarters]:
     """Lay out the figures of every company that the drain follows, see `company_quarters`.
+
+    Args:
+        capex: `data.market.tables.CAPEX`.
+        config: whose companies.
+        known: entries of companies; default the shipped ones.
 
     Returns:
         By symbol, `config.companies` first, then `config.further_event_companies`; of these, one without any row has a
@@ -102,7 +109,7 @@ def followed_quarters(capex: pd.DataFrame, config: SignalConfig) -> dict[str, Qu
             lines[company] = _quarters(columns, company)
         else:
             # It may report later; but what is no company's symbol is a slip.
-            company_entry(company)
+            company_entry(company, known)
             none, never = np.empty(0), np.empty(0, dtype=np.int64)
             lines[company] = Quarters(company, 0, none, none, none, never, never, never)
     return lines

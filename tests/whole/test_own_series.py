@@ -105,3 +105,19 @@ def test_without_an_entry_in_the_spec_the_markets_is_read(market: Snapshot) -> N
     assert read_signal(spec, market, last).values.equals(read_signal(spec_with(), market, last).values)
     with pytest.raises(InputError, match=r"series MINE has no entry in the catalogue; .*add to the spec"):
         read_signal(spec, replace(market, series_entries={}, gate=False), last)
+
+
+def test_a_company_of_ones_own_that_has_reported_nothing_yet_is_no_slip(market: Snapshot) -> None:
+    ibm = {
+        "name": "IBM",
+        "cik": 51143,
+        "fiscal_year_end_month": 12,
+        "capex_tags": ["PaymentsToAcquirePropertyPlantAndEquipment"],
+    }
+    asked = {"run.start": "2025-01-02", "run.end": "2025-06-30", "signal.further_event_companies": ["CRWV", "IBM"]}
+    last = pd.Timestamp("2025-06-30")
+    with pytest.raises(InputError, match=r"company IBM has no entry in the catalogue"):
+        read_signal(load_spec("sample", asked), market, last)
+    followed = read_signal(load_spec("sample", {**asked, "catalogue.companies.IBM": ibm}), market, last)
+    plain = read_signal(load_spec("sample", {**asked, "signal.further_event_companies": ["CRWV"]}), market, last)
+    assert followed.score.equals(plain.score)
