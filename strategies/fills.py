@@ -103,7 +103,8 @@ def sell_fill(units: float, open_price: float, volume: float, terms: TradeTerms,
         place: of the instrument among them.
     """
     most, quantum, notional = most_units(volume, terms, place), terms.quantum[place], terms.notional[place]
-    granted = units if units <= most else whole_units(most, quantum)
+    # Rounding by a hair may take the limit above what there is.
+    granted = units if units <= most else min(whole_units(most, quantum), units)
     if granted * open_price < notional:
         granted = 0.0
     price = open_price * (1.0 - terms.spread[place] - impact(granted, volume, terms, place))

@@ -183,3 +183,11 @@ def test_affordable_units_invert_the_commission(money, price, rate, per_unit, mi
     assert units * price + commission(units, price, terms, 0) <= money * (1 + 1e-12)
     more = units * (1 + 1e-6) + 1e-9
     assert more * price + commission(more, price, terms, 0) >= money * (1 - 1e-12)
+
+
+def test_a_limit_just_below_a_holding_sells_no_more_than_is_held():
+    """Rounding adds a hair of the quotient, which of millions of units in tiny quanta is more than what is between."""
+    terms = terms_of(1, quantum=1e-9, participation=1.0)
+    held = 1_000_000.0000001
+    fill = sell_fill(held, 10.0, 1_000_000.00000005, terms, 0)
+    assert fill.units <= held
