@@ -273,3 +273,18 @@ def test_a_few_rows_on_days_without_a_session_are_a_slip_and_more_are_another_ca
     extra[0] = False
     with pytest.raises(InputError, match=f"^B: got {many - 1} of {many} rows"):
         _require_few(symbols, extra, instruments)
+
+
+def test_prices_of_nothing_are_blank_and_their_days_are_named() -> None:
+    days = pd.date_range("2024-02-01", periods=6)
+    bars = pd.DataFrame({"date": days, "open": [0.0] * 4 + [1.0, 1.0], "close": [1.0, 1.0, 0.0, 1.0, 1.0, np.nan]})
+    kept, notes = blank_zeros(bars)
+    assert notes == (
+        "open of 0, read as blank: 2024-02-01, 2024-02-02, 2024-02-03 and 1 more",
+        "close of 0, read as blank: 2024-02-03",
+    )
+    assert kept["date"].tolist() == [days[0], days[1], days[3], days[4]]
+    assert kept["open"].isna().tolist() == [True, True, True, False]
+    assert kept.index.tolist() == [0, 1, 2, 3]
+    three = bars.assign(open=[0.0] * 3 + [1.0] * 3)
+    assert blank_zeros(three)[1][0] == "open of 0, read as blank: 2024-02-01, 2024-02-02, 2024-02-03"

@@ -177,6 +177,7 @@ def test_prices_from_before_a_spin_off_are_divided_by_its_factor() -> None:
         (4.0, 25.0 * np.exp(-0.69), True),
         (4.0, 25.0 * np.exp(0.70), False),
         (4.0, 25.0 * np.exp(-0.70), False),
+        (4.0, 50.0, False),  # half of it, exactly
         (4.0, 100.0, False),
         # One for four, backwards.
         (0.25, 400.0, True),

@@ -332,3 +332,24 @@ def test_what_is_kept_says_the_newest_format(market: Snapshot) -> None:
     manifest = json.loads((save(market) / "manifest.json").read_text())
     assert manifest["format"] == 2
     assert read_manifest(market.name).format == 2
+
+
+def test_what_was_changed_is_told_by_the_first_twelve_digits(market: Snapshot) -> None:
+    folder = save(market)
+    (folder / "bars.parquet").write_bytes(b"other bytes")
+    got, wanted = hashlib.sha256(b"other bytes").hexdigest(), read_manifest(market.name).files["bars.parquet"]
+    with pytest.raises(InputError, match=f"bars.parquet has hash {got[:12]}, its manifest says {wanted[:12]}; import"):
+        load(market.name)
+    (folder / "bars.parquet").unlink()
+    with pytest.raises(InputError, match=f"bars.parquet is gone, its manifest says {wanted[:12]}; import"):
+        load(market.name)
+
+
+def test_content_that_is_not_the_manifest_s_is_told_by_the_first_twelve_digits(market: Snapshot) -> None:
+    folder = save(market)
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps(manifest | {"content_hash": "0" * 64}))
+    told = f"its content has hash {market.content_hash[:12]}, its manifest says {'0' * 12};"
+    with pytest.raises(InputError, match=told):
+        load(market.name)

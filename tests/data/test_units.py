@@ -227,3 +227,15 @@ def test_a_value_outside_is_told_by_the_quality_report() -> None:
 
     assert (told.name, told.count, str(told.first)) == ("MU", 1, "2025-10-08")
     assert told.text == "closes outside 0.0001 to 2,000,000 USD, in no likely unit: 1"
+
+
+def test_days_of_nothing_are_not_compared() -> None:
+    """Nothing times ten is nothing: such days neither tell of another unit nor against one."""
+    days = pd.bdate_range("2025-01-02", periods=12)
+    held = pd.Series([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0], days)
+    told = held * 10
+    told.iloc[[1, 2]] = 0.0
+    with pytest.raises(InputError, match=r"^X: got values 10 times .* on 9 of 9 days \(30 for 3 on 2025-01-07\)"):
+        refuse_changed_unit("X", held, told)
+    refuse_changed_unit("X", held * 0, told)
+    refuse_changed_unit("X", held, told * 0)

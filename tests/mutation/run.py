@@ -169,7 +169,8 @@ def main() -> int:
         known = {key(each): each for each in map(json.loads, file.read_text().splitlines())}
         changes = [each for each in changes if known.get(key(vars(each)), {}).get("outcome") != NOTICED]
     for place, result in enumerate(in_processes(changes, asked.seconds, asked.processes), 1):
-        known[key(result)] = result
+        before = known.get(key(result), result)
+        known[key(result)] = result | {"first": before.get("first", before["outcome"])}
         change = Change(**{name: result[name] for name in Change.__dataclass_fields__})
         if result["outcome"] == UNNOTICED:
             print(f"[{place}/{len(changes)}] UNNOTICED {change.told()}", flush=True)

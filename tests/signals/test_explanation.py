@@ -14,7 +14,7 @@ from data.catalogue.publication import publication_times
 from data.clock import sessions_between
 from data.market.snapshot import Snapshot
 from signals.config import GateConfig, SignalConfig
-from signals.explain.explanation import InputReason, change_reason, explain
+from signals.explain.explanation import GateState, InputReason, change_reason, explain
 from signals.explain.history import signal_history
 from signals.explain.sentence import QUIET as QUIET_PART
 from signals.explain.sentence import input_words, signal_sentence
@@ -361,3 +361,20 @@ def test_a_rise_of_net_liquidity_is_not_counted_by_the_gate() -> None:
         words = input_words(reason, None, gated)
         assert ("as the gate counts it" in words) == told
         assert "as the gate counts it" not in input_words(reason, None, SignalConfig(form=1))
+
+
+def test_as_many_live_blocks_as_are_needed_are_enough() -> None:
+    assert said(made("NEUTRAL", live=2)) == "NEUTRAL since 2026-02-02: every input is near what is usual"
+    assert "only 1 of 4 blocks live, 2 are needed" in said(made("NEUTRAL", live=1))
+
+
+def test_capex_is_paid_from_idle_money_while_the_gate_makes_a_stimulus_of_it() -> None:
+    reason = InputReason("drain.capex_growth", 0.0, 0.3, "log growth", None, None)
+    for multiplier, words in (
+        (-0.2, "trailing capex is 43% of operating cash flow, paid from idle money"),
+        (0.0, "trailing capex is 43% of operating cash flow"),
+        (0.9, "trailing capex is 43% of operating cash flow"),
+    ):
+        assert input_words(reason, GateState(0.43, 0.2, multiplier), CONFIG) == words
+    assert input_words(reason, GateState(None, None, None), CONFIG) == "trailing capex +35% in a year"
+    assert input_words(reason, None, CONFIG) == "trailing capex +35% in a year"

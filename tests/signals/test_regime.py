@@ -4,7 +4,7 @@ import pytest
 
 from data.errors import InputError
 from signals.config import SignalConfig
-from signals.regime import Regime, regime_path
+from signals.regime import Regime, held_regimes, regime_path
 
 LETTERS = {"A": "ABUNDANT", "N": "NEUTRAL", "S": "SCARCE"}
 
@@ -76,3 +76,35 @@ def test_no_regime_is_shorter_than_its_dwell_on_a_random_walk() -> None:
 def test_a_score_of_nan_is_refused() -> None:
     with pytest.raises(InputError, match="got NaN at 1"):
         regime_path(pd.Series([0.0, np.nan]), pd.Series([4, 4]), SignalConfig())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "dwell", "path"),
+    [
+        ("SSSSSS", "444444", 1, "NSSSSS"),
+        ("SSSSSS", "444444", 3, "NNNSSS"),
+        ("SSSAAAAA", "44444444", 3, "NNNAAAAA"),
+        # The first regime, and each after it, holds three sessions; only blocks that fall silent end it sooner.
+        ("SSSSAAAASSSS", "4" * 12, 3, "NNNSSSAAASSS"),
+        ("SSSSSSSSSS", "4444441222", 3, "NNNSSSNNNS"),
+        ("SSSSSS", "000222", 2, "NNNSSS"),
+    ],
+)
+def test_a_regime_that_a_model_wants_is_held(wanted: str, live: str, dwell: int, path: str) -> None:
+    sessions = pd.bdate_range("2024-01-01", periods=len(wanted))
+    asked = [Regime(LETTERS[each]) for each in wanted]
+    held = held_regimes(lambda _, row: asked[row], pd.Series(list(map(int, live)), sessions), dwell)
+    assert "".join(name[0] for name in held) == path
+    assert (held.name, held.index.equals(sessions)) == ("regime", True)
+
+
+def test_what_a_model_wants_may_depend_on_what_holds() -> None:
+    seen = []
+
+    def other(regime: Regime, row: int) -> Regime:
+        seen.append((regime.value[0], row))
+        return Regime.ABUNDANT if regime is Regime.SCARCE else Regime.SCARCE
+
+    held = held_regimes(other, pd.Series([4, 4, 1, 4, 4]), 1)
+    assert "".join(name[0] for name in held) == "NSNSA"
+    assert seen == [("N", 0), ("N", 1), ("N", 3), ("S", 4)]

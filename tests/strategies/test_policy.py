@@ -218,3 +218,10 @@ def test_leverage_is_refused():
 def test_a_symbol_in_two_baskets_is_refused():
     with pytest.raises(ValidationError, match="more than one place"):
         Universe(speculative=("A",), cash_flow=("A",), benchmark="B")
+
+
+def test_of_several_faulty_sessions_the_first_is_named():
+    allowed, prices = frames()
+    rows = [[0.2, 0.3, 0.5], [0.5, 0.4, 0.0], [0.2, 0.3, 0.5], [1.5, -0.5, 0.0], [0.2, 0.3, 0.5], [0.2, 0.3, 0.4]]
+    with pytest.raises(InputError, match=f"probabilities for {DAYS[1].date()}: "):
+        make_plan(pd.Series("NEUTRAL", DAYS), allowed, prices, UNIVERSE, BLENDED, probability=chances(*rows))

@@ -103,6 +103,13 @@ def test_as_many_sessions_as_are_asked_for(tmp_path, sessions):
     assert run.engine.decided["UP"].iloc[0] == sessions + 1.0
 
 
+def test_without_a_number_it_is_a_year_and_less_where_the_market_has_less(tmp_path):
+    code = "import backtrader as bt\nclass Mine(bt.Strategy):\n    def next(self):\n        self.buy(size=len(self))\n"
+    assert run_with(tmp_path, code, **strategy(tmp_path)).engine.decided["UP"].iloc[0] == 253.0
+    early = {"run": {"name": "mine", "start": DAYS[40], "end": DAYS[60]}}
+    assert run_with(tmp_path, code, **strategy(tmp_path), **early).engine.decided["UP"].iloc[0] == 40.0
+
+
 def test_more_than_the_market_has_is_refused_by_key_and_number(tmp_path):
     before = DAYS.index(START) - 1
     with pytest.raises(InputError, match=rf"run.warmup_sessions: got 300, wanted at most {before}: "):
