@@ -32,16 +32,17 @@ def row(name: str, results: Sequence[dict[str, Any]]) -> str:
     """One row of a table."""
     outcomes = [each["outcome"] for each in results]
     noticed, missed, same = (outcomes.count(name) for name in ("noticed", "unnoticed", "equivalent"))
-    share = f"{noticed / (noticed + missed):.1%}" if noticed + missed else "-"
-    return f"| {name} | {len(outcomes)} | {same} | {noticed} | {missed} | {share} |"
+    matter = [each for each in results if each["outcome"] != "equivalent"]
+    first = sum(each.get("first", each["outcome"]) == "noticed" for each in matter)
+    shares = " | ".join(f"{count / len(matter):.1%}" if matter else "-" for count in (first, noticed))
+    return f"| {name} | {len(outcomes)} | {same} | {noticed} | {missed} | {shares} |"
 
 
 def tables(seeds: dict[int, list[dict[str, Any]]]) -> str:
     """The tables, and the changes that no test notices."""
     every = [each for results in seeds.values() for each in results]
-    head = (
-        "changes | of them change nothing | noticed | not noticed | noticed of those that matter |\n" + "|---" * 6 + "|"
-    )
+    head = "changes | that change nothing | noticed | not noticed | share at first look | share noticed |\n"
+    head += "|---" * 7 + "|"
     lines = [f"| seed | {head}", *(row(str(seed), results) for seed, results in seeds.items()), row("all", every), ""]
     lines += [f"| of | {head}"]
     for folder, name in ROOMS.items():
