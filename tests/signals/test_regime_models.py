@@ -1,8 +1,10 @@
 """Regime models: fitted on the past alone, carried forward online; the threshold model as it was."""
 
 import json
+import re
 import sys
 from itertools import pairwise, product
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -484,3 +486,54 @@ def test_of_several_fits_that_failed_the_first_is_named() -> None:
     assert len(_notes(MARKOV_SWITCHING, ForwardPass(scarce, tuple(days[:2]), ()))) == 1
     silent = _notes(MARKOV_SWITCHING, ForwardPass(scarce * np.nan, tuple(days[:1]), tuple(days[:1])))
     assert silent == ("The regime model markov_switching was never fitted: the regime is NEUTRAL throughout.",)
+
+
+@pytest.mark.parametrize(
+    ("converged", "parameters", "is_fit"),
+    [
+        (True, [0.9, 0.1, -1.0, 1.0, 0.5], True),
+        (False, [0.9, 0.1, -1.0, 1.0, 0.5], False),
+        (True, [0.9, 0.1, 1.0, 1.0 + 5e-7, 0.5], False),
+        (True, [0.9, 0.1, -1.0, np.nan, 0.5], False),
+        (True, [0.9, np.inf, -1.0, 1.0, 0.5], False),
+    ],
+)
+def test_a_fit_is_one_where_the_search_ended_at_two_states(
+    monkeypatch: pytest.MonkeyPatch, converged: bool, parameters: list[float], is_fit: bool
+) -> None:
+    result = SimpleNamespace(mle_retvals={"converged": converged}, params=parameters)
+    regression = SimpleNamespace(fit=lambda **_: result)
+    monkeypatch.setattr("signals.models.markov_switching._regression", lambda _: regression)
+    past = pd.DataFrame({"score": [1.0, 2.0, 4.0, 8.0]})
+    fit = fit_markov_switching(past, RegimeModelConfig())
+    assert (fit is not None) == is_fit
+    if fit is not None:
+        assert (float(fit["center"]), float(fit["scale"])) == (3.75, pytest.approx(np.std([1.0, 2.0, 4.0, 8.0])))
+        assert fit["parameters"].tolist() == parameters
+
+
+def test_the_state_of_the_lower_mean_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chances to stay low and to go from high to low, then the means, then the variance: turned round."""
+    result = SimpleNamespace(mle_retvals={"converged": True}, params=[0.95, 0.2, 1.5, -0.5, 0.25])
+    monkeypatch.setattr(
+        "signals.models.markov_switching._regression", lambda _: SimpleNamespace(fit=lambda **_: result)
+    )
+    fit = fit_markov_switching(pd.DataFrame({"score": [1.0, 2.0]}), RegimeModelConfig())
+    assert fit is not None
+    assert fit["parameters"].tolist() == pytest.approx([0.8, 0.05, -0.5, 1.5, 0.25])
+    assert fit_markov_switching(pd.DataFrame({"score": [1.0, 1.0]}), RegimeModelConfig()) is None
+
+
+def test_the_key_of_a_fit_is_of_all_that_it_depends_on() -> None:
+    past, config = pd.DataFrame({"score": [1.0, 2.0, 4.0]}), RegimeModelConfig()
+    key = fit_key(("numpy",), fit_jump, past, config)
+    assert re.fullmatch("[0-9a-f]{32}", key)
+    assert fit_key(("numpy",), fit_jump, past.copy(), RegimeModelConfig()) == key
+    others = {
+        fit_key(("numpy", "pandas"), fit_jump, past, config),
+        fit_key(("numpy",), fit_markov_switching, past, config),
+        fit_key(("numpy",), fit_jump, past.rename(columns={"score": "level"}), config),
+        fit_key(("numpy",), fit_jump, past * (1 + 1e-15), config),
+        fit_key(("numpy",), fit_jump, past, RegimeModelConfig(jump_starts=3)),
+    }
+    assert len({key, *others}) == 6

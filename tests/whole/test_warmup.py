@@ -112,7 +112,9 @@ def test_without_a_number_it_is_a_year_and_less_where_the_market_has_less(tmp_pa
 
 def test_more_than_the_market_has_is_refused_by_key_and_number(tmp_path):
     before = DAYS.index(START) - 1
-    with pytest.raises(InputError, match=rf"run.warmup_sessions: got 300, wanted at most {before}: "):
+    with pytest.raises(
+        InputError, match=rf"run.warmup_sessions: got 300, wanted at most {before}: .* the first decision on 2017-12-29"
+    ):
         run_with(tmp_path, MOMENTUM, **policy(tmp_path), **{"run.warmup_sessions": 300})
 
 

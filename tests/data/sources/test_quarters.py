@@ -9,7 +9,14 @@ from data.catalogue.companies import company_catalogue, company_entry
 from data.errors import InputError
 from data.events.editions import reference_events
 from data.market.tables import CAPEX
-from data.sources.edgar_quarters import Fact, fiscal_period, quarter_history, quarters_as_known, sound_facts
+from data.sources.edgar_quarters import (
+    Fact,
+    fiscal_period,
+    nearest_month,
+    quarter_history,
+    quarters_as_known,
+    sound_facts,
+)
 
 TAG, OTHER = "PaymentsToAcquireProductiveAssets", "PaymentsToAcquirePropertyPlantAndEquipment"
 
@@ -333,3 +340,17 @@ def test_an_unknown_company_is_told_which_line_to_add() -> None:
     wanted = r"company IBM has no entry .*; add to the spec, under \[catalogue\.companies\].*: \"IBM\" = \{ name"
     with pytest.raises(InputError, match=wanted):
         company_entry("IBM")
+
+
+@pytest.mark.parametrize(
+    ("end", "month"),
+    [
+        ("2024-03-31", "2024-03"),
+        ("2024-03-16", "2024-03"),
+        ("2024-03-15", "2024-02"),
+        ("2024-03-01", "2024-02"),
+        ("2024-01-15", "2023-12"),
+    ],
+)
+def test_the_month_whose_end_is_nearest(end: str, month: str) -> None:
+    assert str(nearest_month(date.fromisoformat(end))) == month
