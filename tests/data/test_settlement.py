@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from data.errors import InputError
 from data.prices.adjustment import adjusted_close
-from data.prices.settlement import refuse_followed_splits, settled
+from data.prices.settlement import _apart, refuse_followed_splits, settled
 from data.prices.told_actions import added_up, with_spin_offs
 
 DAYS = pd.bdate_range("2024-01-02", periods=60).as_unit("us")
@@ -201,3 +201,24 @@ def test_a_close_follows_a_split_where_it_moves_by_more_than_half_of_it(
     # Before the first bar, on it and after the last it is followed by nothing.
     for day in ("2024-06-01", "2024-06-03", "2024-06-06"):
         refuse_followed_splits(bars, split.assign(date=pd.Timestamp(day)))
+
+
+@pytest.mark.parametrize(
+    ("step", "told", "apart"),
+    [
+        # By more than two hundredths, of the larger of the step and 1.
+        (1.0, 1.0 - 0.0199, False),
+        (1.0, 1.0 - 0.0201, True),
+        (1.0, 1.0 + 0.0201, True),
+        (4.0, 4.0 - 0.079, False),
+        (4.0, 4.0 - 0.081, True),
+        # A payment of more than five times what the adjusted close took for it, where both are worth looking at.
+        (0.998, 1.0 - 0.0099, False),
+        (0.998, 1.0 - 0.0101, True),
+        (0.9996, 1.0 - 0.003, False),  # it took less than half a thousandth
+        (0.9994, 1.0 - 0.0031, True),
+        (0.9994, 1.0 - 0.0029, False),
+    ],
+)
+def test_when_the_adjusted_close_denies_what_is_told(step: float, told: float, apart: bool) -> None:
+    assert _apart(step, told) == apart

@@ -378,3 +378,12 @@ def test_capex_is_paid_from_idle_money_while_the_gate_makes_a_stimulus_of_it() -
         assert input_words(reason, GateState(0.43, 0.2, multiplier), CONFIG) == words
     assert input_words(reason, GateState(None, None, None), CONFIG) == "trailing capex +35% in a year"
     assert input_words(reason, None, CONFIG) == "trailing capex +35% in a year"
+
+
+def test_scarcity_is_told_by_its_kind_where_it_has_one() -> None:
+    kinds = pd.Series([""] * 4 + ["capital"] * (len(SESSIONS) - 4), SESSIONS)
+    signal = made(kind=kinds)
+    assert explain(signal, DAY).kind == "capital"
+    assert explain(signal, SESSIONS[0]).kind is None
+    assert explain(made(), DAY).kind is None
+    assert said(signal).startswith("SCARCE since 2026-02-06 (capital): ")
