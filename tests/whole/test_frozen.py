@@ -33,7 +33,11 @@ def test_every_record_is_frozen():
     assert thawed == GROWING
     # They hold tables and have identities of their own: comparing them would compare tables, which has no one answer.
     by_identity = [name for name, kind in found if not kind.__dataclass_params__.eq]
-    assert by_identity == ["backtests.prepare.prepared.Prepared", "data.market.snapshot.Snapshot"]
+    assert by_identity == [
+        "backtests.prepare.prepared.Prepared",
+        "backtests.studies.sweep_grid.Grid",
+        "data.market.snapshot.Snapshot",
+    ]
 
 
 def test_every_configuration_is_frozen_and_takes_no_further_key():
