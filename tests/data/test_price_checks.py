@@ -156,6 +156,7 @@ def test_real_history_has_no_split_left_in_it_and_its_coins_differ(history: Snap
     findings = [each for symbol in history.instruments for each in price_findings(history, symbol)]
     by_kind = {kind: [each.name for each in findings if each.kind == kind] for kind in {each.kind for each in findings}}
 
-    assert set(by_kind) == {"outlier", "sources_differ"}
+    assert set(by_kind) == {"far_cell", "outlier", "sources_differ"}
+    assert by_kind["far_cell"].count("IGV") == 2  # high and low of 2010-05-06, the day of the flash crash
     assert by_kind["sources_differ"] == ["BTC-USD", "ETH-USD", "SOL-USD"]
     assert {"BTC-USD", "ETH-USD", "ORCL"} <= set(by_kind["outlier"])
