@@ -89,18 +89,23 @@ def answer_lines(
         targets: weights wanted, by symbol.
         notes: what people must know of the signal.
     """
-    kind = f" ({reasons.kind})" if reasons.kind else ""
+    score = f"score {reasons.score:+.2f}"
     wanted = targets[targets > 0].sort_values(ascending=False, kind="stable")
     wants = [f"{symbol} {weight:.1%}" for symbol, weight in wanted.items()]
     first, second = (
         (sides.looser, sides.scarcer) if reasons.regime == Regime.ABUNDANT else (sides.scarcer, sides.looser)
     )
     labels = ("For scarcity", "For abundance") if reasons.regime == Regime.NEUTRAL else ("Why", "Against")
-    missing = [*sides.missing, *([f"{len(notes)} notes, see --turn"] if notes else [])]
+    live = f"{reasons.live_blocks} of {len(reasons.blocks)} blocks live"
+    missing = [
+        *([live] if reasons.live_blocks < len(reasons.blocks) else []),
+        *sides.missing,
+        *([f"{len(notes)} notes, see --turn"] if notes else []),
+    ]
     last = [textwrap.shorten(f"Missing: {', '.join(missing)}", _MISSING_WIDTH, placeholder=" ...")] if missing else []
     last += [f"{'Wants: ' if place == 0 else ''}{each}" for place, each in enumerate(wants or ["cash"])]
     return [
-        *_fitted("", [f"{market}, {reasons.session.date()}: {reasons.regime} since {reasons.since.date()}{kind}"]),
+        *_fitted("", [f"{market}, {reasons.session.date()}: {reasons.regime} since {reasons.since.date()}, {score}"]),
         *_fitted("", _state(reasons, config, turn)),
         *_fitted(labels[0], first or ["nothing"]),
         *_fitted(labels[1], second or ["nothing"]),
@@ -116,18 +121,18 @@ def _nearest(turn: Turn | None) -> list[str]:
 
 
 def _state(reasons: Explanation, config: SignalConfig, turn: Turn | None) -> list[str]:
-    parts = [f"Score {reasons.score:+.2f}"]
+    parts = [reasons.kind] if reasons.kind else []
     if turn is not None:
         ends = " or ".join(
             f"{'above' if _ends_above(reasons.regime, end) else 'below'} {end:+g}"
             for end in score_ends(reasons.regime, config)
         )
         dwells = f", not before {turn.dwells_until.date()}" if turn.dwells_until > turn.coming[0] else ""
-        parts.append(f"{reasons.regime} ends {ends}{dwells}")
+        parts.append(f"ends {ends}{dwells}")
     if reasons.probability is not None:
         parts.append(f"probability {reasons.probability[reasons.regime]:.0%}")
-    parts.append(f"{reasons.live_blocks} of {len(reasons.blocks)} blocks live")
-    return parts
+    parts = parts or [f"{reasons.live_blocks} of {len(reasons.blocks)} blocks live"]
+    return [part[:1].upper() + part[1:] if place == 0 else part for place, part in enumerate(parts)]
 
 
 def _ends_above(regime: str, end: float) -> bool:
@@ -138,9 +143,14 @@ def _changes(change: Change | None, regime: str) -> list[str]:
     if change is None:
         return ["No decision before it"]
     largest = sorted(change.blocks.items(), key=lambda item: -abs(item[1]))[:_BLOCKS_NAMED]
-    blocks = ", ".join(f"{name.replace('_', ' ')} {moved:+.2f}" for name, moved in largest)
+    blocks = ", ".join(f"{name.replace('_', ' ')} {_signed(moved)}" for name, moved in largest)
     was = [f"it was {change.was}"] if change.was != regime else []
-    return [*was, f"score {change.score:+.2f}", blocks, ", ".join(change.told) if change.told else "no event"]
+    return [*was, f"score {_signed(change.score)}", blocks, ", ".join(change.told) if change.told else "no event"]
+
+
+def _signed(moved: float) -> str:
+    """Two digits with their sign; what rounds to nothing has the sign of nothing."""
+    return f"{round(moved, 2) + 0.0:+.2f}"
 
 
 def _fitted(label: str, parts: Sequence[str], lines: int = 1) -> list[str]:

@@ -6,9 +6,19 @@ from math import isnan
 import pandas as pd
 
 from data.events.due import Due
+from reverse_qe.tables import Column
 from signals.turn.turn import BLOCK, Move, Turn, Turning
 
-TURN_HEAD = ("", "as it is", "turns the next session", "turns within 20 sessions", "tried", "due", "inputs")
+# What turns within some weeks says most, and has room at 80 columns; the next session is the hardest to turn.
+TURN_HEAD = (
+    Column(""),
+    Column("as it is", 1),
+    Column("turns the next session", 3),
+    Column("turns within 20 sessions"),
+    Column("tried", 4),
+    Column("due", 2),
+    Column("inputs", 5),
+)
 TRADE_HEAD = ("", "weight")
 NOTHING = "nothing in its range"
 
@@ -36,7 +46,7 @@ def move_name(move: Move) -> str:
     if move.kind == "pace":
         return f"announced pace of the {move.name}"
     if move.kind == "funding":
-        return f"{move.about} of {move.name}"
+        return f"{move.about} of any spender"
     return f"{move.name} {move.kind} {move.about}"
 
 
@@ -54,7 +64,7 @@ def value_text(move: Move, value: float) -> str:
         case "USD billions":
             return f"{value:,.3f} bn" if move.kind == "result" else f"{value:,.1f} bn"
         case "USD billions a month":
-            return f"{value:+,.1f} bn a month"
+            return f"{value:+,.1f} bn/month"
         case _:
             return f"{value:+,.2f}" if move.kind == BLOCK else f"{value:,.4g} {move.unit}"
 
@@ -62,7 +72,7 @@ def value_text(move: Move, value: float) -> str:
 def turning_text(move: Move, turning: Turning | None) -> str:
     """The value that turns, the regime and its first session."""
     if turning is None:
-        return NOTHING if not isnan(move.held) else "it would not count: nothing could be expected"
+        return NOTHING if not isnan(move.held) else "would not count: none expected"
     return f"{value_text(move, turning.value)}: {turning.regime} {turning.session.date()}"
 
 

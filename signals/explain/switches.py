@@ -71,7 +71,7 @@ def regime_switches(signal: LiquiditySignal, events: pd.DataFrame, config: Signa
     """
     names = signal.regime.to_numpy(dtype=object)
     changes = np.flatnonzero(names[1:] != names[:-1]) + 1
-    begins = [0, *changes[:-1].tolist()]
+    begins = [0, *changes.tolist()][: len(changes)]
     return [_switch(signal, events, config, begun, int(place)) for begun, place in zip(begins, changes, strict=True)]
 
 

@@ -58,7 +58,8 @@ def test_the_answer_has_at_most_nine_lines_of_eighty_places(call: Call, argument
     regime = json.loads(call("signal", *arguments, "--json")[1])["regime"]
     assert lines[0].startswith("SIMULATED market sample, ")
     assert regime in lines[0]
-    assert lines[1].startswith("Score ")
+    assert re.search(r", score [+-]\d\.\d\d$", lines[0])
+    assert "..." not in "".join(lines[:2])
     labels = ("For scarcity", "For abundance") if regime == "NEUTRAL" else ("Why", "Against")
     for label in (*labels, "Since ", "Would turn it", "Due", "Wants"):
         assert sum(label in line for line in lines) == 1
@@ -69,7 +70,8 @@ def test_the_answer_is_what_json_tells(call: Call) -> None:
     out, said = call(*arguments)[1], json.loads(call(*arguments, "--json")[1])
     assert said["regime"] == "SCARCE"
     assert said["ends_at"] == [0.2]
-    assert f"Score {said['score']:+.2f}; SCARCE ends below +0.2; 4 of 4 blocks live" in out.splitlines()
+    assert out.splitlines()[0].endswith(f": SCARCE since {said['since'][:10]}, score {said['score']:+.2f}")
+    assert f"{said['kind'].capitalize()}; ends below +0.2" in out.splitlines()
     assert f"Since 2022-03-14: score {said['changed']['score']:+.2f}; " in out
     moves = sorted((each for each in said["turn"]["moves"] if each["kind"] != "block"), key=_share)
     for each in moves[:3]:
