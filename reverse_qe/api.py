@@ -28,9 +28,9 @@ from data.market.snapshot import BUILT_IN, Snapshot, is_built_in
 from data.markets import open_market
 from data.prices.panel import require_opens
 from reverse_qe.arguments import as_day, several_names
-from reverse_qe.making import REAL_HISTORY, fetch, import_files
+from reverse_qe.making import REAL_HISTORY, ImportedFiles, fetch, import_files
 from reverse_qe.pages.run import run_page
-from reverse_qe.results import BacktestResult, ImportedFiles, SignalReading
+from reverse_qe.results import BacktestResult, SignalReading
 from signals.explain.explanation import explain
 from signals.explain.sentence import signal_sentence
 

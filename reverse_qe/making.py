@@ -1,6 +1,7 @@
 """The words that make markets: `import_files` and `fetch`, and how entries of instruments come into a spec's file."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,10 @@ from data.errors import InputError
 from data.fetch.plan import SOURCES, Source
 from data.files.paths import usable_path
 from data.market.manifest import FetchRecord
+from data.market.snapshot import Snapshot
 from data.market.versions import require_no_version, versions_of
+from data.quality.report import QualityReport
 from reverse_qe.arguments import as_day, folders, market_name, several_names
-from reverse_qe.results import ImportedFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +33,16 @@ REAL_HISTORY = "history"
 LIVE = "live"
 # Without a network three sources after each other are to be found out of reach within 10 seconds.
 CONNECT_SECONDS = 2.5
+
+
+@dataclass(frozen=True)
+class ImportedFiles:
+    """A market that was imported: what it holds, what is odd in it, the folder that keeps it, entries proposed."""
+
+    snapshot: Snapshot
+    quality: QualityReport
+    folder: Path
+    proposed: tuple[Proposal, ...] = ()
 
 
 def import_files(

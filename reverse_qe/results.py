@@ -16,12 +16,10 @@ from backtests.prepare.turn import is_told, read_turn, trades_by_regime
 from backtests.run import Backtest
 from backtests.spec.spec import Spec
 from backtests.studies.gauge import Gauge
-from data.catalogue.own import Proposal
 from data.events.due import Due, due_announcements
 from data.events.timeline import event_timeline
 from data.files.plain_text import printable
 from data.market.snapshot import Snapshot
-from data.quality.report import QualityReport
 from reverse_qe.pages.notebook import backtest_html, signal_html
 from reverse_qe.pages.signal import signal_page
 from reverse_qe.words.answer import Change, answer_lines, change_since_before
@@ -230,13 +228,3 @@ class SignalReading:
 def _lines(lines: Sequence[str]) -> str:
     """Lines of a `repr`, in which names of others steer no terminal."""
     return "\n".join(printable(line) for line in lines)
-
-
-@dataclass(frozen=True)
-class ImportedFiles:
-    """A market that was imported: what it holds, what is odd in it, the folder that keeps it, entries proposed."""
-
-    snapshot: Snapshot
-    quality: QualityReport
-    folder: Path
-    proposed: tuple[Proposal, ...] = ()

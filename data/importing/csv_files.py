@@ -25,6 +25,7 @@ SERIES_COLUMNS = ("date", "value")
 
 _MISSING_VALUE = ("", ".")  # FRED writes a dot
 _NO_PLAIN_NUMBER = re.compile("[_nN]")  # 1_000, nan and inf are numbers to Python.
+_PLAIN_TEXT = re.compile(r"[^\s\"]+(\n[^\s\"]+)+\n?")
 _ISO_DAYS = re.compile(rf"{ISO_DAY.pattern}(,{ISO_DAY.pattern})*", re.ASCII)
 
 
@@ -112,7 +113,11 @@ def read_events(path: Path, table: Table, required: Sequence[str], optional: Col
 
 
 def _read_cells(path: Path, required: Sequence[str], optional: Collection[str] = ()) -> _Cells:
-    reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True, skipinitialspace=True)
+    text = _read_text(path)
+    plain = _plain_cells(path, text, required, optional)
+    if plain is not None:
+        return plain
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
     try:
         rows = [(reader.line_num, row) for row in reader if row]
     except csv.Error as error:
@@ -128,6 +133,20 @@ def _read_cells(path: Path, required: Sequence[str], optional: Collection[str] =
             raise InputError(f"{path}, line {line}: {len(row)} cells, wanted the {len(header)} of the header")
     by_column = zip(*(row for _, row in rows[1:]), strict=True)
     return _Cells(path, dict(zip(header, by_column, strict=True)), tuple(line for line, _ in rows[1:]))
+
+
+def _plain_cells(path: Path, text: str, required: Sequence[str], optional: Collection[str]) -> _Cells | None:
+    """The cells of a file without quotes, spaces and blank lines, in a fraction of the time; None of any other."""
+    if not _PLAIN_TEXT.fullmatch(text):
+        return None
+    lines = text.removesuffix("\n").split("\n")
+    header, count = lines[0].split(","), len(lines) - 1
+    if not count or {line.count(",") for line in lines} != {len(header) - 1}:
+        return None
+    _check_header(path, 1, header, required, optional)
+    cells = ",".join(lines[1:]).split(",")
+    columns = {name: tuple(cells[place :: len(header)]) for place, name in enumerate(header)}
+    return _Cells(path, columns, tuple(range(2, count + 2)))
 
 
 def _read_text(path: Path) -> str:

@@ -46,8 +46,9 @@ def told_by_prices(
     """
     told = ACTIONS.empty() if actions is None else actions
     kept, aside, units = [], [], {}
+    bars_of = dict(list(bars.groupby("symbol", sort=False)))
     for symbol, entry in instruments.items():
-        its_bars, its_actions = bars[bars["symbol"] == symbol], told[told["symbol"] == symbol]
+        its_bars, its_actions = bars_of.get(symbol, bars.iloc[:0]), told[told["symbol"] == symbol]
         try:
             if is_unadjusted(its_bars):
                 refuse_followed_splits(its_bars, its_actions)

@@ -6,6 +6,7 @@ single instrument lacks is a hole in its data; what all of them lack is a day on
 
 from collections.abc import Collection
 
+import numpy as np
 import pandas as pd
 
 # One instrument cannot tell a closing from a hole of its own.
@@ -49,11 +50,15 @@ def _few(days: pd.DatetimeIndex, sessions: pd.DatetimeIndex) -> pd.DatetimeIndex
 
 def _unanimous(days: pd.DatetimeIndex, held: Collection[pd.DatetimeIndex], present: bool) -> pd.DatetimeIndex:
     """Those of the days on which every instrument that was there then has a bar, or none has."""
-    there = pd.Series(0, index=days)
-    agreeing = pd.Series(0, index=days)
+    stamps = days.to_numpy()
+    there, agreeing = np.zeros(len(stamps), dtype=int), np.zeros(len(stamps), dtype=int)
     for bars in held:
         if len(bars):
-            inside = (days >= bars[0]) & (days <= bars[-1])
-            there += inside
-            agreeing += inside & (days.isin(bars) == present)
-    return days[(there >= MIN_INSTRUMENTS) & (agreeing == there)]
+            dates = bars.to_numpy()
+            inside = slice(np.searchsorted(stamps, dates[0]), np.searchsorted(stamps, dates[-1], side="right"))
+            asked = stamps[inside]
+            has_bar = dates[np.searchsorted(dates, asked)] == asked
+            there[inside] += 1
+            agreeing[inside] += has_bar == present
+    unanimous: pd.DatetimeIndex = days[(there >= MIN_INSTRUMENTS) & (agreeing == there)]
+    return unanimous

@@ -23,7 +23,8 @@ _MIN_DAYS = 3
 def outside(values: pd.Series, plausible: Range) -> np.ndarray:
     """Whether each value lies outside what is plausible, of the shape of `values`; a blank does not."""
     low, high = plausible
-    return np.asarray((values < low) | (values > high))
+    numbers = values.to_numpy()
+    return np.asarray((numbers < low) | (numbers > high))
 
 
 def refuse_series_unit(name: str, observations: pd.DataFrame, entry: SeriesEntry) -> None:

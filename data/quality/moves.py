@@ -33,8 +33,24 @@ def usual_moves(moves: np.ndarray) -> np.ndarray:
         windows = np.lib.stride_tricks.sliding_window_view(sizes, _YEAR)
         medians[whole] = np.median(windows[starts[whole] - _YEAR], axis=1)
     for place in np.flatnonzero(~whole & (starts > _LEAST)).tolist():
-        medians[place] = np.median(sizes[1 : starts[place]])
+        ordered = np.sort(sizes[1 : starts[place]])  # a tenth of the time of np.median on so few
+        medians[place] = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
     return np.repeat(medians, _MONTH)[: len(sizes)]
+
+
+def taken_back(moves: np.ndarray, bound: np.ndarray) -> np.ndarray:
+    """The places of moves beyond a bound that one of the few after takes back by as much; `alone` judges them.
+
+    Args:
+        moves: n of them, NaN where there is none.
+        bound: (n,) of their sizes.
+    """
+    far = np.abs(moves) > bound
+    found = np.zeros(len(moves), dtype=bool)
+    for steps in range(1, _AROUND + 1):
+        back, move = moves[steps:], moves[:-steps]
+        found[:-steps] |= far[:-steps] & (back * move < 0) & (np.abs(back) > bound[:-steps])
+    return np.flatnonzero(found)
 
 
 def alone(moves: np.ndarray, place: int) -> float:

@@ -11,7 +11,7 @@ from data.catalogue.ranges import range_text, series_range
 from data.catalogue.series import SeriesEntry
 from data.market.units import outside
 from data.quality.findings import Days, Finding, on_days, part_of_year, short_findings
-from data.quality.moves import FAR, alone, usual_moves
+from data.quality.moves import FAR, alone, taken_back, usual_moves
 
 _DAYS_OF_A_YEAR, _OBSERVATIONS_OF_A_YEAR = 365, 252
 # What is less is no fault, in a series that hardly moves: percentage points, and else a part of the value before.
@@ -99,9 +99,7 @@ def _spikes(
     moves = np.diff(values, prepend=np.nan)
     least = _POINTS if entry.unit == "percent" else _PART * np.abs(np.append(np.nan, values[:-1]))
     bound = np.fmax(FAR * usual_moves(moves), least)
-    # The newest value of all may be news.
-    far = np.flatnonzero(((np.abs(moves) > bound) & inside)[:-1])
-    places = [place for place in far.tolist() if alone(moves, place) > bound[place]]
+    places = [each for each in taken_back(moves, bound).tolist() if inside[each] and alone(moves, each) > bound[each]]
     if places:
         largest = max(places, key=lambda place: abs(moves[place]))
         text = f"values that those after take back (the largest {moves[largest]:+.6g} on {days[largest].date()})"

@@ -76,12 +76,12 @@ def import_csv(
     reported.
     """
     from data.market.snapshot import contents
-    from reverse_qe import api
+    from reverse_qe.making import import_files
 
     if name is None and spec is None:
         raise click.UsageError("Missing option '--name', or a spec that names its market: --spec")
     with progress("Import"):
-        imported = api.import_files(name, prices, macro=macro or None, events=events, actions=actions, spec=spec)
+        imported = import_files(name, prices, macro=macro or None, events=events, actions=actions, spec=spec)
     name = imported.snapshot.name
     snapshot, quality, held = imported.snapshot, imported.quality, contents(imported.snapshot)
     if as_json:
