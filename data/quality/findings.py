@@ -46,6 +46,8 @@ class Days(NamedTuple):
 
     def hold(self, days: pd.DatetimeIndex) -> np.ndarray:
         """Whether each day lies in the span."""
+        if self is EVER:
+            return np.ones(len(days), dtype=bool)
         return np.asarray((days >= self.first) & (days <= self.last))
 
 

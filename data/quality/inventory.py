@@ -7,7 +7,7 @@ import pandas as pd
 from data.market.entries import held_series_entry
 from data.market.snapshot import Snapshot
 from data.market.tables import CAPEX, FUNDING, GUIDANCE, PRICE_COLUMNS
-from data.quality.series_checks import largest_gap
+from data.quality.series_checks import largest_gap, newest_values
 
 Row = dict[str, Any]
 
@@ -41,7 +41,7 @@ def series_rows(snapshot: Snapshot) -> list[Row]:
     rows = []
     for series, observations in snapshot.series.groupby("series"):
         entry = held_series_entry(snapshot, str(series))
-        observations = observations.drop_duplicates("date", keep="last")  # The newest value of each date.
+        observations = newest_values(observations)  # The newest value of each date.
         valued = pd.DatetimeIndex(observations["date"])[observations["value"].notna()]
         rows.append(
             {

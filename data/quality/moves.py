@@ -10,7 +10,7 @@ OUTLIER_DEVIATIONS = 15.0
 _DEVIATION_OF_MEDIAN = 1.4826  # of a normal variable, over its median size
 FAR = OUTLIER_DEVIATIONS * _DEVIATION_OF_MEDIAN
 SPIKE = math.log(1.2)  # what a move that stands alone has to come to where nothing says what is usual
-_YEAR, _MONTH, _LEAST = 252, 21, 60
+_YEAR, _QUARTER, _LEAST = 252, 63, 60
 _AROUND = 5  # days on either side of a move, with which it is compared, and within which a fault ends
 
 
@@ -23,10 +23,10 @@ def log_moves(bars: pd.DataFrame) -> np.ndarray:
 def usual_moves(moves: np.ndarray) -> np.ndarray:
     """The median size of the moves of the year before, of the same shape; NaN where there are too few of them.
 
-    Every 21 days it is taken anew, so that it costs little and knows no later move. The first move is none, but NaN.
+    Every 63 days it is taken anew, so that it costs little and knows no later move. The first move is none, but NaN.
     """
     sizes = np.abs(moves)
-    starts = np.arange(0, len(sizes), _MONTH)
+    starts = np.arange(0, len(sizes), _QUARTER)
     medians = np.full(len(starts), np.nan)
     whole = starts > _YEAR
     if whole.any():
@@ -35,7 +35,7 @@ def usual_moves(moves: np.ndarray) -> np.ndarray:
     for place in np.flatnonzero(~whole & (starts > _LEAST)).tolist():
         ordered = np.sort(sizes[1 : starts[place]])  # a tenth of the time of np.median on so few
         medians[place] = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
-    return np.repeat(medians, _MONTH)[: len(sizes)]
+    return np.repeat(medians, _QUARTER)[: len(sizes)]
 
 
 def taken_back(moves: np.ndarray, bound: np.ndarray) -> np.ndarray:

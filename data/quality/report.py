@@ -33,7 +33,7 @@ from data.quality.findings import (
 )
 from data.quality.moves import log_moves
 from data.quality.price_checks import price_findings
-from data.quality.series_checks import series_findings
+from data.quality.series_checks import newest_values, series_findings
 
 SESSIONS = 252  # of a year
 STALE_SESSIONS = 5
@@ -100,7 +100,7 @@ def quality_report(snapshot: Snapshot, scope: Scope | None = None) -> QualityRep
     findings += alike_findings(snapshot, scope.symbols, scope.bars)
     for series, rows in snapshot.series.groupby("series"):
         if series in scope.series:
-            observations = rows.drop_duplicates("date", keep="last")
+            observations = newest_values(rows)
             findings += series_findings(
                 str(series), observations, held_series_entry(snapshot, str(series)), newest, scope.observations
             )

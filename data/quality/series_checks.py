@@ -45,6 +45,13 @@ def largest_gap(days: pd.DatetimeIndex) -> Gap:
     return Gap((last - first).days, first.date(), last.date())
 
 
+def newest_values(observations: pd.DataFrame) -> pd.DataFrame:
+    """Return of one series the newest value of each date; they are in order of date, and of when they were known."""
+    dates = observations["date"].to_numpy()
+    is_last = np.append(dates[1:] != dates[:-1], True)
+    return observations if is_last.all() else observations[is_last]
+
+
 def series_findings(
     series: str, rows: pd.DataFrame, entry: SeriesEntry, newest: pd.Timestamp, span: Days
 ) -> Iterator[Finding]:

@@ -176,7 +176,6 @@ def verify_snapshot(name: str, spec: str | None, page: Path | None, as_json: boo
     from data.quality.ranking import ranked
     from data.quality.report import quality_report
     from reverse_qe.pages.page_files import require_page_path, write_page
-    from reverse_qe.pages.quality import quality_page
 
     if is_built_in(name):
         raise InputError(f"{name} is built in and made anew each time: it has no files to verify; name a snapshot")
@@ -187,6 +186,8 @@ def verify_snapshot(name: str, spec: str | None, page: Path | None, as_json: boo
         reading = () if spec is None else _reading(spec, snapshot)
         quality = quality_report(snapshot)
         if page is not None:
+            from reverse_qe.pages.quality import quality_page
+
             write_page(page, quality_page(snapshot, quality))
     if as_json:
         found = [each.as_json() for each in ranked(quality.findings, *reading)]
