@@ -1,7 +1,7 @@
 """The words that make markets: `import_files` and `fetch`, and how entries of instruments come into a spec's file."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
