@@ -10,7 +10,6 @@ import pandas as pd
 
 from backtests.prepare.needs import needs_of
 from backtests.spec.spec import Spec, is_shipped, load_spec
-from backtests.spec.written_entries import require_writable, write_entries
 from data.catalogue.catalogue import Catalogue, catalogue_of
 from data.catalogue.own import OwnCatalogue, Proposal
 from data.errors import InputError
@@ -69,6 +68,7 @@ def import_files(
     Raises:
         InputError: the name is taken, or a file has a fault: file, line and reason.
     """
+    from backtests.spec.written_entries import write_entries
     from data.importing.folders import import_snapshot
     from data.market.snapshot import new_folder, save
 
@@ -177,6 +177,7 @@ def _from_sources(
     report: "Callable[[str], None]",
 ) -> "Proposals":
     """Ask what nobody knows, and write it into the spec before anything else is asked."""
+    from backtests.spec.written_entries import require_writable, write_entries
     from data.fetch.fetch import known_to
     from data.fetch.proposals import proposals
 

@@ -69,5 +69,5 @@ def _nearest(name: str, known: Collection[str]) -> str | None:
         return None
     same = [each for each in known if bare(each) == wanted]
     longer = sorted((each for each in known if len(wanted) > 2 and bare(each).startswith(wanted)), key=len)
-    like = get_close_matches(name.upper(), known, n=1, cutoff=0.8 if len(name) > 4 else 0.7)
+    like = get_close_matches(name.upper(), known, n=1, cutoff=0.8)
     return next(iter([*same, *longer, *like]), None)

@@ -184,7 +184,9 @@ def proposed_as_json(proposed: "Sequence[Proposal]") -> dict[str, Any]:
 
 
 def say_proposed(proposed: "Sequence[Proposal]", spec: str | None) -> None:
-    """Say which entries were written into a spec."""
+    """Say which entries were written into a spec, and what else their names may stand for."""
+    from data.catalogue.unknown import near_miss
+
     for each in proposed:
         told = each.entry.model_dump(mode="json")
         if each.kind == "instruments":
@@ -192,7 +194,10 @@ def say_proposed(proposed: "Sequence[Proposal]", spec: str | None) -> None:
         else:
             tags = ", ".join(told["capex_tags"])
             words = f"CIK {told['cik']}, fiscal year to month {told['fiscal_year_end_month']}, capex under {tags}"
-        say(f"Written into {spec}: {each.name}, {told['name']}, {words}. Read it before you believe it.")
+        near = near_miss("instrument" if each.kind == "instruments" else "company", each.name)
+        say(
+            f"Written into {spec}: {each.name}, {told['name']}, {words}. Read it before you believe it{near and f'; {near}'}"
+        )
 
 
 def _print_outcome(outcome: "FetchOutcome", spec: str | None) -> None:

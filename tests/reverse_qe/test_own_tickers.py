@@ -550,3 +550,18 @@ def test_an_account_begins_with_the_market_of_its_spec(
     assert 'market = "mine"' in (tmp_path / "paper.toml").read_text()
     other = run_command("paper", "init", tmp_path / "other.toml", "--spec", spec, "--market", "sample")
     assert "market sample" in other.out
+
+
+def test_what_a_proposed_name_may_stand_for_is_asked_back(
+    spec: Path, sources: Any, data_command: Callable[..., Outcome]
+) -> None:
+    """BTC is a fund at Yahoo; the coin is BTC-USD."""
+    spec.write_text(spec.read_text().replace('"PLTR"', '"BTC"'))
+    chart = FACTS["PLTR"].chart("BTC")
+    chart["chart"]["result"][0]["meta"] |= {"instrumentType": "ETF", "exchangeName": "PCX"}
+    sources.answers(loopback.yahoo_path("BTC"), loopback.Answer(chart))
+    outcome = data_command("fetch", "--spec", spec, "--start", FIRST.date())
+    assert outcome.code == 0, outcome
+    [line] = [each for each in outcome.err.splitlines() if ": BTC, " in each]
+    assert line.endswith("Read it before you believe it; is BTC-USD meant?")
+    assert f"us_etf in USD on XNYS since {FACTS['PLTR'].days[0].date()}." in line
