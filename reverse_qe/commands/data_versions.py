@@ -195,9 +195,8 @@ def say_proposed(proposed: "Sequence[Proposal]", spec: str | None) -> None:
             tags = ", ".join(told["capex_tags"])
             words = f"CIK {told['cik']}, fiscal year to month {told['fiscal_year_end_month']}, capex under {tags}"
         near = near_miss("instrument" if each.kind == "instruments" else "company", each.name)
-        say(
-            f"Written into {spec}: {each.name}, {told['name']}, {words}. Read it before you believe it{near and f'; {near}'}"
-        )
+        doubt = f"Read it before you believe it{f'; {near}' if near else '.'}"
+        say(f"Written into {spec}: {each.name}, {told['name']}, {words}. {doubt}")
 
 
 def _print_outcome(outcome: "FetchOutcome", spec: str | None) -> None:
