@@ -160,7 +160,12 @@ class SignalReading:
         """What would turn the regime: everything that may move, or the nearest moves alone; None as for `turn`."""
         if not is_told(self.spec):
             return None
-        return read_turn(self.spec, self.snapshot, self.signal, self.explanation.session, nearest, report)
+        if nearest is None and "turn" in self.__dict__:
+            return self.turn
+        found = read_turn(self.spec, self.snapshot, self.signal, self.explanation.session, nearest, report)
+        if nearest is None:
+            self.__dict__["turn"] = found  # where `turn` finds it
+        return found
 
     def trades_of(self, turn: Turn | None) -> Mapping[str, pd.Series]:
         """By each regime to which something turns it: weights wanted then, less those wanted now."""

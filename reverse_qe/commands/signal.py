@@ -67,13 +67,13 @@ def command(
         require_page_path(page)
     with progress("Signal") as report:
         reading = api.signal(spec, market, day=day, set=settings, gauge=gauge)
+        complete = turn or as_json or page is not None
+        turning = reading.turning(None if complete else NEAREST, report)
         if history is not None:
             table = spreadsheet_frame(signal_history(reading.signal, reading.switches))
             write_new_file(history, table.to_csv(date_format="%Y-%m-%d"), "--history")
         if page is not None:
             write_page(page, reading.page())
-        complete = turn or as_json or page is not None
-        turning = reading.turn if complete else reading.turning(NEAREST, report)
     for note in own_events_notes(reading.snapshot):
         say(f"! {note}")
     if as_json:

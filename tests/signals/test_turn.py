@@ -111,6 +111,25 @@ def test_at_random_decisions_it_turns_at_the_value_and_not_a_published_step_befo
     assert {"series"} < {move.kind for move, _, _ in proved}
 
 
+BILL = {"name": "bill", "block": "price_of_capital", "series": "DGS3MO", "transform": "change", "length": 20}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"signal.form": 1, "signal.gate.level": True},
+        {"signal.form": 1, "signal.gate.enabled": False},
+        {"signal.form": 1, "signal.mark_joint_rises": True, "signal.policy_rate": "IORB"},
+        {"signal.form": 1, "signal.net_liquidity": "one_wednesday"},
+        {"signal.form": 2, "signal.capex_events": False, "signal.outside_funding": False},
+        {"signal.form": 2, "signal.inputs": [{**BILL, "scarcer_when": "higher"}]},
+    ],
+)
+def test_options_of_the_signal_are_followed(sample: Snapshot, settings: dict[str, object]) -> None:
+    assert len(prove(load_spec("sample", settings), sample, 2, 5, 3)) >= 2
+
+
 @pytest.mark.slow
 @pytest.mark.real_history
 def test_on_real_history_it_turns_at_the_value_and_not_a_published_step_before(history: Snapshot) -> None:
