@@ -94,6 +94,12 @@ def test_without_its_cause_the_pipeline_does_not_switch_on_real_history(
     assert prevented >= least * len(kept)
 
 
+def test_a_regime_that_never_changed_has_no_switch(sample: Snapshot) -> None:
+    config = SignalConfig()
+    data = replace(data_of(sample, config), sessions=sessions_between(pd.Timestamp("2015-01-02"), LAST)[:20])
+    assert regime_switches(liquidity_signal(data, config), event_timeline(sample), config) == []
+
+
 def test_an_event_is_named_by_company_figure_and_day() -> None:
     sessions = sessions_between(pd.Timestamp("2026-01-02"), pd.Timestamp("2026-02-27"))
     size = len(sessions)
