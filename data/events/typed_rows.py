@@ -7,6 +7,7 @@ from difflib import get_close_matches
 import pandas as pd
 
 from data.catalogue.companies import company_catalogue
+from data.clock import FIRST_DAY, LAST_DAY
 from data.errors import InputError
 from data.events.completion import complete_capex, complete_funding, complete_guidance
 from data.events.coverage import complete_coverage, complete_paces
@@ -24,6 +25,7 @@ _CONFIDENCES = ("low", "medium", "high")
 _FISCAL_PERIOD = re.compile(r"(\d{4})Q([1-4])")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _NEW_YORK = "America/New_York"
+_SPAN = f"{FIRST_DAY.year} to {LAST_DAY.year}"
 
 
 def typed_row(
@@ -91,12 +93,14 @@ def cell_in(name: str, text: str, kind: Kind) -> object:
         return number
     if kind == "date":
         day = day_in(text)
-        if text and day is None:
-            raise InputError(f"got {text!r} in {name}, wanted a day, as in 2026-01-31")
+        if text and (day is None or not FIRST_DAY <= pd.Timestamp(day) <= LAST_DAY):
+            raise InputError(f"got {text!r} in {name}, wanted a day of {_SPAN}, as in 2026-01-31")
         return pd.NaT if day is None else pd.Timestamp(day)
     if kind == "time":
-        if text and not MOMENT.fullmatch(text):
-            raise InputError(f"got {text!r} in {name}, wanted a moment with its offset, as in 2026-01-31T18:00:00Z")
+        day = day_in(text[:10])
+        if text and not (MOMENT.fullmatch(text) and day and FIRST_DAY < pd.Timestamp(day) < LAST_DAY):
+            wanted = f"a moment of {_SPAN} with its offset, as in 2026-01-31T18:00:00Z"
+            raise InputError(f"got {text!r} in {name}, wanted {wanted}")
         return pd.Timestamp(text).tz_convert("UTC") if text else pd.NaT
     if kind == "flag":
         if text.lower() not in FLAGS:
@@ -157,7 +161,7 @@ def _quarter(cells: Mapping[str, str]) -> dict[str, str]:
         _FISCAL_PERIOD.fullmatch(cells.get("fiscal_period", "")),
         company_catalogue().get(cells.get("company", "")),
     )
-    if not match:
+    if not match or not FIRST_DAY.year <= int(match[1]) <= LAST_DAY.year:
         raise InputError(
             f"got fiscal_period {cells.get('fiscal_period', '')!r}, wanted a year and quarter, as in 2027Q1"
         )

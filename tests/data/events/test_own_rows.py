@@ -227,6 +227,14 @@ def test_what_a_source_leaves_open_stays_blank(kind: str, cells: dict[str, str])
         ),
         ("pace", {"company": "Fed", "announced_at": "x", **BACKED}, "got 'x' in announced_at, wanted a day"),
         ("coverage", {"kind": "results", "company": "IBM", "confidence": "high"}, "evidence is blank"),
+        ("result", {**META_FIGURES, "announced_at": "0001-01-01"}, "wanted a day of 1999 to 2040, as in 2026-01-31"),
+        (
+            "result",
+            {**META_FIGURES, "fiscal_period": "0000Q1"},
+            "got fiscal_period '0000Q1', wanted a year and quarter",
+        ),
+        ("funding", {**NOTES, "filed_at": "9999-12-31"}, "wanted a day of 1999 to 2040"),
+        ("pace", {"company": "Fed", "known_at": "9999-12-31T23:59:59Z", **BACKED}, "wanted a moment of 1999 to 2040"),
         ("rumour", {}, "got the kind 'rumour', wanted one of: result, guidance"),
     ],
 )
