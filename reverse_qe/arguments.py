@@ -41,7 +41,9 @@ def as_moment(text: str, name: str) -> pd.Timestamp:
         return pd.Timestamp(day, tz="UTC")
     if MOMENT.fullmatch(given):
         try:
-            return pd.Timestamp(given).tz_convert("UTC")
+            moment = pd.Timestamp(given).tz_convert("UTC")
+            if moment.year in range(1, 10_000):
+                return moment
         except (ValueError, OverflowError):
             pass
     raise InputError(f"got {text!r} for {name}, wanted a day, or a moment with its offset as in 2026-07-29T22:00Z")

@@ -59,6 +59,7 @@ def test_what_came_later_is_told_where_it_is_asked_for(data_command: Run) -> Non
         (("asof",), "Missing argument 'TIME'"),
         (("asof", "yesterday"), "got 'yesterday' for TIME, wanted a day, or a moment with its offset"),
         (("asof", "2026-07-30T22:00"), "wanted a day, or a moment with its offset as in 2026-07-29T22:00Z"),
+        (("asof", "9999-12-31T23:59-12:00"), "wanted a day, or a moment with its offset"),
         (("asof", "2026-02-30"), "got '2026-02-30' for TIME"),
         (("asof", "1999-01-01"), "got 1999-01-01 00:00 UTC, before market sample knew anything"),
         (("asof", "2026-07-30", "--market", "nowhere"), "no market nowhere"),
