@@ -1,5 +1,9 @@
 """Small inputs that went wrong in this field, from the answer of a source or a file to the orders of a run.
 
+Others of the kind stand with what they are of: units in `tests/data/test_units.py`, calendars that lack a closing in
+`tests/data/fetch/test_closings.py`, a daily series beside a weekly one in `tests/signals/test_blocks.py`, figures that
+cannot be in `tests/data/sources/test_plausible.py`, faults put in at random in `tests/data/test_faults_at_random.py`.
+
 Prices are constant unless said, and there are no costs: one instrument in the basket of cash flow, one speculative one
 that is never bought, a regime file that says SCARCE from the first day on.
 """
@@ -325,3 +329,20 @@ def test_an_end_that_the_end_of_a_file_has_cut_is_told(folder: Path) -> None:
     assert f"! {told}" in summary_lines(result, None, above=20)
     assert manifest(result)["warnings"][0] == told
     assert told in run_page(result).split('class="said"')[0]
+
+
+def test_two_closings_that_no_calendar_knows_cost_nothing_else(folder: Path) -> None:
+    """New York closes on two days: all instruments lack them, nothing fills there, and the run says so."""
+    closed = pd.DatetimeIndex(["2025-01-22", "2025-01-23"])
+    bars = flat("2024-01-02", "2025-02-11")
+    held = bars[~bars["date"].isin(closed)].reset_index(drop=True)
+    market, report = imported_with(folder, None, MU=held, WDC=held, CRM=held, SPY=held)
+
+    result = run(folder, market, "2025-01-06", ("MU", "WDC"), rebalance="daily")
+
+    [told] = [finding for finding in report.findings if finding.kind == "unknown_closing"]
+    assert (told.name, told.count, str(told.first), str(told.last)) == ("XNYS", 2, "2025-01-22", "2025-01-23")
+    assert "closings that exchange_calendars" in told.text
+    assert any("XNYS: no instrument has a bar" in warning for warning in result.warnings)
+    assert not set(result.engine.orders.loc[result.engine.orders["status"] == "filled", "session"]) & set(closed)
+    np.testing.assert_allclose(result.engine.equity["equity"], 100_000.0, rtol=1e-9)
