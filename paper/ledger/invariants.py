@@ -56,6 +56,7 @@ def _cash(entries: pd.DataFrame, fills: pd.DataFrame, cash: float) -> list[str]:
 
 
 def _early(fills: pd.DataFrame, orders: pd.DataFrame) -> list[str]:
-    written = fills["client_id"].map(orders.set_index("client_id")["written_at"])
-    early = fills.loc[fills["at"] < written, "client_id"].unique()
+    # Not by `map`, which takes an account without an order for one of numbers.
+    written = orders.set_index("client_id")["written_at"].reindex(fills["client_id"])
+    early = fills.loc[fills["at"].to_numpy() < written.to_numpy(), "client_id"].unique()
     return [f"I7: the order {client_id} has a fill stamped before its intent was written" for client_id in early]
