@@ -35,6 +35,7 @@ from data.market.snapshot import BUILT_IN, Snapshot, is_built_in
 from data.markets import open_market
 from reverse_qe.arguments import as_day
 from reverse_qe.pages.run import run_page
+from reverse_qe.pages.sweep import sweep_page
 from reverse_qe.results import BacktestResult
 
 SWEEPS = Path("sweeps")
@@ -69,6 +70,10 @@ class SweepResult:
     def settings(self, variant: int) -> dict[str, Any]:
         """The keys of a variant, as `reverse_qe.backtest` takes them in `set`."""
         return self.sweep.asked.grid.settings(variant)
+
+    def page(self) -> str:
+        """The sweep as a page that is complete in itself: heat maps, and lines across its keys."""
+        return sweep_page(self.sweep, self.report, self.variants)
 
     def __repr__(self) -> str:
         best = self.report.best[0]

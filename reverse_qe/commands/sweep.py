@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--test", metavar="LENGTH", help="Walk-forward: what to choose for, such as 6m.")
 @click.option("--purge", type=int, default=0, metavar="N", help="Sessions left out between the two.")
 @click.option("--no-tearsheet", is_flag=True, help="Do not render the tearsheet of the chained tests.")
+@click.option("--page", type=PATH, help="Write the sweep as a page with heat maps, complete in itself.")
 @click.option("--yes", is_flag=True, help="More than a hundred thousand variants are wanted.")
 @json_option
 def command(
@@ -57,6 +58,7 @@ def command(
     test: str | None,
     purge: int,
     no_tearsheet: bool,
+    page: Path | None,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -65,8 +67,11 @@ def command(
     SPEC is a TOML file or the name of a shipped spec. Every key of it can vary. It needs the extra sweep (numba).
     """
     from reverse_qe.grids import read_grid
+    from reverse_qe.pages.page_files import require_page_path, write_page
     from reverse_qe.sweeping import sweep
 
+    if page is not None:
+        require_page_path(page)
     with progress("Sweep") as report:
 
         def count(done: int, size: int, rate: float) -> None:
@@ -95,6 +100,9 @@ def command(
             report=report,
             count=count,
         )
+    if page is not None:
+        write_page(page, result.page())
+        say(f"Page: {page}")
     if as_json:
         print_json(_as_json(result))
     else:

@@ -16,7 +16,7 @@ _FORMATS = (
     ("max_drawdown", "{:.1%}"),
     ("turnover", "{:.1%}"),
     ("costs", "{:.2%}"),
-    ("orders", "{:d}"),
+    ("orders", "{:.0f}"),
 )
 _PERCENT = {"cagr", "volatility", "max_drawdown", "turnover", "costs", "exposure", "exposure_without_reserve"}
 
@@ -29,7 +29,7 @@ def best_row(variant: int, measured: Mapping[str, Any], settings: Mapping[str, A
 
 def keys_text(settings: Mapping[str, Any]) -> str:
     """The keys of a variant as the command line takes them."""
-    return " ".join(f"{key}={_value(value)}" for key, value in settings.items())
+    return " ".join(f"{key}={value_text(value)}" for key, value in settings.items())
 
 
 def sentences(report: SweepReport, steadiest: Mapping[str, Any] | None) -> list[str]:
@@ -54,7 +54,7 @@ def sentences(report: SweepReport, steadiest: Mapping[str, Any] | None) -> list[
     mix = getattr(report.static_mix, report.by)
     told.append(
         f"{report.share_above_static_mix:.1%} of the variants are better than the static mix of the spec itself "
-        f"({report.by} {_number(report.by, mix)})."
+        f"({report.by} {number_text(report.by, mix)})."
     )
     if report.by_luck is not None and report.by_spread is not None:
         told.append(
@@ -84,9 +84,9 @@ def walk_sentences(walk: WalkForward, run: Backtest, best: Mapping[str, Any]) ->
     return [
         f"Walk-forward: {count} tests from {first} to {last}, each by the variant that did best before it; the choice "
         f"changed {walk.changes} times.",
-        f"Chained, they have a Sharpe ratio of {_number('sharpe', own.sharpe)} (CAGR {_number('cagr', own.cagr)}, "
-        f"maximum drawdown {_number('max_drawdown', own.max_drawdown)}); the static mix has "
-        f"{_number('sharpe', mix.sharpe)}, the median of all variants {walk.median_sharpe:.2f}.",
+        f"Chained, they have a Sharpe ratio of {number_text('sharpe', own.sharpe)} (CAGR "
+        f"{number_text('cagr', own.cagr)}, maximum drawdown {number_text('max_drawdown', own.max_drawdown)}); the "
+        f"static mix has {number_text('sharpe', mix.sharpe)}, the median of all variants {walk.median_sharpe:.2f}.",
         f"The best fixed choice, known only afterwards, is variant {walk.best_fixed} ({keys_text(best)}): "
         f"{walk.best_fixed_sharpe:.2f}.",
     ]
@@ -96,14 +96,18 @@ def _surroundings(plateau: Plateau, by: str) -> str:
     if plateau.median is None:
         return "no variant"
     variants = "variant" if plateau.count == 1 else "variants"
-    return f"{plateau.count} {variants}, median {_number(by, plateau.median)}, worst {_number(by, plateau.worst)}"
+    return (
+        f"{plateau.count} {variants}, median {number_text(by, plateau.median)}, worst {number_text(by, plateau.worst)}"
+    )
 
 
-def _number(name: str, value: float | None) -> str:
+def number_text(name: str, value: float | None) -> str:
+    """A measure, as people read it."""
     if value is None:
         return "-"
     return f"{value:.1%}" if name in _PERCENT else f"{value:,.0f}" if name.endswith("_usd") else f"{value:.2f}"
 
 
-def _value(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """A value of a key."""
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)

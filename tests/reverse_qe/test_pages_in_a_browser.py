@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import reverse_qe
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from backtests.studies.stress import stress_table
@@ -42,9 +43,9 @@ EDGES = (
     "loss of everything",
     "hostile names",
 )
-PAGES = ("run", "signal", "quality", "account", *EDGES)
+PAGES = ("run", "signal", "quality", "account", "sweep", *EDGES)
 # Charts of ours on each page: of the run growth, drawdown, events, stays, baskets, names, score, blocks, gate.
-PLOTS = {"run": 9, "signal": 5, "quality": 0, "account": 2}
+PLOTS = {"run": 9, "signal": 5, "quality": 0, "account": 2, "sweep": 0}
 LARGEST_RUN = 2_000_000
 
 
@@ -59,12 +60,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory, sample: Snapshot) -> Path:
         "signal": api.signal(run.spec, sample, day=day).page(),
         "quality": quality_page(sample, quality_report(sample)),
         "account": _account(made / "account"),
+        "sweep": _sweep(made / "sweep", sample),
         **{name: run_page(edge) for name, edge in edge_runs(made / "edges").items()},
     }
     assert set(pages) == set(PAGES)
     for name, text in pages.items():
         (made / f"{name}.html").write_text(text, encoding="utf-8")
     return made
+
+
+def _sweep(folder: Path, sample: Snapshot) -> str:
+    """The page of a small sweep."""
+    grid = {"signal.enter": [0.3, 0.4], "order_rules.band": [0.0, 0.02], "policy.rebalance": ["monthly", "weekly"]}
+    return reverse_qe.sweep("sample", grid, sample, start="2022-01-03", end="2022-12-30", out=folder).page()
 
 
 def _account(folder: Path) -> str:
