@@ -23,9 +23,9 @@ from measuring import show
 
 from backtests.prepare.prepared import Prepared, prepare
 from backtests.spec.spec import load_spec
-from backtests.studies.sweep import Sweep, SweepAsked
-from backtests.studies.sweep_folder import PART
-from backtests.studies.sweep_grid import Span, make_grid
+from backtests.studies.sweeps.folder import PART
+from backtests.studies.sweeps.grid import Span, make_grid
+from backtests.studies.sweeps.sweep import Sweep, SweepAsked
 from data.market.snapshot import Snapshot
 
 AT_ONCE = 100

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from backtests.studies.sweep_grid import Span
+from backtests.studies.sweeps.grid import Span
 from data.errors import InputError
 
 _SPAN = re.compile(r"(?P<low>[-+\d.eE]*?\d\.?)\.\.(?P<high>[-+\d.eE]+)")

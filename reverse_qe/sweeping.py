@@ -13,13 +13,13 @@ from backtests.engines.batch import COUNTS, MEASURES
 from backtests.engines.compiled import require_numba
 from backtests.prepare.stages import tell_nobody
 from backtests.run import Backtest, run_backtest
-from backtests.studies.sweep import Sweep, SweepAsked
-from backtests.studies.sweep_confirm import Confirmed, confirm
-from backtests.studies.sweep_folder import Report, read_table, run_into
-from backtests.studies.sweep_folder import tell_nobody as count_for_nobody
-from backtests.studies.sweep_grid import AnySpec, Span, base_spec, make_grid
-from backtests.studies.sweep_report import SweepReport, report_sweep
-from backtests.studies.walk_forward import (
+from backtests.studies.sweeps.confirm import Confirmed, confirm
+from backtests.studies.sweeps.folder import Report, read_table, run_into
+from backtests.studies.sweeps.folder import tell_nobody as count_for_nobody
+from backtests.studies.sweeps.grid import AnySpec, Span, base_spec, make_grid
+from backtests.studies.sweeps.report import SweepReport, report_sweep
+from backtests.studies.sweeps.sweep import Sweep, SweepAsked
+from backtests.studies.sweeps.walk_forward import (
     WalkForward,
     chain_spec,
     chained_weights,
@@ -35,7 +35,7 @@ from data.market.snapshot import BUILT_IN, Snapshot, is_built_in
 from data.markets import open_market
 from reverse_qe.arguments import as_day
 from reverse_qe.pages.run import run_page
-from reverse_qe.pages.sweep import sweep_page
+from reverse_qe.pages.studies.sweep import sweep_page
 from reverse_qe.results import BacktestResult
 
 SWEEPS = Path("sweeps")

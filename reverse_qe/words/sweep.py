@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from backtests.run import Backtest
-from backtests.studies.sweep_confirm import Confirmed
-from backtests.studies.sweep_report import Plateau, SweepReport
-from backtests.studies.walk_forward import WalkForward
+from backtests.studies.sweeps.confirm import Confirmed
+from backtests.studies.sweeps.report import Plateau, SweepReport
+from backtests.studies.sweeps.walk_forward import WalkForward
 
 BEST_HEAD = ("variant", "CAGR", "volatility", "Sharpe", "max. drawdown", "turnover", "costs", "orders", "keys")
 _FORMATS = (

@@ -9,13 +9,14 @@ import pytest
 
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
-from backtests.studies import sweep_folder, sweep_report
-from backtests.studies.sweep import Sweep, SweepAsked
-from backtests.studies.sweep_confirm import confirm
-from backtests.studies.sweep_folder import read_table, run_into
-from backtests.studies.sweep_grid import Axis, Grid, Span, make_grid
-from backtests.studies.sweep_report import expected_best, report_sweep
-from backtests.studies.sweep_signal import Recall
+from backtests.studies.sweeps import folder as sweep_folder
+from backtests.studies.sweeps import report as sweep_report
+from backtests.studies.sweeps.confirm import confirm
+from backtests.studies.sweeps.folder import read_table, run_into
+from backtests.studies.sweeps.grid import Axis, Grid, Span, make_grid
+from backtests.studies.sweeps.report import expected_best, report_sweep
+from backtests.studies.sweeps.signal import Recall
+from backtests.studies.sweeps.sweep import Sweep, SweepAsked
 from data.errors import InputError
 from signals.config import SignalConfig
 

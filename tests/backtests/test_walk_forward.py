@@ -9,10 +9,17 @@ import pytest
 import reverse_qe
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
-from backtests.studies.sweep import Sweep, SweepAsked
-from backtests.studies.sweep_folder import run_into
-from backtests.studies.sweep_grid import make_grid
-from backtests.studies.walk_forward import Fold, chain_spec, chained_weights, make_folds, walk_forward, write_weights
+from backtests.studies.sweeps.folder import run_into
+from backtests.studies.sweeps.grid import make_grid
+from backtests.studies.sweeps.sweep import Sweep, SweepAsked
+from backtests.studies.sweeps.walk_forward import (
+    Fold,
+    chain_spec,
+    chained_weights,
+    make_folds,
+    walk_forward,
+    write_weights,
+)
 from data.clock import sessions_between
 from data.errors import InputError
 from strategies.given_weights import read_weights

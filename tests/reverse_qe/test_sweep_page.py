@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from backtests.engines.batch import COUNTS, MEASURES
-from backtests.studies.sweep import Sweep, SweepAsked
-from backtests.studies.sweep_grid import Span, make_grid
-from backtests.studies.sweep_report import report_sweep
+from backtests.studies.sweeps.grid import Span, make_grid
+from backtests.studies.sweeps.report import report_sweep
+from backtests.studies.sweeps.sweep import Sweep, SweepAsked
 from reverse_qe.pages.charts.heat_map import heat_map
 from reverse_qe.pages.charts.parallel import BOTTOM, TOP, Upright, parallel_lines
-from reverse_qe.pages.sweep import sweep_page
+from reverse_qe.pages.studies.sweep import sweep_page
 
 DAYS = {"run.start": "2022-01-03", "run.end": "2022-06-30"}
 

@@ -35,7 +35,7 @@ def test_every_record_is_frozen():
     by_identity = [name for name, kind in found if not kind.__dataclass_params__.eq]
     assert by_identity == [
         "backtests.prepare.prepared.Prepared",
-        "backtests.studies.sweep_grid.Grid",
+        "backtests.studies.sweeps.grid.Grid",
         "data.market.snapshot.Snapshot",
     ]
 

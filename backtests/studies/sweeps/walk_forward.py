@@ -18,8 +18,8 @@ from backtests.measures.performance import SESSIONS_PER_YEAR
 from backtests.prepare.prepared import prepare
 from backtests.spec.spec import Spec, load_spec, spec_values
 from backtests.spec.versions import put
-from backtests.studies.sweep import Sweep
-from backtests.studies.sweep_grid import Grid
+from backtests.studies.sweeps.grid import Grid
+from backtests.studies.sweeps.sweep import Sweep
 from data.clock import decision_times
 from data.errors import InputError
 

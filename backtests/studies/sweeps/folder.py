@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.identity import ROOT, source_hash
-from backtests.studies.sweep import Sweep, json_copy, plain
+from backtests.studies.sweeps.sweep import Sweep, json_copy, plain
 from data.errors import InputError
 from data.files.atomic import remove_whole, write_whole, written_whole
 from data.files.locks import only_one

@@ -8,7 +8,7 @@ import numpy as np
 from backtests.prepare.prepared import prepare
 from backtests.run import book_returns, play
 from backtests.spec.spec import load_spec
-from backtests.studies.sweep import Sweep
+from backtests.studies.sweeps.sweep import Sweep
 
 
 @dataclass(frozen=True)

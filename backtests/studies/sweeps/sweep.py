@@ -20,9 +20,9 @@ from backtests.spec.cash import CashConfig, interest_rates
 from backtests.spec.costs import Costs
 from backtests.spec.spec import RunSection, Spec, load_spec, spec_values
 from backtests.spec.versions import put
-from backtests.studies.sweep_grid import AnySpec, Grid, base_spec
-from backtests.studies.sweep_signal import Recall, SweepSignals
-from backtests.studies.sweep_stages import CALENDARS, Below, stacked
+from backtests.studies.sweeps.grid import AnySpec, Grid, base_spec
+from backtests.studies.sweeps.signal import Recall, SweepSignals
+from backtests.studies.sweeps.stages import CALENDARS, Below, stacked
 from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.prices.panel import require_opens

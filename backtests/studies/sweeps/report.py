@@ -14,7 +14,7 @@ from backtests.measures.performance import SESSIONS_PER_YEAR
 from backtests.measures.run_measures import PortfolioMeasures, portfolio_measures
 from backtests.prepare.plans import run_baseline_plans
 from backtests.prepare.prepared import Prepared
-from backtests.studies.sweep_grid import Axis, Grid
+from backtests.studies.sweeps.grid import Axis, Grid
 from data.errors import InputError
 
 STATIC_MIX = "static_mix"

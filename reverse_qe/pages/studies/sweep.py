@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtests.studies.sweep import Sweep, plain
-from backtests.studies.sweep_grid import Axis
-from backtests.studies.sweep_report import SweepReport, is_ordered
+from backtests.studies.sweeps.grid import Axis
+from backtests.studies.sweeps.report import SweepReport, is_ordered
+from backtests.studies.sweeps.sweep import Sweep, plain
 from reverse_qe.pages.charts.heat_map import heat_map
 from reverse_qe.pages.charts.parallel import Upright, parallel_lines
 from reverse_qe.pages.kit import Html, Part, bullets, joined, page, table, tag

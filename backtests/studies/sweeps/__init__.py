@@ -1,0 +1,1 @@
+"""Variants of a spec: which there are, how they are run, what they say."""
