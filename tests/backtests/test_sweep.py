@@ -326,3 +326,20 @@ def test_what_a_stage_does_not_read_does_not_change_it():
     assert made == [2.0]
     recall.by_keys_read("x", SignalConfig(clip=3.0), stage)
     assert made == [2.0, 3.0]
+
+
+def test_a_stage_that_takes_the_whole_configuration_is_shared_with_none():
+    recall = Recall(4)
+    one, other = SignalConfig(enter=0.3), SignalConfig(enter=0.5)
+    found = [recall.by_keys_read("x", each, lambda config: config.model_dump()["enter"]) for each in (one, other)]
+    assert found == [0.3, 0.5]
+
+
+def test_more_markets_than_are_kept_take_none_of_one_another(sample):
+    """What was worked out for a market that is forgotten is not found by the next one."""
+    values = {"order_rules.stale_sessions": list(range(1, 12)), "costs.us_stock.commission_bp": [0.0, 50.0]}
+    sweep = a_sweep(sample, values, {"run.start": "2023-01-03"})
+    whole = sweep.run(0, 22)
+    alone = [sweep.run(number, number + 1) for number in range(22)]
+    pd.testing.assert_frame_equal(pd.concat(alone, ignore_index=True), whole, check_exact=True)
+    assert whole["costs_usd"].nunique() > 1

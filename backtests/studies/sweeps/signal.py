@@ -86,8 +86,8 @@ class _Watched:
         self.read: set[str] = set()
 
     def __getattr__(self, name: str) -> Any:
-        if name in SignalConfig.model_fields:
-            self.read.add(name)
+        # Whoever takes the whole of it may have read anything.
+        self.read |= {name} if name in SignalConfig.model_fields else set(SignalConfig.model_fields)
         return getattr(self._config, name)
 
 

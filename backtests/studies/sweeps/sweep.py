@@ -61,8 +61,9 @@ class SweepAsked:
 
 
 class _Group(NamedTuple):
-    """Variants of one market share it."""
+    """Variants of one market share it; no other market has its number."""
 
+    number: int
     below: Below
     signals: SweepSignals
 
@@ -87,7 +88,7 @@ class Sweep:
         self._models, self._groups, self._tables, self._terms, self._rates = (
             Recall(count) for count in (20_000, 8, 256, 4096, 256)
         )
-        self._groups.get((), lambda: _Group(Below(self.base), SweepSignals(self.base)))
+        self._groups.get((), lambda: _Group(0, Below(self.base), SweepSignals(self.base)))
 
     @property
     def spec(self) -> Spec:
@@ -136,7 +137,7 @@ class Sweep:
                 require_opens(prepared.market)
             except InputError:
                 return None
-            return _Group(Below(prepared), SweepSignals(prepared))
+            return _Group(self._groups.made + 1, Below(prepared), SweepSignals(prepared))
 
         return self._groups.get(tuple(row.tolist()) if settings else (), make)  # type: ignore[no-any-return]
 
@@ -307,10 +308,10 @@ class Sweep:
         return variants, parts, width - len(below.market.begins[0])
 
     def _table(self, group: _Group, config: PolicyConfig) -> Any:
-        return self._tables.get((id(group), config), lambda: group.below.table(config))
+        return self._tables.get((group.number, config), lambda: group.below.table(config))
 
     def _terms_of(self, group: _Group, costs: Costs) -> Any:
-        return self._terms.get((id(group), costs), lambda: group.below.terms(costs))
+        return self._terms.get((group.number, costs), lambda: group.below.terms(costs))
 
 
 def plain(value: Any) -> Any:
