@@ -69,7 +69,11 @@ def test_the_schema_refuses_what_the_model_refuses():
 def test_the_schema_takes_what_the_model_takes():
     schema = spec_schema()
     assert faults(schema, VALID) == []
-    files = [*SHIPPED.glob("*.toml"), *(ROOT / "docs").rglob("*.toml")]
+    # A registration holds a spec as text, among other things.
+    files = [
+        *SHIPPED.glob("*.toml"),
+        *(each for each in (ROOT / "docs").rglob("*.toml") if "registrations" not in each.parts),
+    ]
     assert len(files) >= 7
     for file in files:
         assert faults(schema, tomllib.loads(file.read_text(encoding="utf-8"))) == [], file
