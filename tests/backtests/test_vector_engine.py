@@ -157,7 +157,7 @@ def test_an_edit_of_a_rule_that_is_called_is_seen(tmp_path):
     assert answer() == 15.0
     assert len(list(kept.iterdir())) == 1
     text = rules.read_text()
-    rules.write_text(text.replace("// 1.0 * quantum", "// 1.0 * quantum + 1.0"))
+    rules.write_text(text.replace("left_over)) * quantum", "left_over)) * quantum + 1.0"))
     assert rules.read_text() != text
     assert answer() == 17.0
     assert len(list(kept.iterdir())) == 2
