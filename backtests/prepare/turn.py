@@ -74,7 +74,7 @@ def _name(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, session: pd.T
         f"{signal.score.index[0]} {session} {nearest} {calendars_version()} {np.__version__} {pd.__version__}",
         source_hash(ROOT, ("data", "signals")),
     )
-    return f"turn-1-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()}"
+    return f"turn-2-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()}"
 
 
 def _kept(turn: Turn) -> dict[str, Any]:

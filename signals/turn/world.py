@@ -28,8 +28,13 @@ from signals.turn.held import HORIZON, held_data
 from signals.turn.levers import FUNDED, GUIDED, PACE, RESULT, SERIES_MOVE, Lever
 from signals.windows import smooth
 
-# Windows inside windows: of changes alone, of the block too, of its halves between them.
-_WINDOWS = (1, 2, 3)
+# How many windows stand inside one another, by form and block: of changes or z-scores, of what is made of them, of the
+# block. That fewer read the same as it is does not say that they do once something moves. What the level of form 2
+# reads depends on the whole run.
+_WINDOWS: Mapping[int, Mapping[str, int]] = {
+    1: {drain.NAME: 2, price_of_capital.NAME: 3, level.NAME: 2, pipes.NAME: 2},
+    2: {drain.NAME: 1, price_of_capital.NAME: 3, pipes.NAME: 1},
+}
 _OLDER = pd.Timedelta(days=400)
 _NEAR = 1e-9
 
@@ -177,6 +182,14 @@ class World:
 
     def path(self, lever: Lever, value: float) -> Path:
         """The regimes to come if one thing moves to a value."""
+        return self._walk(*self._moved(lever, value))
+
+    def scores(self, lever: Lever, value: float) -> list[float]:
+        """The scores to come if one thing moves to a value."""
+        return self._smoothed(self._moved(lever, value)[0])
+
+    def _moved(self, lever: Lever, value: float) -> tuple[Array, Array]:
+        """What each block says, and whether it is live, if one thing moves to a value."""
         said, live = self.said.copy(), self.live.copy()
         spenders = _spenders_with(lever, value, self.config) or self.spenders
         for name in lever.blocks:
@@ -187,7 +200,7 @@ class World:
             parts = reading.parts[-HORIZON:]
             said[:, place] = np.nan_to_num(parts).sum(axis=1) / len(self.blocks)
             live[:, place] = ~np.isnan(parts).all(axis=1)
-        return self._walk(said, live)
+        return said, live
 
     def path_with(self, block: str, more: float) -> Path:
         """The regimes to come if one block reads so much more from the next decision on."""
@@ -196,31 +209,35 @@ class World:
         return self._walk(said, self.live)
 
     def _walk(self, said: Array, live: Array) -> Path:
+        return walk_thresholds(self._smoothed(said), live.sum(axis=1).tolist(), self.config, self.stay)[0]
+
+    def _smoothed(self, said: Array) -> list[float]:
         keep = 0.5 ** (1 / self.config.half_life_sessions)
         score, scores = self.score, []
         for each in said.sum(axis=1).tolist():
             score = keep * score + (1 - keep) * each
             scores.append(score)
-        return walk_thresholds(scores, live.sum(axis=1).tolist(), self.config, self.stay)[0]
+        return scores
 
 
 def _enough_facts(
     whole: Facts, config: SignalConfig, said: Mapping[str, Array], spenders: Spenders
 ) -> dict[str, Facts]:
-    """By block the facts over as many sessions as it reads the same from; over all where none are fewer."""
+    """By block the facts over as many sessions as its windows reach back; over all where that reads another thing."""
     lengths = (*config.change_sessions, config.level_change_sessions, *(each.length or 0 for each in config.inputs))
-    chosen: dict[str, Facts] = {}
-    for windows in _WINDOWS:
-        sessions = whole.data.sessions[-(windows * config.window_sessions + max(lengths) + HORIZON + 1) :]
-        recent = whole.data.series["date"] >= sessions[0] - _OLDER
-        short = Facts(replace(whole.data, series=whole.data.series[recent], sessions=sessions))
-        for name, read in READERS[config.form].items():
-            if name not in chosen:
-                parts = read(short, spenders, config).parts[-HORIZON - 1 :]
-                again = np.nan_to_num(parts).sum(axis=1) / len(said)
-                if np.allclose(again, said[name], rtol=0, atol=_NEAR):
-                    chosen[name] = short
-    return {name: chosen.get(name, whole) for name in READERS[config.form]}
+    chosen = dict.fromkeys(READERS[config.form], whole)
+    shortened: dict[int, Facts] = {}
+    for name, windows in _WINDOWS[config.form].items():
+        if windows not in shortened:
+            sessions = whole.data.sessions[-(windows * config.window_sessions + max(lengths) + HORIZON + 1) :]
+            recent = whole.data.series["date"] >= sessions[0] - _OLDER
+            series = whole.data.series[recent]
+            shortened[windows] = Facts(replace(whole.data, series=series, sessions=sessions))
+        parts = READERS[config.form][name](shortened[windows], spenders, config).parts[-HORIZON - 1 :]
+        again = np.nan_to_num(parts).sum(axis=1) / len(said)
+        if np.allclose(again, said[name], rtol=0, atol=_NEAR):
+            chosen[name] = shortened[windows]
+    return chosen
 
 
 def _facts_with(facts: Facts, lever: Lever, value: float) -> Facts:

@@ -17,10 +17,11 @@ from signals.block import SignalData
 from signals.config import SignalConfig
 from signals.facts import Facts
 from signals.liquidity import LiquiditySignal
-from signals.turn.candidates import held_series
+from signals.turn.candidates import held_series, levers
 from signals.turn.held import HORIZON, held_data, held_rows, known_data
 from signals.turn.levers import Span
 from signals.turn.turn import BLOCK, Move, Turn, Turning, nearest_turn, score_ends, what_would_turn
+from signals.turn.world import World
 
 DECISIONS = 30
 
@@ -41,6 +42,10 @@ def supposed_market(
     if move is not None:
         assert move.lever is not None
         held = move.lever.inserted(held, value)
+    return replace_tables(snapshot, held)
+
+
+def replace_tables(snapshot: Snapshot, held: SignalData) -> Snapshot:
     return replace(
         snapshot,
         series=held.series,
@@ -100,6 +105,23 @@ def prove(spec: Spec, snapshot: Snapshot, count: int, seed: int, most: int) -> l
 @pytest.mark.parametrize("form", [1, 2])
 def test_what_is_solved_turns_the_regime_of_a_market_that_holds_it(sample: Snapshot, form: int) -> None:
     assert len(prove(spec_of("sample", form), sample, 2, form, 3)) >= 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", [1, 2])
+def test_at_both_ends_of_every_range_the_scores_are_those_of_a_market_that_holds_it(
+    sample: Snapshot, form: int
+) -> None:
+    spec, session = spec_of("sample", form), pd.Timestamp("2022-05-03")
+    signal = read_signal(spec, sample, session)
+    data = data_of(sample, signal, spec)
+    world = World.of(data, session, spec.signal, tuple(held_series(Facts(data), spec.signal)))
+    for lever in levers(world):
+        for value in (lever.span.low, lever.span.high):
+            if value == value:
+                market = replace_tables(sample, lever.inserted(world.data, value))
+                scores = read_signal(spec, market, world.coming[-1]).score.loc[world.coming[0] :]
+                assert world.scores(lever, value) == pytest.approx(scores.tolist(), abs=1e-9), (lever.name, value)
 
 
 @pytest.mark.slow
