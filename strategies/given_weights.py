@@ -11,6 +11,7 @@ import pandas as pd
 
 from data.clock import decision_times
 from data.errors import InputError
+from data.files.cells import number_in
 from strategies.weight_checks import ROUNDING
 
 
@@ -93,20 +94,18 @@ def weights_in_force(rows: pd.DataFrame, tradable: pd.DataFrame) -> pd.DataFrame
 def _time(cell: str, earlier: list[datetime]) -> datetime:
     try:
         moment = datetime.fromisoformat(cell)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+        known = None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # The latter at the ends of the calendar.
+        known = None
+    if known is None:
         raise ValueError(f"known_at {cell!r}, wanted a time with its offset, such as 2024-01-31T22:00:00+00:00")
-    if earlier and moment <= earlier[-1]:
+    if earlier and known <= earlier[-1]:
         raise ValueError(f"known_at {cell} does not stand after {earlier[-1].isoformat()}, wanted ascending times")
-    return moment.astimezone(UTC)
+    return known
 
 
 def _weight(cell: str, symbol: str) -> float:
-    try:
-        weight = float(cell)
-    except ValueError:
-        weight = math.nan
+    weight = number_in(cell)
     if not 0.0 <= weight <= 1.0 + ROUNDING:
         raise ValueError(f"{symbol}: {cell!r}, wanted a fraction of equity from 0 to 1")
     return weight

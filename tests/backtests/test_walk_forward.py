@@ -137,6 +137,8 @@ def test_the_word_writes_a_run_and_its_choices(sample, tmp_path):
 REFUSED = {
     "a length": ({"train": "5 years", "test": "6m"}, "got '5 years' for train, wanted a length such as 5y"),
     "no length": ({"train": "0y", "test": "6m"}, "got '0y' for train"),
+    "beyond the calendar": ({"train": "99999y", "test": "6m"}, "got '99999y' for train, .* up to a century"),
+    "a test beyond it": ({"train": "1m", "test": "99999999d"}, "got '99999999d' for test"),
     "one of both": ({"train": "1y"}, "wanted both, or neither"),
     "too long": ({"train": "9y", "test": "6m"}, "wanted sessions left for a test"),
     "all purged": ({"train": "1m", "test": "6m", "purge": 30}, "wanted two sessions in it at least"),

@@ -55,6 +55,11 @@ def test_what_cannot_be_held_any_more_gets_nothing_and_what_cannot_be_bought_is_
         ("known_at,A\n2024-01-01T00:00:00Z,1.01\n", "line 2: A: '1.01', wanted a fraction of equity from 0 to 1"),
         ("known_at,A\n2024-01-01T00:00:00Z,-0.01\n", "line 2: A: '-0.01', wanted a fraction of equity from 0 to 1"),
         ("known_at,A\n2024-01-01T00:00:00Z,all\n", "line 2: A: 'all', wanted a fraction of equity from 0 to 1"),
+        ("known_at,A\n2024-01-01T00:00:00Z,0_0.5\n", "line 2: A: '0_0.5', wanted a fraction of equity from 0 to 1"),
+        ("known_at,A\n2024-01-01T00:00:00Z,\u0661\n", "line 2: A: '\u0661', wanted a fraction of equity from 0 to 1"),
+        ("known_at,A\n2024-01-01T00:00:00Z,nan\n", "line 2: A: 'nan', wanted a fraction of equity from 0 to 1"),
+        ("known_at,A\n0001-01-01T00:00:00+14:00,1\n", "line 2: known_at '0001-01-01T00:00:00.14:00', wanted a time"),
+        ("known_at,A\n9999-12-31T23:00:00-14:00,1\n", "line 2: known_at '9999-12-31T23:00:00-14:00', wanted a time"),
         ("known_at,A\n2024-01-01T00:00:00Z,1,1\n", "line 2: 3 cells, wanted 2"),
     ],
 )

@@ -16,6 +16,10 @@ from data.errors import InputError
 AnySpec = str | Path | Mapping[str, Any] | Spec
 # Without a yes of the user no more are run.
 MANY = 100_000
+# With one no more than these: what a sweep says is read into memory.
+MOST = 10_000_000
+# Of an end of a range: beyond it floats skip whole numbers.
+_LARGEST = 1e15
 # Keys by the stage of a run that they first change: variants that share the early ones stand together.
 _STAGES = (
     *("run.", "universe.", "order_rules.stale_sessions", "signal."),
@@ -122,15 +126,15 @@ def make_grid(
         raise InputError("got no key that varies, wanted one at least, as in signal.enter=0.3,0.4")
     if random is not None and (not isinstance(random, int) or isinstance(random, bool) or random < 1):
         raise InputError(f"got {random!r} random variants, wanted 1 or more")
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise InputError(f"got {seed!r} for seed, wanted a whole number from 0")
+    if random is not None:
+        _require_few(random, yes)
     rng = np.random.default_rng(seed)
     order = sorted(values, key=lambda key: (_stage(key), key))
     axes = tuple(_axis(key, values[key], random, rng) for key in order)
-    size = _combinations([axis for axis in axes if not isinstance(values[axis.key], Span)])
-    count = size if random is None else random
-    if count > MANY and not yes:
-        raise InputError(
-            f"got {count:,} variants, wanted at most {MANY:,} without a yes; say yes, or draw some at random"
-        )
+    if random is None:
+        _require_few(_combinations(axes), yes)
     _require_possible(spec, axes, set or {})
     if random is None:
         return Grid(axes, None)
@@ -155,6 +159,16 @@ def base_spec(spec: AnySpec, set: Mapping[str, Any] | None = None) -> Spec:
     return base
 
 
+def _require_few(count: int, yes: bool) -> None:
+    """Refuse more variants than are wanted, before anything is made of them."""
+    if count > MOST:
+        raise InputError(f"got {count:,} variants, wanted at most {MOST:,}; take fewer values, or draw some at random")
+    if count > MANY and not yes:
+        raise InputError(
+            f"got {count:,} variants, wanted at most {MANY:,} without a yes; say yes, or draw some at random"
+        )
+
+
 def _stage(key: str) -> int:
     found = [
         place for place, stage in enumerate(_STAGES) if key == stage or (stage[-1] == "." and key.startswith(stage))
@@ -173,6 +187,8 @@ def _axis(key: str, given: Sequence[Any] | Span, random: int | None, rng: np.ran
     if isinstance(given, Span):
         if random is None:
             raise InputError(f"{key}: got the range {given.low:g} to {given.high:g}, wanted values, or random variants")
+        if not (abs(given.low) <= _LARGEST and abs(given.high) <= _LARGEST):
+            raise InputError(f"{key}: got a range with an end beyond {_LARGEST:g}, wanted numbers up to it")
         if not given.low < given.high:
             raise InputError(f"{key}: got the range {given.low:g} to {given.high:g}, wanted the lower end first")
         whole = isinstance(given.low, int) and isinstance(given.high, int)

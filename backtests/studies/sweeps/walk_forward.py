@@ -23,8 +23,10 @@ from backtests.studies.sweeps.sweep import Sweep
 from data.clock import decision_times
 from data.errors import InputError
 
-_LENGTH = re.compile(r"(\d+)\s*([ymd])")
+_LENGTH = re.compile(r"([0-9]{1,5})\s*([ymd])")
 _UNITS = {"y": "years", "m": "months", "d": "days"}
+# Of each unit, a century: no run is longer, and no calendar goes on for ever.
+_MOST = {"y": 100, "m": 1_200, "d": 36_525}
 # Returns of one batch of variants, read at once.
 _BATCH = 2048
 
@@ -237,7 +239,7 @@ def _returns(table: Path, sessions: int) -> Iterator[np.ndarray]:
 
 def _offset(length: str, what: str) -> pd.DateOffset:
     found = _LENGTH.fullmatch(length.strip()) if isinstance(length, str) else None
-    if found is None or int(found.group(1)) == 0:
-        raise InputError(f"got {length!r} for {what}, wanted a length such as 5y, 6m or 90d")
+    if found is None or not 0 < int(found.group(1)) <= _MOST[found.group(2)]:
+        raise InputError(f"got {length!r} for {what}, wanted a length such as 5y, 6m or 90d, up to a century")
     units: dict[str, Any] = {_UNITS[found.group(2)]: int(found.group(1))}
     return pd.DateOffset(**units)
