@@ -220,3 +220,13 @@ def sample(seed: int, count: int) -> list[Change]:
         if len(chosen) == count:
             break
     return chosen
+
+
+def found_again(told: dict[str, Any]) -> Change | None:
+    """A change that was tried before, where its module has it still; its line may have moved."""
+    for change in changes_of(ROOT / told["module"]):
+        if (change.operator, change.column, change.function) == (told["operator"], told["column"], told["function"]):
+            again = with_lines(change)
+            if again is not None and (again.was, again.became) == (told["was"], told["became"]):
+                return again
+    return None

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from changes import Change, sample
+from changes import Change, found_again, sample
 from choice import Reached
 from core import KEPT, ROOT, TESTS
 from freshness import refresh
@@ -163,11 +163,12 @@ def main() -> int:
     if not asked.keep_reach:
         refresh(TESTS)
     file = KEPT / f"seed-{asked.seed}.jsonl"
-    changes = sample(asked.seed, asked.count)
     known: dict[tuple[Any, ...], dict[str, Any]] = {}
     if asked.again:
         known = {key(each): each for each in map(json.loads, file.read_text().splitlines())}
-        changes = [each for each in changes if known.get(key(vars(each)), {}).get("outcome") != NOTICED]
+        changes = [found for each in known.values() if each["outcome"] != NOTICED and (found := found_again(each))]
+    else:
+        changes = sample(asked.seed, asked.count)
     for place, result in enumerate(in_processes(changes, asked.seconds, asked.processes), 1):
         before = known.get(key(result), result)
         known[key(result)] = result | {"first": before.get("first", before["outcome"])}
