@@ -96,7 +96,8 @@ class Reached:
             inside = [each for each, lines in contexts.items() if each and not set(lines).isdisjoint(span)]
             if not function:
                 # What a module says when it is imported is asked of those first that import it by name.
-                chosen |= dict.fromkeys(self._in_order({test for test in self.seconds if self._names(test, change)}))
+                named = self._in_order({test for test in self.seconds if self._names(test, change)})
+                chosen |= dict.fromkeys(sorted(named, key=lambda test: not test.startswith(OF_ALL)))
             chosen |= dict.fromkeys(test for test in self._in_order(self._tests(inside)) if test not in chosen)
             if span is not statement and chosen:
                 break
