@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data.errors import InputError
+from data.market.manifest import FORMAT
 from data.market.snapshot import (
     Snapshot,
     contents,
@@ -330,7 +331,7 @@ def test_a_manifest_that_names_a_file_that_none_can_be_is_refused_in_one_line(ma
 
 def test_what_is_kept_says_the_newest_format(market: Snapshot) -> None:
     manifest = json.loads((save(market) / "manifest.json").read_text())
-    assert manifest["format"] == 2
+    assert (manifest["format"], FORMAT) == (2, 2)
     assert read_manifest(market.name).format == 2
 
 

@@ -26,7 +26,6 @@ from core import KEPT, ROOT, core_modules, module_of
 
 BY_TIME = "(took too long)"
 BY_CRASH = "(the process died)"
-SLOW_TO_SET_UP = ("chromium", "browser")
 QUIET = ("--quiet", "--exitfirst", "--capture=no", "-p", "no:cacheprovider", "--no-header", "--no-summary")
 
 
@@ -168,12 +167,18 @@ class Trials:
     def _warm_up(self) -> None:
         """Make what all tests share, by one test of each such fixture: no fork has to make it again."""
         shared = {"sample", "history", "shipped_history"}
+        chosen: list[pytest.Item] = []
         for item in self.items.values():
             taken = shared & set(getattr(item, "fixturenames", ()))
-            if taken and not any(name in SLOW_TO_SET_UP for name in getattr(item, "fixturenames", ())):
-                others = next(each for each in self.items.values() if each is not item)
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=others)
+            if taken:
+                chosen.append(item)
                 shared -= taken
+        if not chosen:
+            return
+        # A test of another folder comes last: what all tests share stays, and no more than that.
+        after = [item for item in self.items.values() if item.path.parent != chosen[-1].path.parent]
+        for item, following in zip(chosen, [*chosen[1:], *after[:1]], strict=False):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
 
     def run(
         self, found: dict[CodeType, CodeType], tests: Sequence[str], seconds: float, stale: Sequence[str] = ()
