@@ -1,11 +1,14 @@
 """The world as it was known at a moment, as a page: nothing of it was known later."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from data.events.timeline import GUIDED, RESULT
 from data.market.snapshot import Snapshot
 from data.quality.as_known import AsKnown
-from reverse_qe.pages.kit import Html, Part, page, table, tag
+from reverse_qe.pages.kit import Html, Part, page, table, tag, unbroken_days
+from reverse_qe.tables import Column
 from reverse_qe.words.as_known import (
     EVENT_HEAD,
     LATER_HEAD,
@@ -50,5 +53,7 @@ def as_known_page(snapshot: Snapshot, known: AsKnown, later: pd.DataFrame | None
     )
 
 
-def _table(head: Row, rows: list[Row], texts: tuple[int, ...]) -> Html:
-    return table(head, rows, texts=texts) if rows else tag("p", "None.")
+def _table(head: Sequence[str | Column], rows: list[Row], texts: tuple[int, ...]) -> Html:
+    names = [column.name if isinstance(column, Column) else column for column in head]
+    whole = [[unbroken_days(str(cell)) for cell in row] for row in rows]
+    return table(names, whole, texts=texts) if rows else tag("p", "None.")

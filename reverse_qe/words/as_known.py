@@ -7,13 +7,37 @@ import pandas as pd
 
 from data.events.timeline import GUIDED, RESULT, amount_text
 from data.quality.as_known import AsKnown
+from reverse_qe.tables import Column
 
 Row = tuple[object, ...]
 VALUE_HEAD = ("series", "value", "unit", "about", "age, days", "known (UTC)", "source")
-EVENT_HEAD = ("company", "kind", "about", "USD bn", "told", "age, days", "known (UTC)", "confidence", "source")
-PUBLISHED_HEAD = ("known (UTC)", "name", "what", "about", "value")
-LATER_HEAD = ("known (UTC)", "name", "what", "about", "then", "now")
-LONGEST_SOURCE = 60
+# What was told, and how much, stays where there is no room for all.
+EVENT_HEAD = (
+    Column("company"),
+    Column("kind"),
+    Column("about", prose=True),
+    Column("USD bn"),
+    Column("told", 1),
+    Column("age, days", 3),
+    Column("known (UTC)", 2),
+    Column("confidence", 4),
+    Column("source", 5, prose=True),
+)
+PUBLISHED_HEAD = (
+    Column("known (UTC)", 1),
+    Column("name"),
+    Column("what"),
+    Column("about", prose=True),
+    Column("value"),
+)
+LATER_HEAD = (
+    Column("known (UTC)", 1),
+    Column("name"),
+    Column("what"),
+    Column("about", prose=True),
+    Column("then"),
+    Column("now"),
+)
 
 
 def value_rows(known: AsKnown) -> list[Row]:
@@ -40,13 +64,13 @@ def event_rows(known: AsKnown, kinds: Sequence[str]) -> list[Row]:
         (
             row.company,
             row.kind,
-            _cut(row.about),
+            row.about,
             amount_text(row.low_usd_bn, row.high_usd_bn),
             row.date.date(),
             row.age_days,
             _moment(row.known_at),
             row.confidence,
-            _cut(row.source) + (f" (by you: {row.by_user})" if row.by_user else ""),
+            row.source + (f" (by you: {row.by_user})" if row.by_user else ""),
         )
         for row in _each(rows[of_kind].sort_values(["company", "date"], kind="stable"))
     ]
@@ -67,12 +91,12 @@ def published_rows(known: AsKnown) -> list[Row]:
             + (f", {counted[row.name]} of them" if counted[row.name] > 1 else "")
             + (f", {revised[row.name]} revised" if row.name in revised.index else ""),
             row.about,
-            row.value or "-",
+            _figure(row.value),
         )
         for row in _each(newest)
     ]
     events = [
-        (_moment(row.known_at), row.name, row.what, row.about, row.value or "-")
+        (_moment(row.known_at), row.name, row.what, row.about, _figure(row.value))
         for row in _each(rows[rows["what"] != "value"])
     ]
     return [*events, *lines]
@@ -81,7 +105,8 @@ def published_rows(known: AsKnown) -> list[Row]:
 def later_rows(later: pd.DataFrame) -> list[Row]:
     """What was revised or announced after the moment."""
     return [
-        (_moment(row.known_at), row.name, row.what, row.about, row.then or "-", row.now or "-") for row in _each(later)
+        (_moment(row.known_at), row.name, row.what, row.about, _figure(row.then), _figure(row.now))
+        for row in _each(later)
     ]
 
 
@@ -102,5 +127,9 @@ def _moment(moment: pd.Timestamp) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_SOURCE else f"{text[: LONGEST_SOURCE - 4]} ..."
+def _figure(text: str) -> str:
+    """A number with its thousands apart; a range stays as it is, and nothing is a dash."""
+    try:
+        return f"{float(text):,.10g}"
+    except ValueError:
+        return text or "-"

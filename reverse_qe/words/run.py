@@ -132,7 +132,7 @@ def reason_rows(reasons: Explanation) -> list[Row]:
     """What each block and input gives to the score, with the value behind it; one row each under `REASON_HEAD`."""
     rows: list[Row] = []
     for block in reasons.blocks:
-        rows.append((block.name, f"{block.contribution:+.3f}", "", "", "", ""))
+        rows.append((block.name, _signed(block.contribution), "", "", "", ""))
         rows.extend(_reason_row(reason) for reason in block.inputs)
     return rows
 
@@ -243,12 +243,17 @@ def _estimate(estimate: pd.Series, name: str, style: str) -> str:
 def _reason_row(reason: InputReason) -> Row:
     return (
         f"  {input_title(reason.name)}",
-        f"{reason.contribution:+.3f}",
+        _signed(reason.contribution),
         "missing or too old" if reason.value is None else f"{reason.value:,.3f}",
         reason.unit,
         "-" if reason.observed is None else str(reason.observed.date()),
         "-" if reason.known_at is None else f"{reason.known_at:%Y-%m-%d %H:%M}",
     )
+
+
+def _signed(contribution: float) -> str:
+    """Three digits with their sign; what rounds to nothing has the sign of nothing."""
+    return f"{round(contribution, 3) + 0.0:+.3f}"
 
 
 def _cells(measures: Mapping[Any, Any], keys: tuple[str, ...]) -> list[str]:

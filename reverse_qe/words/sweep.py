@@ -7,8 +7,20 @@ from backtests.run import Backtest
 from backtests.studies.sweeps.confirm import Confirmed
 from backtests.studies.sweeps.report import Plateau, SweepReport
 from backtests.studies.sweeps.walk_forward import WalkForward
+from reverse_qe.tables import Column
 
-BEST_HEAD = ("variant", "CAGR", "volatility", "Sharpe", "max. drawdown", "turnover", "costs", "orders", "keys")
+# A variant is its keys: other columns make room for them.
+BEST_HEAD = (
+    Column("variant"),
+    Column("CAGR", 1),
+    Column("volatility", 3),
+    Column("Sharpe"),
+    Column("max. drawdown", 2),
+    Column("turnover", 4),
+    Column("costs", 5),
+    Column("orders", 6),
+    Column("keys", prose=True),
+)
 _FORMATS = (
     ("cagr", "{:.1%}"),
     ("volatility", "{:.1%}"),
@@ -48,19 +60,19 @@ def sentences(report: SweepReport, steadiest: Mapping[str, Any] | None) -> list[
     told.append(f"Around the best, one step in one key away: {_surroundings(report.around, report.by)}.")
     if report.steadiest is not None and steadiest is not None:
         told.append(
-            f"The best surroundings has variant {report.steadiest.variant} ({keys_text(steadiest)}): "
+            f"Variant {report.steadiest.variant} has the best surroundings ({keys_text(steadiest)}): "
             f"{_surroundings(report.steadiest, report.by)}."
         )
     mix = getattr(report.static_mix, report.by)
     told.append(
         f"{report.share_above_static_mix:.1%} of the variants are better than the static mix of the spec itself "
-        f"({report.by} {number_text(report.by, mix)})."
+        f"({report.by.replace('_', ' ')} {number_text(report.by, mix)})."
     )
     if report.by_luck is not None and report.by_spread is not None:
         told.append(
             f"The best of {report.valid:,} unrelated strategies without any skill would have a Sharpe ratio of "
-            f"{report.by_luck:.2f} over as many sessions; if they spread as these do ({report.spread:.2f}), "
-            f"{report.by_spread:.2f}."
+            f"{report.by_luck:.2f} over as many sessions; of strategies that lie as close together as these variants "
+            f"(standard deviation {report.spread:.2f}), {report.by_spread:.2f}."
         )
     return told
 

@@ -42,12 +42,12 @@ def move_name(move: Move) -> str:
     if move.kind == "series":
         return f"{_SERIES[move.name]} ({move.name})" if move.name in _SERIES else move.name
     if move.kind == BLOCK:
-        return f"block {move.name.replace('_', ' ')}"
+        return f"{move.name.replace('_', ' ')}, moved by"
     if move.kind == "pace":
         return f"announced pace of the {move.name}"
     if move.kind == "funding":
         return f"{move.about} of any spender"
-    return f"{move.name} {move.kind} {move.about}"
+    return f"{move.name} {move.kind} {move.about.replace('year to', 'to')}"
 
 
 def value_text(move: Move, value: float) -> str:

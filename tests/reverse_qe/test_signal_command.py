@@ -104,7 +104,7 @@ def test_the_table_of_turns_holds_every_move_and_the_trades_that_would_follow(ca
         "10-year yield (DGS10)",
         "META result 2022Q1",
         "announced pace of the Fed",
-        "block drain",
+        "drain, moved by",
     ):
         assert f"\n{name}" in out
     assert "nothing in its range" in out

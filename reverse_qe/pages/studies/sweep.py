@@ -44,7 +44,7 @@ def sweep_page(sweep: Sweep, report: SweepReport, variants: pd.DataFrame) -> str
     steadiest = None if report.steadiest is None else grid.settings(report.steadiest.variant)
     days = sweep.base.panel.sessions
     first, last = days[1].date(), days[-1].date()
-    parts = [Part("The best", table(BEST_HEAD, rows, texts={len(BEST_HEAD) - 1}))]
+    parts = [Part("The best", table([column.name for column in BEST_HEAD], rows, texts={len(BEST_HEAD) - 1}))]
     grouped = [_grouped(axis, variants[axis.key]) for axis in grid.axes if len(axis.values) > 1][:KEYS]
     if len(grouped) > 1:
         parts.append(Part("Two keys at a time", _maps(grouped, variants[report.by].to_numpy(float), report.by)))
