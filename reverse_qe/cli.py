@@ -14,6 +14,9 @@ import click
 from data.errors import InputError, ReverseQeError
 from reverse_qe.output import NobodyReadsError, OutputError, say, write
 
+# Letters of a message: what was got may be a file of many megabytes, and the remedy stands at the end.
+_LONGEST = 4_000
+
 COMMANDS = ("backtest", "data", "events", "evidence", "paper", "runs", "signal", "spec", "sweep")
 
 
@@ -88,7 +91,10 @@ def _asked_for() -> int:
 
 
 def _refuse(message: str, status: int = InputError.exit_status) -> int:
-    say(f"Error: {' '.join(message.split())}")
+    line = " ".join(message.split())
+    if len(line) > _LONGEST:
+        line = f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"
+    say(f"Error: {line}")
     return status
 
 

@@ -57,7 +57,7 @@ class RunSection(BaseModel):
     name: str = Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)
     start: date
     end: date | None = None
-    initial_cash: float = Field(default=100_000.0, gt=0)
+    initial_cash: float = Field(default=100_000.0, gt=0, le=1e15)
     prices: Basis = "adjusted"
     market: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9._:@-]*$", max_length=200)
     strategy: Reference | None = None

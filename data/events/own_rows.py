@@ -40,7 +40,9 @@ _TABLES: Mapping[str, Table] = {table.name: table for table in SHIPPED_TABLES}
 # What a cell of a kind may be, as it is kept.
 _IS_CELL: Mapping[Kind, Callable[[Any], bool]] = {
     "text": lambda cell: isinstance(cell, str),
-    "number": lambda cell: cell is None or (isinstance(cell, int | float) and math.isfinite(cell)),
+    "number": lambda cell: (
+        cell is None or (isinstance(cell, int | float) and not isinstance(cell, bool) and math.isfinite(cell))
+    ),
     "flag": lambda cell: isinstance(cell, bool),
     "date": lambda cell: cell is None or (isinstance(cell, str) and day_in(cell) is not None),
     "time": lambda cell: cell is None or (isinstance(cell, str) and MOMENT.fullmatch(cell) is not None),

@@ -50,8 +50,8 @@ def figure_findings(snapshot: Snapshot) -> Findings:
         before, after = np.roll(values, 1), np.roll(values, -1)
         near = (step == 1) & (np.roll(step, -1) == 1)
         near[[0, -1]] = False
-        high = near & (values > FAR * np.fmax(before, after))
-        low = near & (values * FAR < np.fmin(before, after))
+        high = near & (values / FAR > np.fmax(before, after))
+        low = near & (values < np.fmin(before, after) / FAR)
         for place, value, (earlier, later) in zip(
             rows.index[high | low], values[high | low], np.column_stack([before, after])[high | low], strict=True
         ):

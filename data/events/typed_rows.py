@@ -18,12 +18,14 @@ from data.files.plain_text import printable
 from data.market.tables import CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES, Kind, Table
 
 LONGEST_TEXT = 2_000
+# No figure of an event comes near it, and sums of a few such are finite.
+LARGEST_NUMBER = 1e12
 UNKNOWN = "?"
 """What stands in a draft where a person has to fill in what a source says."""
 
 _CONFIDENCES = ("low", "medium", "high")
-_FISCAL_PERIOD = re.compile(r"(\d{4})Q([1-4])")
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_FISCAL_PERIOD = re.compile(r"([0-9]{4})Q([1-4])")
+_CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _NEW_YORK = "America/New_York"
 _SPAN = f"{FIRST_DAY.year} to {LAST_DAY.year}"
 
@@ -88,8 +90,8 @@ def cell_in(name: str, text: str, kind: Kind) -> object:
     """The cell that a text stands for; `InputError` names the column where it stands for none."""
     if kind == "number":
         number = number_in(text)
-        if number in (float("inf"), float("-inf")):
-            raise InputError(f"got {text!r} in {name}, wanted a number")
+        if abs(number) > LARGEST_NUMBER:
+            raise InputError(f"got {text[:60]!r} in {name}, wanted a number, at most {LARGEST_NUMBER:g}")
         return number
     if kind == "date":
         day = day_in(text)
@@ -165,10 +167,15 @@ def _quarter(cells: Mapping[str, str]) -> dict[str, str]:
         raise InputError(
             f"got fiscal_period {cells.get('fiscal_period', '')!r}, wanted a year and quarter, as in 2027Q1"
         )
+    quarter = cells.get("calendar_quarter", "")
+    if quarter and not _FISCAL_PERIOD.fullmatch(quarter):
+        raise InputError(f"got calendar_quarter {quarter[:60]!r}, wanted a year and quarter, as in 2027Q1, or a blank")
+    if not cells.get("capex_usd_bn") and not cells.get("ocf_usd_bn"):
+        raise InputError("got a result without figures, wanted capex_usd_bn, ocf_usd_bn or both")
     if not end and entry is not None:
         last = pd.Period(year=int(match[1]), month=entry.fiscal_year_end_month, freq="M") - 3 * (4 - int(match[2]))
         end = found["period_end"] = f"{last.end_time:%Y-%m-%d}"
-    if not cells.get("calendar_quarter") and (day := day_in(end)) is not None:
+    if not quarter and (day := day_in(end)) is not None:
         found["calendar_quarter"] = str(pd.Timestamp(day).to_period("Q"))
     return found
 

@@ -46,8 +46,8 @@ def _quarters(found: Findings, rows: pd.DataFrame, figure: str) -> None:
         if is_capex and value <= 0:
             _add(found, CAPEX, rows, rows.index[place], figure, "not above 0")
             continue
-        far_above = len(around) and abs(value) > FAR * around.max()
-        far_below = is_capex and len(around) and value * FAR < around.min()
+        far_above = len(around) and abs(value) / FAR > around.max()
+        far_below = is_capex and len(around) and value < around.min() / FAR
         if far_above or far_below:
             _add(found, CAPEX, rows, rows.index[place], figure, f"the quarters around it are {_span(around)}")
 
@@ -62,7 +62,7 @@ def _guidance(found: Findings, rows: pd.DataFrame, results: pd.DataFrame) -> Non
             value = rows.loc[place, column]
             if value < 0:
                 _add(found, GUIDANCE, rows, place, column, "below 0")
-            elif value > FAR * year or value * FAR < year / _QUARTERS_A_YEAR:
+            elif value / FAR > year or value < year / _QUARTERS_A_YEAR / FAR:
                 _add(found, GUIDANCE, rows, place, column, f"the four quarters before come to {year:g}")
 
 

@@ -169,6 +169,9 @@ REFUSED = {
     "impossible": ({"signal.leave": [0.1, 0.9]}, {}, "leave"),
     "no list": ({"signal.enter": 0.3}, {}, "wanted a list of values"),
     "twice": ({"signal.enter": [0.3, 0.3]}, {}, "0.3 twice"),
+    "a list twice": ({"universe.reserve": [[], ["BOND-SHORT"], []]}, {}, r"\[\] twice"),
+    "long lists are read at once": ({"signal.enter": [n / 1e6 for n in range(200_001)]}, {}, "got 200,001 variants"),
+    "more money than floats count": ({"run.initial_cash": [1e308]}, {}, "run.initial_cash: got 1e.308, wanted"),
     "cannot vary": ({"signal.source": ["a.csv", "b.csv"]}, {}, "signal.source cannot vary"),
     "nor this": ({"policy.blend_by_probability": [True]}, {}, "policy.blend_by_probability cannot vary"),
     "range of a grid": ({"signal.clip": Span(2.0, 4.0)}, {}, "wanted values, or random variants"),
@@ -257,6 +260,25 @@ def test_a_folder_of_something_else_is_refused(sample, tmp_path):
     run_into(tmp_path / "it", sweep)
     with pytest.raises(InputError, match="is of another sweep: it differs in keys, grid"):
         run_into(tmp_path / "it", a_sweep(sample, {"signal.enter": [0.4]}))
+
+
+def test_damaged_files_of_a_sweep_are_named(sample, tmp_path):
+    sweep = a_sweep(sample, {"signal.enter": [0.3]})
+    table = run_into(tmp_path / "it", sweep)
+    table.write_bytes(table.read_bytes()[:50])
+    with pytest.raises(
+        InputError, match=r"variants\.parquet cannot be read: .*; remove it, and the sweep makes it again"
+    ):
+        read_table(run_into(tmp_path / "it", sweep), ["sharpe"])
+    table.unlink()
+    (table.parent / "parts").mkdir()
+    (table.parent / "parts" / "000000000.parquet").write_bytes(b"none")
+    with pytest.raises(InputError, match=r"000000000\.parquet cannot be read: .*; remove it"):
+        run_into(tmp_path / "it", sweep)
+    assert not table.exists()
+    (table.parent / "sweep.json").write_text("[" * 100_000)
+    with pytest.raises(InputError, match="is there and no sweep"):
+        run_into(tmp_path / "it", sweep)
 
 
 # What it says.

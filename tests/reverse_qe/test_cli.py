@@ -123,6 +123,14 @@ def test_bad_input_is_one_line_and_exit_2(call, tmp_path, arguments, wanted):
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "home") == ["file", "there"]
 
 
+def test_what_was_got_is_told_in_a_line_that_can_be_read(call, tmp_path):
+    (tmp_path / "weights.csv").write_text(f"known_at,{','.join(f'S{number}' for number in range(100_000))}\n")
+    status, _, err = call("backtest", *SHORT, "--set", f"policy.weights={tmp_path / 'weights.csv'}")
+    assert (status, err.count("\n")) == (2, 1)
+    assert len(err) < 5_000
+    assert err.endswith("and at least one row\n")
+
+
 @pytest.mark.parametrize("command", [(), *((name,) for name in cli.COMMANDS), ("data", "import"), ("runs", "list")])
 def test_help_is_there(call, command):
     status, out, _ = call(*command, "--help")

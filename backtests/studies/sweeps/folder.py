@@ -60,11 +60,23 @@ def run_into(folder: Path, sweep: Sweep, keep_returns: bool = False, report: Rep
 
 
 def read_table(table: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """The variants of a sweep, or some of their columns."""
+    """The variants of a sweep, or some of their columns.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    frame: pd.DataFrame = _read(table, columns).to_pandas()
+    return frame
+
+
+def _read(path: Path, columns: Sequence[str] | None = None) -> Any:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    frame: pd.DataFrame = pq.read_table(table, columns=None if columns is None else list(columns)).to_pandas()
-    return frame
+    try:
+        return pq.read_table(path, columns=None if columns is None else list(columns))
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path} cannot be read: {error}; remove it, and the sweep makes it again") from error
 
 
 def about_sweep(sweep: Sweep) -> dict[str, Any]:
@@ -98,7 +110,7 @@ def _take(folder: Path, about: dict[str, Any], sweep: Sweep) -> None:
         return
     try:
         there = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         there = None
     if not isinstance(there, dict):
         raise InputError(f"got {folder}, which is there and no sweep, wanted a new folder, or that of the same sweep")
@@ -129,7 +141,7 @@ def _join(folder: Path, size: int) -> None:
     with written_whole(folder / TABLE) as aside:
         writer = None
         for part in _parts(folder, size):
-            table = pq.read_table(part)
+            table = _read(part)
             writer = writer or pq.ParquetWriter(aside, table.schema)
             writer.write_table(table)
         if writer is not None:

@@ -169,6 +169,15 @@ def _require_few(count: int, yes: bool) -> None:
         )
 
 
+def _require_each_once(key: str, values: Sequence[Any]) -> None:
+    seen = set()
+    for value in values:
+        mark = value if isinstance(value, str | int | float) else (repr(value),)
+        if mark in seen:
+            raise InputError(f"{key}: got {value!r} twice, wanted each value once")
+        seen.add(mark)
+
+
 def _stage(key: str) -> int:
     found = [
         place for place, stage in enumerate(_STAGES) if key == stage or (stage[-1] == "." and key.startswith(stage))
@@ -199,8 +208,7 @@ def _axis(key: str, given: Sequence[Any] | Span, random: int | None, rng: np.ran
     values = tuple(given)
     if not values:
         raise InputError(f"{key}: got no value, wanted one at least, as in {key}=1,2")
-    if doubled := [value for place, value in enumerate(values) if value in values[:place]]:
-        raise InputError(f"{key}: got {doubled[0]!r} twice, wanted each value once")
+    _require_each_once(key, values)
     is_number = [isinstance(value, int | float) and not isinstance(value, bool) for value in values]
     return Axis(key, tuple(sorted(values)) if all(is_number) else values)
 

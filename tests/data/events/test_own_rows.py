@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -179,6 +180,10 @@ def test_what_a_source_leaves_open_stays_blank(kind: str, cells: dict[str, str])
         ("result", {**META_FIGURES, "capex_known_at": "2020-01-01T00:00:00Z"}, "has no column 'capex_known_at'"),
         ("result", {**META_FIGURES, "by_user": "me"}, "has no column 'by_user' to give"),
         ("result", {**META_FIGURES, "capex_usd_bn": "38,5"}, "got '38,5' in capex_usd_bn, wanted a number"),
+        ("result", {**META_Q3, **BACKED}, "got a result without figures, wanted capex_usd_bn, ocf_usd_bn or both"),
+        ("result", {**META_FIGURES, "fiscal_period": "\u0662\u0660\u0662\u0666Q3"}, "wanted a year and quarter"),
+        ("result", {**META_FIGURES, "calendar_quarter": "9999Q9"}, "got calendar_quarter '9999Q9', wanted a year"),
+        ("result", {**META_FIGURES, "capex_usd_bn": "1e308"}, "got '1e308' in capex_usd_bn, wanted a number, at most"),
         ("result", {**META_FIGURES, "capex_usd_bn": "nan"}, "got 'nan' in capex_usd_bn, wanted a number"),
         ("result", {**META_FIGURES, "capex_usd_bn": "?"}, "capex_usd_bn is still a question mark"),
         ("result", {**META_FIGURES, "capex_usd_bn": "38500"}, "units: .* is 38500, the quarters around it are"),
@@ -527,3 +532,12 @@ def test_the_note_names_the_command_that_takes_what_has_changed() -> None:
     assert fetched.endswith("to take them: reverse-qe data fetch --name live")
     assert imported.endswith("to take them: reverse-qe data import, under another name")
     assert own_events_notes(replace(plain, name="x", origin="CSV files: events mine")) == []
+
+
+def test_a_figure_at_the_end_of_the_floats_is_a_defect_and_no_overflow() -> None:
+    tables = dict(reference_events())
+    capex = tables["capex_actuals"].copy()
+    capex.loc[capex.index[5], ["capex_usd_bn", "headline_capex_usd_bn", "ocf_usd_bn"]] = 1.7e308
+    with np.errstate(over="raise"):
+        checks = validate_events(events_market({**tables, "capex_actuals": capex}))
+    assert any("1.7e+308" in line for check in checks for line in check.defects)
