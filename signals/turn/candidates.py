@@ -16,7 +16,7 @@ from signals.facts import Facts
 from signals.form_2.level import CENTRAL_BANK, announced_pace
 from signals.form_2.pipes import RESERVES_RATE
 from signals.known import DAY, Observations, microseconds, moments_of
-from signals.turn.held import HORIZON
+from signals.turn.held import AT_ONCE, HORIZON
 from signals.turn.levers import FUNDED, GUIDED, PACE, RESULT, SERIES_MOVE, Lever, Span, Told
 from signals.turn.world import SupposedFacts, World
 
@@ -75,7 +75,9 @@ def _series(world: World) -> Iterator[Lever]:
     for name, (blocks, inputs) in held_series(world.whole, world.config).items():
         day, value, known = world.whole.series(name)
         to_come = known > decision
-        if not to_come.any():
+        # What should have been there comes as it was held; the next that is due takes another value.
+        due = known > decision + AT_ONCE // pd.Timedelta(microseconds=1)
+        if not due.any():
             continue
         entry = world.data.catalogue.series_entry(name)
         held = float(value[to_come][-1])
@@ -84,7 +86,7 @@ def _series(world: World) -> Iterator[Lever]:
         low, high = series_range(entry) or (-math.inf, math.inf)
         span = Span(held, max(held - most, low), min(held + most, high), _STEPS.get(entry.unit, 0.01))
         if most > 0:
-            first = moments_of(day[to_come].min(keepdims=True))[0]
+            first = moments_of(day[due].min(keepdims=True))[0]
             yield Lever(name, SERIES_MOVE, "", entry.unit.replace("_", " "), span, blocks, inputs, first=first)
 
 

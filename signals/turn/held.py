@@ -15,6 +15,9 @@ from signals.block import SignalData
 HORIZON = 20
 """Sessions to come that are looked at."""
 
+AT_ONCE = pd.Timedelta(microseconds=1)
+"""After the decision, until what should have been there has come."""
+
 # Longest gaps, in days, of what is published every business day and every week.
 _DAILY, _WEEKLY, _MONTH = 4.0, 10.0, 30.4
 
@@ -54,8 +57,8 @@ def sessions_to_come(session: pd.Timestamp, count: int = HORIZON) -> pd.Datetime
 def held_data(data: SignalData, session: pd.Timestamp, names: Collection[str], count: int = HORIZON) -> SignalData:
     """Carry what is known at a decision on over the sessions to come: no event, and series at their last level.
 
-    A series is published on as its dates so far and its rule of publication say. One that is too old at the decision
-    stays so.
+    A series is published on as its dates so far and its rule of publication say; what had to be there at the decision
+    and is not comes right after it. One that is too old at the decision stays so.
 
     Args:
         data: of which what became known later is left out.
@@ -76,6 +79,9 @@ def held_rows(
 ) -> pd.DataFrame:
     """Observations of one series that become known after the decision for a session, up to that for another.
 
+    What the market lacks although its rule has it known at the decision, as a rate that holds from that day on, becomes
+    known right after it: a later file brings it, and without it a mean of the newest values would lack a day for good.
+
     Args:
         series: `data.market.tables.SERIES`, known at the decision.
         name: of the series.
@@ -90,9 +96,10 @@ def held_rows(
     if rows.empty or (session - rows["date"].iloc[-1]).days > entry.stale_after_days:
         return SERIES.empty()
     dates = _next_dates(pd.DatetimeIndex(rows["date"].unique()), last)
-    known_at = publication_times(dates, entry.publication)
     after, until = decision_times(pd.DatetimeIndex([session, last]))
-    kept = (known_at > after) & (known_at <= until)
+    known_at = publication_times(dates, entry.publication)
+    known_at = known_at.where(known_at > after, after + AT_ONCE)
+    kept = known_at <= until
     return SERIES.conform(
         pd.DataFrame({"series": name, "date": dates[kept], "value": rows["value"].iloc[-1], "known_at": known_at[kept]})
     )

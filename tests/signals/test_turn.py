@@ -203,12 +203,30 @@ def test_a_series_that_is_too_old_stays_so() -> None:
         return held_rows(rows, name, series_entry(name), pd.Timestamp(first), pd.Timestamp(last))
 
     fresh = held("DGS10", "2024-01-08", "2024-01-12")
-    assert fresh["date"].dt.day.tolist() == [5, 8, 9, 10]  # known on the 8th to the 11th, 22:00 UTC
+    assert fresh["date"].dt.day.tolist() == [4, 5, 8, 9, 10]  # the 4th should be there; known on the 8th to the 11th
+    assert (fresh["known_at"] > pd.Timestamp("2024-01-08", tz="UTC")).all()
     assert set(fresh["value"]) == {4.1}
     assert held_rows(rows, "DGS10", series_entry("DGS10"), pd.Timestamp("2024-02-08"), pd.Timestamp("2024-02-12")).empty
     assert held_rows(
         rows, "DFII10", series_entry("DFII10"), pd.Timestamp("2024-01-08"), pd.Timestamp("2024-01-12")
     ).empty
+
+
+def test_a_rate_that_holds_from_the_day_decided_for_lacks_no_day() -> None:
+    rows = SERIES.conform(
+        pd.DataFrame(
+            {
+                "series": "IORB",
+                "date": pd.to_datetime(["2026-10-07", "2026-10-08", "2026-10-09"]),
+                "value": 3.9,
+                "known_at": pd.to_datetime(["2026-10-07T00:00Z", "2026-10-08T00:00Z", "2026-10-09T00:00Z"]),
+            }
+        )
+    )
+    # The market was made on Saturday the 10th; the rate of Monday the 12th is known as that day begins.
+    held = held_rows(rows, "IORB", series_entry("IORB"), pd.Timestamp("2026-10-12"), pd.Timestamp("2026-10-14"))
+    assert held["date"].dt.day.tolist() == [12, 13, 14]
+    assert (held["known_at"] > pd.Timestamp("2026-10-12", tz="UTC")).all()
 
 
 def test_regimes_that_are_fitted_or_given_are_refused(sample: Snapshot) -> None:
