@@ -376,7 +376,8 @@ def test_capex_is_paid_from_idle_money_while_the_gate_makes_a_stimulus_of_it() -
         (0.9, "trailing capex is 43% of operating cash flow"),
     ):
         assert input_words(reason, GateState(0.43, 0.2, multiplier), CONFIG) == words
-    assert input_words(reason, GateState(None, None, None), CONFIG) == "trailing capex +35% in a year"
+    for blank in (GateState(None, None, None), GateState(0.43, 0.2, None), GateState(None, 0.2, -0.2)):
+        assert input_words(reason, blank, CONFIG) == "trailing capex +35% in a year"
     assert input_words(reason, None, CONFIG) == "trailing capex +35% in a year"
 
 

@@ -39,6 +39,8 @@ def test_what_cannot_be_held_any_more_gets_nothing_and_what_cannot_be_bought_is_
         weights_in_force(read(ROWS), tradable(A=[True, False, True, True], B=[True, False, True, True]))
     with pytest.raises(InputError, match="target weights for 2024-02-08: got 1 for B"):
         weights_in_force(read(ROWS), tradable(B=[True, True, True, False]))
+    with pytest.raises(InputError, match=r"weights for 2024-02-06: got 0\.5 for A"):
+        weights_in_force(read(ROWS), tradable(A=[True, False, True, True], B=[True, True, True, False]))
     # A weight of nothing asks for nothing.
     weights_in_force(read(ROWS), tradable(A=[True, True, True, False], C=[False] * 4))
 
