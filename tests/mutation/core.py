@@ -20,6 +20,9 @@ GLOBS = (
 # Where the tests of these modules are.
 TESTS = ("tests/data", "tests/signals", "tests/strategies", "tests/backtests", "tests/paper", "tests/whole")
 
+# What is made of these is kept in the user's cache, named by their files, which a trial leaves as they are.
+KEPT_BY_FILE = ("strategies/", "backtests/execution/", "backtests/engines/", "signals/models/")
+
 
 def core_modules() -> list[Path]:
     """The modules of the core, without those that hold a docstring only."""

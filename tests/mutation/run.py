@@ -23,7 +23,7 @@ import pytest
 
 from changes import Change, found_again, sample
 from choice import Reached
-from core import KEPT, ROOT, TESTS
+from core import KEPT, KEPT_BY_FILE, ROOT, TESTS
 from freshness import refresh
 from trial import QUIET, Trials, basetemp, exchanges, run_anew, warm
 
@@ -77,6 +77,8 @@ def work(changes: list[Change], most: float, tell: Callable[[Change, str, str], 
         found = exchanges(*codes)
         choice = reached.choose(change, most)
         limit = 30 + 8 * choice.seconds
+        if change.module.startswith(KEPT_BY_FILE):
+            limit += 300  # what is kept for the right code is made anew
         if found and not reached.at_import(change):
             of_functions.append((change, found, choice.tests, limit, reached.shared(change)))
             continue

@@ -10,10 +10,11 @@ import importlib.machinery
 import importlib.util
 import os
 import selectors
+import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -22,7 +23,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from changes import Change
-from core import KEPT, ROOT, core_modules, module_of
+from core import KEPT, KEPT_BY_FILE, ROOT, core_modules, module_of
 
 BY_TIME = "(took too long)"
 BY_CRASH = "(the process died)"
@@ -133,6 +134,15 @@ class Failures:
             os.write(self.writes, f"{report.nodeid} (cannot be imported)".encode())
 
 
+def own_cache(files: Iterable[str]) -> None:
+    """Let a fork that runs changed code of these files neither read what is kept of the right code nor keep its own."""
+    names = {Path(file).resolve().relative_to(ROOT).as_posix() for file in files}
+    if any(name.startswith(KEPT_BY_FILE) for name in names):
+        empty = basetemp() / "cache"
+        shutil.rmtree(empty, ignore_errors=True)
+        os.environ["XDG_CACHE_HOME"] = str(empty)
+
+
 def same_examples() -> None:
     """Hypothesis tries the same examples each time, keeps none, and does not look for a smaller one."""
     phases = (Phase.explicit, Phase.generate)
@@ -193,6 +203,7 @@ class Trials:
         """
 
         def work(writes: int) -> None:
+            own_cache(code.co_filename for code in found)
             for cached in self.caches:
                 if stale or cached.__module__ != "data.sample.market":
                     cached.cache_clear()
@@ -242,6 +253,7 @@ def run_anew(change: Change, source: str, tests: Sequence[str], seconds: float) 
     writable = basetemp()
 
     def work(writes: int) -> None:
+        own_cache([change.module])
         sys.meta_path.insert(0, Changed(ROOT / change.module, source))
         failures = Failures(writes)
         code = pytest.main([*QUIET, f"--basetemp={writable}", *tests], plugins=[failures, _Profile()])
