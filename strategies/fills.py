@@ -7,7 +7,7 @@ import math
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
-from strategies.trade_terms import TradeTerms, affordable_units, commission, whole_units
+from strategies.trade_terms import HAIR, TradeTerms, affordable_units, commission, whole_units
 
 # US dollars: nothing smaller is owed, ordered or missed.
 CENT = 0.01
@@ -169,7 +169,7 @@ def buy_fill(
         hindrance = Hindrance.NONE
     elif is_limited:
         hindrance = Hindrance.PARTICIPATION
-    elif share < 1.0:
+    elif share < 1.0 - HAIR:
         hindrance = Hindrance.CASH if units > 0.0 else Hindrance.NO_CASH
     else:
         hindrance = Hindrance.NONE if units > 0.0 else Hindrance.NO_UNIT

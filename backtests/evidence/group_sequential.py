@@ -15,7 +15,7 @@ Array = np.ndarray
 
 NORMAL = NormalDist()
 
-# Points of the integrals, how many deviations below the mean they begin, and halvings of a search.
+# Points of the integrals (odd), how many deviations below the mean they begin, and halvings of a search.
 _POINTS, _FAR, _HALVINGS = 401, 7.0, 40
 
 
@@ -105,6 +105,7 @@ def _below(walk: _Walk, fraction: float, limit: float, drift: float) -> _Walk:
     points = np.linspace(drift * fraction - _FAR * root, limit * root, _POINTS)
     away = points[:, None] - walk.points[None, :] - drift * step
     density = np.exp(-0.5 * away**2 / step) @ walk.weights / (2 * math.pi * step) ** 0.5
-    width = np.full(_POINTS, points[1] - points[0])
-    width[[0, -1]] /= 2
-    return _Walk(fraction, points, density * width)
+    # By Simpson's rule: its error is far below the digits that a registration shows.
+    width = np.full(_POINTS, 2.0)
+    width[1::2], width[[0, -1]] = 4.0, 1.0
+    return _Walk(fraction, points, density * width * (points[1] - points[0]) / 3.0)

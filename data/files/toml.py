@@ -20,6 +20,9 @@ Model = TypeVar("Model", bound=BaseModel)
 TOLD = 3  # faults in full
 LISTED = 10  # further ones by their keys
 LONGEST_PART = 80  # letters of a key that are told
+# The time to read a dotted key grows with the square of its parts; none of ours has more than a few.
+_DEEPEST = 100
+_DEEP_KEY = re.compile(rf"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{_DEEPEST}}}""")
 
 
 def read_toml(path: Path, what: str, missing: str) -> dict[str, Any]:
@@ -36,7 +39,10 @@ def read_toml(path: Path, what: str, missing: str) -> dict[str, Any]:
     try:
         if not path.is_file():
             raise InputError(missing)
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if _DEEP_KEY.search(text):
+            raise InputError(f"{what} has a key of more than {_DEEPEST} parts; wanted the keys of a spec or an account")
+        return tomllib.loads(text)
     except OSError as error:
         raise InputError(f"{what} cannot be read: {error}; wanted a TOML file") from error
     # Of text that is not UTF-8, of no TOML and of numbers too long to read; of brackets nested too deep.

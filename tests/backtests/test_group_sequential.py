@@ -19,7 +19,7 @@ def test_the_bounds_are_those_that_are_published() -> None:
 def test_all_of_alpha_is_spent_at_the_last_look() -> None:
     assert spent_alpha(1.0, 0.05) == pytest.approx(0.05)
     assert [spent_alpha(each, 0.05) for each in FIVE] == sorted(spent_alpha(each, 0.05) for each in FIVE)
-    assert sum(crossings(FIVE, bounds(FIVE, 0.05), 0.0)) == pytest.approx(0.05, abs=1e-5)
+    assert sum(crossings(FIVE, bounds(FIVE, 0.05), 0.0)) == pytest.approx(0.05, abs=1e-9)
 
 
 @pytest.mark.parametrize("drift", [0.0, 1.5, 2.5])

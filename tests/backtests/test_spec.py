@@ -142,6 +142,8 @@ def test_shipped_specs_load_and_repeat_no_default(name):
         (MINIMAL, {"run.name.more": 1}, "name is a value"),
         (MINIMAL.replace('name = "mine"', ""), {}, "run.name is missing"),
         ("not TOML at all", {}, "is no TOML"),
+        ("a." * 100_000 + "a = 1", {}, "a key of more than 100 parts"),
+        ("[" + "a . " * 100_000 + "a]", {}, "a key of more than 100 parts"),
         (MINIMAL.replace('["C"]', '["S"]'), {}, "more than one place"),
     ],
 )

@@ -48,6 +48,16 @@ def test_money_is_cut_by_one_factor():
     assert fills.hindrance.tolist() == [Hindrance.CASH] * 2
 
 
+def test_a_share_that_rounding_left_below_one_hinders_nothing():
+    """The impact, and no want of cash, makes it fewer units than wanted: as it is where all of the money is there."""
+    terms = terms_of(1, impact=0.1, quantum=1.0)
+    whole, hair = (buy_fill(1e5, 0.0, share, 10.0, 2e4, terms, 0) for share in (1.0, float(np.nextafter(1.0, 0.0))))
+    assert whole.wanted - whole.units >= 1.0
+    assert hair == whole
+    assert whole.hindrance == Hindrance.NONE
+    assert buy_fill(1e5, 0.0, 1.0 - 1e-6, 10.0, 2e4, terms, 0).hindrance == Hindrance.CASH
+
+
 def test_what_is_cut_below_the_minimum_gets_nothing():
     fills = bought([600.0, 6.0], [1.0, 1.0], 303.0, least=5.0)
     assert fills.units == pytest.approx([300.0, 0.0], rel=1e-9)
