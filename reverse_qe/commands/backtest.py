@@ -83,9 +83,8 @@ def command(
         print_json(_as_json(result))
     else:
         _print_summary(result)
-        say(f"Run folder: {result.folder}")
-        if result.folder and not no_tearsheet:
-            say(f"Tearsheet:  {result.folder / 'tearsheet.html'}")
+        page = "" if no_tearsheet else " (its page is tearsheet.html)"
+        say(f"Run folder: {result.folder}{page}")
 
 
 def _print_check(prepared: "Prepared", as_json: bool) -> None:
@@ -143,8 +142,8 @@ def _print_summary(result: "BacktestResult") -> None:
     run = result.run
     rows = portfolio_rows(run, NOT_ON_SCREEN)
     print_table(headline(run), PORTFOLIO_HEAD, rows, apart=False)
-    # Title, head and rule of the table; below all the folder and the tearsheet.
-    for line in summary_lines(run, result.folder, above=len(rows) + 5):
+    # Title, head and rule of the table; below all the folder.
+    for line in summary_lines(run, result.folder, above=len(rows) + 4):
         show(line)
     if result.stress is not None:
         show("")

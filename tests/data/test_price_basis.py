@@ -99,7 +99,7 @@ def test_actions_are_those_of_the_instrument():
 
 def test_what_the_market_keeps_of_it_counts_and_what_came_without_word_is_adjusted():
     made = make_snapshot({"X": [(f"{day:%Y-%m-%d}", 10.01, 10.25) for day in DAYS]})
-    assert price_basis(made, "X") is None
+    assert price_basis(made, "X") == "adjusted"
     for prices in ("as_traded", "adjusted"):
         assert price_basis(replace(made, bar_units={"X": BarUnits(prices=prices)}), "X") == prices
     came = replace(made, bar_units={"X": BarUnits()})

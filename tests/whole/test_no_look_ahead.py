@@ -119,6 +119,7 @@ OVER_TIME: dict[str, Callable[[Inputs], pd.DataFrame | pd.Series]] = {
 # Public functions of one session's arrays: they are given no other session.
 OF_ONE_SESSION = {
     "fills.buy_fill",
+    "fills.costs_more",
     "given_weights.read_weights",
     "fills.falls_short",
     "fills.granted_share",
