@@ -22,6 +22,13 @@ TURN_HEAD = (
 TRADE_HEAD = ("", "weight")
 NOTHING = "nothing in its range"
 
+_SHORT_UNITS = {
+    "usd millions": " bn",
+    "usd billions": " bn",
+    "USD billions": " bn",
+    "USD billions a month": " bn/month",
+}
+
 _SERIES = {
     "DGS10": "10-year yield",
     "DFII10": "10-year real yield",
@@ -86,8 +93,11 @@ def nearest_texts(turn: Turn, count: int) -> list[str]:
         turning = move.next or move.within
         if turning is not None:
             held = "expected " if move.kind in ("result", "guidance") else "now "
-            is_at = f"{_short_name(move)} {_short(move, turning.value)} ({held}{_short(move, move.held)})"
-            texts.append(f"{is_at}: {turning.regime} {turning.session:%m-%d}")
+            value = f"{_short(move, turning.value)}{_SHORT_UNITS.get(move.unit, '')}"
+            is_at = f"{_short_name(move)} {value} ({held}{_short(move, move.held)})"
+            # Where the regime would end by itself, to turn it is to make it stay.
+            stays = "stays " if turning.regime == turn.regime else ""
+            texts.append(f"{is_at}: {stays}{turning.regime} {turning.session:%m-%d}")
     return texts or [f"no one thing, moving as far as ever seen, within {len(turn.coming)} sessions"]
 
 
