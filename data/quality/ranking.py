@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from data.quality.findings import Finding, Scope
+from data.quality.findings import Finding, FindingKind, Scope
 from data.quality.report import QualityReport, words
 
 
@@ -41,7 +41,14 @@ class RankedLine(NamedTuple):
 
     effect: float
     is_used: bool
-    text: str
+    name: str
+    kind: FindingKind
+    words: str
+
+    @property
+    def text(self) -> str:
+        """Name and words."""
+        return f"{self.name}: {self.words}"
 
 
 def ranked(
@@ -82,7 +89,20 @@ def ranked_lines(
         RankedLine(
             group[0].effect,
             any(each.share for each in group),
-            f"{group[0].finding.name}: {words([each.finding for each in group])}",
+            group[0].finding.name,
+            group[0].finding.kind,
+            words([each.finding for each in group]),
         )
         for group in groups
     ]
+
+
+def ranked_json(
+    report: QualityReport, stakes: Mapping[str, float] | None = None, scope: Scope | None = None
+) -> dict[str, Any]:
+    """Return a report for machines, its findings ranked; arguments as for `ranked`, days as ISO text."""
+    return {
+        "newest": None if report.newest is None else report.newest.isoformat(),
+        "findings": [each.as_json() for each in ranked(report.findings, stakes, scope)],
+        "notes": list(report.notes),
+    }

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,14 +60,6 @@ class QualityReport:
         """Name, kind and words of what was found; blank cells of several columns stand together."""
         by_name_and_kind = groupby(self.findings, key=lambda finding: (finding.name, finding.kind))
         return [(name, kind, words(list(findings))) for (name, kind), findings in by_name_and_kind]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the report for machines; days as ISO text."""
-        return {
-            "newest": None if self.newest is None else self.newest.isoformat(),
-            "findings": [finding.as_json() for finding in self.findings],
-            "notes": list(self.notes),
-        }
 
 
 def quality_report(snapshot: Snapshot, scope: Scope | None = None) -> QualityReport:

@@ -76,6 +76,7 @@ def import_csv(
     reported.
     """
     from data.market.snapshot import contents
+    from data.quality.ranking import ranked_json
     from reverse_qe.making import import_files
 
     if name is None and spec is None:
@@ -91,7 +92,7 @@ def import_csv(
                 "folder": imported.folder,
                 "content_hash": snapshot.content_hash,
                 "contents": held.model_dump(mode="json"),
-                "quality": quality.as_json(),
+                "quality": ranked_json(quality),
                 "proposed": proposed_as_json(imported.proposed),
             }
         )
@@ -137,6 +138,7 @@ def show_snapshot(name: str, as_json: bool) -> None:
     """Show what the market NAME holds and what is odd in it."""
     from data.markets import open_market
     from data.quality.inventory import event_rows, series_rows, symbol_rows
+    from data.quality.ranking import ranked_json
     from data.quality.report import quality_report
 
     with progress(f"Read {name}"):
@@ -148,7 +150,7 @@ def show_snapshot(name: str, as_json: bool) -> None:
             "events": event_rows(snapshot),
         }
     if as_json:
-        print_json({**_identity(snapshot), "origin": snapshot.origin, **tables, "quality": quality.as_json()})
+        print_json({**_identity(snapshot), "origin": snapshot.origin, **tables, "quality": ranked_json(quality)})
         return
     show(f"{snapshot.name}{' (SIMULATED)' if snapshot.simulated else ''}: {snapshot.origin}")
     show(f"content {snapshot.content_hash}")
@@ -173,7 +175,7 @@ def verify_snapshot(name: str, spec: str | None, page: Path | None, as_json: boo
     from data.errors import InputError
     from data.market.snapshot import is_built_in, load
     from data.market.versions import resolve
-    from data.quality.ranking import ranked
+    from data.quality.ranking import ranked_json
     from data.quality.report import quality_report
     from reverse_qe.pages.page_files import require_page_path, write_page
 
@@ -188,10 +190,9 @@ def verify_snapshot(name: str, spec: str | None, page: Path | None, as_json: boo
         if page is not None:
             from reverse_qe.pages.quality import quality_page
 
-            write_page(page, quality_page(snapshot, quality))
+            write_page(page, quality_page(snapshot, quality, *reading))
     if as_json:
-        found = [each.as_json() for each in ranked(quality.findings, *reading)]
-        print_json({**_identity(snapshot), "quality": {**quality.as_json(), "findings": found}, "page": page})
+        print_json({**_identity(snapshot), "quality": ranked_json(quality, *reading), "page": page})
         return
     show(f"{snapshot.name}: files and content are unchanged, content {snapshot.content_hash}")
     _print_quality(quality, *reading)
@@ -245,8 +246,8 @@ def _print_quality(
     lines = ranked_lines(quality, stakes, scope)
     marked = "" if stakes is None else ", * used by the spec"
     show(f"Kept as it came, and odd, by what it can move of a result{marked}:" if lines else "Nothing odd was found.")
-    for effect, is_used, text in lines:
-        mark = "" if stakes is None else "* " if is_used else "  "
-        show(f"  {f'{effect:.1%}' if effect else '-':>6}  {mark}{text}")
+    for line in lines:
+        mark = "" if stakes is None else "* " if line.is_used else "  "
+        show(f"  {f'{line.effect:.1%}' if line.effect else '-':>6}  {mark}{line.text}")
     for note in quality.notes:
         show(f"  {note}")

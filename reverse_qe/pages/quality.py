@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from data.market.snapshot import Snapshot, contents
-from data.quality.findings import KINDS, FindingKind
+from data.quality.findings import FindingKind, Scope
 from data.quality.price_checks import SOURCES_TOLERANCE, source_difference
+from data.quality.ranking import RankedLine, ranked_lines
 from data.quality.report import QualityReport
 from reverse_qe.pages.charts.sparklines import Frame, line, picture, strip
-from reverse_qe.pages.kit import Part, bullets, joined, page, table, tag, unbroken_days
+from reverse_qe.pages.kit import Html, Part, bullets, joined, page, table, tag, unbroken_days
 
 INSTRUMENT_LEGEND = (
     "Line: the logarithm of the adjusted close, each on its own scale. Strip, by month: dark where there are bars, "
@@ -76,22 +77,31 @@ SERIOUS: frozenset[FindingKind] = frozenset(
 
 
 Row = tuple[object, ...]
-Told = Mapping[str, Sequence[tuple[FindingKind, str]]]
+Told = Mapping[str, Sequence[RankedLine]]
 
 
-def quality_page(snapshot: Snapshot, report: QualityReport) -> str:
-    """Return the page.
+def quality_page(
+    snapshot: Snapshot,
+    report: QualityReport,
+    stakes: Mapping[str, float] | None = None,
+    scope: Scope | None = None,
+) -> str:
+    """Return the page; what was found stands in the order of what it can move of a result.
 
     Args:
         snapshot: what was checked.
         report: what was found in it.
+        stakes: of a spec, whose use is marked with a star, as for `data.quality.ranking.ranked`; None: no spec.
+        scope: what the spec reads; None: everything.
     """
-    held, told = contents(snapshot), _told(report)
+    lines = ranked_lines(report, stakes, scope)
+    held, told = contents(snapshot), _told(lines)
     made = f", made {snapshot.made_at:%Y-%m-%d %H:%M} UTC" if snapshot.made_at else ""
     label = " (SIMULATED)" if snapshot.simulated else ""
     span = f"bars from {held.first} to {held.last}"
     parts = [
-        _summary(report),
+        _found(lines, stakes is not None),
+        _meanings(lines),
         _names("Instruments", INSTRUMENT_LEGEND, _instrument_rows(snapshot, told)),
         _names("Series", SERIES_LEGEND, _series_rows(snapshot, told)),
         _sources(snapshot),
@@ -108,11 +118,11 @@ def quality_page(snapshot: Snapshot, report: QualityReport) -> str:
     )
 
 
-def _told(report: QualityReport) -> Told:
-    """What was found, in words, by name; what is found of several columns stands together."""
-    told: dict[str, list[tuple[FindingKind, str]]] = {}
-    for name, kind, text in report.grouped():
-        told.setdefault(name, []).append((kind, text))
+def _told(lines: Sequence[RankedLine]) -> Told:
+    """What was found by name, in the order of the lines."""
+    told: dict[str, list[RankedLine]] = {}
+    for each in lines:
+        told.setdefault(each.name, []).append(each)
     return told
 
 
@@ -127,16 +137,31 @@ def _verdict(report: QualityReport) -> str:
     )
 
 
-def _summary(report: QualityReport) -> Part | None:
+def _found(lines: Sequence[RankedLine], has_spec: bool) -> Part | None:
+    rows = [
+        (
+            tag("span", f"* {each.name}" if has_spec and each.is_used else each.name, class_="name"),
+            f"{each.effect:.1%}" if each.effect else "-",
+            _words(each),
+        )
+        for each in lines
+    ]
+    legend = "By what it can move of a result, the most first" + (
+        "; * used by the spec." if has_spec else "; without a spec everything stands on each name."
+    )
+    head = ("Name", "Can move", "What is odd")
+    shown = joined([tag("p", legend, class_="soft"), table(head, rows, texts=(2,))])
+    return Part("What was found", shown) if rows else None
+
+
+def _meanings(lines: Sequence[RankedLine]) -> Part | None:
     rows = []
-    for kind in KINDS:
-        found = [finding for finding in report.findings if finding.kind == kind]
-        if found:
-            names = list(dict.fromkeys(finding.name for finding in found))
-            title, meaning = MEANINGS[kind]
-            rows.append((tag("strong", title, class_=_grave(kind)), meaning, ", ".join(names)))
+    for kind in dict.fromkeys(each.kind for each in lines):
+        names = dict.fromkeys(each.name for each in lines if each.kind == kind)
+        title, meaning = MEANINGS[kind]
+        rows.append((tag("strong", title, class_=_grave(kind)), meaning, ", ".join(names)))
     head = ("What", "What it means", "Where")
-    return Part("What was found", table(head, rows, texts=(1, 2))) if rows else None
+    return Part("What it means", table(head, rows, texts=(1, 2))) if rows else None
 
 
 def _names(title: str, legend: str, rows: Sequence[Row]) -> Part | None:
@@ -184,10 +209,14 @@ def _row(
     told: Told,
 ) -> Row:
     parts = [line(values[values.index >= frame.first], frame, 2, 34), strip(held, whole, frame, 38, 6)]
-    odd = [tag("span", unbroken_days(text), class_=_grave(kind)) for kind, text in told.get(name, ())]
+    odd = [_words(each) for each in told.get(name, ())]
     span = [tag("span", day.date(), class_="days") for day in (held[0], held[-1])] if len(held) else ["none"]
     drawn = picture(parts, frame, f"{name}, its values over time")
     return (tag("span", name, class_="name"), drawn, joined(span, tag("br")), f"{len(values):,}", bullets(odd))
+
+
+def _words(each: RankedLine) -> Html:
+    return tag("span", unbroken_days(each.words), class_=_grave(each.kind))
 
 
 def _grave(kind: FindingKind) -> str | None:

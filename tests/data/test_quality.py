@@ -13,6 +13,7 @@ from data.catalogue.publication import publication_times
 from data.clock import calendar_sessions, sessions_between
 from data.market.snapshot import Snapshot
 from data.quality.findings import Finding
+from data.quality.ranking import ranked_json
 from data.quality.report import quality_report
 from data.quality.series_checks import largest_gap
 from hand_made import make_instrument, make_snapshot
@@ -237,7 +238,7 @@ def test_the_report_speaks_to_people_and_to_machines() -> None:
     report = replace(quality_report(snapshot), notes=("not read: README.md",))
 
     assert report.lines() == ["MU: short: 2 rows, fewer than 252 (2024-01-12 to 2024-01-16)", "not read: README.md"]
-    assert json.loads(json.dumps(report.as_json())) == {
+    assert json.loads(json.dumps(ranked_json(report))) == {
         "newest": "2024-01-16",
         "findings": [
             {
@@ -249,6 +250,8 @@ def test_the_report_speaks_to_people_and_to_machines() -> None:
                 "text": "short: 2 rows, fewer than 252",
                 "column": "",
                 "size": 0.0,
+                "share": 1.0,
+                "effect": 0.0,
             }
         ],
         "notes": ["not read: README.md"],

@@ -69,7 +69,8 @@ def test_import_for_machines(data_command: Callable[..., Any], options: list[str
     assert told["content_hash"] == load("market").content_hash
     assert told["contents"]["symbols"] == 2
     assert told["contents"]["last"] == "2025-11-29"
-    assert {"name": "MU", "kind": "missing_sessions", "count": 1}.items() <= told["quality"]["findings"][3].items()
+    found = told["quality"]["findings"]
+    assert {"name": "MU", "kind": "missing_sessions", "count": 1, "share": 1.0}.items() <= found[1].items()
     assert told["quality"]["notes"] == ["events: the shipped reference set, for none were given"]
 
 
@@ -242,6 +243,19 @@ def test_verify_writes_the_report_as_a_page(data_command: Callable[..., Any], ke
     assert "sessions of XNYS without a row: 1" in (tmp_path / "page.html").read_text()
     assert data_command("verify", "market", "--page", tmp_path / "new" / "page.html").code == 0
     assert data_command("verify", "market", "--page", tmp_path / "page.html" / "page.html").code == 2
+
+
+def test_import_show_and_verify_give_the_same_findings_in_the_same_order(
+    data_command: Callable[..., Any], options: list[str]
+) -> None:
+    imported = data_command("import", *options, "--name", "market", "--json").json["quality"]["findings"]
+    shown, verified = (
+        data_command(name, "market", "--json").json["quality"]["findings"] for name in ("show", "verify")
+    )
+
+    assert imported == shown == verified
+    assert [each["effect"] for each in shown] == sorted((each["effect"] for each in shown), reverse=True)
+    assert shown[0]["effect"] > 0 == shown[-1]["effect"]
 
 
 @pytest.mark.parametrize("command", ["verify", "show"])

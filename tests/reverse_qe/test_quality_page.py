@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
+from typing import Any
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from data.catalogue.publication import publication_times
 from data.market.snapshot import Snapshot
 from data.quality.findings import KINDS
+from data.quality.ranking import ranked_lines
 from data.quality.report import quality_report
 from hand_made import make_instrument, make_snapshot
 from reverse_qe.pages.charts.sparklines import Frame, line, strip
@@ -47,6 +49,31 @@ def test_every_finding_is_on_the_page(market: Snapshot) -> None:
     assert "made &lt;by&gt; hand" in page
     assert "<by>" not in page
     assert market.content_hash in page
+
+
+def test_the_page_ranks_what_was_found_as_the_text_does_and_marks_what_a_spec_uses(market: Snapshot) -> None:
+    report = quality_report(market)
+
+    def told(*reading: Any) -> list[tuple[str, ...]]:
+        """Cells of the first table of the page, row by row."""
+        part = quality_page(market, report, *reading).split("<tbody>")[1].split("</tbody>")[0]
+        rows = re.findall(r"<tr.*?</tr>", part, flags=re.DOTALL)
+        cells = [re.findall(r"<t[hd].*?</t[hd]>", row, flags=re.DOTALL) for row in rows]
+        return [tuple(unescape(re.sub(r"<[^>]*>", "", cell)) for cell in row) for row in cells]
+
+    def wanted(*reading: Any) -> list[tuple[str, ...]]:
+        lines = ranked_lines(report, *reading)
+        star = {True: "* " if reading else "", False: ""}
+        return [
+            (f"{star[line.is_used]}{line.name}", f"{line.effect:.1%}" if line.effect else "-", line.words)
+            for line in lines
+        ]
+
+    stakes = {"BTC-USDT": 0.5}
+    assert told() == wanted()
+    assert told(stakes) == wanted(stakes)
+    assert {name for name, *_ in told(stakes)} == {"* BTC-USDT", "BTC-USD", "DGS10"}
+    assert [name for name, *_ in told(stakes)] != [name for name, *_ in told()]
 
 
 def test_the_page_needs_no_network_and_its_pictures_are_sound(market: Snapshot) -> None:
