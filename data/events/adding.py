@@ -25,6 +25,8 @@ KINDS: Mapping[str, Table] = MappingProxyType(
     {"result": CAPEX, "guidance": GUIDANCE, "funding": FUNDING, "pace": PACES, "coverage": COVERAGE}
 )
 """Tables by the words under which their rows are given."""
+_WHOSE = ("company", "kind")
+"""Columns that say of whom a row is; the kind is one of them where rows are spans of coverage."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,16 @@ def new_row(
 
     Raises:
         InputError: an unknown kind or column, a cell that is none, no source or confidence, a row that is there already
-            or is like one that is, no single row to correct, or a defect that it would bring.
+            or is like one that is, no single row to correct, a correction that would make it a row of another company,
+            or a defect that it would bring.
     """
     table = _table(kind)
     before = with_own_rows(shipped, list(own))
     texts = {name: plain(name, text) for name, text in given.items()}
     old = None if correct is None else _one_row(table, before[table.name], correct)
     company = texts.get("company", "") if old is None else texts.get("company", str(old["company"]))
+    if old is not None:
+        _require_same_subject(table, texts, old)
     stranger = _company_notes(table, company, before[table.name])
     frame = typed_row(table, texts, old, before, now)
     key = keys_of(table, frame)[0]
@@ -186,6 +191,16 @@ def _one_row(table: Table, rows: pd.DataFrame, named: Mapping[str, str], where: 
             + (f": {names}; name more columns" if found else "; see: reverse-qe events list --json")
         )
     return rows.iloc[found[0]]
+
+
+def _require_same_subject(table: Table, texts: Mapping[str, str], old: pd.Series) -> None:
+    """Refuse a correction that makes a row that of another: its quarter and days would stay those of the old one."""
+    for name in _WHOSE if table is COVERAGE else _WHOSE[:1]:
+        if texts.get(name, str(old[name])) != str(old[name]):
+            raise InputError(
+                f"{table.name}: got {name} {texts[name]!r} to correct {row_name(table, old)}, wanted none: what a row "
+                "is of is not corrected; take a row of yours away with events remove, and add the other one"
+            )
 
 
 def _place(table: Table, old: pd.Series | None, own: Sequence[OwnRow]) -> tuple[Key | None, Key | None]:

@@ -349,6 +349,37 @@ def test_a_correction_names_one_row_and_changes_it() -> None:
         removal("result", {"company": "META", "fiscal_period": "2026Q2"}, own_rows(), NOW)
 
 
+@pytest.mark.parametrize(
+    ("kind", "cells", "named"),
+    [
+        ("result", {"company": "META"}, {"company": "ORCL", "fiscal_period": "2027Q1"}),
+        ("guidance", {"company": "ORCL"}, {"company": "META", "announced_at": "2026-04-29"}),
+        ("funding", {"company": ""}, {"company": "AMZN", "date": "2026-09-11"}),
+        ("coverage", {"kind": "pace"}, {"company": "META", "kind": "results"}),
+    ],
+)
+def test_a_correction_does_not_make_a_row_that_of_another(
+    kind: str, cells: dict[str, str], named: dict[str, str]
+) -> None:
+    """A quarter of Oracle ends in August: as one of Meta it would be told of a quarter that Meta does not have."""
+    backed = {"evidence": "every quarter", "confidence": "high"} if kind == "coverage" else BACKED
+    ((column, value),) = cells.items()
+    with pytest.raises(InputError) as refused:
+        made(kind, cells | backed, correct=named)
+    assert f"got {column} {value!r} to correct " in str(refused.value)
+    assert str(refused.value).endswith(
+        "what a row is of is not corrected; take a row of yours away with events remove, and add the other one"
+    )
+    assert "\n" not in str(refused.value)
+
+
+def test_a_correction_may_name_the_company_again() -> None:
+    named = {"company": "ORCL", "fiscal_period": "2027Q1"}
+    assert made("result", {"company": "ORCL", "capex_usd_bn": "28.5", **BACKED}, correct=named).was == {
+        "capex_usd_bn": "28.499"
+    }
+
+
 def test_a_users_quarter_takes_the_place_of_one_that_ends_on_another_day() -> None:
     added("result", META_FIGURES)
     filed = frame_of(CAPEX, {**(made_row := own_rows()[0].cells), "period_end": "2026-09-26", "by_user": ""})
