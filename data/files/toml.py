@@ -41,7 +41,9 @@ def read_toml(path: Path, what: str, missing: str) -> dict[str, Any]:
             raise InputError(missing)
         text = path.read_text(encoding="utf-8")
         if _DEEP_KEY.search(text):
-            raise InputError(f"{what} has a key of more than {_DEEPEST} parts; wanted the keys of a spec or an account")
+            raise InputError(
+                f"{what} has a key of more than {_DEEPEST} parts, nested too deep; wanted the keys that it knows"
+            )
         return tomllib.loads(text)
     except OSError as error:
         raise InputError(f"{what} cannot be read: {error}; wanted a TOML file") from error

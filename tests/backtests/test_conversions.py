@@ -82,6 +82,7 @@ def spin_off() -> Snapshot:
     return replace(snapshot, bars=snapshot.bars.assign(adj_close=snapshot.bars["close"].mask(before, 66.15 / 1.323)))
 
 
+@pytest.mark.slow
 def test_a_held_unit_of_wdc_brings_a_third_of_a_sndk(spin_off: Snapshot) -> None:
     """10,000 dollars are 151.17 units; the ex-date brings 50.39 of SNDK, and the value stays."""
     result = run(spin_off, {DAYS[1]: {"WDC": 1.0}})

@@ -147,6 +147,7 @@ def make_plan():
 whole_counts = st.lists(st.tuples(st.integers(1, 100_000), st.integers(1, 50_000)), min_size=1, max_size=4)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @example(counts=[(1013, 27077), (1, 2)], rate_bp=5, spread_bp=0, quantum=1.0)  # two cents beside 274,290 dollars
 @given(
@@ -171,6 +172,7 @@ def test_money_that_exactly_pays_buys_the_last_unit_of_anything(make_plan, count
     assert event.equity["cash"].max() <= 1e-9 * float(sum(owed))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     prices=st.lists(st.floats(0.5, 5_000.0), min_size=2, max_size=4),

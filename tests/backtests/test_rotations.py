@@ -80,6 +80,7 @@ def test_a_file_that_ends_is_closed_out_after_the_stale_sessions():
     assert growth(snapshot, stale_sessions=100, stale_haircut=0.25) == 0.0
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     last=st.integers(3, 15),

@@ -155,7 +155,13 @@ BASKETS = {
 }
 
 
-@pytest.mark.parametrize("baskets", BASKETS.values(), ids=BASKETS)
+@pytest.mark.parametrize(
+    "baskets",
+    [
+        pytest.param(baskets, id=name, marks=[] if name in ("one coin", "no reserve") else pytest.mark.slow)
+        for name, baskets in BASKETS.items()
+    ],
+)
 def test_any_basket_runs_and_its_books_are_whole(sample, tmp_path, baskets):
     universe = {"benchmark": "SIM-MARKET", **{key: [] for key in ("speculative", "cash_flow", "reserve")}, **baskets}
     run = run_backtest(load_spec("sample", {"universe": universe, **SHORT}), sample)

@@ -53,6 +53,7 @@ def test_what_is_kept_is_what_was_solved(sample: Snapshot, asked: list[pd.Timest
     assert asked == [DAY, DAY]
 
 
+@pytest.mark.slow
 def test_another_market_spec_or_session_is_solved_anew(sample: Snapshot, asked: list[pd.Timestamp]) -> None:
     spec = load_spec("sample")
     nearest(spec, sample)

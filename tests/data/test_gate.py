@@ -113,6 +113,7 @@ def fetched(world: World) -> tuple[FetchOutcome, Snapshot]:
     return outcome, load(str(outcome.version))
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), put=faults())
 def test_what_a_source_tells_wrongly_is_refused_blanked_or_kept_aside_and_told(seed: int, put: Faults) -> None:

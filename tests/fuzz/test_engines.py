@@ -40,6 +40,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("engines")
 
 
+@pytest.mark.slow
 @settings(max_examples=ON_EDGES, derandomize=True, database=None)
 @given(drawn=specs, regimes=paths)
 def test_specs_on_a_market_full_of_trouble(edges, folder, drawn, regimes):
@@ -52,6 +53,7 @@ def simulated(request):
     return snapshot, read_signal(spec, snapshot, snapshot.bars["date"].max())
 
 
+@pytest.mark.slow
 @settings(max_examples=ON_SAMPLES, derandomize=True, database=None)
 @given(
     drawn=st.fixed_dictionaries({}, optional=BELOW_THE_SIGNAL),

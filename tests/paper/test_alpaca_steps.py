@@ -220,6 +220,7 @@ class Mine(bt.Strategy):
 """
 
 
+@pytest.mark.slow
 def test_a_strategy_of_ones_own_hears_of_the_fills_of_the_broker(world: World) -> None:
     """Fees in coins, fills at the broker's prices, several steps a day: asked again, it decides as it did."""
     (world.folder / "s.py").write_text(OWN, encoding="utf-8")

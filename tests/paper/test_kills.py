@@ -102,6 +102,7 @@ def steps_left(config, days=DAYS):
     return [day for day in days if last is None or day >= last.session]
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment(config_of, undisturbed, tmp_path):
     wanted, seconds = undisturbed
     chance, kills, account = random.Random(20261123), 0, 0

@@ -218,6 +218,7 @@ def ends_alike(folder: Path, schedule: list[tuple[str, float, int, int]]) -> boo
     return bool(told_late.halts)
 
 
+@pytest.mark.slow
 def test_late_or_in_time_the_account_comes_to_the_same(
     tmp_path: Path, record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -107,6 +107,7 @@ def assert_same_as_backtest(config, days, market):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{}, {"run.prices": "raw", "cash.interest": "bill", "run.warmup_sessions": 40}])
 def test_a_replay_on_the_sample_is_the_backtest(tmp_path, sample, settings):
     config, days = account(tmp_path, settings=settings), days_between("2021-03-08", "2021-04-16")

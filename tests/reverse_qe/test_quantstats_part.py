@@ -200,6 +200,7 @@ def test_plain_page_does_not_depend_on_what_was_set_before():
     assert rendered(replace(report_input(daily_returns(5)), salt="ba9876543210")) != first
 
 
+@pytest.mark.slow
 def test_another_process_renders_the_same_bytes_and_leaves_no_trace(page, tmp_path):
     folder, scratch = tmp_path / "work", tmp_path / "scratch"
     folder.mkdir()

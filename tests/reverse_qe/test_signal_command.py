@@ -96,6 +96,7 @@ def _share(move: dict[str, object]) -> float:
     return float("inf") if share is None else float(str(share))
 
 
+@pytest.mark.slow
 def test_the_table_of_turns_holds_every_move_and_the_trades_that_would_follow(call: Call, sample: Snapshot) -> None:
     arguments = ("signal", "--date", "2022-03-15")
     out, said = call(*arguments, "--turn")[1], json.loads(call(*arguments, "--json")[1])
@@ -270,6 +271,7 @@ def test_the_gauge_is_printed_and_in_json(call: Call) -> None:
     assert f"{crypto['slope']:+.2%} [{crypto['low']:+.2%}, {crypto['high']:+.2%}]" in out
 
 
+@pytest.mark.slow
 def test_a_gauge_of_few_weeks_says_nothing_of_them(call: Call) -> None:
     said = json.loads(call("signal", "--gauge", "--set", "run.start=2026-08-03", "--json")[1])["gauge"]
     assert all(row["slope"] is None for row in said["responses"])

@@ -963,7 +963,14 @@ def test_every_public_function_of_signals_is_in_the_net() -> None:
     assert public == {*BY_SESSION, *BY_KNOWN_AT, *WITHOUT_DATA}
 
 
-@pytest.mark.parametrize("function", [*BY_SESSION, *BY_KNOWN_AT])
+# Each of its moves is tried on a signal of its own.
+SLOW = ("turn.turn.what_would_turn",)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [pytest.param(each, marks=pytest.mark.slow) if each in SLOW else each for each in (*BY_SESSION, *BY_KNOWN_AT)],
+)
 def test_no_row_knows_the_future(function: str, world: World) -> None:
     for session in DECIDED:
         (decision,) = decision_times(pd.DatetimeIndex([session]))

@@ -107,6 +107,7 @@ def test_closing_a_position_needs_no_cash_and_never_makes_debt():
     assert fine.equity["cash"].iloc[-1] == pytest.approx(990.0)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     prices=st.lists(st.floats(0.001, 500.0), min_size=len(DAYS), max_size=len(DAYS)),

@@ -68,6 +68,7 @@ steps = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(steps=steps, costs=st.sampled_from(["alpaca", "interactive_brokers", None]))
 def test_honest_orders_of_any_kind_add_up(sample, tmp_path_factory, steps, costs):

@@ -389,6 +389,7 @@ def test_a_users_quarter_takes_the_place_of_one_that_ends_on_another_day() -> No
     assert [f"{day:%Y-%m-%d}" for day in mine["period_end"]] == [made_row["period_end"]]
 
 
+@pytest.mark.slow
 def test_every_shipped_row_is_kept_and_read_back_as_it_is() -> None:
     for table in SHIPPED_TABLES:
         rows = reference_events()[table.name]
