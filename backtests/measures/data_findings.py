@@ -18,8 +18,3 @@ def data_findings(prepared: Prepared) -> tuple[Ranked, ...]:
     report = quality_report(snapshot, scope_of(spec, snapshot, sessions[0], sessions[-1]))
     found = ranked(report.findings, stakes_of(spec, snapshot))
     return tuple(each for each in found if each.effect > 0 and each.finding.kind != "blank_cells")
-
-
-def finding_sentence(each: Ranked) -> str:
-    """A finding in words, and what it can do."""
-    return f"{each.sentence}: it can move the result by up to {max(each.effect, 0.001):.1%}."

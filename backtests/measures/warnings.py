@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from backtests.measures.counts import RunCounts
-from backtests.measures.data_findings import GRAVE, finding_sentence
+from backtests.measures.data_findings import GRAVE
 from backtests.prepare.bill import BILL
 from backtests.prepare.prepared import Prepared
 from backtests.prepare.span import last_bars
@@ -30,10 +30,10 @@ def run_warnings(prepared: Prepared, counts: RunCounts, findings: Sequence[Ranke
         *_of_the_market(prepared),
         *_of_orders(counts),
         *cut_sentences(prepared),
-        *map(finding_sentence, grave),
+        *(each.warning for each in grave),
         *_of_prices(prepared, counts),
         *_of_the_signal(prepared, counts),
-        *map(finding_sentence, lesser),
+        *(each.warning for each in lesser),
     )
 
 

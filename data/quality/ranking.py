@@ -31,6 +31,11 @@ class Ranked:
         """It in words, with name and days."""
         return f"{self.finding.name}: {self.finding.text} ({self.finding.days})"
 
+    @property
+    def warning(self) -> str:
+        """It in words, and what it can do."""
+        return f"{self.sentence}: it can move the result by up to {max(self.effect, 0.001):.1%}."
+
     def as_json(self) -> dict[str, Any]:
         """Return it for machines."""
         return self.finding.as_json() | {"share": self.share, "effect": self.effect}

@@ -23,6 +23,7 @@ from paper.market import newest_snapshot, read_market
 from paper.step.decision import Decision, decide
 from paper.step.guards import kill_file_reason, reasons_to_halt
 from paper.step.late_signals import late_signals
+from paper.step.odd_data import odd_data
 from paper.step.order_desk import Desk
 from paper.step.refresh import refresh
 from paper.step.requirements import (
@@ -58,6 +59,8 @@ class StepReport:
         halt: why the trader is halted; empty where it is not.
         fault: why the step could not be ended; empty where it was. The next one goes on from there.
         notes: sentences for people.
+        odd_data: the gravest of what is odd in the data since the decision before, and how much more is; empty where
+            nothing is, or nothing was decided.
     """
 
     account: str
@@ -70,6 +73,7 @@ class StepReport:
     halt: str = ""
     fault: str = ""
     notes: list[str] = field(default_factory=list)
+    odd_data: str = ""
 
 
 class Step:
@@ -226,6 +230,15 @@ class Step:
             self._halt("; ".join(reasons))
         else:
             self.ledger.write_decision(_record(decision), decision.intents, bars)
+        if not self.is_replay:  # Whose market holds what came after.
+            self._tell_odd_data(desk, pd.Timestamp(session), last)
+
+    def _tell_odd_data(self, desk: Desk, session: pd.Timestamp, last: DecisionRecord | None) -> None:
+        self.report("data")
+        named = f"{self.config.market} --spec {self.config.spec}"
+        self.told.odd_data = odd_data(desk.market, session, last, named)
+        if self.told.odd_data:
+            self.ledger.write_notice(self.told.odd_data, self.now, session.date())
 
     def _ask_strategy(
         self, desk: Desk, session: date, decided_before: date | None

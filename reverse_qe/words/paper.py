@@ -19,7 +19,7 @@ def step_line(told: "StepReport") -> str:
     parts = [decision_text(told) if told.decision and not told.halt else "nothing decided"]
     if told.sent or told.fills:
         parts.append(f"{len(told.sent)} orders sent, {len(told.fills)} fills")
-    parts += [f"! {each}" for each in told.notes]
+    parts += [f"! {each}" for each in (told.odd_data, *told.notes) if each]
     if told.halt:
         parts.append(f"HALTED: {told.halt}")
     if told.fault:
@@ -70,8 +70,9 @@ def print_step(told: "StepReport") -> None:
             for each in told.fills
         ]
         print_table("Fills", ("", "side", "units", "price", "fees", "at (UTC)"), fills)
-    for note in told.notes:
-        show(f"! {note}")
+    for note in (told.odd_data, *told.notes):
+        if note:
+            show(f"! {note}")
     if told.fault:
         show(f"! {told.fault}")
     if told.halt:

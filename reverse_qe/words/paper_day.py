@@ -25,9 +25,11 @@ def day_lines(told: "StepReport", config: "PaperConfig") -> list[str]:
     if told.sent:
         unpaid = config.broker.entry.unpaid
         lines.append(_when(told.sent, config) + (f" This account does not book: {unpaid}." if unpaid else ""))
+    remarks = [told.odd_data] if told.odd_data else []
     if told.notes:
         more = f" ({len(told.notes) - 1} more: reverse-qe paper status)" if len(told.notes) > 1 else ""
-        lines.append(f"! {told.notes[0]}{more}")
+        remarks.append(f"{told.notes[0]}{more}")
+    lines += [f"! {'; '.join(remarks)}"] if remarks else []
     lines.append(_next(told, config))
     return lines
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from backtests.measures.data_findings import GRAVE, finding_sentence
+from backtests.measures.data_findings import GRAVE
 from backtests.measures.holdings import held_weights
 from backtests.measures.performance import SESSIONS_PER_YEAR
 from backtests.measures.warnings import cut_sentences
@@ -28,7 +28,7 @@ def banners(run: Backtest) -> list[tuple[str, str]]:
 
 def _data_banner(run: Backtest) -> list[tuple[str, str]]:
     """The end that a file has cut, and what in the data can move the result most."""
-    grave = [finding_sentence(each) for each in run.findings if each.effect >= GRAVE]
+    grave = [each.warning for each in run.findings if each.effect >= GRAVE]
     more = [f"{len(grave) - FINDINGS} more stand among the notes."] if len(grave) > FINDINGS else []
     told = [*cut_sentences(run.prepared), *grave[:FINDINGS], *more]
     return [("DATA", " ".join(told))] if told else []
