@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,12 @@ from data.market.snapshot import Snapshot
 from hand_made import make_instrument, make_snapshot
 from paper.config import PaperConfig
 from paper.ledger.reader import LEDGER_FILE, LedgerReader
+from paper.overview import status
+from paper.overview.history import read_history
 from paper.step import step as stepping
 from paper.step.account import StepReport, run_step
 from paper.storage import database
+from reverse_qe.pages.account import account_page
 from reverse_qe.words.paper import step_line
 from reverse_qe.words.paper_day import day_lines
 
@@ -116,6 +120,28 @@ def test_a_stale_series_is_told_at_every_step_until_it_goes_on(world: World) -> 
     assert "stale: " not in found
     assert found.startswith("odd in the data since the decision for 2024-03-06: STOCK: ")
     assert "reverse-qe data verify made --spec " in found  # for the gap that the new value ends
+
+
+def test_a_revision_of_an_old_value_makes_no_old_days_new(world: World) -> None:
+    """An old value of the yield was out of every unit; the first step tells it, and none after a revision beside it."""
+    dates = pd.date_range("2022-01-03", "2024-03-12", freq="B")
+    known = publication_times(dates, "next_business_day")
+    rows = pd.DataFrame({"series": BILL, "date": dates, "value": 4.0, "known_at": known})
+    rows.loc[rows["date"] == "2024-02-20", "value"] = 4_000.0
+    revised = rows[rows["date"] == "2024-02-19"].assign(value=4.1, known_at=pd.Timestamp("2024-03-05T12:00Z"))
+    both = pd.concat([rows, revised]).sort_values(["series", "date", "known_at"], ignore_index=True)
+    world.whole = replace(world.whole, series=both)
+    assert f"{BILL}: " in told(world.step(5))
+    assert told(world.step(6)) == ""
+
+
+def test_the_page_of_the_account_has_what_was_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for day in (6, 7):
+        found = told(world.step(day))
+    grown = replace(world.whole, bars=world.whole.bars[world.whole.bars["date"] < pd.Timestamp("2024-03-07")])
+    monkeypatch.setattr(status, "newest_snapshot", lambda _name: grown)
+    page = unescape(account_page(status.read_status(world.config), read_history(world.config)))
+    assert found.partition(" more: ")[0] in page
 
 
 def test_a_step_of_today_has_six_lines_at_most_and_the_odd_data_in_one_of_them(world: World) -> None:
