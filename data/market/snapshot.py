@@ -288,7 +288,7 @@ def read_manifest(name: str) -> Manifest:
     if not path.is_file():
         known = [BUILT_IN, *snapshot_names()]
         near = get_close_matches(name, known, n=1)
-        made = f"make it by: reverse-qe data fetch --name {name}, given a spec with tickers of its own; or data import"
+        made = f"make it by: reverse-qe data fetch --name {name} (with its spec, if it has own tickers), or data import"
         step = f"is {near[0]} meant?" if near else made
         raise InputError(f"no market {name}; there are: {', '.join(known)}; {step}")
     try:

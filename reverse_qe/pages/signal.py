@@ -17,7 +17,7 @@ from reverse_qe.pages.kit import Html, Part, bullets, joined, page, table, tag
 from reverse_qe.pages.market_events import HINT, event_chart, event_table, events_between
 from reverse_qe.pages.run_parts.standing import SIMULATED
 from reverse_qe.pages.signal_charts import BAND_LEGEND, regime_bands, signal_charts
-from reverse_qe.pages.turning import due_part, turning_part
+from reverse_qe.pages.turning import due_part, in_short, turning_part
 from reverse_qe.words.run import state_sentences
 from signals.config import SignalConfig
 from signals.explain.explanation import Explanation, explain
@@ -64,22 +64,20 @@ def signal_page(
         heading=f"Liquidity regime for {session.date()}: {reasons.regime}",
         subtitle=f"Spec {spec.run.name} on {market}, charts from {sessions[0].date()} on",
         banners=simulated,
-        lead=_lead(signal, session, spec.signal, events),
+        lead=_lead(signal, session, spec.signal, events, in_short(turn, due, spec.signal)),
         parts=[
-            *(
-                []
-                if turn is None
-                else [Part("What would turn it", turning_part(turn, due or (), trades or {}, spec.signal))]
-            ),
-            *([] if due is None else [Part("Expected next", due_part(due))]),
             Part("Score and blocks", _charts(spec, snapshot, signal, sessions, events)),
+            *([] if turn is None else [Part("What would turn it", turning_part(turn, due or (), trades or {}))]),
+            *([] if due is None else [Part("Expected next", due_part(due))]),
             Part("Inputs", _inputs(reasons, spec.signal)),
             Part("Events, newest first", event_table(events)),
         ],
     )
 
 
-def _lead(signal: LiquiditySignal, session: pd.Timestamp, config: SignalConfig, events: pd.DataFrame) -> Html:
+def _lead(
+    signal: LiquiditySignal, session: pd.Timestamp, config: SignalConfig, events: pd.DataFrame, coming: Html
+) -> Html:
     reasons = explain(signal, session)
     said = [
         tag("p", f"{signal_sentence(signal, session, config)}.", class_="said"),
@@ -87,12 +85,14 @@ def _lead(signal: LiquiditySignal, session: pd.Timestamp, config: SignalConfig, 
     ]
     place = int(signal.score.index.get_indexer(pd.DatetimeIndex([session]))[0])
     if place > 0:
-        said.append(_changes(explain(signal, signal.score.index[place - 1]), reasons, events))
+        said.append(_changes(explain(signal, signal.score.index[place - 1]), reasons, events, coming))
+    else:
+        said.append(coming)
     return joined(said, "\n")
 
 
-def _changes(before: Explanation, now: Explanation, events: pd.DataFrame) -> Html:
-    """What changed since the decision before: score and blocks, and what became known between the two."""
+def _changes(before: Explanation, now: Explanation, events: pd.DataFrame, coming: Html) -> Html:
+    """What changed since the decision before: score and blocks; beside it what became known, and what may come."""
     earlier = {block.name: block.contribution for block in before.blocks}
     rows = [("score", before.score, now.score)]
     rows += [(block.name.replace("_", " "), earlier[block.name], block.contribution) for block in now.blocks]
@@ -104,7 +104,7 @@ def _changes(before: Explanation, now: Explanation, events: pd.DataFrame) -> Htm
     told = (
         joined([tag("p", "Became known since:"), bullets(fresh)]) if fresh else tag("p", "No event became known since.")
     )
-    return tag("div", table(head, cells, caption=caption), tag("div", told), class_="beside")
+    return tag("div", table(head, cells, caption=caption), tag("div", told, coming), class_="beside")
 
 
 def _charts(

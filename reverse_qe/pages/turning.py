@@ -11,20 +11,32 @@ from signals.config import SignalConfig
 from signals.turn.turn import Turn, score_ends
 
 HEAD = ("", "as it is", "turns the next session", "turns within 20 sessions", "tried", "due")
-NEAREST = 3
+NEAREST, NEXT_DUE = 3, 2
 
 
-def turning_part(turn: Turn, due: Sequence[Due], trades: Mapping[str, pd.Series], config: SignalConfig) -> Html:
-    """Say what would turn the regime, nearest first, and show all that was tried.
+def in_short(turn: Turn | None, due: Sequence[Due] | None, config: SignalConfig) -> Html:
+    """What would turn the regime and what is expected next, for the head of the page; arguments as for the parts."""
+    said = []
+    if turn is not None:
+        ends = " or ".join(f"{end:+g}" for end in score_ends(turn.regime, config))
+        dwells = f", not before {turn.dwells_until.date()}" if turn.dwells_until > turn.coming[0] else ""
+        said += [
+            tag("p", f"{turn.regime}, score {turn.score:+.2f}, ends at {ends}{dwells}. What would turn it:"),
+            bullets(nearest_texts(turn, NEAREST)),
+        ]
+    if due:
+        said += [tag("p", "Due:"), bullets(due_texts(due)[:NEXT_DUE])]
+    return joined(said, "\n")
+
+
+def turning_part(turn: Turn, due: Sequence[Due], trades: Mapping[str, pd.Series]) -> Html:
+    """Show all that was tried to turn the regime, the nearest first, and the trades that would follow.
 
     Args:
         turn: every move.
         due: announcements expected.
         trades: by regime that may come, as `backtests.prepare.turn.trades_by_regime` gives them.
-        config: of the signal.
     """
-    ends = " or ".join(f"{end:+g}" for end in score_ends(turn.regime, config))
-    dwells = f", not before {turn.dwells_until.date()}" if turn.dwells_until > turn.coming[0] else ""
     # The inputs, which the terminal names, stand in a table of their own on this page.
     rows = [row[: len(HEAD)] for row in turn_rows(turn, due)]
     caption = "One figure or event more, everything else as it is; tried as far as it was ever seen to move"
@@ -36,15 +48,7 @@ def turning_part(turn: Turn, due: Sequence[Due], trades: Mapping[str, pd.Series]
         )
         for regime, change in trades.items()
     ]
-    return joined(
-        [
-            tag("p", f"{turn.regime}, score {turn.score:+.2f}, ends at {ends}{dwells}. Nearest:"),
-            bullets(nearest_texts(turn, NEAREST)),
-            *changed,
-            table(HEAD, rows, caption=caption, texts=(1, 2, 3, 4, 5)),
-        ],
-        "\n",
-    )
+    return joined([*changed, table(HEAD, rows, caption=caption, texts=(1, 2, 3, 4, 5))], "\n")
 
 
 def due_part(due: Sequence[Due]) -> Html:

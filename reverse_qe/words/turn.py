@@ -26,7 +26,7 @@ _SHORT_UNITS = {
     "usd millions": " bn",
     "usd billions": " bn",
     "USD billions": " bn",
-    "USD billions a month": " bn/month",
+    "USD billions a month": " bn",
 }
 
 _SERIES = {

@@ -237,7 +237,9 @@ def test_the_page_tells_what_would_turn_it_and_what_comes_next(call: Call, tmp_p
             if turning is not None:
                 assert f"{turning['regime']} {turning['session'][:10]}" in page
     assert "If NEUTRAL came, shares of the equity: " in page
-    assert page.index("What would turn it") < page.index("Expected next") < page.index("Score and blocks")
+    # In short at the head, whole below the charts.
+    assert page.index("What would turn it:") < page.index("Due:") < page.index("<svg")
+    assert page.rindex("<svg") < page.index("One figure or event more")
     for each in said["due"]:
         assert each["expected"][:10] in page
 

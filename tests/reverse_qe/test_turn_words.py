@@ -25,7 +25,7 @@ def turn(regime: str, base: tuple[str, str], *moves: Move) -> Turn:
     [
         (("SOFR", "series", "percent", 3.87, 3.78), "repo rate 3.78% (now 3.87%): NEUTRAL 03-03"),
         (("WALCL", "series", "usd millions", 6e6, 7e6), "central-bank assets 7,000 bn (now 6,000): NEUTRAL 03-03"),
-        (("Fed", "pace", "USD billions a month", -5.0, 25.0), "Fed pace 25 bn/month (now -5): NEUTRAL 03-03"),
+        (("Fed", "pace", "USD billions a month", -5.0, 25.0), "Fed pace 25 bn (now -5): NEUTRAL 03-03"),
         (("META", "result", "USD billions", 40.0, 52.5), "META result 52.5 bn (expected 40): NEUTRAL 03-03"),
     ],
 )
