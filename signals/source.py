@@ -1,14 +1,14 @@
 """A regime, or a score, that someone else has made: a CSV file of what was known when, in the place of all blocks."""
 
-import csv
-import io
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 
 from data.errors import InputError
+from data.files.cells import number_in
+from data.files.known_rows import next_moment, rows_by_line
 from signals.config import SignalConfig
 from signals.liquidity import LiquiditySignal
 from signals.observations import sample_at_decisions
@@ -32,11 +32,7 @@ def read_source(path: Path, content: bytes) -> pd.DataFrame:
     Raises:
         InputError: file, line and reason of the first fault.
     """
-    try:
-        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True, skipinitialspace=True)
-        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: {error}; wanted a CSV file in UTF-8") from error
+    rows = rows_by_line(path, content)
     header = rows[0][1] if rows else []
     kind = next((name for name in ("regime", "score") if sorted(header) == ["known_at", name]), None)
     if kind is None or len(rows) == 1:
@@ -49,7 +45,7 @@ def read_source(path: Path, content: bytes) -> pd.DataFrame:
     for line, row in rows[1:]:
         try:
             cells = dict(zip(header, row, strict=True))
-            times.append(_time(cells["known_at"], times))
+            times.append(next_moment(cells["known_at"], times))
             values.append(_regime(cells["regime"]) if kind == "regime" else _score(cells["score"]))
         except ValueError as error:
             raise InputError(f"{path}, line {line}: {error}") from error
@@ -98,19 +94,6 @@ def source_signal(rows: pd.DataFrame, sessions: pd.DatetimeIndex, config: Signal
     )
 
 
-def _time(cell: str, earlier: list[datetime]) -> datetime:
-    try:
-        moment = datetime.fromisoformat(cell)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError(f"known_at {cell!r}, wanted a time with its offset, such as 2024-01-31T22:00:00+00:00")
-    if earlier and moment <= earlier[-1]:
-        fault = "stands twice" if moment == earlier[-1] else f"stands after {earlier[-1].isoformat()}"
-        raise ValueError(f"known_at {cell} {fault}, wanted ascending times, each once")
-    return moment.astimezone(UTC)
-
-
 def _regime(cell: str) -> str:
     if cell not in list(Regime):
         raise ValueError(f"regime {cell!r}, wanted one of {', '.join(Regime)}")
@@ -118,10 +101,7 @@ def _regime(cell: str) -> str:
 
 
 def _score(cell: str) -> float:
-    try:
-        score = float(cell)
-    except ValueError:
-        score = math.nan
+    score = number_in(cell)
     if not math.isfinite(score):
         raise ValueError(f"score {cell!r}, wanted a number")
     return score

@@ -1,9 +1,7 @@
 """Target weights that another tool has made: a CSV file of what was decided when, in the place of the policy."""
 
-import csv
-import io
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ import pandas as pd
 from data.clock import decision_times
 from data.errors import InputError
 from data.files.cells import number_in
+from data.files.known_rows import next_moment, rows_by_line
 from strategies.weight_checks import ROUNDING
 
 
@@ -29,11 +28,7 @@ def read_weights(path: Path, content: bytes) -> pd.DataFrame:
     Raises:
         InputError: file, line and reason of the first fault.
     """
-    try:
-        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True, skipinitialspace=True)
-        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: {error}; wanted a CSV file in UTF-8") from error
+    rows = rows_by_line(path, content)
     header = rows[0][1] if rows else []
     if header[:1] != ["known_at"] or len(header) < 2 or len(set(header)) < len(header) or len(rows) < 2:
         raise InputError(
@@ -46,7 +41,7 @@ def read_weights(path: Path, content: bytes) -> pd.DataFrame:
         try:
             if len(row) != len(header):
                 raise ValueError(f"{len(row)} cells, wanted {len(header)}")
-            times.append(_time(row[0], times))
+            times.append(next_moment(row[0], times))
             weights.append([_weight(cell, symbol) for symbol, cell in zip(header[1:], row[1:], strict=True)])
             if math.fsum(weights[-1]) > 1.0 + ROUNDING:
                 raise ValueError(f"weights of {math.fsum(weights[-1]):g} together, wanted at most 1: no borrowing")
@@ -89,19 +84,6 @@ def weights_in_force(rows: pd.DataFrame, tradable: pd.DataFrame) -> pd.DataFrame
             "traded then, wanted 0"
         )
     return weights.where(tradable.astype(bool), 0.0)
-
-
-def _time(cell: str, earlier: list[datetime]) -> datetime:
-    try:
-        moment = datetime.fromisoformat(cell)
-        known = None if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):  # The latter at the ends of the calendar.
-        known = None
-    if known is None:
-        raise ValueError(f"known_at {cell!r}, wanted a time with its offset, such as 2024-01-31T22:00:00+00:00")
-    if earlier and known <= earlier[-1]:
-        raise ValueError(f"known_at {cell} does not stand after {earlier[-1].isoformat()}, wanted ascending times")
-    return known
 
 
 def _weight(cell: str, symbol: str) -> float:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from data.catalogue.catalogue import Catalogue, shipped_catalogue
 from data.catalogue.series import SeriesEntry
 from data.errors import InputError
+from data.events.adding import events_market
 from data.events.editions import reference_events
 from data.events.own_rows import SHIPPED, own_rows, own_rows_hash, with_own_rows
 from data.fetch.collect import Answers, Failure
@@ -34,19 +35,7 @@ ORIGIN = f"fetched: prices from Yahoo, series from FRED, results from SEC EDGAR 
 
 def new_market() -> Snapshot:
     """Return a market that holds no more than the shipped reference events."""
-    reference = reference_events()
-    return Snapshot(
-        name="",
-        simulated=False,
-        instruments={},
-        bars=BARS.empty(),
-        series=SERIES.empty(),
-        capex_actuals=reference[CAPEX.name],
-        capex_guidance=reference[GUIDANCE.name],
-        funding_events=reference[FUNDING.name],
-        balance_sheet_paces=reference[PACES.name],
-        event_coverage=reference[COVERAGE.name],
-    )
+    return events_market(reference_events())
 
 
 def extended(

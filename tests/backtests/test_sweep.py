@@ -305,6 +305,13 @@ def test_the_best_is_told_with_what_is_around_it(prepared):
     assert report.steadiest.variant in (6, 7, 8, 9, 10, 11)
 
 
+def test_a_variant_that_could_not_be_run_is_no_plateau(prepared):
+    """Medians by hand, itself among them: 1, 2 (of the second, which has no measure), 1.75, 1.75."""
+    axes = (Axis("signal.enter", (0.1, 0.2, 0.3, 0.4)),)
+    report = a_report(prepared, axes, [1.0, np.nan, 3.0, 0.5])
+    assert (report.valid, report.steadiest.variant, report.steadiest.median) == (3, 2, 0.5)
+
+
 def test_of_a_random_choice_the_nearest_are_around(prepared):
     axes = (Axis("signal.enter", tuple(np.linspace(0.1, 1.0, 5))),)
     report = a_report(prepared, axes, [0.0, 1.0, 3.0, 2.0, 9.0], np.array([[0], [1], [2], [3], [4]]))

@@ -68,6 +68,10 @@ def test_a_score_goes_by_the_thresholds_as_it_is():
         ("known_at,score\nnever,1\n", "line 2: known_at 'never', wanted a time with its offset"),
         ("known_at,score\n2024-01-02T00:00:00Z,1\n2024-01-02T01:00:00+01:00,2\n", "line 3: .*stands twice"),
         ("known_at,score\n2024-01-02T00:00:00Z,1\n2024-01-01T00:00:00Z,2\n", "line 3: .*stands after"),
+        ("known_at,score\n0001-01-01T00:00:00+14:00,1\n", "line 2: .*wanted a time"),
+        ("known_at,score\n9999-12-31T23:00:00-14:00,1\n", "line 2: .*wanted a time"),
+        ("known_at,score\n2024-01-02T00:00:00Z,0_0.5\n", "line 2: score '0_0.5', wanted a number"),
+        ("known_at,score\n2024-01-02T00:00:00Z,\u0661\n", "line 2: score .*wanted a number"),
         ('known_at,score\n"2024', "wanted a CSV file in UTF-8"),
     ],
 )

@@ -52,7 +52,7 @@ def test_what_cannot_be_held_any_more_gets_nothing_and_what_cannot_be_bought_is_
         ("known_at\n2024-01-01T00:00:00Z\n", "line 1: got the columns known_at and 1 rows"),
         ("known_at,A,A\n2024-01-01T00:00:00Z,0,0\n", "line 1: got the columns known_at,A,A and 1 rows"),
         ("known_at,A\n", "line 1: got the columns known_at,A and 0 rows"),
-        ("known_at,A\n2024-01-01T00:00:00Z,1\n2024-01-01T00:00:00Z,1\n", "line 3: .*does not stand after"),
+        ("known_at,A\n2024-01-01T00:00:00Z,1\n2024-01-01T00:00:00Z,1\n", "line 3: .*stands twice"),
         ("known_at,A,B\n2024-01-01T00:00:00Z,0.6,0.5\n", "line 2: weights of 1.1 together, wanted at most 1"),
         ("known_at,A\n2024-01-01T00:00:00Z,1.01\n", "line 2: A: '1.01', wanted a fraction of equity from 0 to 1"),
         ("known_at,A\n2024-01-01T00:00:00Z,-0.01\n", "line 2: A: '-0.01', wanted a fraction of equity from 0 to 1"),
