@@ -14,7 +14,7 @@ from reverse_qe.pages.run_parts.contributions import contributions
 from reverse_qe.pages.run_parts.growth import growth, headline
 from reverse_qe.pages.run_parts.periods import periods
 from reverse_qe.pages.run_parts.settings import settings
-from reverse_qe.pages.run_parts.standing import banners, standing
+from reverse_qe.pages.run_parts.standing import banners, notes, standing
 from reverse_qe.pages.run_parts.trading import rotations, stressed, trading
 from reverse_qe.pages.run_parts.weights import weights
 from reverse_qe.pages.signal_charts import signal_charts
@@ -56,6 +56,7 @@ def _parts(run: Backtest, stress: pd.DataFrame | None) -> list[Part]:
         rotations(run),
         trading(run),
         *([] if stress is None else [stressed(run, stress)]),
+        *notes(run),
         settings(run),
         Part("Events, newest first", event_table(events)),
         quantstats_part(_report_input(run)),

@@ -224,6 +224,15 @@ def test_the_first_chart_is_seen_at_once_and_a_run_is_small(browser: Any, folder
             assert seen.page.locator("svg.plot").first.bounding_box()["y"] < 900
 
 
+@pytest.mark.real_history
+def test_the_first_chart_of_real_history_is_seen_at_once_too(browser: Any, tmp_path: Path, history: Snapshot) -> None:
+    """With its hindsight and all that is odd in its data."""
+    path = tmp_path / "history.html"
+    path.write_text(run_page(run_backtest(load_spec("history"), history)), encoding="utf-8")
+    with visit(browser, path) as seen:
+        assert seen.page.locator("svg.plot").first.bounding_box()["y"] < 900
+
+
 def test_the_pointer_is_told_the_values_of_the_run(browser: Any, folder: Path, sample: Snapshot) -> None:
     run = run_backtest(load_spec("sample"), sample)
     wealth = (1 + run.returns["strategy"]).cumprod()

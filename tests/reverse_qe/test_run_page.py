@@ -26,6 +26,7 @@ PARTS = [
     "Rotations",
     "Trading",
     "Stress",
+    "Notes",
     "Universe and settings",
     "Events, newest first",
     "QuantStats report",

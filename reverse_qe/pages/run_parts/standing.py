@@ -7,7 +7,7 @@ from backtests.measures.holdings import held_weights
 from backtests.measures.performance import SESSIONS_PER_YEAR
 from backtests.measures.warnings import cut_sentences
 from backtests.run import Backtest
-from reverse_qe.pages.kit import Html, bullets, joined, table, tag, unbroken_days
+from reverse_qe.pages.kit import Html, Part, bullets, joined, table, tag, unbroken_days
 from reverse_qe.words.evidence import honest_sentences
 from reverse_qe.words.run import block_sentence, next_orders_rows, order_sentence, other_warnings, regime_sentences
 from strategies.universe import BASKETS
@@ -15,8 +15,8 @@ from strategies.universe import BASKETS
 SIMULATED = "Every price and series on this page is made by a model, none of it was observed: no market did this."
 # So many holdings and orders are named at the head of the page; the table by name has all.
 NAMED = 6
-# So many findings in the data stand in the banner; the notes have all.
-FINDINGS = 3
+# So many findings in the data stand in the banner; the notes have all. Charts shall be seen without scrolling.
+FINDINGS = 1
 
 
 def banners(run: Backtest) -> list[tuple[str, str]]:
@@ -29,16 +29,18 @@ def banners(run: Backtest) -> list[tuple[str, str]]:
 def _data_banner(run: Backtest) -> list[tuple[str, str]]:
     """The end that a file has cut, and what in the data can move the result most."""
     grave = [each.warning for each in run.findings if each.effect >= GRAVE]
-    more = [f"{len(grave) - FINDINGS} more stand among the notes."] if len(grave) > FINDINGS else []
+    rest = len(grave) - FINDINGS
+    more = [f"{rest} more {'stands' if rest == 1 else 'stand'} among the notes."] if rest > 0 else []
     told = [*cut_sentences(run.prepared), *grave[:FINDINGS], *more]
     return [("DATA", " ".join(told))] if told else []
 
 
 def standing(run: Backtest) -> Html:
-    """The regime in a sentence, the honest lines; beside each other what is held and wanted, and the notes."""
+    """The regime in a sentence, the honest lines; beside each other what is held and wanted, and how it came to it."""
     regime, *states = regime_sentences(run)
-    holds = joined([_baskets(run), tag("p", _orders(run)), _strategy_note(run)])
-    beside = tag("div", tag("div", holds), tag("div", bullets(_notes(run, states)), class_="small"), class_="beside")
+    # Beside the table, not below it: the first chart is seen at once.
+    said = joined([tag("p", _orders(run)), tag("div", bullets(_in_short(run, states)), class_="small")])
+    beside = tag("div", tag("div", _baskets(run), _strategy_note(run)), tag("div", said), class_="beside")
     return joined([tag("p", regime, class_="said"), bullets(honest_sentences(run)), beside], "\n")
 
 
@@ -120,13 +122,21 @@ def _strategy_note(run: Backtest) -> Html:
     return tag("p", f"The orders are those of {run.spec.run.strategy}, a strategy of the user.", class_="soft small")
 
 
-def _notes(run: Backtest, states: list[str]) -> list[str]:
+def notes(run: Backtest) -> list[Part]:
+    """All that was odd on the way, the gravest first; no part where nothing was."""
+    told = [*other_warnings(run), *run.notes]
+    return [Part("Notes", bullets(told))] if told else []
+
+
+def _in_short(run: Backtest, states: list[str]) -> list[str]:
+    count = len(other_warnings(run)) + len(run.notes)
+    stand = "warning or note stands" if count == 1 else "warnings and notes stand"
+    below = [f"{count} {stand} below, under Notes."] if count else []
     return [
         *states,
         f"{order_sentence(run)}.",
         f"{block_sentence(run).capitalize()}.",
-        *other_warnings(run),
-        *run.notes,
+        *below,
         *_length_notes(len(run.sessions)),
     ]
 
