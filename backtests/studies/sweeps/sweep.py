@@ -4,25 +4,25 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
-from backtests.engines.batch import COUNTS, MEASURES, Outcomes, Parts, Variants, Workspace
+from backtests.engines.batch import COUNTS, MEASURES, Outcomes
 from backtests.engines.compiled import compiled_kernel, require_numba
-from backtests.engines.vector_engine import empty_bench, empty_journal, empty_track
 from backtests.prepare.prepared import prepare
 from backtests.prepare.traded_units import require_traded_units
 from backtests.run import until_default_end
-from backtests.spec.cash import CashConfig, interest_rates
+from backtests.spec.cash import CashConfig
 from backtests.spec.costs import Costs
 from backtests.spec.spec import RunSection, Spec, load_spec, spec_values
 from backtests.spec.versions import put
 from backtests.studies.sweeps.grid import AnySpec, Grid, base_spec
+from backtests.studies.sweeps.layout import Group, Layout, workspace
 from backtests.studies.sweeps.signal import Recall, SweepSignals
-from backtests.studies.sweeps.stages import CALENDARS, Below, stacked
+from backtests.studies.sweeps.stages import Below
 from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.prices.panel import require_opens
@@ -60,14 +60,6 @@ class SweepAsked:
     snapshot: Snapshot
 
 
-class _Group(NamedTuple):
-    """Variants of one market share it; no other market has its number."""
-
-    number: int
-    below: Below
-    signals: SweepSignals
-
-
 class Sweep:
     """Runs variants by their number. All of them end where the spec itself does, unless `run.end` varies.
 
@@ -85,10 +77,9 @@ class Sweep:
         self.base = until_default_end(prepared) if self._spec.run.end is None else prepared
         require_opens(self.base.market)
         self.values = spec_values(asked.spec, asked.set)
-        self._models, self._groups, self._tables, self._terms, self._rates = (
-            Recall(count) for count in (20_000, 8, 256, 4096, 256)
-        )
-        self._groups.get((), lambda: _Group(0, Below(self.base), SweepSignals(self.base)))
+        self._models, self._groups = Recall(20_000), Recall(8)
+        self._layout = Layout()
+        self._groups.get((), lambda: Group(0, Below(self.base), SweepSignals(self.base)))
 
     @property
     def spec(self) -> Spec:
@@ -119,16 +110,16 @@ class Sweep:
             columns["returns"] = returns
         return pd.DataFrame(columns)
 
-    def _by_group(self, places: np.ndarray) -> list[tuple[np.ndarray, _Group | None]]:
+    def _by_group(self, places: np.ndarray) -> list[tuple[np.ndarray, Group | None]]:
         """Rows of each market; None where there is no such market."""
         columns = [place for place, key in enumerate(self.asked.grid.keys) if _is_of_market(key)]
         found, inverse = _distinct(places, columns)
         return [(np.flatnonzero(inverse == at), self._group(columns, row)) for at, row in enumerate(found)]
 
-    def _group(self, columns: Sequence[int], row: np.ndarray) -> _Group | None:
+    def _group(self, columns: Sequence[int], row: np.ndarray) -> Group | None:
         settings = self._settings(columns, row)
 
-        def make() -> _Group | None:
+        def make() -> Group | None:
             ends = {} if "run.end" in self.asked.grid.keys else {"run.end": self._last_day()}
             try:
                 spec = load_spec(self.asked.spec, {**self.asked.set, **ends, **settings})
@@ -137,7 +128,7 @@ class Sweep:
                 require_opens(prepared.market)
             except InputError:
                 return None
-            return _Group(self._groups.made + 1, Below(prepared), SweepSignals(prepared))
+            return Group(self._groups.made + 1, Below(prepared), SweepSignals(prepared))
 
         return self._groups.get(tuple(row.tolist()) if settings else (), make)  # type: ignore[no-any-return]
 
@@ -191,7 +182,7 @@ class Sweep:
         self,
         rows: np.ndarray,
         places: np.ndarray,
-        group: _Group | None,
+        group: Group | None,
         measures: np.ndarray,
         counts: np.ndarray,
         returns: list[list[float] | None] | None,
@@ -209,7 +200,7 @@ class Sweep:
             return
         kept = rows[usable]
         picked = {section: (found, inverse[usable]) for section, (found, inverse) in models.items()}
-        variants, parts, first = self._assembled(group, picked)
+        variants, parts, first = self._layout.of(group, picked)
         market = group.below.market._replace(first=first)
         outcomes = Outcomes(
             np.zeros((len(kept), len(MEASURES))),
@@ -218,7 +209,7 @@ class Sweep:
         )
         width = parts.score.shape[1]
         blocks = np.linspace(0, len(kept), self._jobs + 1).astype(int)
-        spaces = [_workspace(width, *market.sessions.close.shape) for _ in range(self._jobs)]
+        spaces = [workspace(width, *market.sessions.close.shape) for _ in range(self._jobs)]
         play = compiled_kernel().play_variants
 
         def work(job: int) -> None:
@@ -234,7 +225,7 @@ class Sweep:
             for row, daily in zip(kept.tolist(), outcomes.returns.tolist(), strict=True):
                 returns[row] = daily
 
-    def _fits(self, section: str, model: Any, group: _Group) -> bool:
+    def _fits(self, section: str, model: Any, group: Group) -> bool:
         """Whether a section that is right by itself can be run on the market."""
         if section != "costs":
             return True
@@ -244,74 +235,6 @@ class Sweep:
         except InputError:
             return False
         return True
-
-    def _assembled(
-        self, group: _Group, picked: Mapping[str, tuple[list[Any], np.ndarray]]
-    ) -> tuple[Variants, Parts, int]:
-        """Numbers of the variants, and what they take by number."""
-        below, prepared = group.below, group.below.prepared
-        signals, signal_at = picked["signal"]
-        used = np.unique(signal_at)
-        paths = {at: group.signals.path(signals[at]) for at in used.tolist()}
-        scores = _numbered([each for each in paths.values() if len(each.score)])
-        given = _numbered([each for each in paths.values() if len(each.path)])
-        width = max(max(len(each.score), len(each.path)) for each in paths.values())
-        score, begin = stacked([each.score for each in scores.values()], width, float)
-        live, _ = stacked([each.live for each in scores.values()], width, np.int64)
-        path, _ = stacked([each.path for each in given.values()], width, np.int64)
-        score_number = {id(each): number for number, each in enumerate(scores.values())}
-        path_number = {id(each): number for number, each in enumerate(given.values())}
-
-        policies, policy_at = picked["policy"]
-        tables = {at: self._table(group, policies[at]) for at in np.unique(policy_at).tolist()}
-        starts = np.cumsum([0, *(len(each.weights) for each in tables.values())])[:-1]
-        table_start = dict(zip(tables, starts.tolist(), strict=True))
-
-        costs, cost_at = picked["costs"]
-        cost_used = np.unique(cost_at)
-        terms = np.stack([self._terms_of(group, costs[at]) for at in cost_used.tolist()])
-        cash, cash_at = picked["cash"]
-        cash_used = np.unique(cash_at)
-        rates = np.stack([interest_rates(cash[at], prepared.bill_yield) for at in cash_used.tolist()])
-        rates[:, 0] = 0.0
-
-        def by(section: str, name: str, kind: type = float) -> np.ndarray:
-            found, at = picked[section]
-            values = np.array([kind(0) if each is None else kind(getattr(each, name)) for each in found])
-            chosen: np.ndarray = values[at]
-            return chosen
-
-        rules, rule_at = picked["order_rules"]
-        plain_rules = np.array([each.rules if each is not None else (0.0,) * 4 for each in rules])[rule_at]
-        numbers = np.arange(len(signals))
-        variants = Variants(
-            score=np.array([score_number.get(id(paths.get(at)), 0) for at in numbers])[signal_at],
-            path=np.array([path_number.get(id(paths.get(at)), -1) for at in numbers])[signal_at],
-            enter=by("signal", "enter"),
-            leave=by("signal", "leave"),
-            dwell=by("signal", "dwell_sessions", int),
-            table=np.array([table_start.get(at, 0) for at in range(len(policies))])[policy_at],
-            kind=np.array([tables[at].kind if at in tables else 0 for at in range(len(policies))])[policy_at],
-            calendar=np.array([CALENDARS.index(each.rebalance) if each else 0 for each in policies])[policy_at],
-            band=plain_rules[:, 0].copy(),
-            edge=plain_rules[:, 1].copy(),
-            adjustment=plain_rules[:, 2].copy(),
-            minimum_order=plain_rules[:, 3].copy(),
-            haircut=by("order_rules", "stale_haircut"),
-            terms=np.searchsorted(cost_used, cost_at),
-            settlement=by("costs", "settlement_sessions", int),
-            interest=np.searchsorted(cash_used, cash_at),
-            cash=by("run", "initial_cash"),
-        )
-        weights = np.concatenate([each.weights for each in tables.values()])
-        parts = Parts(score, live, begin, path, weights, below.line, below.stride, terms, rates)
-        return variants, parts, width - len(below.market.begins[0])
-
-    def _table(self, group: _Group, config: PolicyConfig) -> Any:
-        return self._tables.get((group.number, config), lambda: group.below.table(config))
-
-    def _terms_of(self, group: _Group, costs: Costs) -> Any:
-        return self._terms.get((group.number, costs), lambda: group.below.terms(costs))
 
 
 def plain(value: Any) -> Any:
@@ -334,20 +257,3 @@ def _distinct(places: np.ndarray, columns: Sequence[int]) -> tuple[np.ndarray, n
         return np.zeros((1, 0), dtype=np.int64), np.zeros(len(places), dtype=np.int64)
     found, inverse = np.unique(places[:, list(columns)], axis=0, return_inverse=True)
     return found, inverse.ravel()
-
-
-def _numbered(parts: Sequence[Any]) -> dict[int, Any]:
-    """Each object once, by its identity."""
-    return {id(each): each for each in parts}
-
-
-def _workspace(width: int, count: int, instruments: int) -> Workspace:
-    return Workspace(
-        regime=np.zeros(width, dtype=np.int64),
-        row=np.zeros(count, dtype=np.int64),
-        rebalance=np.zeros(count, dtype=bool),
-        returns=np.zeros(count - 1),
-        bench=empty_bench(count, instruments),
-        track=empty_track(count),
-        journal=empty_journal(1, instruments),
-    )
