@@ -1,5 +1,6 @@
 """`reverse_qe.sweep`: variants of a spec, as a function."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -14,6 +15,13 @@ from backtests.engines.compiled import require_numba
 from backtests.prepare.stages import tell_nobody
 from backtests.run import Backtest, run_backtest
 from backtests.studies.sweeps.confirm import Confirmed, confirm
+from backtests.studies.sweeps.cross_validation import (
+    CrossValidation,
+    cross_validate,
+    make_splits,
+    require_same_sessions,
+    require_splitter,
+)
 from backtests.studies.sweeps.folder import Report, read_table, run_into
 from backtests.studies.sweeps.folder import tell_nobody as count_for_nobody
 from backtests.studies.sweeps.grid import AnySpec, Span, base_spec, make_grid
@@ -29,7 +37,7 @@ from backtests.studies.sweeps.walk_forward import (
     write_weights,
 )
 from data.errors import InputError
-from data.files.atomic import remove_whole
+from data.files.atomic import remove_whole, write_whole
 from data.files.paths import usable_path
 from data.market.snapshot import BUILT_IN, Snapshot, is_built_in
 from data.markets import open_market
@@ -40,6 +48,7 @@ from reverse_qe.results import BacktestResult
 
 SWEEPS = Path("sweeps")
 CHAIN = "walk-forward"
+CROSS = "cpcv.json"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -53,6 +62,7 @@ class SweepResult:
         confirmed: the best variants in Backtrader, where they were asked for.
         walk: what would have been chosen, test by test; None where it was not asked for.
         chain: the tests of it as one run.
+        cross: what cross-validation came to; None where it was not asked for.
     """
 
     folder: Path
@@ -61,6 +71,7 @@ class SweepResult:
     confirmed: tuple[Confirmed, ...] = ()
     walk: WalkForward | None = None
     chain: BacktestResult | None = None
+    cross: CrossValidation | None = None
 
     @property
     def variants(self) -> pd.DataFrame:
@@ -73,7 +84,7 @@ class SweepResult:
 
     def page(self) -> str:
         """The sweep as a page that is complete in itself: heat maps, and lines across its keys."""
-        return sweep_page(self.sweep, self.report, self.variants)
+        return sweep_page(self.sweep, self.report, self.variants, self.cross)
 
     def __repr__(self) -> str:
         best = self.report.best[0]
@@ -101,6 +112,8 @@ def sweep(
     train: str | None = None,
     test: str | None = None,
     purge: int = 0,
+    embargo: int = 0,
+    cpcv: tuple[int, int] | None = None,
     tearsheet: bool = True,
     yes: bool = False,
     report: Callable[[str], None] = tell_nobody,
@@ -124,7 +137,9 @@ def sweep(
         confirm_best: how many of the best to run in Backtrader as well.
         train: length of the past that a walk-forward chooses on, such as ``5y``; None: no walk-forward.
         test: length of what it chooses for, such as ``6m``.
-        purge: sessions left out between the two.
+        purge: sessions left out between the two; of cross-validation, on both sides of each test.
+        embargo: sessions after a test that no later choice looks at; see the two modules of `backtests.studies.sweeps`.
+        cpcv: groups of a combinatorial purged cross-validation, and how many of them each split tests; None: none.
         tearsheet: whether the run of the chained tests has one.
         yes: whether more than a hundred thousand variants are wanted.
         report: is told each stage as it begins.
@@ -142,6 +157,14 @@ def sweep(
     chosen = ("sample" if isinstance(named, str) and is_built_in(named) else "history") if spec is None else spec
     if (train is None) != (test is None):
         raise InputError(f"got train {train} and test {test}, wanted both, or neither")
+    if train is None and cpcv is None:
+        for name, value in (("purge", purge), ("embargo", embargo)):
+            if value:
+                raise InputError(
+                    f"got {name} {value} without tests that it could lie beside, wanted train and test, or cpcv"
+                )
+    if cpcv is not None:
+        require_splitter()
     days = {"run.start": as_day(start, "start"), "run.end": as_day(end, "end")}
     fixed = {**(set or {}), **{key: day.date() for key, day in days.items() if day is not None}}
     varied = make_grid(chosen, grid, fixed, random, seed, yes)
@@ -152,20 +175,27 @@ def sweep(
     snapshot = asked if isinstance(asked, Snapshot) else open_market(asked)
     report("the spec itself")
     made = Sweep(SweepAsked(chosen, fixed, varied, snapshot), jobs)
-    folds = None
+    sessions, folds, splits = made.base.panel.sessions[1:], None, None
     if train is not None and test is not None:
         require_chained(varied)
-        folds = make_folds(made.base.panel.sessions[1:], train, test, purge)
-    table = run_into(folder, made, returns or folds is not None, count)
+        folds = make_folds(sessions, train, test, purge, embargo)
+    if cpcv is not None:
+        require_same_sessions(varied)
+        splits = make_splits(len(sessions), *cpcv, purge, embargo)
+    table = run_into(folder, made, returns or folds is not None or splits is not None, count)
     report("what it says")
     ranked = report_sweep(varied, read_table(table, [*{by, "sharpe"}]), made.base, by)
     confirmed = confirm(made, ranked.best[:confirm_best], report)
-    if folds is None:
-        return SweepResult(folder, made, ranked, tuple(confirmed))
-    report("walk-forward")
-    walk = walk_forward(made, table, folds)
-    chain = _write_chain(made, walk, folder / CHAIN, tearsheet)
-    return SweepResult(folder, made, ranked, tuple(confirmed), walk, chain)
+    cross = walk = chain = None
+    if splits is not None:
+        report("cross-validation")
+        cross = cross_validate(made, table, splits, ranked.static_mix.sharpe)
+        write_whole(folder / CROSS, json.dumps(cross.as_json(varied), indent=2) + "\n")
+    if folds is not None:
+        report("walk-forward")
+        walk = walk_forward(made, table, folds)
+        chain = _write_chain(made, walk, folder / CHAIN, tearsheet)
+    return SweepResult(folder, made, ranked, tuple(confirmed), walk, chain, cross)
 
 
 def _write_chain(made: Sweep, walk: WalkForward, folder: Path, tearsheet: bool) -> BacktestResult:

@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from reverse_qe.sweeping import SweepResult
 
 
+def _groups(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        raise click.BadParameter(f"got {text!r}, wanted two whole numbers, as in 6,2", param_hint="--cpcv")
+    return int(parts[0]), int(parts[1])
+
+
 @click.command("sweep")
 @click.argument("spec")
 @click.option(
@@ -35,7 +44,15 @@ if TYPE_CHECKING:
 @click.option("--confirm", "confirm_best", type=int, default=0, metavar="K", help="Run the best K in Backtrader too.")
 @click.option("--train", metavar="LENGTH", help="Walk-forward: the past to choose on, such as 5y.")
 @click.option("--test", metavar="LENGTH", help="Walk-forward: what to choose for, such as 6m.")
-@click.option("--purge", type=int, default=0, metavar="N", help="Sessions left out between the two.")
+@click.option(
+    "--cpcv", metavar="N,K", callback=_groups, help="Cross-validation: N groups of sessions, K of them tested."
+)
+@click.option(
+    "--purge", type=int, default=0, metavar="N", help="Sessions left out before a test (--cpcv: after it, too)."
+)
+@click.option(
+    "--embargo", type=int, default=0, metavar="N", help="Sessions after a test that no later choice looks at."
+)
 @click.option("--no-tearsheet", is_flag=True, help="Do not render the tearsheet of the chained tests.")
 @click.option("--page", type=PATH, help="Write the sweep as a page with heat maps, complete in itself.")
 @click.option("--yes", is_flag=True, help="More than a hundred thousand variants are wanted.")
@@ -56,7 +73,9 @@ def command(
     confirm_best: int,
     train: str | None,
     test: str | None,
+    cpcv: tuple[int, int] | None,
     purge: int,
+    embargo: int,
     no_tearsheet: bool,
     page: Path | None,
     yes: bool,
@@ -95,6 +114,8 @@ def command(
             train=train,
             test=test,
             purge=purge,
+            embargo=embargo,
+            cpcv=cpcv,
             tearsheet=not no_tearsheet,
             yes=yes,
             report=report,
@@ -115,6 +136,8 @@ def _as_json(result: "SweepResult") -> dict[str, Any]:
 
     ranked = {**asdict(result.report), "best": _best(result)}
     told = {"folder": str(result.folder), **ranked, "confirmed": [asdict(each) for each in result.confirmed]}
+    if result.cross is not None:
+        told["cpcv"] = result.cross.as_json(result.sweep.asked.grid)
     if result.walk is None or result.chain is None:
         return told
     walk, chain = result.walk, result.chain
@@ -139,21 +162,30 @@ def _best(result: "SweepResult") -> list[dict[Any, Any]]:
 
 
 def _print(result: "SweepResult") -> None:
-    from reverse_qe.words.sweep import BEST_HEAD, best_row, confirmed_text, sentences, walk_sentences
+    from reverse_qe.words.sweep import (
+        best_head,
+        best_row,
+        confirmed_text,
+        cross_sentences,
+        sentences,
+        walk_sentences,
+    )
 
     report, simulated = result.report, result.sweep.asked.snapshot.simulated
     table = result.variants
-    rows = [best_row(each, dict(table.iloc[each]), result.settings(each)) for each in report.best]
+    rows = [best_row(each, dict(table.iloc[each]), result.settings(each), report.by) for each in report.best]
     label = "SIMULATED market" if simulated else "market"
     title = (
         f"{report.variants:,} variants of {result.sweep.spec.run.name} on {label} {result.sweep.asked.snapshot.name}"
     )
-    print_table(f"{title}: the best by {report.by}", BEST_HEAD, rows, apart=False)
+    print_table(f"{title}: the best by {report.by}", best_head(report.by), rows, apart=False)
     steadiest = None if report.steadiest is None else result.settings(report.steadiest.variant)
     for line in sentences(report, steadiest):
         show(line)
     for each in result.confirmed:
         show(confirmed_text(each))
+    for line in cross_sentences(result.cross) if result.cross is not None else ():
+        show(line)
     if result.walk is not None and result.chain is not None:
         for line in walk_sentences(result.walk, result.chain.run, result.settings(result.walk.best_fixed)):
             show(line)

@@ -1,42 +1,57 @@
 """A sweep in words and rows."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from backtests.run import Backtest
 from backtests.studies.sweeps.confirm import Confirmed
+from backtests.studies.sweeps.cross_validation import CrossValidation
 from backtests.studies.sweeps.report import Plateau, SweepReport
 from backtests.studies.sweeps.walk_forward import WalkForward
 from reverse_qe.tables import Column
 
-# A variant is its keys: other columns make room for them.
-BEST_HEAD = (
-    Column("variant"),
-    Column("CAGR", 1),
-    Column("volatility", 3),
-    Column("Sharpe"),
-    Column("max. drawdown", 2),
-    Column("turnover", 4),
-    Column("costs", 5),
-    Column("orders", 6),
-    Column("keys", prose=True),
-)
-_FORMATS = (
-    ("cagr", "{:.1%}"),
-    ("volatility", "{:.1%}"),
-    ("sharpe", "{:.2f}"),
-    ("max_drawdown", "{:.1%}"),
-    ("turnover", "{:.1%}"),
-    ("costs", "{:.2%}"),
-    ("orders", "{:.0f}"),
+
+class _Shown(NamedTuple):
+    """A column of the best variants: a variant is its keys, and other columns make room for them by their rank."""
+
+    measure: str
+    name: str
+    rank: int
+    form: str
+
+
+_SHOWN = (
+    _Shown("cagr", "CAGR", 1, "{:.1%}"),
+    _Shown("volatility", "volatility", 3, "{:.1%}"),
+    _Shown("sharpe", "Sharpe", 0, "{:.2f}"),
+    _Shown("max_drawdown", "max. drawdown", 2, "{:.1%}"),
+    _Shown("turnover", "turnover", 4, "{:.1%}"),
+    _Shown("costs", "costs", 5, "{:.2%}"),
+    _Shown("orders", "orders", 6, "{:.0f}"),
 )
 _PERCENT = {"cagr", "volatility", "max_drawdown", "turnover", "costs", "exposure", "exposure_without_reserve"}
 
 
-def best_row(variant: int, measured: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """One of the best variants, under `BEST_HEAD`."""
-    cells = ["-" if measured[name] != measured[name] else style.format(measured[name]) for name, style in _FORMATS]
+def best_head(by: str) -> tuple[Column, ...]:
+    """Columns of the best variants; what they are ranked by is always among them."""
+    return (Column("variant"), *(Column(each.name, each.rank) for each in _shown(by)), Column("keys", prose=True))
+
+
+def best_row(variant: int, measured: Mapping[str, Any], settings: Mapping[str, Any], by: str) -> tuple[str, ...]:
+    """One of the best variants, under `best_head`."""
+    cells = [
+        "-" if measured[each.measure] != measured[each.measure] else each.form.format(measured[each.measure])
+        for each in _shown(by)
+    ]
     return (str(variant), *cells, keys_text(settings))
+
+
+def _shown(by: str) -> list[_Shown]:
+    found = [each._replace(rank=0) if each.measure == by else each for each in _SHOWN]
+    if all(each.measure != by for each in found):
+        form = "{:.1%}" if by in _PERCENT else "{:,.0f}" if by.endswith("_usd") else "{:.2f}"
+        found.insert(0, _Shown(by, by.replace("_", " "), 0, form))
+    return found
 
 
 def keys_text(settings: Mapping[str, Any]) -> str:
@@ -102,6 +117,24 @@ def walk_sentences(walk: WalkForward, run: Backtest, best: Mapping[str, Any]) ->
         f"The best fixed choice, known only afterwards, is variant {walk.best_fixed} ({keys_text(best)}): "
         f"{walk.best_fixed_sharpe:.2f}.",
     ]
+
+
+def cross_sentences(cross: CrossValidation) -> list[str]:
+    """What a cross-validation came to."""
+    count = len(cross.sharpes)
+    told = [
+        f"Cross-validation: {len(cross.splits)} splits, each with {cross.test_groups} of {cross.groups} groups of "
+        f"sessions tested by the variant that did best on the others ({cross.chosen} different variants), make "
+        f"{len(cross.paths)} paths."
+    ]
+    if not count:
+        return [*told, "No path has a Sharpe ratio."]
+    low, median, high = (number_text("sharpe", cross.percentile(percent)) for percent in (5, 50, 95))
+    middle = f"The Sharpe ratios of the paths have the median {median}; nine in ten lie from {low} to {high}"
+    if cross.share_below_static_mix is None:
+        return [*told, f"{middle}."]
+    below, mix = cross.share_below_static_mix, number_text("sharpe", cross.static_mix)
+    return [*told, f"{middle}, and {below:.0%} are below the static mix ({mix})."]
 
 
 def _surroundings(plateau: Plateau, by: str) -> str:

@@ -43,6 +43,49 @@ def test_folds_by_hand():
     ]
 
 
+def test_an_embargo_leaves_out_what_follows_earlier_tests_by_hand():
+    """The next choice looks at none of a test anyway; those after that leave its first sessions out."""
+    sessions = sessions_between(pd.Timestamp("2020-01-02"), pd.Timestamp("2021-02-26"))
+    plain, found = (make_folds(sessions, "6m", "3m", purge=2, embargo=embargo) for embargo in (0, 5))
+    assert [each._replace(embargoed=()) for each in found] == plain
+    # Of the first test's end, 2020-10-01, the five sessions after it; the third train span begins 2020-07-02.
+    left_out = [[str(sessions[row].date()) for rows in each.embargoed for row in range(*rows)] for each in found]
+    assert left_out == [[], [], ["2020-10-02", "2020-10-05", "2020-10-06", "2020-10-07", "2020-10-08"]]
+    assert [
+        (sessions[begin].date().isoformat(), sessions[end - 1].date().isoformat()) for begin, end in found[2].train
+    ] == [
+        ("2020-07-02", "2020-10-01"),
+        ("2020-10-09", "2020-12-29"),
+    ]
+
+
+@pytest.mark.parametrize(("purge", "embargo"), [(0, 3), (2, 17), (10, 12)])
+def test_no_embargoed_session_is_trained_on_and_all_others_are(purge, embargo):
+    sessions = sessions_between(pd.Timestamp("2020-01-02"), pd.Timestamp("2021-12-31"))
+    folds = make_folds(sessions, "6m", "1m", purge, embargo)
+    for number, fold in enumerate(folds):
+        after = {row for each in folds[:number] for row in range(each.test_end, each.test_end + embargo)}
+        wanted = [row for row in range(fold.train_begin, fold.train_end) if row not in after]
+        assert [row for rows in fold.train for row in range(*rows)] == wanted
+
+
+def test_a_choice_looks_at_no_embargoed_session(sweep, tmp_path):
+    """The variant that owes its past to those sessions is not chosen."""
+    returns = noise(sweep)
+    sessions = sweep.base.panel.sessions[1:]
+    folds = make_folds(sessions, "1y", "3m", embargo=10)
+    (rows,) = folds[2].embargoed
+    returns += np.array([[-0.001], [0.001], [-0.001]])
+    returns[2, rows.begin : rows.end] += 0.2
+    table = table_of(returns, tmp_path)
+    assert walk_forward(sweep, table, make_folds(sessions, "1y", "3m")).choices[2].variant == 2
+    found = walk_forward(sweep, table, folds).choices[2]
+    assert found.variant == 1
+    excess = (returns - sweep.base.risk_free.iloc[1:].to_numpy())[1]
+    looked_at = np.concatenate([excess[begin:end] for begin, end in folds[2].train])
+    assert np.isclose(found.train, looked_at.mean() / looked_at.std(ddof=1) * np.sqrt(252), rtol=1e-12)
+
+
 def table_of(returns, tmp_path):
     path = tmp_path / "variants.parquet"
     pq.write_table(pa.table({"returns": [list(row) if row is not None else None for row in returns]}), path)
@@ -142,6 +185,11 @@ REFUSED = {
     "one of both": ({"train": "1y"}, "wanted both, or neither"),
     "too long": ({"train": "9y", "test": "6m"}, "wanted sessions left for a test"),
     "all purged": ({"train": "1m", "test": "6m", "purge": 30}, "wanted two sessions in it at least"),
+    "all embargoed": (
+        {"train": "6m", "test": "1m", "embargo": 30},
+        "and an embargo of 30 sessions, wanted two sessions",
+    ),
+    "an embargo": ({"train": "1m", "test": "6m", "embargo": -1}, "got -1 for embargo"),
     "a purge": ({"train": "1m", "test": "6m", "purge": -1}, "got -1 for purge"),
 }
 

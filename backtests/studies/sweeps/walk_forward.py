@@ -5,7 +5,7 @@ are those of the chosen variants, row by row, in a file that stands in the place
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from backtests.measures.performance import SESSIONS_PER_YEAR
 from backtests.prepare.prepared import prepare
 from backtests.spec.spec import Spec, load_spec, spec_values
 from backtests.spec.versions import put
 from backtests.studies.sweeps.grid import Grid
+from backtests.studies.sweeps.spans import Rows, read_returns, sharpe_over
 from backtests.studies.sweeps.sweep import Sweep
 from data.clock import decision_times
 from data.errors import InputError
@@ -27,17 +27,31 @@ _LENGTH = re.compile(r"([0-9]{1,5})\s*([ymd])")
 _UNITS = {"y": "years", "m": "months", "d": "days"}
 # Of each unit, a century: no run is longer, and no calendar goes on for ever.
 _MOST = {"y": 100, "m": 1_200, "d": 36_525}
-# Returns of one batch of variants, read at once.
-_BATCH = 2048
 
 
 class Fold(NamedTuple):
-    """Rows of the sessions of a run, the ends left out: what a choice looks at, and what it is for."""
+    """Rows of the sessions of a run, the ends left out: what a choice looks at, and what it is for.
+
+    Attributes:
+        train_begin: first row of the train span.
+        train_end: of it.
+        test_begin: first row of the test.
+        test_end: of it.
+        embargoed: rows of the train span that it leaves out, for they follow an earlier test; in order of time.
+    """
 
     train_begin: int
     train_end: int
     test_begin: int
     test_end: int
+    embargoed: tuple[Rows, ...] = ()
+
+    @property
+    def train(self) -> tuple[Rows, ...]:
+        """What the choice looks at."""
+        begins = [self.train_begin, *(each.end for each in self.embargoed)]
+        ends = [*(each.begin for each in self.embargoed), self.train_end]
+        return tuple(Rows(begin, end) for begin, end in zip(begins, ends, strict=True) if begin < end)
 
 
 @dataclass(frozen=True)
@@ -96,7 +110,7 @@ class WalkForward:
         return pd.DataFrame(rows)
 
 
-def make_folds(sessions: pd.DatetimeIndex, train: str, test: str, purge: int = 0) -> list[Fold]:
+def make_folds(sessions: pd.DatetimeIndex, train: str, test: str, purge: int = 0, embargo: int = 0) -> list[Fold]:
     """Cut the sessions of a run into train and test spans; the last test may be shorter.
 
     Args:
@@ -104,21 +118,29 @@ def make_folds(sessions: pd.DatetimeIndex, train: str, test: str, purge: int = 0
         train: length of what a choice looks at, such as ``5y``, ``18m`` or ``400d``, by the calendar.
         test: length of what it is for.
         purge: sessions left out between the two.
+        embargo: sessions after a test that no later train span holds. They begin the next test: the choice for that
+            looks at none of them anyway, and it is those after it that leave them out.
 
     Raises:
         InputError: no such length, or no session is left for a test.
     """
     behind, ahead = _offset(train, "train"), _offset(test, "test")
-    if not isinstance(purge, int) or isinstance(purge, bool) or purge < 0:
-        raise InputError(f"got {purge!r} for purge, wanted a whole number of sessions from 0")
+    for name, value in (("purge", purge), ("embargo", embargo)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise InputError(f"got {value!r} for {name}, wanted a whole number of sessions from 0")
     begin, folds = sessions[0] + behind, list[Fold]()
     while begin <= sessions[-1]:
         test_begin, test_end = (int(sessions.searchsorted(day)) for day in (begin, begin + ahead))
         train_begin, train_end = int(sessions.searchsorted(begin - behind)), test_begin - purge
-        if train_end - train_begin < 2:
-            raise InputError(f"got a train span of {train} less {purge} sessions, wanted two sessions in it at least")
+        left_out = _embargoed(folds, embargo, train_begin, train_end)
+        fold = Fold(train_begin, train_end, test_begin, test_end, left_out)
+        if sum(each.end - each.begin for each in fold.train) < 2:
+            without = f" and an embargo of {embargo} sessions" if embargo else ""
+            raise InputError(
+                f"got a train span of {train} less {purge} sessions{without}, wanted two sessions in it at least"
+            )
         if test_end > test_begin:
-            folds.append(Fold(train_begin, train_end, test_begin, test_end))
+            folds.append(fold)
         begin += ahead
     if not folds:
         raise InputError(
@@ -126,6 +148,17 @@ def make_folds(sessions: pd.DatetimeIndex, train: str, test: str, purge: int = 0
             "left for a test; shorten it"
         )
     return folds
+
+
+def _embargoed(folds: Sequence[Fold], embargo: int, begin: int, end: int) -> tuple[Rows, ...]:
+    """What follows earlier tests, as far as it lies in a train span; what two of them share stands once."""
+    found = list[Rows]()
+    for each in folds:
+        first = max(each.test_end, begin, found[-1].end if found else begin)
+        last = min(each.test_end + embargo, end)
+        if first < last:
+            found.append(Rows(first, last))
+    return tuple(found)
 
 
 def require_chained(grid: Grid) -> None:
@@ -151,7 +184,7 @@ def walk_forward(sweep: Sweep, table: Path, folds: Sequence[Fold]) -> WalkForwar
     tested = Fold(folds[0].test_begin, folds[-1].test_end, 0, 0)
     parts = [
         np.column_stack([_ratios(excess, fold) for fold in (*folds, tested)])
-        for excess in (returns - bill for returns in _returns(table, len(sessions)))
+        for excess in (returns - bill for returns in read_returns(table, len(sessions)))
     ]
     ratios = np.concatenate(parts)
     train, test, whole = ratios[:, 0:-2:2], ratios[:, 1:-2:2], ratios[:, -2]
@@ -208,33 +241,8 @@ def write_weights(weights: pd.DataFrame, path: Path) -> None:
 
 def _ratios(excess: np.ndarray, fold: Fold) -> np.ndarray:
     """Sharpe ratios a year of the train and of the test span, of every variant: (variants, 2)."""
-    return np.column_stack(
-        [
-            _sharpe(excess[:, fold.train_begin : fold.train_end]),
-            _sharpe(excess[:, fold.test_begin : fold.test_end]),
-        ]
-    )
-
-
-def _sharpe(excess: np.ndarray) -> np.ndarray:
-    """Of each row; NaN where it has fewer than two sessions or does not deviate."""
-    if excess.shape[1] < 2:
-        return np.full(len(excess), np.nan)
-    deviation = excess.std(axis=1, ddof=1)
-    ratio: np.ndarray = np.divide(
-        excess.mean(axis=1), deviation, out=np.full(len(excess), np.nan), where=deviation > 1e-12
-    )
-    ratio *= np.sqrt(SESSIONS_PER_YEAR)
-    return ratio
-
-
-def _returns(table: Path, sessions: int) -> Iterator[np.ndarray]:
-    """Daily returns of the variants, (variants, sessions), batch by batch; NaN where a variant could not be run."""
-    import pyarrow.parquet as pq
-
-    for batch in pq.ParquetFile(table).iter_batches(_BATCH, columns=["returns"]):
-        nothing = [np.nan] * sessions
-        yield np.array([nothing if each is None else each for each in batch.column(0).to_pylist()])
+    tested = [Rows(fold.test_begin, fold.test_end)]
+    return np.column_stack([sharpe_over(excess, fold.train or [Rows(0, 0)]), sharpe_over(excess, tested)])
 
 
 def _offset(length: str, what: str) -> pd.DateOffset:

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtests.studies.sweeps.cross_validation import CrossValidation
 from backtests.studies.sweeps.grid import Axis
 from backtests.studies.sweeps.report import SweepReport, is_ordered
 from backtests.studies.sweeps.sweep import Sweep, plain
+from reverse_qe.pages.charts.distribution import Compared, distribution
 from reverse_qe.pages.charts.heat_map import heat_map
 from reverse_qe.pages.charts.parallel import Upright, parallel_lines
 from reverse_qe.pages.kit import Html, Part, bullets, joined, page, table, tag
-from reverse_qe.words.sweep import BEST_HEAD, best_row, number_text, sentences, value_text
+from reverse_qe.words.sweep import best_head, best_row, cross_sentences, number_text, sentences, value_text
 
 # Of the keys, so many are laid against each other; of their values, so many groups stand on a side.
 KEYS, GROUPS = 4, 12
@@ -31,25 +33,29 @@ class _Grouped:
     names: tuple[str, ...]
 
 
-def sweep_page(sweep: Sweep, report: SweepReport, variants: pd.DataFrame) -> str:
+def sweep_page(sweep: Sweep, report: SweepReport, variants: pd.DataFrame, cross: CrossValidation | None = None) -> str:
     """Draw a sweep.
 
     Args:
         sweep: that was run.
         report: what it says.
         variants: a row a variant, in their order.
+        cross: what cross-validation came to, where it was asked for.
     """
     snapshot, grid = sweep.asked.snapshot, sweep.asked.grid
-    rows = [best_row(each, dict(variants.iloc[each]), grid.settings(each)) for each in report.best]
+    rows = [best_row(each, dict(variants.iloc[each]), grid.settings(each), report.by) for each in report.best]
     steadiest = None if report.steadiest is None else grid.settings(report.steadiest.variant)
     days = sweep.base.panel.sessions
     first, last = days[1].date(), days[-1].date()
-    parts = [Part("The best", table([column.name for column in BEST_HEAD], rows, texts={len(BEST_HEAD) - 1}))]
+    head = best_head(report.by)
+    parts = [Part("The best", table([column.name for column in head], rows, texts={len(head) - 1}))]
     grouped = [_grouped(axis, variants[axis.key]) for axis in grid.axes if len(axis.values) > 1][:KEYS]
     if len(grouped) > 1:
         parts.append(Part("Two keys at a time", _maps(grouped, variants[report.by].to_numpy(float), report.by)))
     if grouped:
         parts.append(Part("All keys at once", _lines(grid.axes, variants, report)))
+    if cross is not None:
+        parts.append(Part("Cross-validation", _paths(cross, variants["sharpe"].to_numpy(float), days[1:])))
     return page(
         title=f"Sweep of {sweep.spec.run.name}",
         heading=f"{report.variants:,} variants of {sweep.spec.run.name}",
@@ -88,6 +94,38 @@ def _lines(axes: Sequence[Axis], variants: pd.DataFrame, report: SweepReport) ->
     uprights.append(Upright(report.by.replace("_", " "), places, *ends))
     label = f"{len(shown):,} of {report.variants:,} variants; the {min(MARKED, len(report.best))} best stand out"
     return parallel_lines(label, uprights, np.isin(shown, report.best[:MARKED]))
+
+
+def _paths(cross: CrossValidation, sharpes: np.ndarray, sessions: pd.DatetimeIndex) -> Html:
+    """The Sharpe ratios of the paths, and which variants were chosen how often."""
+    told = bullets(
+        [
+            *cross_sentences(cross),
+            "A choice is made on sessions after its tests too: nobody could have traded a path. They say how far the "
+            "outcome of choosing hangs on the years that it was made on.",
+        ]
+    )
+    pieces: list[Html] = [told]
+    if len(cross.sharpes):
+        low, median, high = (float(np.percentile(cross.sharpes, percent)) for percent in (5, 50, 95))
+        mix = [] if cross.static_mix is None else [Compared("static mix", cross.static_mix)]
+        best = sharpes[np.isfinite(sharpes)].max()
+        label = f"Sharpe ratios of {len(cross.sharpes)} paths, the box over nine in ten of them, the median in it"
+        others = [*mix, Compared("best of all variants", float(best))]
+        pieces.append(distribution(label, cross.sharpes, (low, median, high), others))
+    pieces.append(tag("p", "Of each path the variant that was chosen for each group of sessions:"))
+    return joined([*pieces, _choices(cross, sessions)])
+
+
+def _choices(cross: CrossValidation, sessions: pd.DatetimeIndex) -> Html:
+    """A row a path: its Sharpe ratio, and the variant that was chosen for each group of sessions."""
+    ends = np.linspace(0, cross.groups, cross.groups + 1) * (len(sessions) // cross.groups)
+    names = [f"from {sessions[int(begin)]:%Y-%m}" for begin in ends[:-1]]
+    rows = [
+        (str(number), number_text("sharpe", each.sharpe), *(str(variant) for variant in each.variants))
+        for number, each in enumerate(cross.paths[:LINES], start=1)
+    ]
+    return table(["path", "Sharpe", *names], rows)
 
 
 def _upright(axis: Axis, values: pd.Series) -> Upright:
