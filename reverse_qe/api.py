@@ -1,6 +1,8 @@
 """The words of the command line as functions: what they take is named as in Python, what they give shows itself."""
 
+import warnings
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.archive.folder import write_run
+from backtests.archive.trials.counting import NOT_ASKED, NotCountedWarning, count_backtest
 from backtests.prepare.decision import decide_from_cash
 from backtests.prepare.prepared import EngineName, Prepared, prepare
 from backtests.prepare.signal import read_signal
@@ -54,9 +57,11 @@ def backtest(
     tearsheet: bool = True,
     stress: bool = False,
     engine: EngineName = "event",
+    label: str | None = None,
+    count: bool = True,
     report: Report = tell_nobody,
 ) -> BacktestResult:
-    """Run a backtest; nothing is written unless `out` is given.
+    """Run a backtest; it is counted as a trial, and nothing else is written unless `out` is given.
 
     Args:
         spec: path of a TOML file, name of a shipped spec, a mapping of its values or a `Spec`; None: the shipped one
@@ -70,7 +75,12 @@ def backtest(
         tearsheet: whether the tearsheet, which takes most of the time, is among the files.
         stress: whether to run it again with costs multiplied and the signal late.
         engine: ``event``: Backtrader, which is the truth; ``vector``: compiled, the same numbers (needs numba).
+        label: words of yours, by which the log of trials and the run's folder name it.
+        count: whether it is a trial; what is no attempt to find a better strategy is none. The result tells.
         report: is told each stage as it begins.
+
+    Warns:
+        NotCountedWarning: the log of trials could not be written.
 
     Raises:
         InputError: spec, market, days or folder are wrong.
@@ -82,7 +92,11 @@ def backtest(
     chosen = _asked_for(spec, market, start, end, set)
     report("market")
     run = run_backtest(*_on_market(chosen, market), report, engine)
-    result = BacktestResult(run, stress=stress_table(run, report) if stress else None)
+    # Before anything is shown: what was seen was counted.
+    counted = count_backtest(run, label) if count else NOT_ASKED
+    if count and counted.row is None:
+        warnings.warn(f"not counted as a trial: {counted.reason}", NotCountedWarning, stacklevel=2)
+    result = BacktestResult(run, counted=counted, stress=stress_table(run, report) if stress else None)
     return result if folder is None else written(result, folder, tearsheet, report)
 
 
@@ -115,7 +129,7 @@ def written(result: BacktestResult, folder: Path, tearsheet: bool, report: Repor
     report("files and tearsheet" if tearsheet else "files")
     pages = {"tearsheet.html": partial(run_page, stress=result.stress)} if tearsheet else {}
     write_run(result.run, folder, result.stress, pages)
-    return BacktestResult(result.run, folder, result.stress)
+    return replace(result, folder=folder)
 
 
 def signal(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from backtests.archive.folder import run_tables
 from backtests.archive.json_forms import measures_json
+from backtests.archive.trials.counting import NOT_ASKED, Counted
 from backtests.prepare.decision import Decision
 from backtests.prepare.stages import tell_nobody
 from backtests.prepare.turn import is_told, read_turn, trades_by_regime
@@ -24,6 +25,7 @@ from reverse_qe.pages.notebook import backtest_html, signal_html
 from reverse_qe.pages.signal import signal_page
 from reverse_qe.words.answer import Change, answer_lines, change_since_before
 from reverse_qe.words.run import headline, portfolio_rows, regime_sentences
+from reverse_qe.words.trials import counted_words
 from signals.block import SignalData
 from signals.explain.explanation import Explanation
 from signals.explain.history import signal_history
@@ -41,11 +43,13 @@ class BacktestResult:
         run: all of it: spec, snapshot, prices, plan, baselines.
         folder: that holds its files; None where none were written.
         stress: as `backtests.studies.stress.stress_table` gives it; None where it was not asked for.
+        counted: whether it was counted as a trial.
     """
 
     run: Backtest
     folder: Path | None = None
     stress: pd.DataFrame | None = None
+    counted: Counted = NOT_ASKED
 
     @cached_property
     def _tables(self) -> dict[str, pd.DataFrame]:
@@ -102,7 +106,8 @@ class BacktestResult:
             f"{name}: {usd} USD, CAGR {cagr}, volatility {volatility}, Sharpe {sharpe}, maximum drawdown {drawdown}"
             for name, usd, cagr, volatility, sharpe, drawdown, *_ in list(rows.values())[:2]
         ]
-        where = f"files in {self.folder}" if self.folder else "nothing written"
+        files = f"files in {self.folder}" if self.folder else "nothing written"
+        where = f"{files}; {counted_words(self.counted)}"
         return _lines(
             [headline(self.run), *told, regime_sentences(self.run)[0], f"tables: {', '.join(self._tables)}; {where}"]
         )

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from backtests.spec.cash import CashConfig
 from backtests.spec.costs import Costs
-from backtests.spec.versions import VERSION, differing_keys, fill_missing, put, take_version
+from backtests.spec.versions import VERSION, by_dotted_key, differing_keys, fill_missing, put, take_version
 from data.catalogue.own import OwnCatalogue
 from data.errors import InputError
 from data.files.toml import read_toml, validated
@@ -108,6 +108,10 @@ class Spec(BaseModel):
     def differences(self, other: "Spec") -> list[str]:
         """The dotted keys in which another spec differs, sorted."""
         return differing_keys(self._values(), other._values())
+
+    def by_key(self) -> dict[str, Any]:
+        """Every value by its dotted key, as JSON has it; a key without a value is left out."""
+        return by_dotted_key(self._values())
 
     def _values(self) -> dict[str, Any]:
         """What a file would hold."""

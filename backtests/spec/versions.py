@@ -109,9 +109,14 @@ def differing_keys(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str
         one: the values of a spec, by section.
         other: those of another.
     """
-    ours, theirs = dict(_leaves(one)), dict(_leaves(other))
+    ours, theirs = by_dotted_key(one), by_dotted_key(other)
     missing = object()
     return sorted(key for key in {*ours, *theirs} if ours.get(key, missing) != theirs.get(key, missing))
+
+
+def by_dotted_key(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a spec by dotted key."""
+    return dict(_leaves(values))
 
 
 def _leaves(values: Mapping[str, Any], *above: str) -> Iterator[tuple[str, Any]]:

@@ -13,7 +13,7 @@ class BusyError(ReverseQeError):
 
 
 @contextmanager
-def only_one(path: Path, what: str) -> Iterator[None]:
+def only_one(path: Path, what: str, patience: float = 0.0) -> Iterator[None]:
     """Hold the lock at `path` while inside; a file beside it names the process that holds it, and both go at the end.
 
     The system lifts the lock when the process ends, so that a killed one blocks nobody.
@@ -21,9 +21,10 @@ def only_one(path: Path, what: str) -> Iterator[None]:
     Args:
         path: of the lock's file; its folder is made where it is missing.
         what: is being done, for the message.
+        patience: seconds to wait for another process that holds it.
 
     Raises:
-        BusyError: another process holds it.
+        BusyError: another process holds it, and still does when patience ends.
         InputError: the file cannot be written.
     """
     from filelock import FileLock, Timeout
@@ -32,7 +33,7 @@ def only_one(path: Path, what: str) -> Iterator[None]:
     lock = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=patience)
     except Timeout:
         raise BusyError(f"{what} is under way already, by process {_named(holder)}; wait for its end") from None
     except OSError as error:

@@ -117,7 +117,7 @@ def test_nothing_is_written_unless_a_folder_is_named(
     sample: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert reverse_qe.backtest(market=sample, set=SHORT).folder is None
+    assert reverse_qe.backtest(market=sample, set=SHORT, count=False).folder is None
     reverse_qe.signal(market=sample)
     reverse_qe.events(sample)
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,1 @@
+"""What was tried: one log that forgets nothing, and tells where something was taken out of it."""

@@ -1,0 +1,86 @@
+"""What the log tells of a trial: which spec on which market, and what it came to."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backtests.run import RIVALS, Backtest
+from backtests.spec.spec import Spec, load_spec, shipped_specs
+from data.files.user_code import UserFile
+from data.market.snapshot import Snapshot
+
+MIX = "static_mix"
+_BESIDE = ("benchmark", MIX, *RIVALS)
+# They change no result, and where a market is kept is no part of what it holds.
+_NAMES = ("run.name", "run.market", "universe.hindsight")
+
+Columns = dict[str, np.ndarray]
+
+
+def backtest_row(run: Backtest, project: Path, label: str | None = None) -> tuple[dict[str, Any], Columns]:
+    """A backtest, and the daily returns of the strategy, the benchmark, the static mix and the rivals.
+
+    Args:
+        run: finished.
+        project: see `backtests.archive.trials.project.project_folder`.
+        label: that the user gave it.
+    """
+    strategy, days = run.measures.strategy, run.sessions
+    row = {
+        **_begun("backtest", run.snapshot, project),
+        "key": _key(project, run.snapshot, [run.spec.by_key(), *_hashes(run.user_files).items()]),
+        "trials": 1,
+        "run_id": run.run_id,
+        "label": label,
+        **_spec_told(run.spec, run.snapshot.simulated),
+        "files": _hashes(run.user_files),
+        "engine": run.prepared.engine,
+        "first_session": str(days[0].date()),
+        "last_session": str(days[-1].date()),
+        "sessions": len(days),
+        "cagr": strategy.cagr,
+        "sharpe": strategy.sharpe,
+    }
+    beside = [name for name in _BESIDE if name in run.returns]
+    return row, {name: run.returns[name].to_numpy(dtype="float64") for name in ("strategy", *beside)}
+
+
+def _begun(kind: str, snapshot: Snapshot, project: Path) -> dict[str, Any]:
+    """What every row begins with; project and kind of market stand side by side, where they are looked for."""
+    return {
+        "kind": kind,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "project": str(project),
+        "simulated": snapshot.simulated,
+        "market": snapshot.name,
+        "snapshot_hash": snapshot.content_hash,
+    }
+
+
+def _key(project: Path, snapshot: Snapshot, parts: Sequence[Any]) -> str:
+    """What a trial is by what was asked, not by which code answered."""
+    named = [dict(each) for each in parts if isinstance(each, Mapping)]
+    for values in named:
+        for name in _NAMES:
+            values.pop(name, None)
+    others = [each for each in parts if not isinstance(each, Mapping)]
+    text = json.dumps([str(project), snapshot.content_hash, named, others], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _hashes(files: Sequence[UserFile]) -> dict[str, str]:
+    return {file.path.name: hashlib.sha256(file.content).hexdigest() for file in files}
+
+
+def _spec_told(spec: Spec, simulated: bool) -> dict[str, Any]:
+    """A spec by its difference from the shipped one that it is closest to by name, else the one for such a market."""
+    name = spec.run.name
+    base = name if name in shipped_specs() else "sample" if simulated else "history"
+    ours, theirs = spec.by_key(), load_spec(base).by_key()
+    differs = {key: ours.get(key) for key in sorted({*ours, *theirs}) if ours.get(key) != theirs.get(key)}
+    return {"spec": name, "base": base, "differs": differs}
