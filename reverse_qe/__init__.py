@@ -14,6 +14,7 @@ __all__ = [
     "Spec",
     "backtest",
     "events",
+    "evidence",
     "fetch",
     "import_files",
     "load_spec",
@@ -29,6 +30,7 @@ _HOMES = {
     "Spec": "backtests.spec.spec",
     "load_spec": "backtests.spec.spec",
     "open_market": "data.markets",
+    "evidence": "reverse_qe.judging",
     "sweep": "reverse_qe.sweeping",
 }
 
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from data.errors import ReverseQeError
     from data.markets import open_market
     from reverse_qe.api import backtest, events, fetch, import_files, register, signal
+    from reverse_qe.judging import evidence
     from reverse_qe.sweeping import sweep
 
     __version__: str

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.measures.performance import performance
+from backtests.evidence.left_out import without_sessions
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ def best_stay(
         return None
     leads = (np.log1p(rotations["strategy"]) - np.log1p(rotations["static_mix"])).to_numpy()
     stay, lead, whole = rotations.iloc[int(leads.argmax())], float(leads.max()), float(leads.sum())
-    inside = pd.Series(returns.index, returns.index).between(stay["start"], stay["end"])
-    without = returns["strategy"].where(~inside, returns["static_mix"])
+    without = without_sessions(returns, sessions_of(returns.index, rotations.iloc[[int(leads.argmax())]]), risk_free)
     return BestStay(
         start=stay["start"],
         end=stay["end"],
@@ -63,6 +62,14 @@ def best_stay(
         gain=float(np.expm1(lead)),
         whole_gain=float(np.expm1(whole)),
         share=lead / whole if whole > 0 else None,
-        final_equity_usd=initial_cash * float(np.prod(1.0 + without.to_numpy())),
-        sharpe=performance(without, risk_free).sharpe,
+        final_equity_usd=initial_cash * without.growth,
+        sharpe=without.sharpe,
     )
+
+
+def sessions_of(sessions: pd.Index, stays: pd.DataFrame) -> np.ndarray:
+    """Whether each session lies in one of some stays: (n,) booleans."""
+    inside = np.zeros(len(sessions), dtype=bool)
+    for start, end in zip(stays["start"], stays["end"], strict=True):
+        inside |= np.asarray((sessions >= start) & (sessions <= end))
+    return inside

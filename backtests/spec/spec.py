@@ -50,6 +50,8 @@ class RunSection(BaseModel):
         strategy: ``file.py:Class`` of a `backtrader.Strategy` that trades in the place of the rotation.
         warmup_sessions: sessions before the run that a policy or strategy of the user is given to look back on; at most
             ten years. None: as many as the market has, up to a year.
+        idea_known: day on which the idea was published. The evidence parts the run there, for what came before may have
+            made the idea; no result depends on it. None: it is not parted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -62,6 +64,7 @@ class RunSection(BaseModel):
     market: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_][A-Za-z0-9._:@-]*$", max_length=200)
     strategy: Reference | None = None
     warmup_sessions: int | None = Field(default=None, ge=0, le=2520)
+    idea_known: date | None = None
 
     @model_validator(mode="after")
     def _start_before_end(self) -> Self:

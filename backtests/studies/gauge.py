@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtests.evidence.newey_west import newey_west, require_statsmodels
 from backtests.measures.performance import SESSIONS_PER_YEAR
 from backtests.prepare.prepared import prepare
 from backtests.prepare.span import Span
@@ -26,7 +27,6 @@ WEEK = 5
 """Sessions over which returns are measured, and over which the score has changed."""
 MINIMUM_WEEKS = 20
 """Weeks below which nothing is estimated."""
-CONFIDENCE = 0.95
 CRYPTO = "crypto"
 DIFFERENCE = "speculative less cash_flow"
 DRIVERS = ("score", "change")
@@ -68,7 +68,7 @@ def gauge_spec(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, last: pd
     Raises:
         InputError: the run begins after `last`, or the extra `evidence` is not installed.
     """
-    _require_statsmodels()
+    require_statsmodels("the gauge")
     panel = prepare(spec, snapshot, Span(pd.Timestamp(spec.run.start), last), signal=signal).panel
     coins = tuple(symbol for symbol in spec.universe.symbols if snapshot.instruments[symbol].is_crypto)
     legs = {CRYPTO: coins} | {str(basket): spec.universe.members(basket) for basket in BASKETS}
@@ -155,38 +155,3 @@ def _means_by_regime(returns: pd.Series, regime: pd.Series) -> pd.DataFrame:
         fit = newey_west(pairs["returns"], dummies) * SESSIONS_PER_YEAR / WEEK
     means = fit.rename(columns={"value": "mean"}).reindex(list(Regime)).assign(weeks=counts)
     return means.rename_axis("regime").reset_index()
-
-
-def newey_west(values: pd.Series, regressors: pd.DataFrame) -> pd.DataFrame:
-    """Ordinary least squares with intervals that allow for autocorrelation and uneven variance.
-
-    Newey and West (1987), with the lags that they propose in 1994: 4 (n / 100)^(2/9), rounded down; t-distributed.
-
-    Args:
-        values: n of them.
-        regressors: n rows, the constant included where one is wanted.
-
-    Returns:
-        By regressor: value, and the bounds low and high of its interval.
-
-    Raises:
-        InputError: the extra `evidence` is not installed.
-    """
-    _require_statsmodels()
-    from statsmodels.regression.linear_model import OLS
-
-    lags = int(4 * (len(values) / 100) ** (2 / 9))
-    fit: Any = OLS(values, regressors).fit(
-        cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}, use_t=True
-    )
-    interval = fit.conf_int(alpha=1 - CONFIDENCE)
-    return pd.DataFrame({"value": fit.params, "low": interval[0], "high": interval[1]})
-
-
-def _require_statsmodels() -> None:
-    try:
-        import statsmodels  # noqa: F401
-    except ImportError:
-        raise InputError(
-            "the gauge needs statsmodels, which is not installed; install it by: pip install 'reverse-qe[evidence]'"
-        ) from None

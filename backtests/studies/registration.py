@@ -14,10 +14,10 @@ import pandas as pd
 
 from backtests.evidence.confidence_sequence import tightest_at, values_needed
 from backtests.evidence.group_sequential import NORMAL, bounds, crossings, drift_for_power, spent_alpha
+from backtests.evidence.newey_west import CONFIDENCE, newey_west
 from backtests.identity import ROOT, package_versions, source_hash
 from backtests.measures.performance import SESSIONS_PER_YEAR
 from backtests.spec.spec import Spec
-from backtests.studies.gauge import CONFIDENCE, newey_west
 from data.clock import decision_times, next_session
 from data.errors import InputError
 from data.market.snapshot import Snapshot

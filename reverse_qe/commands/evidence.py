@@ -1,29 +1,63 @@
-"""`reverse-qe evidence`: what is said before it is known."""
+"""`reverse-qe evidence`: is it luck; and what is said before it is known."""
 
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_qe.options import PATH, json_option, set_option, spec_market_option
-from reverse_qe.output import print_json, progress, say, show
+from reverse_qe.options import DAY, PATH, json_option, set_option, spec_market_option
+from reverse_qe.output import print_json, print_table, progress, say, show
+
+if TYPE_CHECKING:
+    from reverse_qe.judging import EvidenceResult
 
 
 @click.command("evidence")
-@click.argument("spec", required=False)
+@click.argument("of", required=False, metavar="[RUN | SPEC --register FILE]")
 @spec_market_option
-@click.option("--register", "file", type=PATH, required=True, help="TOML file to make: the registration.")
+@click.option(
+    "--trials", type=int, metavar="N", help="So many variants were tried, where you know of more than were counted."
+)
+@click.option("--idea-known", type=DAY, help="Day on which the idea was published, in place of the spec's.")
+@click.option("--page", type=PATH, help="Write the evidence as a page, complete in itself.")
+@click.option("--register", "file", type=PATH, help="TOML file to make: the registration.")
 @set_option
 @json_option
-def command(spec: str | None, market: str | None, file: Path, settings: dict[str, Any], as_json: bool) -> None:
-    """Register an endpoint before it is known: spec, form, code and market by hash, and its test.
+def command(
+    of: str | None,
+    market: str | None,
+    trials: int | None,
+    idea_known: datetime | None,
+    page: Path | None,
+    file: Path | None,
+    settings: dict[str, Any],
+    as_json: bool,
+) -> None:
+    """Test a result: luck, timing, its markets, one stay or name, would it last.
 
-    The endpoint is one slope, of the mean of the next session's IGV less SMH and ARKK less QQQ on the mean of drain and
-    price of capital, expected below 0. It is judged at fixed dates, alpha spent over them, and may be looked at daily.
-    Only what becomes known after the market's newest moment counts.
+    RUN is the folder of a run, or its name below runs/. It is run again from its own spec and market, and must come out
+    as it was written.
 
-    SPEC is a TOML file or the name of a shipped spec; without it the shipped one that fits the market is read.
+    With --register FILE, an endpoint is registered before it is known: spec, form, code and market by hash, and its
+    test. The endpoint is one slope, of the mean of the next session's IGV less SMH and ARKK less QQQ on the mean of
+    drain and price of capital, expected below 0. It is judged at fixed dates, alpha spent over them, and may be looked
+    at daily. Only what becomes known after the market's newest moment counts. SPEC is a TOML file or the name of a
+    shipped spec; without it the shipped one that fits the market is read.
     """
+    if file is not None:
+        if trials is not None or idea_known is not None or page is not None:
+            raise click.UsageError("got --trials, --idea-known or --page with --register, wanted them with a run alone")
+        _register(of, market, file, settings, as_json)
+        return
+    if of is None:
+        raise click.UsageError("got no run, wanted its folder; see: reverse-qe runs list")
+    if settings:
+        raise click.UsageError("got --set, wanted it with --register alone: a run is judged as it was")
+    _judge(of, market, trials, idea_known, page, as_json)
+
+
+def _register(spec: str | None, market: str | None, file: Path, settings: dict[str, Any], as_json: bool) -> None:
     from data.files.atomic import require_free, write_new_file
     from reverse_qe import api
     from reverse_qe.words.registration import registration_sentences, registration_toml
@@ -38,3 +72,31 @@ def command(spec: str | None, market: str | None, file: Path, settings: dict[str
         for sentence in registration_sentences(values):
             show(sentence)
     say(f"Registration: {file}")
+
+
+def _judge(
+    of: str, market: str | None, trials: int | None, idea_known: datetime | None, page: Path | None, as_json: bool
+) -> None:
+    from reverse_qe.judging import evidence
+    from reverse_qe.pages.page_files import require_page_path, write_page
+
+    if page is not None:
+        require_page_path(page)
+    with progress("Evidence") as report:
+        result = evidence(of, market=market, trials=trials, idea_known=idea_known, report=report)
+    if page is not None:
+        write_page(page, result.page())
+        say(f"Page: {page}")
+    if as_json:
+        print_json(result.values)
+    else:
+        _print(result)
+
+
+def _print(result: "EvidenceResult") -> None:
+    from reverse_qe.words.evidence_table import HEAD, conclusion, heading, question_rows, questions
+
+    show(result.title)
+    for question in questions(result.table):
+        print_table(heading(question), HEAD, question_rows(result.table, question))
+    show(conclusion(result.table))

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import signals
+from backtests.evidence.newey_west import newey_west
 from backtests.prepare.signal import read_signal
 from backtests.prepare.span import session_to_come
 from backtests.spec.spec import load_spec
@@ -23,7 +24,6 @@ from backtests.studies.gauge import (
     Gauge,
     gauge,
     gauge_spec,
-    newey_west,
     week_returns,
 )
 from data.clock import previous_session, sessions_between

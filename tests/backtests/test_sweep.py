@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.evidence.deflated_sharpe import expected_best
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from backtests.studies.sweeps import folder as sweep_folder
@@ -14,7 +15,7 @@ from backtests.studies.sweeps import report as sweep_report
 from backtests.studies.sweeps.confirm import confirm
 from backtests.studies.sweeps.folder import read_table, run_into
 from backtests.studies.sweeps.grid import Axis, Grid, Span, make_grid
-from backtests.studies.sweeps.report import expected_best, report_sweep
+from backtests.studies.sweeps.report import report_sweep
 from backtests.studies.sweeps.signal import Recall
 from backtests.studies.sweeps.sweep import Sweep, SweepAsked
 from data.errors import InputError

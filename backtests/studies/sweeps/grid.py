@@ -29,6 +29,7 @@ _STAGES = (
 _FIXED = {
     "run.name": "it changes no result",
     "run.market": "a sweep is of one market",
+    "run.idea_known": "it changes no result",
     "run.strategy": "a strategy of the user runs in the event engine alone",
     "run.warmup_sessions": "it is read by code of the user alone",
     "signal.source": "files of the user stay as they are",

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 
 from backtests.engines.batch import MEASURES
 from backtests.engines.ledger import run_ledger
+from backtests.evidence.deflated_sharpe import expected_best
 from backtests.measures.performance import SESSIONS_PER_YEAR
 from backtests.measures.run_measures import PortfolioMeasures, portfolio_measures
 from backtests.prepare.plans import run_baseline_plans
@@ -18,7 +18,6 @@ from backtests.studies.sweeps.grid import Axis, Grid
 from data.errors import InputError
 
 STATIC_MIX = "static_mix"
-EULER = 0.5772156649015329
 # The smaller the better.
 _SMALLER = {"volatility", "turnover", "costs", "costs_usd"}
 # Of a random choice, the variants nearest to the best that count as its surroundings, by key.
@@ -117,17 +116,6 @@ def report_sweep(grid: Grid, table: pd.DataFrame, prepared: Prepared, by: str = 
         by_luck=None if spread is None else expected_best(len(sharpes), _standard_error(prepared)),
         by_spread=None if spread is None else expected_best(len(sharpes), spread),
     )
-
-
-def expected_best(trials: int, spread: float) -> float:
-    """The Sharpe ratio that the best of independent trials reaches where the true one of all is 0.
-
-    Args:
-        trials: from 2.
-        spread: standard deviation of their Sharpe ratios.
-    """
-    normal = NormalDist()
-    return spread * ((1 - EULER) * normal.inv_cdf(1 - 1 / trials) + EULER * normal.inv_cdf(1 - 1 / (trials * math.e)))
 
 
 def _standard_error(prepared: Prepared) -> float:

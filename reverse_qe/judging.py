@@ -1,0 +1,176 @@
+"""`reverse_qe.evidence`: every test that can be made of a run, as a function."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtests.archive.stored import MANIFEST, RUNS, StoredRun, read_run
+from backtests.evidence.known_trials import known_trials
+from backtests.evidence.table import EvidenceTable
+from backtests.prepare.stages import tell_nobody
+from backtests.run import Backtest, run_backtest
+from backtests.spec.spec import load_spec
+from backtests.studies.evidence.of_run import run_evidence
+from data.errors import InputError
+from data.files.paths import usable_path
+from data.market.snapshot import Snapshot
+from data.markets import open_market
+from reverse_qe.arguments import as_day
+from reverse_qe.pages.studies.evidence import evidence_page
+from reverse_qe.results import BacktestResult
+from reverse_qe.words.evidence_table import conclusion
+
+# By which a return that was written may differ from the same one today.
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class EvidenceResult:
+    """All tests of one thing.
+
+    Attributes:
+        kind: run, sweep, account or file.
+        name: of what was judged.
+        market: it was run on; empty for a file of returns.
+        simulated: whether the market is made up.
+        first: its first session.
+        last: its last session.
+        sessions: their number.
+        table: what the tests say.
+    """
+
+    kind: str
+    name: str
+    market: str
+    simulated: bool
+    first: pd.Timestamp
+    last: pd.Timestamp
+    sessions: int
+    table: EvidenceTable
+
+    @property
+    def title(self) -> str:
+        """What was judged, on one line."""
+        label = "SIMULATED market" if self.simulated else "market"
+        where = f" on {label} {self.market}" if self.market else ""
+        return f"Evidence of {self.name}{where}, {self.first.date()} to {self.last.date()} ({self.sessions:,} sessions)"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "market": self.market,
+            "simulated": self.simulated,
+            "first_session": str(self.first.date()),
+            "last_session": str(self.last.date()),
+            "sessions": self.sessions,
+            "is_skill": self.table.is_skill,
+            "rows": [
+                {
+                    "question": str(row.question),
+                    "test": row.test,
+                    "of": row.of,
+                    "verdict": str(row.verdict),
+                    "values": dict(row.values),
+                    "reason": row.reason,
+                }
+                for row in self.table.rows
+            ],
+        }
+
+    def page(self) -> str:
+        """The table as a page that is complete in itself."""
+        return evidence_page(self.table, self.title, self.simulated)
+
+    def __repr__(self) -> str:
+        return f"{self.title}\n{conclusion(self.table)}"
+
+
+def evidence(
+    of: str | Path | BacktestResult,
+    *,
+    market: str | Snapshot | None = None,
+    trials: int | None = None,
+    idea_known: date | str | None = None,
+    report: Callable[[str], None] = tell_nobody,
+) -> EvidenceResult:
+    """Make every test that something allows: is it luck, timing, its markets, one stay, and would it last.
+
+    Args:
+        of: the folder of a run, its name below ``runs``, or a result of `reverse_qe.backtest`.
+        market: that the run was made on, where it goes by another name now.
+        trials: how many variants were tried, this one among them, where the user knows of more than were counted.
+        idea_known: day on which the idea was published, in place of the spec's.
+        report: is told each stage as it begins.
+
+    Raises:
+        InputError: there is no such run, its market is gone or another one, or it is too short.
+    """
+    run = of.run if isinstance(of, BacktestResult) else _run_again(_stored(usable_path(of)), market, report)
+    known = known_trials(trials)
+    day = as_day(idea_known, "idea_known")
+    table = run_evidence(run, known, None if day is None else day.date(), report)
+    return EvidenceResult(
+        kind="run",
+        name=run.spec.run.name,
+        market=run.snapshot.name,
+        simulated=run.snapshot.simulated,
+        first=run.sessions[0],
+        last=run.sessions[-1],
+        sessions=len(run.sessions),
+        table=table,
+    )
+
+
+def _stored(path: Path) -> StoredRun:
+    folder = path if path.is_dir() else RUNS / path
+    if not (folder / MANIFEST).is_file():
+        raise InputError(
+            f"got {path}, wanted the folder of a run, or its name below {RUNS}/; see: reverse-qe runs list"
+        )
+    return read_run(folder)
+
+
+def _run_again(stored: StoredRun, market: str | Snapshot | None, report: Callable[[str], None]) -> Backtest:
+    """The run from its own spec and market: it must come out as it was written."""
+    report("market")
+    named = stored.manifest["market"] if market is None else market
+    snapshot = named if isinstance(named, Snapshot) else open_market(named)
+    wanted = stored.manifest.get("snapshot_hash")
+    if snapshot.content_hash != wanted:
+        raise InputError(
+            f"got market {snapshot.name} with the content {snapshot.content_hash[:12]}, wanted that of the run, "
+            f"{str(wanted)[:12]}; name its market by --market, or run the spec again: "
+            f"reverse-qe backtest {stored.folder / 'spec.toml'}"
+        )
+    spec = load_spec(stored.folder / "spec.toml")
+    run = run_backtest(spec, snapshot, report, stored.manifest.get("engine", "event"))
+    _require_same(run, stored)
+    return run
+
+
+def _require_same(run: Backtest, stored: StoredRun) -> None:
+    again = f"run the spec again: reverse-qe backtest {stored.folder / 'spec.toml'}"
+    try:
+        written = pd.read_csv(stored.folder / "returns.csv", index_col="session", parse_dates=["session"])["strategy"]
+        values = written.to_numpy(dtype="float64")
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{stored.folder / 'returns.csv'} cannot be read: {error}; {again}") from error
+    if not pd.DatetimeIndex(written.index).equals(run.sessions):
+        raise InputError(
+            f"got a run of {len(written)} sessions in {stored.folder}, which is now one of {len(run.sessions)}; {again}"
+        )
+    difference = np.abs(values - run.returns["strategy"].to_numpy())
+    if not difference.max() <= ROUNDING:
+        day = run.sessions[int(np.nanargmax(difference))].date()
+        raise InputError(
+            f"got returns in {stored.folder} that this version does not give (on {day} they differ by "
+            f"{np.nanmax(difference):.1e}), wanted the run of this version; {again}"
+        )

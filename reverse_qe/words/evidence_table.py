@@ -1,0 +1,204 @@
+"""A table of evidence in words: what each test found, and its verdict."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from backtests.evidence.table import EvidenceTable, Question, Row, Verdict
+from backtests.measures.performance import SESSIONS_PER_YEAR
+from reverse_qe.tables import Column
+from reverse_qe.words.evidence import plain_name
+
+HEAD = (Column("test", prose=True), Column("what was found", prose=True), Column("verdict", prose=True))
+# Longer waits than this are not counted in years.
+_CENTURY = 100.0
+
+
+def question_rows(table: EvidenceTable, question: Question) -> list[tuple[str, str, str]]:
+    """The tests of a question, one row each under `HEAD`."""
+    return [(_test(row), _found(row), str(row.verdict)) for row in table.of(question)]
+
+
+def questions(table: EvidenceTable) -> list[Question]:
+    """Those that have a row, in their order."""
+    return [question for question in Question if table.of(question)]
+
+
+def heading(question: Question) -> str:
+    """A question as it is asked."""
+    return question[0].upper() + question[1:]
+
+
+def conclusion(table: EvidenceTable) -> str:
+    """What the whole comes to, in one sentence."""
+    if table.is_skill is None:
+        return "Taken together: not judged, for one of the tests that must all speak for it was not made."
+    if table.is_skill:
+        return (
+            "Taken together: more than luck, by the tests that must all speak for it; the rows against it say what "
+            "else it may be."
+        )
+    return "Taken together: no skill is shown; the tests that must all speak for it do not."
+
+
+def _test(row: Row) -> str:
+    """The name of a test, and of what it is."""
+    name = _NAMES.get(row.test)
+    return plain_name(row.test) if name is None else name(plain_name(row.of))
+
+
+def _found(row: Row) -> str:
+    if row.verdict is Verdict.UNMEASURED:
+        return row.reason
+    return _FOUND[row.test](row.values)
+
+
+def _difference(values: Mapping[str, Any]) -> str:
+    found = f"Sharpe {_signed(values['difference'])} [{_signed(values['low'])}, {_signed(values['high'])}]"
+    is_told = values["low"] > 0 or values["high"] < 0
+    return found if is_told else f"{found}; {_wait(values)}"
+
+
+def _wait(values: Mapping[str, Any]) -> str:
+    if values["sessions_still_needed"] is None:
+        return "not ahead"
+    years = values["sessions_still_needed"] / SESSIONS_PER_YEAR
+    if years > _CENTURY:
+        return "more than a century to go"
+    return f"{values['sessions_still_needed']:,.0f} sessions to go ({years:.1f} years)"
+
+
+def _deflated(values: Mapping[str, Any]) -> str:
+    trials = "1 trial" if values["trials"] == 1 else f"{values['trials']:,} trials"
+    effective = (
+        "" if values["trials"] == values["effective_trials"] else f", as good as {values['effective_trials']:.1f}"
+    )
+    return (
+        f"Sharpe of the excess {values['sharpe']:.2f}; luck finds {values['bar']:.2f} in {trials}{effective} "
+        f"({values['counted_by']}); probability {values['probability']:.1%}"
+    )
+
+
+def _shift(values: Mapping[str, Any]) -> str:
+    return (
+        f"p {values['p_value']:.3f} of {values['shifts']:,} shifts: Sharpe {values['sharpe']:.2f}, their median "
+        f"{values['median']:.2f} (weights of the baskets times their returns, less costs)"
+    )
+
+
+def _alpha(values: Mapping[str, Any]) -> str:
+    betas = ", ".join(f"{plain_name(name)} {beta:.2f}" for name, beta in values["betas"].items())
+    missing = f"; the market has no {', '.join(values['missing'])}" if values["missing"] else ""
+    return f"alpha {values['alpha']:+.1%} a year [{values['low']:+.1%}, {values['high']:+.1%}]; betas {betas}{missing}"
+
+
+def _stays(values: Mapping[str, Any]) -> str:
+    when = f"{values['regime']} {values['start']} to {values['end']}"
+    if values["share"] is None:
+        return f"nothing was gained on the static mix; the best stay was {when}"
+    return f"{when} made {values['share']:.0%} of the lead; {_left(values, ('1', '2'))}"
+
+
+def _days(values: Mapping[str, Any]) -> str:
+    return _left(values, ("1", "2", "10"))
+
+
+def _names(values: Mapping[str, Any]) -> str:
+    share = "" if values["share"] is None else f" made {values['share']:.0%} of the gain"
+    left = "; ".join(
+        f"without {' and '.join(each['names'])} {_times(each['lead'])}, Sharpe {_or_dash(each['sharpe_lead'])}"
+        for each in values["without"].values()
+    )
+    return f"{values['best']}{share}; lead over the static mix {_times(values['lead'])}, {left}"
+
+
+def _left(values: Mapping[str, Any], counts: tuple[str, ...]) -> str:
+    left = ", ".join(f"without the best {_count(count)} {_times(values['without'][count]['lead'])}" for count in counts)
+    return f"growth over the static mix {_times(values['lead'])}, {left}"
+
+
+def _published(values: Mapping[str, Any]) -> str:
+    return (
+        f"Sharpe {_signed(values['difference'])} [{_signed(values['low'])}, {_signed(values['high'])}] over "
+        f"{values['sessions']:,} sessions"
+    )
+
+
+def _years(values: Mapping[str, Any]) -> str:
+    left = _times(values["lead_without_the_best"])
+    leads = ", ".join(f"{year} {lead:+.0%}" for year, lead in values["lead"].items())
+    return f"ahead in {values['ahead']} of {values['years']} ({leads}); without {values['best']} {left}"
+
+
+def _costs(values: Mapping[str, Any]) -> str:
+    return _gone(values, "costs x{:.1f}", "costs x{:.0f}")
+
+
+def _delay(values: Mapping[str, Any]) -> str:
+    return _gone(values, "{:.1f} sessions late", "{:.0f} sessions late")
+
+
+def _gone(values: Mapping[str, Any], style: str, whole: str) -> str:
+    if values["lead"] <= 0:
+        return "there is no lead to lose"
+    told = []
+    for name, key in (("growth", "break_even"), ("Sharpe", "sharpe_break_even")):
+        at = values[key]
+        told.append(
+            f"the lead in {name} lasts beyond {whole.format(values['tried_to'])}"
+            if at is None
+            else f"the lead in {name} is gone at {style.format(at)}"
+        )
+    return "; ".join(told)
+
+
+def _hindsight(values: Mapping[str, Any]) -> str:
+    return values["hindsight"].rstrip(".") or "the spec names no hindsight in its choice of instruments"
+
+
+def _times(lead: float) -> str:
+    """A log lead as growth over the other's."""
+    return f"x{math.exp(lead):.2f}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}"
+
+
+def _or_dash(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.2f}"
+
+
+def _count(count: str) -> str:
+    return {"1": "one", "2": "two", "10": "ten"}[count]
+
+
+_NAMES: Mapping[str, Callable[[str], str]] = {
+    "sharpe_against_the_mix": lambda of: of,
+    "sharpe_against_a_rival": lambda of: of,
+    "deflated_sharpe": lambda _of: "deflated Sharpe ratio",
+    "circular_shift": lambda _of: "circular shift",
+    "alpha": lambda of: f"alpha on {of}",
+    "published": lambda of: f"{of} the idea",
+    "best_stays": lambda _of: "best stays",
+    "best_days": lambda _of: "best days",
+    "best_names": lambda _of: "best names",
+    "by_year": lambda _of: "by year",
+    "break_even_costs": lambda _of: "costs",
+    "break_even_delay": lambda _of: "delay",
+}
+_FOUND: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "sharpe_against_the_mix": _difference,
+    "sharpe_against_a_rival": _difference,
+    "deflated_sharpe": _deflated,
+    "circular_shift": _shift,
+    "alpha": _alpha,
+    "best_stays": _stays,
+    "best_days": _days,
+    "best_names": _names,
+    "hindsight": _hindsight,
+    "published": _published,
+    "by_year": _years,
+    "break_even_costs": _costs,
+    "break_even_delay": _delay,
+}

@@ -1,0 +1,74 @@
+"""`reverse-qe evidence`: what it prints, what it writes, what it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import reverse_qe
+
+SHORT = ("--start", "2021-01-04", "--end", "2021-12-31", "--no-tearsheet", "--out", "runs/it")
+
+
+@pytest.mark.slow
+def test_a_run_is_judged(call, tmp_path):
+    assert call("backtest", "sample", *SHORT)[0] == 0
+    code, out, _ = call("evidence", "it", "--trials", "12", "--page", "it.html", "--idea-known", "2021-07-01")
+    assert code == 0
+    assert out.startswith("Evidence of sample on SIMULATED market sample, 2021-01-04 to 2021-12-31 (252 sessions)\n")
+    for told in (
+        "Better than its rivals?",
+        "in 12 trials (stated); probability",
+        "of 252 shifts: Sharpe",
+        "alpha on its own baskets",
+        "the market holds none of SPY, SMH, IGV, BTC-USD",
+        "without the best ten",
+        "the spec names no hindsight",
+        "ahead in",
+        "Taken together: ",
+    ):
+        assert told in out
+    page = (tmp_path / "it.html").read_text(encoding="utf-8")
+    assert "SIMULATED" in page
+    assert "Would it last?" in page
+    code, out, _ = call("evidence", "runs/it", "--json")
+    told = json.loads(out)
+    assert (told["kind"], told["sessions"]) == ("run", 252)
+    assert {row["verdict"] for row in told["rows"]} <= {"for it", "against it", "cannot be told", "not measured"}
+
+    table = tmp_path / "runs" / "it" / "returns.csv"
+    table.write_text(table.read_text().replace("2021-03-01,", "2021-03-01,1", 1))
+    assert "that this version does not give (on 2021-03-01" in call("evidence", "it")[2]
+    spec = tmp_path / "runs" / "it" / "manifest.json"
+    spec.write_text(spec.read_text().replace('"snapshot_hash": "', '"snapshot_hash": "0'))
+    assert "wanted that of the run" in call("evidence", "it")[2]
+
+
+def test_a_result_of_python_is_judged_as_it_is():
+    result = reverse_qe.backtest("sample", start="2021-01-04", end="2021-06-30")
+    found = reverse_qe.evidence(result, trials=3)
+    assert found.sessions == len(result.returns)
+    assert "Taken together:" in repr(found)
+    assert (
+        found.table.row("sharpe_against_the_mix", "static_mix").values["difference"] == result.run.evidence.luck.value
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "got no run, wanted its folder"),
+        (("nothing",), "got nothing, wanted the folder of a run"),
+        (("nothing", "--trials", "0"), "got nothing, wanted the folder of a run"),
+        (("nothing", "--set", "a.b=1"), "got --set, wanted it with --register alone"),
+        (("sample", "--register", "it.toml", "--trials", "3"), "got --trials, --idea-known or --page with --register"),
+        (("nothing", "--page", "there"), "there"),
+    ],
+)
+def test_what_is_refused(call, tmp_path, arguments, told):
+    (tmp_path / "there").mkdir()
+    code, out, err = call("evidence", *arguments)
+    assert (code, out) == (2, "")
+    assert told in err
+    assert len(err.splitlines()) == 1
+    assert not Path(tmp_path / "it.toml").exists()
