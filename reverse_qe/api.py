@@ -1,6 +1,5 @@
 """The words of the command line as functions: what they take is named as in Python, what they give shows itself."""
 
-import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date
@@ -11,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.archive.folder import write_run
-from backtests.archive.trials.counting import NOT_ASKED, NotCountedWarning, count_backtest
+from backtests.archive.trials.counting import NOT_ASKED, count_backtest, warn_if_not_counted
 from backtests.prepare.decision import decide_from_cash
 from backtests.prepare.prepared import EngineName, Prepared, prepare
 from backtests.prepare.signal import read_signal
@@ -30,7 +29,7 @@ from data.files.paths import usable_path
 from data.market.snapshot import BUILT_IN, Snapshot, is_built_in
 from data.markets import open_market
 from data.prices.panel import require_opens
-from reverse_qe.arguments import as_day, several_names
+from reverse_qe.arguments import as_day, several_names, short_label
 from reverse_qe.making import REAL_HISTORY, ImportedFiles, fetch, import_files
 from reverse_qe.pages.run import run_page
 from reverse_qe.results import BacktestResult, SignalReading
@@ -89,14 +88,14 @@ def backtest(
     folder = None if out is None else usable_path(out, "out")
     if folder is not None:
         require_free(folder, "out")
+    label = short_label(label)
     chosen = _asked_for(spec, market, start, end, set)
     report("market")
     run = run_backtest(*_on_market(chosen, market), report, engine)
     # Before anything is shown: what was seen was counted.
     counted = count_backtest(run, label) if count else NOT_ASKED
-    if count and counted.row is None:
-        warnings.warn(f"not counted as a trial: {counted.reason}", NotCountedWarning, stacklevel=2)
-    result = BacktestResult(run, counted=counted, stress=stress_table(run, report) if stress else None)
+    warn_if_not_counted(counted)
+    result = BacktestResult(run, counted=counted, label=label, stress=stress_table(run, report) if stress else None)
     return result if folder is None else written(result, folder, tearsheet, report)
 
 
@@ -128,7 +127,7 @@ def written(result: BacktestResult, folder: Path, tearsheet: bool, report: Repor
     """Write the files of a result into a new folder, and return the result that knows it."""
     report("files and tearsheet" if tearsheet else "files")
     pages = {"tearsheet.html": partial(run_page, stress=result.stress)} if tearsheet else {}
-    write_run(result.run, folder, result.stress, pages)
+    write_run(result.run, folder, result.stress, pages, result.label)
     return replace(result, folder=folder)
 
 

@@ -10,12 +10,23 @@ from data.errors import InputError
 from data.files.cells import MOMENT, day_in
 from data.files.paths import usable_path
 
+LONGEST_LABEL = 100
+
 
 def market_name(given: str) -> str:
     """The name of a market, as it was given."""
     if not isinstance(given, str):
         raise InputError(f"got {given!r} for name, wanted the name of a market")
     return given
+
+
+def short_label(given: str | None) -> str | None:
+    """Words of a user that name a run: one line that a list has room for."""
+    if given is None:
+        return None
+    if not isinstance(given, str) or not given.strip() or len(given) > LONGEST_LABEL or not given.isprintable():
+        raise InputError(f"got {given!r:.120} for label, wanted words in one line, at most {LONGEST_LABEL} letters")
+    return given.strip()
 
 
 def several_names(given: Collection[str], what: str) -> tuple[str, ...]:

@@ -44,12 +44,14 @@ class BacktestResult:
         folder: that holds its files; None where none were written.
         stress: as `backtests.studies.stress.stress_table` gives it; None where it was not asked for.
         counted: whether it was counted as a trial.
+        label: words of the user that name it.
     """
 
     run: Backtest
     folder: Path | None = None
     stress: pd.DataFrame | None = None
     counted: Counted = NOT_ASKED
+    label: str | None = None
 
     @cached_property
     def _tables(self) -> dict[str, pd.DataFrame]:

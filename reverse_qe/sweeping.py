@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.archive.folder import write_run
+from backtests.archive.trials.counting import NOT_ASKED, Counted, count_sweep, warn_if_not_counted
 from backtests.engines.batch import COUNTS, MEASURES
 from backtests.engines.compiled import require_numba
 from backtests.prepare.stages import tell_nobody
@@ -23,7 +24,7 @@ from backtests.studies.sweeps.cross_validation import (
     require_splitter,
 )
 from backtests.studies.sweeps.folder import Report, read_table, run_into
-from backtests.studies.sweeps.folder import tell_nobody as count_for_nobody
+from backtests.studies.sweeps.folder import tell_nobody as tell_no_count
 from backtests.studies.sweeps.grid import AnySpec, Span, base_spec, make_grid
 from backtests.studies.sweeps.report import SweepReport, report_sweep
 from backtests.studies.sweeps.sweep import Sweep, SweepAsked
@@ -45,6 +46,7 @@ from reverse_qe.arguments import as_day
 from reverse_qe.pages.run import run_page
 from reverse_qe.pages.studies.sweep import sweep_page
 from reverse_qe.results import BacktestResult
+from reverse_qe.words.trials import counted_words
 
 SWEEPS = Path("sweeps")
 CHAIN = "walk-forward"
@@ -63,6 +65,7 @@ class SweepResult:
         walk: what would have been chosen, test by test; None where it was not asked for.
         chain: the tests of it as one run.
         cross: what cross-validation came to; None where it was not asked for.
+        counted: whether its variants were counted as trials.
     """
 
     folder: Path
@@ -72,6 +75,7 @@ class SweepResult:
     walk: WalkForward | None = None
     chain: BacktestResult | None = None
     cross: CrossValidation | None = None
+    counted: Counted = NOT_ASKED
 
     @property
     def variants(self) -> pd.DataFrame:
@@ -90,7 +94,7 @@ class SweepResult:
         best = self.report.best[0]
         return (
             f"{self.report.variants:,} variants of {self.sweep.spec.run.name} in {self.folder}; the best by "
-            f"{self.report.by} is number {best}: {self.settings(best)}"
+            f"{self.report.by} is number {best}: {self.settings(best)}; {counted_words(self.counted)}"
         )
 
 
@@ -117,7 +121,8 @@ def sweep(
     tearsheet: bool = True,
     yes: bool = False,
     report: Callable[[str], None] = tell_nobody,
-    count: Report = count_for_nobody,
+    count: bool = True,
+    done: Report = tell_no_count,
 ) -> SweepResult:
     """Run every combination of some values of a spec's keys, or a random choice of them, in the vector engine.
 
@@ -143,7 +148,11 @@ def sweep(
         tearsheet: whether the run of the chained tests has one.
         yes: whether more than a hundred thousand variants are wanted.
         report: is told each stage as it begins.
-        count: is told how many variants are done.
+        count: whether its variants are trials; the result tells.
+        done: is told how many variants are done.
+
+    Warns:
+        NotCountedWarning: the log of trials could not be written.
 
     Raises:
         InputError: numba is not there, or spec, grid, market, days or folder are wrong.
@@ -182,7 +191,7 @@ def sweep(
     if cpcv is not None:
         require_same_sessions(varied)
         splits = make_splits(len(sessions), *cpcv, purge, embargo)
-    table = run_into(folder, made, returns or folds is not None or splits is not None, count)
+    table = run_into(folder, made, returns or folds is not None or splits is not None, done)
     report("what it says")
     ranked = report_sweep(varied, read_table(table, [*{by, "sharpe"}]), made.base, by)
     confirmed = confirm(made, ranked.best[:confirm_best], report)
@@ -195,7 +204,13 @@ def sweep(
         report("walk-forward")
         walk = walk_forward(made, table, folds)
         chain = _write_chain(made, walk, folder / CHAIN, tearsheet)
-    return SweepResult(folder, made, ranked, tuple(confirmed), walk, chain, cross)
+    counted = NOT_ASKED
+    if count:
+        choosing = None if walk is None else f"train {train}, test {test}, purge {purge}, embargo {embargo}"
+        counted = count_sweep(made, table, ranked, choosing, None if chain is None else chain.run)
+        warn_if_not_counted(counted)
+        chain = None if chain is None else replace(chain, counted=counted)
+    return SweepResult(folder, made, ranked, tuple(confirmed), walk, chain, cross, counted)
 
 
 def _write_chain(made: Sweep, walk: WalkForward, folder: Path, tearsheet: bool) -> BacktestResult:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from backtests.archive.json_forms import counts_json, evidence_json, measures_json
 from backtests.archive.memory import peak_memory_mb
-from backtests.archive.stored import RUNS
+from backtests.archive.stored import LABEL, RUNS
 from backtests.identity import package_versions
 from backtests.prepare.prepared import EngineName
 from backtests.run import Backtest
@@ -34,6 +34,7 @@ def write_run(
     folder: Path,
     stress: pd.DataFrame | None = None,
     further: Mapping[str, Callable[[Backtest], str]] = MappingProxyType({}),
+    label: str | None = None,
 ) -> Path:
     """Write every file of a run into a new folder.
 
@@ -42,6 +43,7 @@ def write_run(
         folder: must not exist.
         stress: of the run, as `backtests.studies.stress.stress_table` gives it; None: no stress.csv.
         further: what makes the text of each further file, by its name; each is a stage of the run's timings.
+        label: words of the user that name it; None: no label.txt.
 
     Returns:
         The folder.
@@ -51,6 +53,8 @@ def write_run(
         with written_whole(folder) as aside:
             aside.mkdir()
             _write_files(run, aside, stress, further)
+            if label is not None:
+                write_whole(aside / LABEL, f"{label}\n")
     except OSError as error:
         raise InputError(f"cannot write the run to {folder}: {error}; choose another path") from error
     return folder

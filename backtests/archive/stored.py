@@ -10,7 +10,7 @@ from data.errors import InputError
 from data.files.paths import usable_path
 
 RUNS = Path("runs")
-MANIFEST, METRICS = "manifest.json", "metrics.json"
+MANIFEST, METRICS, LABEL = "manifest.json", "metrics.json", "label.txt"
 # What every version has written, and of which kind it is.
 _TOLD = {"run_id": str, "spec": str, "market": str, "first_session": str, "last_session": str, "simulated": bool}
 

@@ -21,7 +21,8 @@ class Tried:
     """A series of returns that was tried.
 
     Attributes:
-        excess: daily return of the strategy less that of the static mix beside it, by session, fractions.
+        excess: daily return of the strategy less that of the static mix beside it, by session, fractions; not a number
+            on a session that it does not have.
         trials: that it stands for; of a sweep whose returns are kept in part, more than one.
     """
 
@@ -119,8 +120,9 @@ def _variance(tried: Sequence[Tried], weights: np.ndarray) -> float | None:
 
 
 def _ratio(excess: np.ndarray) -> float:
-    """Sharpe ratio a session; not a number where there is none."""
-    if len(excess) < 2 or not np.isfinite(excess).all():
+    """Sharpe ratio a session, of those that there are; not a number where there is none."""
+    excess = excess[np.isfinite(excess)]
+    if len(excess) < 2:
         return math.nan
     deviation = float(np.std(excess, ddof=1))
     return float(np.mean(excess)) / deviation if deviation > ROUNDING else math.nan

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="event: Backtrader. vector: compiled, the same numbers; it needs the extra sweep.",
 )
+@click.option("--label", help="Words of yours by which lists of runs and of trials name it.")
 @click.option("--out", type=PATH, help="Folder to make for the run.  [default: below runs/]")
 @click.option("--no-tearsheet", is_flag=True, help="Do not render tearsheet.html, which takes most of the time.")
 @click.option("--dry-run", is_flag=True, help="Check spec, market and files, and say what would be run; run nothing.")
@@ -41,6 +42,7 @@ def command(
     end: datetime | None,
     settings: dict[str, Any],
     engine: "EngineName",
+    label: str | None,
     out: Path | None,
     no_tearsheet: bool,
     dry_run: bool,
@@ -52,9 +54,11 @@ def command(
     SPEC is a TOML file or the name of a shipped spec; without it the shipped one that fits the market runs.
     """
     from backtests.archive.folder import default_folder
+    from backtests.archive.trials.counting import warned_otherwise
     from data.files.atomic import require_free
     from reverse_qe import api
     from reverse_qe.words.own_events import own_events_notes
+    from reverse_qe.words.trials import counted_words, loud_line
 
     if out is not None:
         require_free(out, "--out")
@@ -64,12 +68,12 @@ def command(
         "set": settings,
         "engine": engine,
     }
-    with progress("Backtest") as report:
+    with progress("Backtest") as report, warned_otherwise():
         if dry_run:
             prepared = api.checked(spec, market, **asked, report=report)
         else:
             result = api.backtest(
-                spec, market, **asked, out=out, tearsheet=not no_tearsheet, stress=stress, report=report
+                spec, market, **asked, label=label, out=out, tearsheet=not no_tearsheet, stress=stress, report=report
             )
     if dry_run:
         _print_check(prepared, as_json)
@@ -79,12 +83,14 @@ def command(
             result = api.written(result, default_folder(result.run), not no_tearsheet, report)
     for note in own_events_notes(result.run.snapshot):
         say(f"! {note}")
+    if (line := loud_line(result.counted)) is not None:
+        say(line)
     if as_json:
         print_json(_as_json(result))
     else:
         _print_summary(result)
         page = "" if no_tearsheet else " (its page is tearsheet.html)"
-        say(f"Run folder: {result.folder}{page}")
+        say(f"Run folder: {result.folder}{page}; {counted_words(result.counted)}")
 
 
 def _print_check(prepared: "Prepared", as_json: bool) -> None:
@@ -108,6 +114,7 @@ def _as_json(result: "BacktestResult") -> dict[str, Any]:
     from backtests.archive.folder import manifest
     from backtests.archive.json_forms import evidence_json, measures_json
     from backtests.measures.holdings import held_weights
+    from reverse_qe.words.trials import counted_json
 
     run = result.run
     coming, kind = run.panel.decides_for[-1], run.signal.kind
@@ -117,6 +124,7 @@ def _as_json(result: "BacktestResult") -> dict[str, Any]:
         "manifest": manifest(run),
         "metrics": measures_json(run.measures),
         "evidence": evidence_json(run.evidence),
+        "trial": counted_json(result.counted),
         "next_session": {
             "session": str(coming.date()),
             "regime": str(run.signal.regime[coming]),

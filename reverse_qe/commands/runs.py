@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reverse_qe.options import PATH, json_option
-from reverse_qe.output import print_json, print_table, say, show, terminal_width
+from reverse_qe.output import print_json, print_table, progress, say, show, terminal_width
 from reverse_qe.tables import Column
 
 if TYPE_CHECKING:
@@ -88,6 +88,44 @@ def show_run(run: Path, as_json: bool) -> None:
     # Runs from before there were notes have them among their warnings.
     for warning in (*manifest.get("warnings", []), *manifest.get("notes", [])):
         show(f"! {warning}")
+
+
+@command.command("trials")
+@click.option("--project", type=PATH, help="Folder of another project.  [default: the one that holds this folder]")
+@click.option("--all", "everything", is_flag=True, help=f"On a terminal too, more than the newest {NEWEST}.")
+@json_option
+@click.pass_context
+def list_trials(context: click.Context, project: Path | None, everything: bool, as_json: bool) -> None:
+    """List what was tried in a project, and verify the log of all trials: exit 1 where a row is missing or changed.
+
+    The project is the nearest folder above this one that holds a .git, else this one. Every backtest is a trial, and so
+    is every variant of a sweep; the same again adds none.
+    """
+    from backtests.archive.trials.reading import read_project
+    from reverse_qe.words.trials import TRIALS_HEAD, count_sentence, trial_rows
+
+    with progress("Reading the log of trials"):
+        found = read_project(project)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        rows = found.rows if everything or terminal_width() is None else found.rows[-NEWEST:]
+        newest = "" if len(rows) == len(found.rows) else f" (the newest {len(rows)}; --all: all)"
+        if rows:
+            print_table(f"Tried in {found.project}: {len(found.rows):,} rows{newest}", TRIALS_HEAD, trial_rows(rows))
+        else:
+            show(f"Nothing was tried in {found.project} yet; a backtest or a sweep is counted by itself.")
+        for simulated, count in found.counts.items():
+            show(count_sentence(count, simulated))
+        for note in found.verified.notes:
+            show(f"{note[0].upper()}{note[1:]}.")
+    for fault in found.verified.faults:
+        say(f"! {fault}")
+    if found.verified.faults:
+        say(f"The log of trials in {found.folder} does NOT verify: {len(found.verified.faults)} faults.")
+        context.exit(1)
+    if not as_json:
+        say(f"The log of trials in {found.folder} verifies: {len(found.verified.rows):,} rows, of all projects.")
 
 
 def _as_json(run: "StoredRun") -> dict[str, Any]:

@@ -85,15 +85,17 @@ def command(
 
     SPEC is a TOML file or the name of a shipped spec. Every key of it can vary. It needs the extra sweep (numba).
     """
+    from backtests.archive.trials.counting import warned_otherwise
     from reverse_qe.grids import read_grid
     from reverse_qe.pages.page_files import require_page_path, write_page
     from reverse_qe.sweeping import sweep
+    from reverse_qe.words.trials import counted_words, loud_line
 
     if page is not None:
         require_page_path(page)
-    with progress("Sweep") as report:
+    with progress("Sweep") as report, warned_otherwise():
 
-        def count(done: int, size: int, rate: float) -> None:
+        def tell(done: int, size: int, rate: float) -> None:
             left = f", {(size - done) / rate:,.0f} s left" if rate else ""
             report(f"{done:,} of {size:,} variants, {rate:,.0f} a second{left}")
 
@@ -119,23 +121,32 @@ def command(
             tearsheet=not no_tearsheet,
             yes=yes,
             report=report,
-            count=count,
+            done=tell,
         )
     if page is not None:
         write_page(page, result.page())
         say(f"Page: {page}")
+    if (line := loud_line(result.counted)) is not None:
+        say(line)
     if as_json:
         print_json(_as_json(result))
     else:
         _print(result)
-        say(f"Sweep folder: {result.folder}")
+        say(f"Sweep folder: {result.folder}; {counted_words(result.counted)}")
 
 
 def _as_json(result: "SweepResult") -> dict[str, Any]:
     from dataclasses import asdict
 
+    from reverse_qe.words.trials import counted_json
+
     ranked = {**asdict(result.report), "best": _best(result)}
-    told = {"folder": str(result.folder), **ranked, "confirmed": [asdict(each) for each in result.confirmed]}
+    told = {
+        "folder": str(result.folder),
+        **ranked,
+        "confirmed": [asdict(each) for each in result.confirmed],
+        "trial": counted_json(result.counted),
+    }
     if result.cross is not None:
         told["cpcv"] = result.cross.as_json(result.sweep.asked.grid)
     if result.walk is None or result.chain is None:

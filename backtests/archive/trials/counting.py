@@ -1,22 +1,20 @@
 """Count a trial, and read what was counted; counting never fails a run, and says so where it did not happen."""
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from backtests.archive.trials.lines import RETURNS, log_folder
+from backtests.archive.trials.lines import log_folder
 from backtests.archive.trials.log import add_trial
 from backtests.archive.trials.project import project_folder
-from backtests.archive.trials.rows import MIX, Columns, backtest_row
-from backtests.archive.trials.series import read_series
-from backtests.archive.trials.verify import verify_log
-from backtests.evidence.trials import TrialCount, Tried, count_trials
+from backtests.archive.trials.rows import Columns, backtest_row
+from backtests.archive.trials.sweep_rows import sweep_row
 from backtests.run import Backtest
-from data.clock import sessions_between
-from data.errors import InputError
+from backtests.studies.sweeps.report import SweepReport
+from backtests.studies.sweeps.sweep import Sweep
 
 
 class NotCountedWarning(UserWarning):
@@ -46,6 +44,20 @@ class Counted:
 NOT_ASKED = Counted(None, reason="count=False")
 
 
+def warn_if_not_counted(counted: Counted) -> None:
+    """Warn the caller of the caller's caller where a result was to be counted and was not."""
+    if counted.row is None and counted is not NOT_ASKED:
+        warnings.warn(f"not counted as a trial: {counted.reason}", NotCountedWarning, stacklevel=3)
+
+
+@contextmanager
+def warned_otherwise() -> Iterator[None]:
+    """Let nobody be warned inside: the caller tells what was not counted."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotCountedWarning)
+        yield
+
+
 def count_backtest(run: Backtest, label: str | None = None) -> Counted:
     """Count a backtest as a trial of the project in whose folder this process works."""
     try:
@@ -54,47 +66,16 @@ def count_backtest(run: Backtest, label: str | None = None) -> Counted:
         return Counted(None, reason=" ".join(str(error).split()) or type(error).__name__)
 
 
+def count_sweep(
+    sweep: Sweep, table: Path, report: SweepReport, choosing: str | None = None, chain: Backtest | None = None
+) -> Counted:
+    """Count a sweep; see `backtests.archive.trials.sweep_rows.sweep_row`."""
+    try:
+        return _counted(*sweep_row(sweep, table, report, project_folder(), choosing, chain))
+    except Exception as error:  # as above
+        return Counted(None, reason=" ".join(str(error).split()) or type(error).__name__)
+
+
 def _counted(row: dict[str, Any], columns: Columns) -> Counted:
     added = add_trial(log_folder(), row, columns)
     return Counted(added.row, added.is_new)
-
-
-def trials_of(project: Path | None = None, simulated: bool = False) -> TrialCount:
-    """How many trials a project has made, and as how many independent ones they count.
-
-    Args:
-        project: None: the one in whose folder this process works.
-        simulated: whether those on simulated markets are meant, or those on real ones.
-
-    Raises:
-        InputError: the log does not verify.
-        OSError: it cannot be read.
-    """
-    folder = log_folder()
-    verified = verify_log(folder)
-    if verified.faults:
-        raise InputError(f"got a log of trials that does not verify: {verified.faults[0]}; see: reverse-qe runs trials")
-    place = str(project_folder() if project is None else project)
-    return count_trials(tried_in(folder, [row for row in verified.rows if row.get("project") == place], simulated))
-
-
-def tried_in(folder: Path, rows: Sequence[Mapping[str, Any]], simulated: bool) -> list[Tried]:
-    """The series behind rows of a log, each less its static mix.
-
-    Args:
-        folder: of the log.
-        rows: of it.
-        simulated: whether those on simulated markets are meant, or those on real ones.
-
-    Raises:
-        ValueError: series of a row cannot be read.
-    """
-    found = []
-    for row in rows:
-        if row.get("simulated") is not simulated:
-            continue
-        series = read_series(folder / RETURNS, row, None if row["kind"] == "sweep" else ("strategy", MIX))
-        days = sessions_between(pd.Timestamp(row["first_session"]), pd.Timestamp(row["last_session"]))
-        mix = series.pop(MIX)
-        found += [Tried(pd.Series(each - mix, days), row["trials"] / len(series)) for each in series.values()]
-    return found

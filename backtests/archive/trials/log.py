@@ -48,7 +48,7 @@ def add_trial(folder: Path, values: Mapping[str, Any], columns: Mapping[str, np.
     Args:
         folder: of the log; it is made.
         values: of the row, ``project``, ``simulated``, ``key`` and ``trials`` among them. What has the same key and the
-            same first series is the same trial.
+            same series is the same trial.
         columns: daily returns by name, all of the same sessions.
 
     Raises:
@@ -61,7 +61,7 @@ def add_trial(folder: Path, values: Mapping[str, Any], columns: Mapping[str, np.
         log = read_log(folder)
         head, found = _end_of(folder, log)
         for row in _rows_with(log, line_of({"key": values["key"]})[1:-1]):
-            if is_same(folder / RETURNS, row, next(iter(columns.values()))):
+            if is_same(folder / RETURNS, row, columns):
                 return Added(row, is_new=False)
         before = _so_far(log, values)
         so_far = {"rows": before["rows"] + 1, "trials": before["trials"] + values["trials"]}

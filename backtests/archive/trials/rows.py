@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,13 +31,14 @@ def backtest_row(run: Backtest, project: Path, label: str | None = None) -> tupl
         label: that the user gave it.
     """
     strategy, days = run.measures.strategy, run.sessions
+    asked = {key: value for key, value in run.spec.by_key().items() if key not in _NAMES}
     row = {
-        **_begun("backtest", run.snapshot, project),
-        "key": _key(project, run.snapshot, [run.spec.by_key(), *_hashes(run.user_files).items()]),
+        **begun("backtest", run.snapshot, project),
+        "key": key_of(project, run.snapshot, asked, _hashes(run.user_files)),
         "trials": 1,
         "run_id": run.run_id,
         "label": label,
-        **_spec_told(run.spec, run.snapshot.simulated),
+        **spec_told(run.spec, run.snapshot.simulated),
         "files": _hashes(run.user_files),
         "engine": run.prepared.engine,
         "first_session": str(days[0].date()),
@@ -50,7 +51,7 @@ def backtest_row(run: Backtest, project: Path, label: str | None = None) -> tupl
     return row, {name: run.returns[name].to_numpy(dtype="float64") for name in ("strategy", *beside)}
 
 
-def _begun(kind: str, snapshot: Snapshot, project: Path) -> dict[str, Any]:
+def begun(kind: str, snapshot: Snapshot, project: Path) -> dict[str, Any]:
     """What every row begins with; project and kind of market stand side by side, where they are looked for."""
     return {
         "kind": kind,
@@ -62,14 +63,9 @@ def _begun(kind: str, snapshot: Snapshot, project: Path) -> dict[str, Any]:
     }
 
 
-def _key(project: Path, snapshot: Snapshot, parts: Sequence[Any]) -> str:
+def key_of(project: Path, snapshot: Snapshot, *parts: Any) -> str:
     """What a trial is by what was asked, not by which code answered."""
-    named = [dict(each) for each in parts if isinstance(each, Mapping)]
-    for values in named:
-        for name in _NAMES:
-            values.pop(name, None)
-    others = [each for each in parts if not isinstance(each, Mapping)]
-    text = json.dumps([str(project), snapshot.content_hash, named, others], sort_keys=True, default=str)
+    text = json.dumps([str(project), snapshot.content_hash, *parts], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -77,7 +73,7 @@ def _hashes(files: Sequence[UserFile]) -> dict[str, str]:
     return {file.path.name: hashlib.sha256(file.content).hexdigest() for file in files}
 
 
-def _spec_told(spec: Spec, simulated: bool) -> dict[str, Any]:
+def spec_told(spec: Spec, simulated: bool) -> dict[str, Any]:
     """A spec by its difference from the shipped one that it is closest to by name, else the one for such a market."""
     name = spec.run.name
     base = name if name in shipped_specs() else "sample" if simulated else "history"

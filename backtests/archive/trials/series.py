@@ -61,13 +61,17 @@ def is_whole(folder: Path, row: Mapping[str, Any]) -> bool:
         return False
 
 
-def is_same(folder: Path, row: Mapping[str, Any], first: np.ndarray) -> bool:
-    """Whether the first series of a row is another one."""
+def is_same(folder: Path, row: Mapping[str, Any], columns: Mapping[str, np.ndarray]) -> bool:
+    """Whether the series of a row are others, name by name."""
     try:
-        found = next(iter(read_series(folder, row, row["returns"]["columns"][:1]).values()))
-    except (ValueError, StopIteration):
+        found = read_series(folder, row)
+    except ValueError:
         return False
-    return found.shape == first.shape and bool(np.allclose(found, first, rtol=0.0, atol=SAME))
+    return found.keys() == columns.keys() and all(
+        each.shape == columns[name].shape
+        and bool(np.allclose(each, columns[name], rtol=0.0, atol=SAME, equal_nan=True))
+        for name, each in found.items()
+    )
 
 
 def _path(folder: Path, name: str) -> Path:

@@ -88,9 +88,14 @@ class Grid:
 
     def places(self, begin: int, end: int) -> np.ndarray:
         """Places among the values of each axis, of the variants from one number up to another: (variants, axes)."""
+        return self.places_of(np.arange(begin, end))
+
+    def places_of(self, numbers: np.ndarray) -> np.ndarray:
+        """Places among the values of each axis, of variants by number: (variants, axes)."""
         if self.chosen is not None:
-            return self.chosen[begin:end]
-        numbers, columns = np.arange(begin, end), []
+            chosen: np.ndarray = self.chosen[numbers]
+            return chosen
+        columns = []
         for axis in reversed(self.axes):
             numbers, place = np.divmod(numbers, len(axis.values))
             columns.append(place)

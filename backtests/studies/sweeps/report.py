@@ -10,6 +10,7 @@ import pandas as pd
 from backtests.engines.batch import MEASURES
 from backtests.engines.ledger import run_ledger
 from backtests.evidence.deflated_sharpe import expected_best
+from backtests.execution.result import LedgerResult
 from backtests.measures.performance import SESSIONS_PER_YEAR
 from backtests.measures.run_measures import PortfolioMeasures, portfolio_measures
 from backtests.prepare.plans import run_baseline_plans
@@ -125,14 +126,19 @@ def _standard_error(prepared: Prepared) -> float:
 
 def static_mix(prepared: Prepared) -> PortfolioMeasures:
     """Measures of the baseline that never rotates."""
+    spec, (ledger, returns) = prepared.spec, static_mix_returns(prepared)
+    flows = pd.concat([ledger.traded, ledger.costs], axis=1)
+    risk_free, reserve = prepared.risk_free.loc[returns.index], spec.universe.reserve
+    return portfolio_measures(ledger.equity, ledger.holdings, flows, returns, risk_free, reserve)
+
+
+def static_mix_returns(prepared: Prepared) -> tuple[LedgerResult, pd.Series]:
+    """The baseline that never rotates: its book, and its daily returns by session."""
     spec = prepared.spec
     plan = run_baseline_plans(spec, prepared.snapshot, prepared.market, prepared.signal)[STATIC_MIX]
     ledger = run_ledger(prepared.market_rules, plan, spec.order_rules, spec.run.initial_cash)
     before = ledger.equity.shift(fill_value=spec.run.initial_cash)
-    returns = (ledger.equity / before - 1.0).where(before > 0, 0.0)
-    flows = pd.concat([ledger.traded, ledger.costs], axis=1)
-    risk_free, reserve = prepared.risk_free.loc[returns.index], spec.universe.reserve
-    return portfolio_measures(ledger.equity, ledger.holdings, flows, returns, risk_free, reserve)
+    return ledger, (ledger.equity / before - 1.0).where(before > 0, 0.0)
 
 
 def _plateau(grid: Grid, values: np.ndarray, variant: int, by: str) -> Plateau:

@@ -93,15 +93,19 @@ class Sweep:
             A row a variant: ``variant``, a column for each key that varies, ``is_valid``, `MEASURES`, `COUNTS`, and
             ``returns`` (daily, a list) where they are kept. A combination that is no spec has no measures.
         """
-        grid, places = self.asked.grid, self.asked.grid.places(begin, end)
-        measures = np.full((end - begin, len(MEASURES)), np.nan)
-        counts = np.zeros((end - begin, len(COUNTS)), dtype=np.int64)
-        returns: list[list[float] | None] = [None] * (end - begin)
-        valid = np.zeros(end - begin, dtype=bool)
+        return self.run_numbers(np.arange(begin, end), keep_returns)
+
+    def run_numbers(self, numbers: np.ndarray, keep_returns: bool = False) -> pd.DataFrame:
+        """Run variants by number; a row each, as `run` gives it."""
+        grid, places, size = self.asked.grid, self.asked.grid.places_of(numbers), len(numbers)
+        measures = np.full((size, len(MEASURES)), np.nan)
+        counts = np.zeros((size, len(COUNTS)), dtype=np.int64)
+        returns: list[list[float] | None] = [None] * size
+        valid = np.zeros(size, dtype=bool)
         for rows, group in self._by_group(places):
             for part in self._batches(rows, places):
                 self._run_batch(part, places[part], group, measures, counts, returns if keep_returns else None, valid)
-        columns: dict[str, Any] = {"variant": np.arange(begin, end)}
+        columns: dict[str, Any] = {"variant": numbers}
         for axis, column in zip(grid.axes, places.T, strict=True):
             columns[axis.key] = [plain(axis.values[place]) for place in column.tolist()]
         columns["is_valid"] = valid
