@@ -20,10 +20,10 @@ from signals.blocks.price_of_capital import NOMINAL_YIELD, price_of_capital_seri
 from signals.config import SignalConfig
 from signals.facts import Facts
 from signals.form_2.price_of_capital import joint_move
-from signals.form_2.scales import NORMAL, change_reading, root_mean_square
+from signals.form_2.scales import NORMAL, change_over_usual, root_mean_square
 from signals.liquidity import BLOCKS, LiquiditySignal, read_blocks
 from signals.observations import as_known, series_observations
-from signals.standardize import nested_mean
+from signals.standardize import clipped, nested_mean
 from strategies.order_rules import plan_orders
 
 PAGE = Path(__file__).with_name("architecture.md")
@@ -117,7 +117,7 @@ class OneDay:
             of_series = [rate_changes(facts, config, name) for name in series]
             inputs = [each for changes in of_series for each in changes]
             grouping = tuple(tuple(each.name for each in changes) for changes in of_series)
-            readings = np.column_stack([change_reading(each.value, config) for each in inputs])
+            readings = np.column_stack([clipped(change_over_usual(each.value, config), config) for each in inputs])
             mean = nested_mean(grouping, tuple(each.name for each in inputs), readings)
             usual = root_mean_square(mean, config, config.min_scale_sessions)
             halves.append((mean[place], usual[place], mean / usual))

@@ -1,7 +1,8 @@
 """The tables of a market as arrays, laid out once for all blocks."""
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,11 @@ import pandas as pd
 from data.errors import InputError
 from data.events.coverage import CoverageKind
 from signals.block import SignalData
+from signals.config import SignalConfig
 from signals.known import DAY, NEVER, Array, Observations, in_order, microseconds
+from signals.windows import PLAIN, Windows
+
+T = TypeVar("T")
 
 
 class Span(NamedTuple):
@@ -30,12 +35,26 @@ class Facts:
     Attributes:
         data: the tables.
         sessions: `signals.known`'s microseconds; the decision for each is at its midnight.
+        windows: what measures trailing windows.
     """
+
+    windows: Windows = PLAIN
 
     def __init__(self, data: SignalData) -> None:
         self.data = data
         self.sessions = microseconds(data.sessions)
         self._taken: dict[str, Observations] = {}
+
+    def once(self, stage: str, config: SignalConfig, make: Callable[[SignalConfig], T]) -> T:
+        """Work out a stage of the signal; where many configurations are asked for, it may be recalled.
+
+        Args:
+            stage: name of it. What is made follows from these facts and from the keys that are read of the
+                configuration alone, and nobody writes to it.
+            config: of the signal.
+            make: is given the configuration.
+        """
+        return make(config)
 
     def has(self, name: str) -> bool:
         """Whether the market holds a series, be it blank."""

@@ -26,8 +26,9 @@ from signals.known import Array, moments_of
 from signals.models.registry import regime_estimate
 from signals.reading import RawBlock, Reading, raw_block, silent_reading, standard_reading
 from signals.regime import MIN_LIVE_BLOCKS
+from signals.rows import across, or_zero
 from signals.scarcity import scarcity
-from signals.windows import smooth
+from signals.windows import PLAIN, Windows
 
 FIRST_YEAR = 252
 """Sessions with a value in which a block is marked as young: what it compares with is short."""
@@ -180,19 +181,20 @@ class Score(NamedTuple):
     total: Array
 
 
-def score_parts(readings: Sequence[Reading], half_life: float) -> Score:
+def score_parts(readings: Sequence[Reading], half_life: float, windows: Windows = PLAIN) -> Score:
     """Sum what blocks say, each with the same weight, and smooth it.
 
     Args:
         readings: of every block.
         half_life: in sessions.
+        windows: what smooths.
     """
-    live = np.column_stack([~np.isnan(each.parts).all(axis=1) for each in readings])
-    said = np.column_stack([np.nan_to_num(each.parts) for each in readings]) / len(readings)
-    parts = smooth(said, half_life)
+    live = np.column_stack([~across(np.logical_and, np.isnan(each.parts)) for each in readings])
+    said = np.column_stack([or_zero(each.parts) for each in readings]) / len(readings)
+    parts = windows.smooth(said, half_life)
     ends = np.cumsum([len(each.inputs) for each in readings])
-    blocks = np.column_stack([part.sum(axis=1) for part in np.split(parts, ends[:-1], axis=1)])
-    return Score(live, parts, blocks, blocks.sum(axis=1))
+    blocks = np.column_stack([across(np.add, part) for part in np.split(parts, ends[:-1], axis=1)])
+    return Score(live, parts, blocks, across(np.add, blocks))
 
 
 def _of_form_2(
@@ -217,16 +219,19 @@ def read_blocks(facts: Facts, config: SignalConfig, further: Sequence[BlockBuild
     Raises:
         InputError: see `liquidity_signal`.
     """
-    theirs = [raw_block(build(facts.data, config)) for build in further]
+    theirs = facts.once(
+        "further blocks", config, lambda keys: [raw_block(build(facts.data, keys)) for build in further]
+    )
     if config.form == 1:
-        blocks = [*(build(facts, config) for build in BLOCKS), *theirs]
-        _require_distinct([block.name for block in blocks])
-        return [standard_reading(block, config) for block in add_inputs(blocks, facts, config.inputs)]
+        raw = facts.once("blocks of form 1", config, lambda keys: [build(facts, keys) for build in BLOCKS])
+        _require_distinct([block.name for block in (*raw, *theirs)])
+        blocks = add_inputs([*raw, *theirs], facts, config.inputs)
+        return [standard_reading(block, config, facts.windows) for block in blocks]
     readings = [read(facts, config) for read in FORM_2]
     names = [reading.name for reading in readings]
     _require_distinct([*names, *(block.name for block in theirs)])
     added = add_inputs(theirs, facts, [each for each in config.inputs if each.block not in names], names)
-    return [*readings, *(standard_reading(block, config) for block in added)]
+    return [*readings, *(standard_reading(block, config, facts.windows) for block in added)]
 
 
 def _require_sessions(sessions: pd.DatetimeIndex) -> None:

@@ -9,7 +9,9 @@ from signals.block import Block
 from signals.capex.gate import Gate
 from signals.config import SignalConfig
 from signals.known import Array, microseconds
+from signals.rows import across
 from signals.standardize import Grouping, nested_weights, trailing_scale, trailing_z
+from signals.windows import PLAIN, Windows
 
 
 class RawInput(NamedTuple):
@@ -71,17 +73,17 @@ class Reading:
     notes: tuple[str, ...] = field(default=())
 
 
-def standard_reading(block: RawBlock, config: SignalConfig) -> Reading:
+def standard_reading(block: RawBlock, config: SignalConfig, windows: Windows = PLAIN) -> Reading:
     """Read a block by z-scores, averaged as its grouping says, and scaled to unit trailing deviation.
 
     The block is missing where it has no input, or too few values for its scale.
     """
     names = tuple(each.name for each in block.inputs)
-    z = trailing_z(np.column_stack([each.scarcer_when * each.value for each in block.inputs]), config)
+    z = trailing_z(np.column_stack([each.scarcer_when * each.value for each in block.inputs]), config, windows)
     present = ~np.isnan(z)
     parts = np.where(present, z, 0.0) * nested_weights(block.grouping, names, present)
-    whole = np.where(present.any(axis=1), parts.sum(axis=1), np.nan)
-    scale = np.where(np.isnan(whole), np.nan, trailing_scale(whole, config))
+    whole = np.where(across(np.logical_or, present), across(np.add, parts), np.nan)
+    scale = np.where(np.isnan(whole), np.nan, trailing_scale(whole, config, windows))
     return Reading(block.name, block.inputs, parts / scale[:, None], block.gate, block.notes)
 
 

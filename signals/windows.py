@@ -5,6 +5,7 @@ what has left it: nothing is lost to rounding, and a row depends on no later one
 """
 
 from bisect import bisect_left, insort
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -120,6 +121,38 @@ def fading_total(arrived: Array, half_life: float) -> Array:
     return _decaying(arrived[:, None], 0.5 ** (1 / half_life), np.zeros((1, 1)))[:, 0]
 
 
+class Windows(NamedTuple):
+    """What measures trailing windows and smooths; `PLAIN` are the functions above, and compiled ones give the same.
+
+    Attributes:
+        moments: see `trailing_moments`.
+        spread: see `trailing_range`.
+        root_mean_square: see `trailing_root_mean_square`.
+        median: see `trailing_median`.
+        smooth: see `smooth`.
+    """
+
+    moments: Callable[[Array, int], Moments]
+    spread: Callable[[Array, int], Array]
+    root_mean_square: Callable[[Array, int, int], Array]
+    median: Callable[[Array, int, int], Array]
+    smooth: Callable[[Array, float], Array]
+
+
+PLAIN = Windows(trailing_moments, trailing_range, trailing_root_mean_square, trailing_median, smooth)
+
+
+def kept_powers(keep: float) -> Array:
+    """What is left of a row after one row, two, ..., for as many rows as are carried on at once.
+
+    Args:
+        keep: what is left after one, from 0 up to 1.
+    """
+    stretch = max(1, min(_STRETCH, int(_EXPONENT / max(-np.log2(keep), 1e-300)))) if keep > 0 else 1
+    powers: Array = keep ** np.arange(1, stretch + 1)
+    return powers
+
+
 def _decaying(values: Array, keep: float, begin: Array) -> Array:
     """Carry each row on, kept in part: y = x + keep y before, from `begin` on.
 
@@ -127,11 +160,11 @@ def _decaying(values: Array, keep: float, begin: Array) -> Array:
     within what a number can hold.
     """
     rows, columns = values.shape
-    stretch = max(1, min(_STRETCH, int(_EXPONENT / max(-np.log2(keep), 1e-300)))) if keep > 0 else 1
+    powers = kept_powers(keep)[:, None]
+    stretch = len(powers)
     stretches = -(-rows // stretch)
     filled = np.zeros((stretches * stretch, columns))
     filled[:rows] = values
-    powers = keep ** np.arange(1, stretch + 1)[:, None]
     raised = np.cumsum(filled.reshape(stretches, stretch, columns) / powers, axis=1) * powers
     before = begin
     for each in raised:

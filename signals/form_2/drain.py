@@ -1,6 +1,7 @@
 """The drain: the level of the gate itself, with news and funding around it. Higher is scarcer, below 0 a stimulus."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,13 +15,31 @@ from signals.capex.spending import Quarters, capex_to_cash_flow, trailing_capex
 from signals.config import SignalConfig
 from signals.facts import Facts, Span
 from signals.form_2.members import added_members, require_new
-from signals.form_2.scales import event_reading
+from signals.form_2.scales import event_over_usual
 from signals.known import NAT, Array, Known
 from signals.reading import RawInput, Reading
-from signals.standardize import Grouping, nested_weights
+from signals.standardize import Grouping, Weighed, clipped, weigh
 
 NEWS_WEIGHT = 0.5
 """What news and funding, at one usual size, move the drain by when idle money is gone."""
+
+
+class DrainInputs(NamedTuple):
+    """What the drain is read from.
+
+    Attributes:
+        gates: inputs of both readings of the gate.
+        levels: what the level of the gate gives by each.
+        gate: of both.
+        members: results, guidance and funding.
+        grouping: how they are averaged.
+    """
+
+    gates: list[RawInput]
+    levels: list[Array]
+    gate: Gate
+    members: list[RawInput]
+    grouping: tuple[Grouping, ...]
 
 
 def drain_reading(facts: Facts, config: SignalConfig) -> Reading:
@@ -33,54 +52,77 @@ def drain_reading(facts: Facts, config: SignalConfig) -> Reading:
     Raises:
         InputError: see `signals.capex.spenders.read_spenders`.
     """
-    return drain_of(facts, read_spenders(facts, config), config)
+    taken = _taken(facts, config)
+    news = facts.once("news of the drain", config, lambda keys: _news(facts, _taken(facts, keys), keys))
+    return _reading(taken, news, config)
 
 
 def drain_of(facts: Facts, spenders: Spenders, config: SignalConfig) -> Reading:
     """The same from what is read of the spenders already."""
+    taken = drain_inputs(facts, spenders, config)
+    return _reading(taken, _news(facts, taken, config), config)
+
+
+def drain_inputs(facts: Facts, spenders: Spenders, config: SignalConfig) -> DrainInputs:
+    """Take what the drain is read from; no window is in it."""
     quarters = [spenders.quarters[company] for company in config.companies]
     cash = capex_to_cash_flow(quarters, facts.sessions, config)
     leased = capex_to_cash_flow(quarters, facts.sessions, config, headline=True)
     states = [gate_state(each.value, config.gate) for each in (cash, leased)]
     g = (states[0].g + states[1].g) / 2
     inputs = [_input("capex_to_cash_flow", "ratio", cash), _input("capex_and_leases_to_cash_flow", "ratio", leased)]
-    parts = [(2 * state.g - 1) / 2 for state in states]
+    levels = [(2 * state.g - 1) / 2 for state in states]
+    members, grouping = news_members(facts, spenders, config)
+    return DrainInputs(inputs, levels, Gate(cash.value, g, 2 * g - 1), members, grouping)
 
-    members, readings, grouping = news_members(facts, spenders, config)
+
+def _taken(facts: Facts, config: SignalConfig) -> DrainInputs:
+    return facts.once("inputs of the drain", config, lambda keys: drain_inputs(facts, read_spenders(facts, keys), keys))
+
+
+class _News(NamedTuple):
+    """What stands around the level of the gate: inputs, and how they read; None where there is no input."""
+
+    members: list[RawInput]
+    weighed: Weighed | None
+
+
+def _news(facts: Facts, taken: DrainInputs, config: SignalConfig) -> _News:
+    readings = [event_over_usual(each.value, config, facts.windows) for each in taken.members]
     added, added_readings = added_members(facts, NAME, config)
-    require_new(added, [*inputs, *members])
-    members, readings = [*members, *added], [*readings, *added_readings]
-    if members:
-        names = tuple(each.name for each in members)
-        read = np.column_stack(readings)
-        weights = nested_weights((*grouping, *(each.name for each in added)), names, ~np.isnan(read))
-        said = NEWS_WEIGHT * g[:, None] * np.nan_to_num(read) * weights
-        inputs += members
-        parts += list(said.T)
+    require_new(added, [*taken.gates, *taken.members])
+    members = [*taken.members, *added]
+    if not members:
+        return _News(members, None)
+    names = tuple(each.name for each in members)
+    grouping = (*taken.grouping, *(each.name for each in added))
+    return _News(members, weigh(np.column_stack([*readings, *added_readings]), grouping, names))
+
+
+def _reading(taken: DrainInputs, news: _News, config: SignalConfig) -> Reading:
+    g, parts = taken.gate.g, list(taken.levels)
+    if news.weighed is not None:
+        parts += list((NEWS_WEIGHT * g[:, None] * clipped(news.weighed.readings, config) * news.weighed.weights).T)
     whole = np.column_stack(parts)
-    whole = np.where(np.isnan(g)[:, None], np.nan, whole)
-    return Reading(NAME, tuple(inputs), whole, Gate(cash.value, g, 2 * g - 1))
+    whole[np.isnan(g)] = np.nan
+    return Reading(NAME, (*taken.gates, *news.members), whole, taken.gate)
 
 
-def news_members(
-    facts: Facts, spenders: Spenders, config: SignalConfig
-) -> tuple[list[RawInput], list[Array], tuple[Grouping, ...]]:
-    """Results, guidance and funding: as inputs, as they read, and how they are averaged."""
-    inputs, readings, grouping = [], [], list[Grouping]()
+def news_members(facts: Facts, spenders: Spenders, config: SignalConfig) -> tuple[list[RawInput], tuple[Grouping, ...]]:
+    """Results, guidance and funding as inputs, and how they are averaged."""
+    inputs, grouping = list[RawInput](), list[Grouping]()
     if spenders.news is not None:
         told = (
             ("results_surprise", lasting_results(facts, spenders.news, spenders.quarters, config)),
             ("guidance_news", lasting_guidance(facts, spenders.news, config)),
         )
         inputs += [_input(name, "log ratio", known) for name, known in told]
-        readings += [event_reading(known.value, config) for _, known in told]
         grouping.append(tuple(each.name for each in inputs))
     if spenders.shares is not None:
         funding = lasting_funding(facts, spenders.shares, spenders.quarters, config)
         inputs.append(_input("outside_funding", "share of a year's operating cash flow", funding))
-        readings.append(event_reading(funding.value, config))
         grouping.append(inputs[-1].name)
-    return inputs, readings, tuple(grouping)
+    return inputs, tuple(grouping)
 
 
 def lasting_results(facts: Facts, news: News, quarters: Mapping[str, Quarters], config: SignalConfig) -> Known:

@@ -18,9 +18,10 @@ from signals.blocks.rates import change_over
 from signals.config import SignalConfig
 from signals.facts import Facts
 from signals.form_2.members import with_members
-from signals.form_2.scales import change_reading, enough_values
+from signals.form_2.scales import enough_values, over_usual, usual_change
 from signals.known import DAY, NAT, Array, Known, Observations, known_values, microseconds, on_weeks, together
 from signals.reading import RawInput, Reading
+from signals.standardize import clipped
 
 CENTRAL_BANK = "Fed"
 SESSIONS_A_MONTH = 21
@@ -40,6 +41,15 @@ class Pace(NamedTuple):
     known: Array
 
 
+class _Tank(NamedTuple):
+    """What the level is read from: the change as an input, the pace, the change that it announces, what is said."""
+
+    tank: RawInput
+    pace: Pace | None
+    to_come: Array | None
+    notes: list[str]
+
+
 def level_reading(facts: Facts, config: SignalConfig) -> Reading:
     """What the change of net liquidity reads, with the pace that is announced for as long again.
 
@@ -51,29 +61,52 @@ def level_reading(facts: Facts, config: SignalConfig) -> Reading:
     Raises:
         InputError: see `signals.facts.Facts.series`; the market has neither series of the Treasury's account.
     """
-    known, notes = net_liquidity(facts)
-    change = change_over(known.value, config.level_change_sessions)
-    name = f"{NAME}.net_liquidity"
-    inputs = [RawInput(name, "USD billions", change, -1, known.observed, known.known)]
-    begin = facts.sessions[enough_values(change, config)][:1]
-    span = facts.span("balance_sheet_pace", CENTRAL_BANK)
-    pace = announced_pace(facts, config)
-    if pace is not None and span is not None and (begin >= span.begin).all():
-        to_come = pace.value * config.level_change_sessions / SESSIONS_A_MONTH
-        inputs.append(RawInput(f"{NAME}.announced_pace", "USD billions a month", pace.value, -1, *pace[1:]))
-        whole = change_reading(-(change + to_come), config)
+    taken = facts.once("level", config, lambda keys: _tank(facts, keys))
+    usual, usual_alone = facts.once("usual changes of the level", config, lambda keys: _usual_changes(facts, keys))
+    change, inputs, notes = taken.tank.value, [taken.tank], list(taken.notes)
+    if taken.pace is not None and taken.to_come is not None and usual is not None:
+        inputs.append(RawInput(f"{NAME}.announced_pace", "USD billions a month", taken.pace.value, -1, *taken.pace[1:]))
+        both = -(change + taken.to_come)
+        whole = clipped(over_usual(both, usual), config)
         with np.errstate(invalid="ignore", divide="ignore"):
-            share = np.where(change + to_come == 0, 0.0, whole / -(change + to_come))
-        reads = np.column_stack([-change * share, -to_come * share])
+            share = np.where(both == 0, 0.0, whole / both)
+        reads = np.column_stack([-change * share, -taken.to_come * share])
         missing = np.isnan(whole)
-        last = int(np.flatnonzero(missing).max(initial=-1)) + 1
-        alone = change_reading(-change[:last], config)
-        reads[:last][missing[:last]] = np.column_stack([alone, np.zeros_like(alone)])[missing[:last]]
+        alone = clipped(over_usual(-change[missing], usual_alone[missing]), config)
+        reads[missing] = np.column_stack([alone, np.zeros_like(alone)])
     else:
-        reads = change_reading(-change, config)[:, None]
+        reads = clipped(over_usual(-change, usual_alone), config)[:, None]
         notes.append("the level leaves the announced pace of the balance sheet out: the market has no complete table")
     reads = np.where(np.isnan(reads[:, :1]), np.nan, reads)
     return with_members(Reading(NAME, tuple(inputs), reads, notes=tuple(notes)), facts, config)
+
+
+def _tank(facts: Facts, config: SignalConfig) -> _Tank:
+    known, notes = net_liquidity(facts)
+    change = change_over(known.value, config.level_change_sessions)
+    tank = RawInput(f"{NAME}.net_liquidity", "USD billions", change, -1, known.observed, known.known)
+    pace = announced_pace(facts, config)
+    to_come = None if pace is None else pace.value * config.level_change_sessions / SESSIONS_A_MONTH
+    return _Tank(tank, pace, to_come, notes)
+
+
+def _usual_changes(facts: Facts, config: SignalConfig) -> tuple[Array | None, Array]:
+    """What is usual of change and pace together, None where the pace is left out, and of the change where it is alone.
+
+    The latter is looked for up to the last session on which it is asked.
+    """
+    taken = facts.once("level", config, lambda keys: _tank(facts, keys))
+    change = taken.tank.value
+    begin = facts.sessions[enough_values(change, config)][:1]
+    span = facts.span("balance_sheet_pace", CENTRAL_BANK)
+    if taken.to_come is None or span is None or (begin < span.begin).any():
+        return None, usual_change(change, config, facts.windows)
+    both = change + taken.to_come
+    usual = usual_change(both, config, facts.windows)
+    last = int(np.flatnonzero(np.isnan(usual) | np.isnan(both)).max(initial=-1)) + 1
+    alone = np.full(len(change), np.nan)
+    alone[:last] = usual_change(change[:last], config, facts.windows)
+    return usual, alone
 
 
 def net_liquidity(facts: Facts) -> tuple[Known, list[str]]:

@@ -9,14 +9,18 @@ from data.errors import InputError
 from signals.blocks.added_inputs import configured_input
 from signals.config import InputConfig, SignalConfig
 from signals.facts import Facts
-from signals.form_2.scales import change_reading
+from signals.form_2.scales import change_over_usual
 from signals.known import Array
 from signals.reading import RawInput, Reading
-from signals.standardize import trailing_z
+from signals.rows import across, or_zero
+from signals.standardize import clipped, unclipped_z
+from signals.windows import Windows
 
 
 def added_members(facts: Facts, block: str, config: SignalConfig) -> tuple[list[RawInput], list[Array]]:
     """Make and read the inputs that a spec adds to a block: a change by its usual size, anything else by its z-score.
+
+    None of it is clipped yet.
 
     Returns:
         The inputs, and what each reads, + scarcer.
@@ -25,13 +29,11 @@ def added_members(facts: Facts, block: str, config: SignalConfig) -> tuple[list[
         InputError: two inputs have one name; see `signals.blocks.added_inputs.configured_input` too.
     """
     inputs, readings = list[RawInput](), list[Array]()
-    for each in config.inputs:
-        if each.block == block:
-            made = configured_input(facts, each)
-            if made.name in {one.name for one in inputs}:
-                raise InputError(f"signal input {made.name} stands twice; give one another name")
-            inputs.append(made)
-            readings.append(made.scarcer_when * _reading(made.value, each, config))
+    for each, made in facts.once(f"added to {block}", config, lambda keys: _made(facts, block, keys)):
+        if made.name in {one.name for one in inputs}:
+            raise InputError(f"signal input {made.name} stands twice; give one another name")
+        inputs.append(made)
+        readings.append(made.scarcer_when * _reading(made.value, each, config, facts.windows))
     return inputs, readings
 
 
@@ -45,10 +47,10 @@ def with_members(reading: Reading, facts: Facts, config: SignalConfig) -> Readin
     if not inputs:
         return reading
     require_new(inputs, reading.inputs)
-    added = np.column_stack(readings)
-    block = ~np.isnan(reading.parts).all(axis=1)
+    added = clipped(np.column_stack(readings), config)
+    block = ~across(np.logical_and, np.isnan(reading.parts))
     live = block.astype(float) + (~np.isnan(added)).sum(axis=1)
-    parts = np.column_stack([np.where(block[:, None], reading.parts, 0.0), np.nan_to_num(added)])
+    parts = np.column_stack([np.where(block[:, None], reading.parts, 0.0), or_zero(added)])
     with np.errstate(invalid="ignore"):
         mean = np.where(live[:, None] > 0, parts / live[:, None], np.nan)
     return replace(reading, inputs=(*reading.inputs, *inputs), parts=mean)
@@ -61,8 +63,12 @@ def require_new(added: Sequence[RawInput], there: Sequence[RawInput]) -> None:
         raise InputError(f"signal input {doubled[0]} stands twice; give one another name")
 
 
-def _reading(value: Array, config: InputConfig, signal: SignalConfig) -> Array:
+def _made(facts: Facts, block: str, config: SignalConfig) -> list[tuple[InputConfig, RawInput]]:
+    return [(each, configured_input(facts, each)) for each in config.inputs if each.block == block]
+
+
+def _reading(value: Array, config: InputConfig, signal: SignalConfig, windows: Windows) -> Array:
     if config.transform == "change":
-        return change_reading(value, signal)
-    z: Array = trailing_z(value[:, None], signal)[:, 0]
+        return change_over_usual(value, signal, windows)
+    z: Array = unclipped_z(value[:, None], signal, windows)[:, 0]
     return z

@@ -9,7 +9,7 @@ from signals.facts import Facts
 from signals.form_2.members import with_members
 from signals.known import Array, Observations, microseconds, moments_of
 from signals.reading import RawInput, Reading
-from signals.standardize import FirstPresent, nested_weights, trailing_z
+from signals.standardize import FirstPresent, Weighed, unclipped_z, weigh
 
 RESERVES_RATE, BEFORE_IT = "IORB", "DFF"
 
@@ -23,20 +23,29 @@ def pipes_reading(facts: Facts, config: SignalConfig) -> Reading:
     Raises:
         InputError: see `signals.facts.Facts.series`.
     """
-    rates = [rate for rate in (RESERVES_RATE, BEFORE_IT) if rate == BEFORE_IT or facts.has(rate)]
-    inputs = []
-    for rate in rates:
-        known = mean_known(facts, without_month_ends(repo_spread(facts, rate)), rate, config.pipes_mean_observations)
-        name = f"{NAME}.{REPO_RATE}_{rate}"
-        inputs.append(RawInput(name, "basis points", known.value, +1, known.observed, known.known))
-    names = tuple(each.name for each in inputs)
-    z = trailing_z(np.column_stack([each.value for each in inputs]), config)
-    present = ~np.isnan(z)
-    parts = np.where(present, z, 0.0) * nested_weights(FirstPresent(names), names, present)
-    parts = np.where(present.any(axis=1)[:, None], parts, np.nan)
+    inputs = facts.once("pipes", config, lambda keys: _inputs(facts, keys))
+    weighed = facts.once("pipes over their past", config, lambda keys: _weighed(facts, keys))
     lacking = f"the pipes hold repo against {BEFORE_IT} throughout: the market lacks {RESERVES_RATE}"
     notes = () if facts.has(RESERVES_RATE) else (lacking,)
-    return with_members(Reading(NAME, tuple(inputs), parts, notes=notes), facts, config)
+    return with_members(Reading(NAME, tuple(inputs), weighed.parts(config), notes=notes), facts, config)
+
+
+def _inputs(facts: Facts, config: SignalConfig) -> list[RawInput]:
+    inputs = []
+    for rate in (RESERVES_RATE, BEFORE_IT):
+        if rate == BEFORE_IT or facts.has(rate):
+            spread = without_month_ends(repo_spread(facts, rate))
+            known = mean_known(facts, spread, rate, config.pipes_mean_observations)
+            name = f"{NAME}.{REPO_RATE}_{rate}"
+            inputs.append(RawInput(name, "basis points", known.value, +1, known.observed, known.known))
+    return inputs
+
+
+def _weighed(facts: Facts, config: SignalConfig) -> Weighed:
+    inputs = facts.once("pipes", config, lambda keys: _inputs(facts, keys))
+    names = tuple(each.name for each in inputs)
+    z = unclipped_z(np.column_stack([each.value for each in inputs]), config, facts.windows)
+    return weigh(z, FirstPresent(names), names)
 
 
 def without_month_ends(spread: Observations) -> Observations:

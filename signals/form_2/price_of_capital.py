@@ -6,10 +6,12 @@ from signals.blocks.price_of_capital import NAME, price_of_capital_series, rate_
 from signals.config import SignalConfig
 from signals.facts import Facts
 from signals.form_2.members import with_members
-from signals.form_2.scales import change_reading, root_mean_square, scaled
+from signals.form_2.scales import NOTHING, change_over_usual, over_usual, root_mean_square, scaled
 from signals.known import Array
 from signals.reading import RawInput, Reading
-from signals.standardize import FirstPresent, Grouping, nested_mean, nested_weights
+from signals.rows import across
+from signals.standardize import FirstPresent, Grouping, Weighed, clipped, weigh
+from signals.windows import Windows
 
 
 def price_of_capital_reading(facts: Facts, config: SignalConfig) -> Reading:
@@ -22,22 +24,20 @@ def price_of_capital_reading(facts: Facts, config: SignalConfig) -> Reading:
     Raises:
         InputError: see `signals.facts.Facts.series`.
     """
-    changes = [rate_changes(facts, config, name) for name in price_of_capital_series(config)]
-    inputs = tuple(each for of_series in changes for each in of_series)
-    nominal, real, *spreads = (tuple(each.name for each in of_series) for of_series in changes)
-    credit: Grouping = spreads[0] if len(spreads) == 1 else tuple(map(FirstPresent, zip(*spreads, strict=True)))
-    readings = np.column_stack([change_reading(each.value, config) for each in inputs])
-    halves = [_half(grouping, inputs, readings, config) for grouping in ((nominal, real), credit)]
+    inputs, weighed = facts.once("rates over what is usual", config, lambda keys: _weighed(facts, keys))
+    halves = [_half(each, config, facts.windows) for each in weighed]
     joint, binds = joint_move(halves[0][0], halves[1][0])
-    usual = root_mean_square(joint, config, config.min_scale_sessions)
-    block = scaled(joint, config, config.clip)
+    usual_joint = root_mean_square(joint, config, config.min_scale_sessions, facts.windows)
+    block = clipped(over_usual(joint, usual_joint), config)
     with np.errstate(invalid="ignore", divide="ignore"):
         # What the block is, over the half that binds before any clip: each part keeps its share.
-        share = np.where((joint == 0) | (usual < 1e-9), 0.0, block / joint)
-    parts = sum(
-        np.where((binds == place)[:, None], of_half * share[:, None], 0.0) for place, (_, of_half) in enumerate(halves)
+        share = np.where((joint == 0) | (usual_joint < NOTHING), 0.0, block / joint)
+    # Where a half is missing the block is, and the row with it.
+    of_sovereign, of_credit = (
+        of_half * np.where(binds == place, share, 0.0)[:, None] for place, (_, of_half) in enumerate(halves)
     )
-    parts = np.where(np.isnan(block)[:, None], np.nan, parts)
+    parts = of_sovereign + of_credit
+    parts[np.isnan(block)] = np.nan
     return with_members(Reading(NAME, inputs, parts), facts, config)
 
 
@@ -59,14 +59,26 @@ def joint_move(sovereign: Array, credit: Array) -> tuple[Array, Array]:
     return joint, np.where((joint == 0) | np.isnan(joint), -1, binds)
 
 
-def _half(
-    grouping: Grouping, inputs: tuple[RawInput, ...], readings: Array, config: SignalConfig
-) -> tuple[Array, Array]:
-    """One half over its own root mean square, and what each input gives to it."""
+def _changes(facts: Facts, config: SignalConfig) -> list[list[RawInput]]:
+    return [rate_changes(facts, config, name) for name in price_of_capital_series(config)]
+
+
+def _weighed(facts: Facts, config: SignalConfig) -> tuple[tuple[RawInput, ...], list[Weighed]]:
+    """The changes, and what they read by what is usual of each, as either half weighs them."""
+    changes = facts.once("changes of rates", config, lambda keys: _changes(facts, keys))
+    inputs = tuple(each for of_series in changes for each in of_series)
+    nominal, real, *spreads = (tuple(each.name for each in of_series) for of_series in changes)
+    credit: Grouping = spreads[0] if len(spreads) == 1 else tuple(map(FirstPresent, zip(*spreads, strict=True)))
+    readings = np.column_stack([change_over_usual(each.value, config, facts.windows) for each in inputs])
     names = tuple(each.name for each in inputs)
-    mean = nested_mean(grouping, names, readings)
-    half = scaled(mean, config)
-    weighted = np.nan_to_num(readings) * nested_weights(grouping, names, ~np.isnan(readings))
+    return inputs, [weigh(readings, grouping, names) for grouping in ((nominal, real), credit)]
+
+
+def _half(weighed: Weighed, config: SignalConfig, windows: Windows) -> tuple[Array, Array]:
+    """One half over its own root mean square, and what each input gives to it."""
+    weighted = weighed.parts(config)
+    mean = across(np.add, weighted)
+    half = scaled(mean, config, windows)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(mean == 0, 0.0, half / mean)
     return half, weighted * share[:, None]

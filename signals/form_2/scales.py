@@ -4,7 +4,7 @@ import numpy as np
 
 from signals.config import SignalConfig
 from signals.known import Array
-from signals.windows import trailing_median, trailing_root_mean_square
+from signals.windows import PLAIN, Windows
 
 NORMAL = 1.4826
 """The standard deviation of normal numbers over the median of their size."""
@@ -13,20 +13,26 @@ NOTHING = 1e-9
 """A divisor below this says that nothing is usual: the reading is 0."""
 
 
-def change_reading(change: Array, config: SignalConfig) -> Array:
-    """Divide changes by the usual size of one, by the median of their sizes in the trailing window, and clip.
+def change_over_usual(change: Array, config: SignalConfig, windows: Windows = PLAIN) -> Array:
+    """Divide changes by the usual size of one, by the median of their sizes in the trailing window; not clipped yet.
 
     A median does not feel one extraordinary quarter, which a mean square would carry for three years.
 
     Args:
         change: by session, any unit; NaN where missing.
-        config: `window_sessions`, `min_window_sessions`, `clip`.
+        config: `window_sessions`, `min_window_sessions`.
+        windows: what measures them.
 
     Returns:
         NaN where the change is missing or the window holds too few values; 0 where most never moved.
     """
-    usual = NORMAL * trailing_median(np.abs(change), config.window_sessions, config.min_window_sessions)
-    return _over(change, usual, config.clip)
+    return over_usual(change, usual_change(change, config, windows))
+
+
+def usual_change(change: Array, config: SignalConfig, windows: Windows = PLAIN) -> Array:
+    """The usual size of a change, as `change_over_usual` takes it; NaN where the window holds too few values."""
+    usual: Array = NORMAL * windows.median(np.abs(change), config.window_sessions, config.min_window_sessions)
+    return usual
 
 
 def enough_values(change: Array, config: SignalConfig) -> Array:
@@ -38,39 +44,49 @@ def enough_values(change: Array, config: SignalConfig) -> Array:
     return enough
 
 
-def event_reading(faded: Array, config: SignalConfig) -> Array:
-    """Divide what is left of events by the root of its mean square in the trailing window, and clip.
+def event_over_usual(faded: Array, config: SignalConfig, windows: Windows = PLAIN) -> Array:
+    """Divide what is left of events by the root of its mean square in the trailing window; not clipped yet.
 
     A median of what is mostly 0 would be 0.
 
     Args:
         faded: by session, any unit; NaN where missing.
-        config: `window_sessions`, `min_window_sessions`, `clip`.
+        config: `window_sessions`, `min_window_sessions`.
+        windows: what measures them.
 
     Returns:
-        As `change_reading`.
+        As `change_over_usual`.
     """
-    return _over(faded, root_mean_square(faded, config, config.min_window_sessions), config.clip)
+    return over_usual(faded, root_mean_square(faded, config, config.min_window_sessions, windows))
 
 
-def scaled(reading: Array, config: SignalConfig, clip: float = np.inf) -> Array:
+def scaled(reading: Array, config: SignalConfig, windows: Windows = PLAIN) -> Array:
     """Divide readings, scaled already, by the root of their mean square in the trailing window.
 
     Args:
         reading: by session; NaN where missing.
         config: `window_sessions`, `min_scale_sessions`.
-        clip: bound on either side; none where not given.
+        windows: what measures them.
     """
-    return _over(reading, root_mean_square(reading, config, config.min_scale_sessions), clip)
+    return over_usual(reading, root_mean_square(reading, config, config.min_scale_sessions, windows))
 
 
-def root_mean_square(values: Array, config: SignalConfig, least: int) -> Array:
+def root_mean_square(values: Array, config: SignalConfig, least: int, windows: Windows = PLAIN) -> Array:
     """The root of the mean square in the trailing window; NaN with fewer than `least` values."""
-    root: Array = trailing_root_mean_square(values[:, None], config.window_sessions, least)[:, 0]
+    root: Array = windows.root_mean_square(values[:, None], config.window_sessions, least)[:, 0]
     return root
 
 
-def _over(values: Array, divisor: Array, clip: float) -> Array:
+def over_usual(values: Array, divisor: Array) -> Array:
+    """Divide values by what is usual of them; 0 where the divisor is below `NOTHING`.
+
+    Args:
+        values: by session; NaN where missing.
+        divisor: likewise.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
-        read = np.clip(values / divisor, -clip, clip)
-    return np.where(divisor < NOTHING, np.where(np.isnan(values), np.nan, 0.0), read)
+        read: Array = values / divisor
+    nothing = divisor < NOTHING
+    if nothing.any():
+        read[nothing] = np.where(np.isnan(values[nothing]), np.nan, 0.0)
+    return read

@@ -22,11 +22,11 @@ from signals.facts import Facts
 from signals.form_2.level import Pace, announced_pace
 from signals.form_2.pipes import month_ends
 from signals.form_2.price_of_capital import joint_move
-from signals.form_2.scales import change_reading, event_reading, scaled
+from signals.form_2.scales import change_over_usual, event_over_usual, scaled
 from signals.known import Observations, microseconds, moments_of, on_weeks
 from signals.liquidity import LiquiditySignal, liquidity_signal, read_blocks
 from signals.scarcity import Scarcity, scarcity
-from signals.standardize import trailing_z
+from signals.standardize import clipped, trailing_z
 
 BOTH = Scarcity.BOTH
 CONFIG = SignalConfig(form=2)
@@ -43,21 +43,21 @@ def days(*texts: str) -> np.ndarray:
 
 
 def test_a_change_is_read_by_the_median_size_and_not_centred() -> None:
-    read = change_reading(np.array([2.0, -1.0, 3.0, 1.0, -40.0]), SMALL)
+    read = clipped(change_over_usual(np.array([2.0, -1.0, 3.0, 1.0, -40.0]), SMALL), SMALL)
     assert np.isnan(read[:2]).all()
     assert read[2] == pytest.approx(3 / (1.4826 * 2))  # sizes 2, 1, 3
     assert read[3] == pytest.approx(1 / (1.4826 * 1.5))  # 2, 1, 3, 1
     assert read[4] == -3.0  # sizes 1, 3, 1, 40: clipped
-    rising = change_reading(np.full(10, 5.0), SMALL)
+    rising = change_over_usual(np.full(10, 5.0), SMALL)
     assert rising[5] == pytest.approx(1 / 1.4826)  # a z-score of what never changes would be nothing
 
 
 def test_events_are_read_by_their_mean_square_and_nothing_reads_nothing() -> None:
-    read = event_reading(np.array([0.0, 0.0, 0.0, 2.0, np.nan]), SMALL)
+    read = event_over_usual(np.array([0.0, 0.0, 0.0, 2.0, np.nan]), SMALL)
     assert read[2] == 0.0
     assert read[3] == pytest.approx(2.0)  # the root of 4 over 4
     assert math.isnan(read[4])
-    assert change_reading(np.zeros(5), SMALL)[4] == 0.0
+    assert change_over_usual(np.zeros(5), SMALL)[4] == 0.0
     assert scaled(np.array([3.0, 4.0]), SMALL)[1] == pytest.approx(4 / math.sqrt(12.5))
 
 
@@ -68,7 +68,8 @@ def test_one_extraordinary_quarter_does_not_silence_the_three_years_after_it() -
     quiet = change.copy()
     quiet[300:363] /= 40
     after = slice(400, 1000)  # while it is in the window
-    ratio = np.abs(change_reading(change, CONFIG)[after]) / np.abs(change_reading(quiet, CONFIG)[after])
+    loud, usual = (clipped(change_over_usual(each, CONFIG), CONFIG)[after] for each in (change, quiet))
+    ratio = np.abs(loud) / np.abs(usual)
     assert np.median(ratio) > 0.8
     by_z = np.nanstd(change[256:1012])
     assert np.nanstd(quiet[256:1012]) / by_z < 0.2  # a deviation would have
@@ -387,7 +388,7 @@ def test_an_added_input_is_one_more_member_of_its_block(block: str) -> None:
     config = WORLD.model_copy(update={"inputs": (added,)})
     (found,) = [each for each in read_blocks(Facts(data), config) if each.name == block]
     assert found.inputs[-1].name == f"{block}.more"
-    moved = change_reading(found.inputs[-1].value, config)
+    moved = clipped(change_over_usual(found.inputs[-1].value, config), config)
     both = pd.Series(found.parts.sum(axis=1), SESSIONS)["2019":"2021"]
     reads = pd.Series(moved, SESSIONS)["2019":"2021"]
     if block == "drain":

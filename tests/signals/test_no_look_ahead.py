@@ -72,20 +72,29 @@ from signals.explain.history import signal_history
 from signals.explain.sentence import input_words, signal_sentence, signal_sides
 from signals.explain.switches import regime_switches
 from signals.facts import Facts
-from signals.form_2.drain import drain_of as form_2_drain_of
 from signals.form_2.drain import (
+    drain_inputs,
     drain_reading,
     lasting_funding,
     lasting_guidance,
     lasting_results,
     news_members,
 )
+from signals.form_2.drain import drain_of as form_2_drain_of
 from signals.form_2.level import announced_pace, level_reading
 from signals.form_2.level import net_liquidity as tank
 from signals.form_2.members import added_members, with_members
 from signals.form_2.pipes import pipes_reading, without_month_ends
 from signals.form_2.price_of_capital import joint_move, price_of_capital_reading
-from signals.form_2.scales import change_reading, enough_values, event_reading, root_mean_square, scaled
+from signals.form_2.scales import (
+    change_over_usual,
+    enough_values,
+    event_over_usual,
+    over_usual,
+    root_mean_square,
+    scaled,
+    usual_change,
+)
 from signals.known import (
     NAT,
     NEVER,
@@ -131,14 +140,16 @@ from signals.observations import (
 from signals.partial import gate_regimes, regimes_without
 from signals.reading import Reading, raw_block, silent_reading
 from signals.regime import Regime, held_regimes, regime_path, walk_thresholds
+from signals.rows import across, or_zero
 from signals.source import source_signal
-from signals.standardize import FirstPresent
+from signals.standardize import FirstPresent, clipped, unclipped_z, weigh
 from signals.turn.candidates import held_series, levers
 from signals.turn.held import held_data, held_rows, known_data, sessions_to_come
 from signals.turn.turn import what_would_turn
 from signals.turn.world import World as TurnWorld
 from signals.windows import (
     fading_total,
+    kept_powers,
     smooth,
     trailing_median,
     trailing_moments,
@@ -627,6 +638,11 @@ BY_SESSION: dict[str, BySession] = {
     ),
     "observations.basis_points": lambda w: basis_points(w.sampled()["DGS10"]).to_frame(),
     "standardize.trailing_z": lambda w: trailing_z(w.sampled(), CONFIG),
+    "standardize.unclipped_z": lambda w: pd.DataFrame(unclipped_z(w.sampled().to_numpy(), CONFIG), w.sessions),
+    "standardize.clipped": lambda w: by_column(w, lambda column: clipped(column - 5, CONFIG)),
+    "standardize.weigh": lambda w: pd.DataFrame(
+        weigh(w.sampled().to_numpy(), ("DGS10", ("BAA10Y",)), tuple(w.sampled())).parts(CONFIG), w.sessions
+    ),
     "standardize.trailing_scale": lambda w: trailing_scale(w.sampled()["DGS10"], CONFIG).to_frame(),
     "standardize.nested_weights": lambda w: nested_weights(("DGS10", ("BAA10Y",)), w.sampled().notna()),
     "standardize.nested_mean": lambda w: nested_mean(FirstPresent(("DGS10", "BAA10Y")), w.sampled()).to_frame(),
@@ -708,6 +724,7 @@ BY_SESSION: dict[str, BySession] = {
         w.sessions,
     ),
     "windows.smooth": lambda w: by_column(w, lambda column: smooth(np.nan_to_num(column)[:, None], 4.0)[:, 0]),
+    "windows.kept_powers": lambda w: pd.DataFrame({"power": repr(kept_powers(0.9))}, w.sessions),
     "windows.fading_total": lambda w: by_column(w, lambda column: fading_total(np.nan_to_num(column), 4.0)),
     "windows.trailing_moments": lambda w: pd.DataFrame(
         np.hstack(trailing_moments(w.sampled().to_numpy(), 40)), w.sessions
@@ -779,8 +796,19 @@ BY_SESSION: dict[str, BySession] = {
     "form_2.members.with_members": lambda w: pd.DataFrame(
         with_members(pipes_reading(w.facts, CONFIG_2), w.facts, WITH_INPUTS).parts, w.sessions
     ),
-    "form_2.scales.change_reading": lambda w: by_column(w, lambda column: change_reading(column - 5, CONFIG)),
-    "form_2.scales.event_reading": lambda w: by_column(w, lambda column: event_reading(column - 5, CONFIG)),
+    "form_2.scales.change_over_usual": lambda w: by_column(w, lambda column: change_over_usual(column - 5, CONFIG)),
+    "form_2.scales.event_over_usual": lambda w: by_column(w, lambda column: event_over_usual(column - 5, CONFIG)),
+    "form_2.scales.usual_change": lambda w: by_column(w, lambda column: usual_change(column - 5, CONFIG)),
+    "form_2.scales.over_usual": lambda w: by_column(w, lambda column: over_usual(column - 5, np.round(column))),
+    "form_2.drain.drain_inputs": lambda w: pd.concat(
+        [
+            block_input(each, w.sessions).value
+            for each in drain_inputs(w.facts, read_spenders(w.facts, CONFIG_2), CONFIG_2).gates
+        ],
+        axis=1,
+    ),
+    "rows.across": lambda w: pd.DataFrame(across(np.add, w.sampled().to_numpy()), w.sessions),
+    "rows.or_zero": lambda w: by_column(w, or_zero),
     "form_2.scales.scaled": lambda w: by_column(w, lambda column: scaled(column - 5, CONFIG)),
     "form_2.scales.root_mean_square": lambda w: by_column(w, lambda column: root_mean_square(column, CONFIG, 12)),
     "form_2.scales.enough_values": lambda w: by_column(w, lambda column: enough_values(column, CONFIG).astype(float)),

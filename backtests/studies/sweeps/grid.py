@@ -23,6 +23,7 @@ _LARGEST = 1e15
 # Keys by the stage of a run that they first change: variants that share the early ones stand together.
 _STAGES = (
     *("run.", "universe.", "order_rules.stale_sessions", "signal."),
+    *("signal.window_sessions", "signal.min_window_sessions", "signal.min_scale_sessions", "signal.clip"),
     *("signal.half_life_sessions", "signal.enter", "signal.leave", "signal.dwell_sessions"),
     *("policy.", "order_rules.", "costs.", "cash."),
 )

@@ -7,18 +7,22 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import pandas as pd
 
+from backtests.engines.compiled_windows import compiled_windows
 from backtests.prepare.prepared import Prepared
 from backtests.prepare.signal import first_session
 from data.clock import sessions_between
 from signals.block import SignalData
 from signals.config import SignalConfig
-from signals.facts import Facts
+from signals.facts import Facts, T
 from signals.liquidity import liquidity_signal, read_blocks, score_parts
 from signals.reading import Reading
 from signals.regime import Regime
 
 # Numbers of the regimes, as of `backtests.engines.batch`.
 NUMBERS = {Regime.ABUNDANT: 0, Regime.NEUTRAL: 1, Regime.SCARCE: 2}
+
+
+_FIELDS = frozenset(SignalConfig.model_fields)
 
 
 class SignalPath(NamedTuple):
@@ -87,8 +91,11 @@ class _Watched:
 
     def __getattr__(self, name: str) -> Any:
         # Whoever takes the whole of it may have read anything.
-        self.read |= {name} if name in SignalConfig.model_fields else set(SignalConfig.model_fields)
-        return getattr(self._config, name)
+        self.read |= {name} if name in _FIELDS else _FIELDS
+        found = getattr(self._config, name)
+        if name in _FIELDS:
+            setattr(self, name, found)  # is asked of it once
+        return found
 
 
 class SweepSignals:
@@ -97,6 +104,7 @@ class SweepSignals:
     def __init__(self, prepared: Prepared) -> None:
         self.prepared = prepared
         self._last = prepared.panel.decides_for[-1]
+        self._windows = compiled_windows()
         self._facts, self._readings, self._days, self._paths = (Recall(count) for count in (8, 32, 32, 1024))
 
     def path(self, config: SignalConfig) -> SignalPath:
@@ -116,14 +124,14 @@ class SweepSignals:
             data = SignalData.of(prepared.snapshot, self._sessions(config), config)
             return _given(liquidity_signal(data, config, given.block_builders()).regime)
         readings = self._readings.by_keys_read("blocks", config, self._read)
-        score = score_parts(readings, config.half_life_sessions)
+        score = score_parts(readings, config.half_life_sessions, self._windows)
         nothing = np.zeros(0, dtype=np.int64)
         return SignalPath(score.total, score.live.sum(axis=1), nothing)
 
     def _read(self, config: SignalConfig) -> list[Reading]:
         snapshot, sessions = self.prepared.snapshot, self._sessions(config)
         facts = self._facts.by_keys_read(
-            sessions[0], config, lambda each: Facts(SignalData.of(snapshot, sessions, each))
+            sessions[0], config, lambda each: _SharedFacts(SignalData.of(snapshot, sessions, each))
         )
         return read_blocks(facts, config, self.prepared.extensions.block_builders())
 
@@ -133,6 +141,18 @@ class SweepSignals:
             "days", config, lambda each: sessions_between(first_session(each, snapshot), last)
         )
         return days
+
+
+class _SharedFacts(Facts):
+    """Facts that recall the stages of the signal, and measure windows by compiled code."""
+
+    def __init__(self, data: SignalData) -> None:
+        super().__init__(data)
+        self.windows, self._stages = compiled_windows(), Recall(64)
+
+    def once(self, stage: str, config: SignalConfig, make: Callable[[SignalConfig], T]) -> T:
+        found: T = self._stages.by_keys_read(stage, config, make)
+        return found
 
 
 def _given(regime: pd.Series) -> SignalPath:
