@@ -121,7 +121,7 @@ class SweepSignals:
         if given.source is not None:
             return _given(prepared.signal.regime.loc[: self._last])
         if config.model.name != "threshold":
-            data = SignalData.of(prepared.snapshot, self._sessions(config), config)
+            data = SignalData.of(prepared.snapshot, self.sessions(config), config)
             return _given(liquidity_signal(data, config, given.block_builders()).regime)
         readings = self._readings.by_keys_read("blocks", config, self._read)
         score = score_parts(readings, config.half_life_sessions, self._windows)
@@ -129,13 +129,14 @@ class SweepSignals:
         return SignalPath(score.total, score.live.sum(axis=1), nothing)
 
     def _read(self, config: SignalConfig) -> list[Reading]:
-        snapshot, sessions = self.prepared.snapshot, self._sessions(config)
+        snapshot, sessions = self.prepared.snapshot, self.sessions(config)
         facts = self._facts.by_keys_read(
             sessions[0], config, lambda each: _SharedFacts(SignalData.of(snapshot, sessions, each))
         )
         return read_blocks(facts, config, self.prepared.extensions.block_builders())
 
-    def _sessions(self, config: SignalConfig) -> pd.DatetimeIndex:
+    def sessions(self, config: SignalConfig) -> pd.DatetimeIndex:
+        """Sessions of the signal under a configuration."""
         snapshot, last = self.prepared.snapshot, self._last
         days: pd.DatetimeIndex = self._days.by_keys_read(
             "days", config, lambda each: sessions_between(first_session(each, snapshot), last)
