@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from backtests.archive.stored import MANIFEST, RUNS, StoredRun, read_run
-from backtests.evidence.known_trials import known_trials
+from backtests.archive.trials.counting import trials_of
 from backtests.evidence.table import EvidenceTable
+from backtests.evidence.trials import TrialCount
 from backtests.prepare.stages import tell_nobody
 from backtests.run import Backtest, run_backtest
 from backtests.spec.spec import load_spec
@@ -114,7 +115,7 @@ def evidence(
         InputError: there is no such run, its market is gone or another one, or it is too short.
     """
     run = of.run if isinstance(of, BacktestResult) else _run_again(_stored(usable_path(of)), market, report)
-    known = known_trials(trials)
+    known = counted_trials(trials, run.snapshot.simulated)
     day = as_day(idea_known, "idea_known")
     table = run_evidence(run, known, None if day is None else day.date(), report)
     return EvidenceResult(
@@ -127,6 +128,19 @@ def evidence(
         sessions=len(run.sessions),
         table=table,
     )
+
+
+def counted_trials(stated: int | None, simulated: bool) -> TrialCount:
+    """The trials of the project in whose folder this process works, or more where a user states more.
+
+    Raises:
+        InputError: fewer are stated than were counted; the log does not verify, or cannot be read.
+    """
+    try:
+        counted = trials_of(simulated=simulated)
+    except (OSError, ValueError) as error:
+        raise InputError(f"the log of trials cannot be read: {error}; see: reverse-qe runs trials") from error
+    return counted if stated is None else counted.stated(stated)
 
 
 def _stored(path: Path) -> StoredRun:

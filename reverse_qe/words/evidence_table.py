@@ -74,8 +74,8 @@ def _deflated(values: Mapping[str, Any]) -> str:
         "" if values["trials"] == values["effective_trials"] else f", as good as {values['effective_trials']:.1f}"
     )
     return (
-        f"Sharpe of the excess {values['sharpe']:.2f}; luck finds {values['bar']:.2f} in {trials}{effective} "
-        f"({values['counted_by']}); probability {values['probability']:.1%}"
+        f"Sharpe of the excess {values['sharpe']:.2f}; luck finds {values['bar']:.2f} in {trials}{effective}"
+        f"; probability {values['probability']:.1%}"
     )
 
 

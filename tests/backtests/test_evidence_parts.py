@@ -8,7 +8,6 @@ import pytest
 
 from backtests.evidence.circular_shift import circular_shift
 from backtests.evidence.deflated_sharpe import deflated_sharpe, expected_best, probabilistic_sharpe
-from backtests.evidence.known_trials import Trials, known_trials
 from backtests.evidence.left_out import best_sessions, without_sessions
 from backtests.evidence.needed_sessions import needed_sessions
 from backtests.evidence.sharpe_difference import SharpeDifference
@@ -144,19 +143,6 @@ def test_sessions_left_out_by_hand():
     assert left.lead == pytest.approx(math.log(0.9 / 1.1))
     whole = without_sessions(returns, np.zeros(6, dtype=bool), bill)
     assert whole.lead == pytest.approx(math.log(1.5 * 1.2 * 0.9 / 1.1 / 1.1))
-
-
-def test_a_user_may_state_more_trials_never_fewer():
-    counted = Trials(12, 7.5, 0.04, "counted")
-    assert known_trials(None, counted) is counted
-    more = known_trials(20, counted)
-    assert (more.counted, more.effective, more.spread) == (20, 15.5, 0.04)
-    assert known_trials(None).counted == 1
-    assert known_trials(9).effective == 9.0
-    with pytest.raises(InputError, match="got 11 trials, but 12 are counted"):
-        known_trials(11, counted)
-    with pytest.raises(InputError, match="got 0 trials"):
-        known_trials(0)
 
 
 def test_what_is_called_skill():

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.evidence.known_trials import known_trials
 from backtests.evidence.table import Question, Verdict
+from backtests.evidence.trials import TrialCount
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from backtests.studies.evidence.of_run import MARKETS, run_evidence
@@ -27,7 +27,7 @@ def run(sample):
 
 @pytest.fixture(scope="module")
 def found(run):
-    return run_evidence(run, known_trials(5), date(2022, 6, 1))
+    return run_evidence(run, TrialCount(5, 3.0, 0.5, 0.0), date(2022, 6, 1))
 
 
 def lead_of(run):
@@ -131,6 +131,18 @@ def test_before_and_after_the_idea(run, found):
     assert after["sessions"] == len(inside)
     assert after["difference"] == pytest.approx(ratios["strategy"] - ratios["static_mix"])
     assert found.row("published", "before").values["sessions"] == len(run.returns) - len(inside)
+
+
+def test_the_trials_are_deflated_by_their_effective_number(run, found):
+    row = found.row("deflated_sharpe", "static_mix").values
+    excess = run.returns["strategy"] - run.returns["static_mix"]
+    assert (row["trials"], row["effective_trials"]) == (5, 3.0)
+    assert row["sharpe"] == pytest.approx(excess.mean() / excess.std() * math.sqrt(252))
+    # They spread by chance at least, though these all have one ratio.
+    assert row["spread"] == pytest.approx(math.sqrt(252 / len(excess)))
+    wide = run_evidence(run, TrialCount(5, 3.0, 0.5, 0.04)).row("deflated_sharpe", "static_mix").values
+    assert wide["spread"] == pytest.approx(0.2 * math.sqrt(252))
+    assert wide["bar"] == pytest.approx(0.2 * math.sqrt(252) * 0.8525, rel=1e-3)  # of three, by the published formula
 
 
 def test_years_and_stays_add_up(run, found):

@@ -18,7 +18,7 @@ def test_a_run_is_judged(call, tmp_path):
     assert out.startswith("Evidence of sample on SIMULATED market sample, 2021-01-04 to 2021-12-31 (252 sessions)\n")
     for told in (
         "Better than its rivals?",
-        "in 12 trials (stated); probability",
+        "in 12 trials",
         "of 252 shifts: Sharpe",
         "alpha on its own baskets",
         "the market holds none of SPY, SMH, IGV, BTC-USD",
@@ -72,3 +72,13 @@ def test_what_is_refused(call, tmp_path, arguments, told):
     assert told in err
     assert len(err.splitlines()) == 1
     assert not Path(tmp_path / "it.toml").exists()
+
+
+def test_trials_are_those_of_the_log_or_more():
+    for end in ("2021-06-30", "2021-09-30"):
+        result = reverse_qe.backtest("sample", start="2021-01-04", end=end)
+    row = reverse_qe.evidence(result).table.row("deflated_sharpe", "static_mix").values
+    assert row["trials"] == 2
+    assert 1 <= row["effective_trials"] <= 2
+    with pytest.raises(reverse_qe.ReverseQeError, match="got 1 trials, wanted at least the 2 that were counted"):
+        reverse_qe.evidence(result, trials=1)

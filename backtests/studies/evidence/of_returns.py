@@ -1,5 +1,6 @@
 """What can be said of returns alone: rivals, trials, the best days, before and after the idea, year by year."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
@@ -9,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.deflated_sharpe import deflated_sharpe
-from backtests.evidence.known_trials import Trials
 from backtests.evidence.left_out import best_sessions, without_sessions
 from backtests.evidence.needed_sessions import needed_sessions
 from backtests.evidence.newey_west import newey_west
 from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_differences
 from backtests.evidence.table import DEFLATED, LUCK, Question, Row, Verdict, by_interval, measured
+from backtests.evidence.trials import TrialCount
 from backtests.measures.performance import SESSIONS_PER_YEAR, performance
 from data.errors import InputError
 
@@ -54,21 +55,27 @@ def difference_row(rival: str, found: SharpeDifference, sessions: int, is_mix: b
     return Row(Question.RIVALS, test, by_interval(found.low, found.high), rival, values)
 
 
-def tried_rows(returns: pd.DataFrame, mix: str, trials: Trials) -> Iterator[Row]:
-    """The deflated Sharpe ratio of the return over the static mix; arguments as of `rival_rows`."""
+def tried_rows(returns: pd.DataFrame, mix: str, trials: TrialCount) -> Iterator[Row]:
+    """The deflated Sharpe ratio of the return over the static mix; arguments as of `rival_rows`.
+
+    Trials that resemble each other count as fewer unrelated ones; then those spread at least as far as chance alone
+    would spread them, and not as little as what resembles each other does.
+    """
 
     def make() -> Sequence[Row]:
         excess = (returns["strategy"] - returns[mix]).to_numpy(dtype="float64")
-        found = deflated_sharpe(excess, trials.effective, trials.spread)
+        by_chance = 1 / math.sqrt(max(len(excess), 1))
+        spread = max(math.sqrt(trials.sharpe_variance or 0.0), by_chance)
+        found = deflated_sharpe(excess, trials.effective, spread)
         year = SESSIONS_PER_YEAR**0.5
         values = {
             "probability": found.probability,
             "sharpe": found.sharpe * year,
             "bar": found.bar * year,
-            "trials": trials.counted,
+            "trials": trials.trials,
             "effective_trials": found.trials,
             "spread": found.spread * year,
-            "counted_by": trials.source,
+            "correlation": trials.correlation,
         }
         verdict = Verdict.FOR if found.is_above else Verdict.AGAINST if found.sharpe <= 0 else Verdict.OPEN
         return [Row(Question.TRIED, DEFLATED, verdict, mix, values)]

@@ -8,10 +8,10 @@ import pandas as pd
 
 from backtests.evidence.best_stay import sessions_of
 from backtests.evidence.circular_shift import circular_shift
-from backtests.evidence.known_trials import Trials
 from backtests.evidence.left_out import without_sessions
 from backtests.evidence.sharpe_difference import sharpe_differences
 from backtests.evidence.table import LUCK, SHIFT, EvidenceTable, Question, Row, Verdict, measured
+from backtests.evidence.trials import TrialCount
 from backtests.measures.performance import order_flows
 from backtests.measures.rotations import basket_returns
 from backtests.prepare.stages import tell_nobody
@@ -32,7 +32,7 @@ LARGE = 0.5
 
 
 def run_evidence(
-    run: Backtest, trials: Trials, idea_known: date | None = None, report: Callable[[str], None] = tell_nobody
+    run: Backtest, trials: TrialCount, idea_known: date | None = None, report: Callable[[str], None] = tell_nobody
 ) -> EvidenceTable:
     """Make every test that a run allows.
 
