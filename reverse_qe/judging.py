@@ -11,19 +11,23 @@ import pandas as pd
 
 from backtests.archive.stored import MANIFEST, RUNS, StoredRun, read_run
 from backtests.archive.trials.counting import trials_of
-from backtests.evidence.table import EvidenceTable
+from backtests.evidence.table import EvidenceTable, Question
 from backtests.evidence.trials import TrialCount
 from backtests.prepare.stages import tell_nobody
 from backtests.run import Backtest, run_backtest
 from backtests.spec.spec import load_spec
 from backtests.studies.evidence.of_run import run_evidence
+from backtests.studies.evidence.of_sweep import WRITTEN, read_swept, rows_json, sweep_evidence
+from backtests.studies.sweeps.folder import ABOUT, read_about
 from data.errors import InputError
+from data.files.atomic import write_whole
 from data.files.paths import usable_path
 from data.market.snapshot import Snapshot
 from data.markets import open_market
 from reverse_qe.arguments import as_day
 from reverse_qe.pages.studies.evidence import evidence_page
 from reverse_qe.results import BacktestResult
+from reverse_qe.sweeping import SWEEPS, SweepResult
 from reverse_qe.words.evidence_table import conclusion
 
 # By which a return that was written may differ from the same one today.
@@ -73,17 +77,7 @@ class EvidenceResult:
             "last_session": str(self.last.date()),
             "sessions": self.sessions,
             "is_skill": self.table.is_skill,
-            "rows": [
-                {
-                    "question": str(row.question),
-                    "test": row.test,
-                    "of": row.of,
-                    "verdict": str(row.verdict),
-                    "values": dict(row.values),
-                    "reason": row.reason,
-                }
-                for row in self.table.rows
-            ],
+            "rows": [row.as_json() for row in self.table.rows],
         }
 
     def page(self) -> str:
@@ -95,7 +89,7 @@ class EvidenceResult:
 
 
 def evidence(
-    of: str | Path | BacktestResult,
+    of: str | Path | BacktestResult | SweepResult,
     *,
     market: str | Snapshot | None = None,
     trials: int | None = None,
@@ -105,7 +99,8 @@ def evidence(
     """Make every test that something allows: is it luck, timing, its markets, one stay, and would it last.
 
     Args:
-        of: the folder of a run, its name below ``runs``, or a result of `reverse_qe.backtest`.
+        of: the folder of a run or of a sweep, its name below ``runs`` or ``sweeps``, or a result of
+            `reverse_qe.backtest` or `reverse_qe.sweep`.
         market: that the run was made on, where it goes by another name now.
         trials: how many variants were tried, this one among them, where the user knows of more than were counted.
         idea_known: day on which the idea was published, in place of the spec's.
@@ -114,7 +109,13 @@ def evidence(
     Raises:
         InputError: there is no such run, its market is gone or another one, or it is too short.
     """
-    run = of.run if isinstance(of, BacktestResult) else _run_again(_stored(usable_path(of)), market, report)
+    if isinstance(of, SweepResult):
+        return _of_sweep(of.folder, market, trials, report)
+    if not isinstance(of, BacktestResult):
+        path = _folder(usable_path(of))
+        if (path / ABOUT).is_file():
+            return _of_sweep(path, market, trials, report)
+    run = of.run if isinstance(of, BacktestResult) else _run_again(read_run(path), market, report)
     known = counted_trials(trials, run.snapshot.simulated)
     day = as_day(idea_known, "idea_known")
     table = run_evidence(run, known, None if day is None else day.date(), report)
@@ -143,13 +144,42 @@ def counted_trials(stated: int | None, simulated: bool) -> TrialCount:
     return counted if stated is None else counted.stated(stated)
 
 
-def _stored(path: Path) -> StoredRun:
-    folder = path if path.is_dir() else RUNS / path
-    if not (folder / MANIFEST).is_file():
-        raise InputError(
-            f"got {path}, wanted the folder of a run, or its name below {RUNS}/; see: reverse-qe runs list"
-        )
-    return read_run(folder)
+def _folder(path: Path) -> Path:
+    """The folder that is meant: a path, or a name below the folder of runs or of sweeps."""
+    for folder in (path, RUNS / path, SWEEPS / path):
+        if (folder / MANIFEST).is_file() or (folder / ABOUT).is_file():
+            return folder
+    raise InputError(
+        f"got {path}, wanted the folder of a run or of a sweep, or its name below {RUNS}/ or {SWEEPS}/; see: "
+        "reverse-qe runs list"
+    )
+
+
+def _of_sweep(
+    folder: Path, market: str | Snapshot | None, trials: int | None, report: Callable[[str], None]
+) -> EvidenceResult:
+    """The tests of a sweep; what nothing but the sweep decides is written beside it."""
+    report("market")
+    named = read_about(folder)["market"] if market is None else market
+    snapshot = named if isinstance(named, Snapshot) else open_market(named)
+    report("returns")
+    swept = read_swept(folder, snapshot)
+    table = sweep_evidence(swept, folder, counted_trials(trials, snapshot.simulated), report)
+    text = rows_json(table.of(Question.SWEEP))
+    try:
+        write_whole(folder / WRITTEN, text, replace=True)
+    except OSError as error:
+        raise InputError(f"cannot write {folder / WRITTEN}: {error.strerror}; mend that") from error
+    return EvidenceResult(
+        kind="sweep",
+        name=f"{swept.asked:,} variants of {swept.name}",
+        market=snapshot.name,
+        simulated=snapshot.simulated,
+        first=swept.sessions[0],
+        last=swept.sessions[-1],
+        sessions=len(swept.sessions),
+        table=table,
+    )
 
 
 def _run_again(stored: StoredRun, market: str | Snapshot | None, report: Callable[[str], None]) -> Backtest:

@@ -50,6 +50,27 @@ class Row:
     values: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
 
+    def as_json(self) -> dict[str, Any]:
+        """Its parts by name."""
+        return {
+            "question": str(self.question),
+            "test": self.test,
+            "of": self.of,
+            "verdict": str(self.verdict),
+            "values": dict(self.values),
+            "reason": self.reason,
+        }
+
+    @classmethod
+    def of_json(cls, told: Mapping[str, Any]) -> "Row":
+        """The row of which `as_json` has told.
+
+        Raises:
+            KeyError, ValueError: it is none.
+        """
+        verdict, values = Verdict(told["verdict"]), dict(told["values"])
+        return cls(Question(told["question"]), told["test"], verdict, told["of"], values, told["reason"])
+
 
 @dataclass(frozen=True)
 class EvidenceTable:
@@ -81,7 +102,8 @@ class EvidenceTable:
         """Whether the whole is called skill; None where a test of these could not be made.
 
         That is: more than luck explains against the static mix, or the rival that was named, and above the best of what
-        was tried, and timing wherever weights are known. One of them alone is not enough.
+        was tried, and timing wherever weights are known; of a sweep, that its best is ahead of the static mix
+        at either volatility, all variants taken into account. One of them alone is not enough.
         """
         needed = [each for each in self.rows if each.test in NEEDED]
         if not needed or any(each.verdict is Verdict.UNMEASURED for each in needed):
@@ -90,8 +112,8 @@ class EvidenceTable:
 
 
 # Tests that must all speak for a strategy before it is called skill.
-LUCK, DEFLATED, SHIFT = "sharpe_against_the_mix", "deflated_sharpe", "circular_shift"
-NEEDED = (LUCK, DEFLATED, SHIFT)
+LUCK, DEFLATED, SHIFT, SUPERIOR = "sharpe_against_the_mix", "deflated_sharpe", "circular_shift", "superior"
+NEEDED = (LUCK, DEFLATED, SHIFT, SUPERIOR)
 
 
 def measured(question: Question, test: str, make: Callable[[], Sequence[Row]], of: str = "") -> Iterator[Row]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("evidence")
-@click.argument("of", required=False, metavar="[RUN | SPEC --register FILE]")
+@click.argument("of", required=False, metavar="[RUN | SWEEP | SPEC --register FILE]")
 @spec_market_option
 @click.option(
     "--trials", type=int, metavar="N", help="So many variants were tried, where you know of more than were counted."
@@ -37,7 +37,8 @@ def command(
     """Test a result: luck, timing, its markets, one stay or name, would it last.
 
     RUN is the folder of a run, or its name below runs/. It is run again from its own spec and market, and must come out
-    as it was written.
+    as it was written. SWEEP is the folder of a sweep that kept its returns (--returns), or its name below sweeps/: is
+    the best of its variants more than the luckiest of so many.
 
     With --register FILE, an endpoint is registered before it is known: spec, form, code and market by hash, and its
     test. The endpoint is one slope, of the mean of the next session's IGV less SMH and ARKK less QQQ on the mean of

@@ -73,8 +73,9 @@ def _deflated(values: Mapping[str, Any]) -> str:
     effective = (
         "" if values["trials"] == values["effective_trials"] else f", as good as {values['effective_trials']:.1f}"
     )
+    variant = f"variant {values['variant']}: " if "variant" in values else ""
     return (
-        f"Sharpe of the excess {values['sharpe']:.2f}; luck finds {values['bar']:.2f} in {trials}{effective}"
+        f"{variant}Sharpe of the excess {values['sharpe']:.2f}; luck finds {values['bar']:.2f} in {trials}{effective}"
         f"; probability {values['probability']:.1%}"
     )
 
@@ -152,6 +153,34 @@ def _gone(values: Mapping[str, Any], style: str, whole: str) -> str:
     return "; ".join(told)
 
 
+def _superior(values: Mapping[str, Any]) -> str:
+    skipped = f", {values['not_run']:,} could not be run" if values["not_run"] else ""
+    return (
+        f"p {values['p_value']:.3f} (from {values['lower']:.3f} to {values['upper']:.3f}): variant "
+        f"{values['variant']} earns {values['lead']:+.1%} a year over the static mix, the best of {values['variants']:,}{skipped}"
+    )
+
+
+def _overfitting(values: Mapping[str, Any]) -> str:
+    return (
+        f"in {values['probability']:.0%} of {values['ways']:,} halves the best of one is in the lower half of the "
+        f"other (mean rank {values['rank']:.2f}, 1 the best)"
+    )
+
+
+def _cross(values: Mapping[str, Any]) -> str:
+    below = values["share_below_static_mix"]
+    return (
+        f"{values['paths']} paths: median Sharpe {_plain(values['median_sharpe'])}, 5% to 95% "
+        f"{_plain(values['p5_sharpe'])} to {_plain(values['p95_sharpe'])}; static mix "
+        f"{_plain(values['static_mix_sharpe'])}{'' if below is None else f', above {below:.0%} of them'}"
+    )
+
+
+def _plain(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
 def _hindsight(values: Mapping[str, Any]) -> str:
     return values["hindsight"].rstrip(".") or "the spec names no hindsight in its choice of instruments"
 
@@ -186,6 +215,9 @@ _NAMES: Mapping[str, Callable[[str], str]] = {
     "by_year": lambda _of: "by year",
     "break_even_costs": lambda _of: "costs",
     "break_even_delay": lambda _of: "delay",
+    "superior": lambda of: f"superior ability, {of}",
+    "overfitting": lambda _of: "overfitting by halves",
+    "cross_validation": lambda _of: "cross-validated paths",
 }
 _FOUND: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "sharpe_against_the_mix": _difference,
@@ -201,4 +233,7 @@ _FOUND: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "by_year": _years,
     "break_even_costs": _costs,
     "break_even_delay": _delay,
+    "superior": _superior,
+    "overfitting": _overfitting,
+    "cross_validation": _cross,
 }

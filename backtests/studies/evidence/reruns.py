@@ -199,6 +199,12 @@ def _strategy_returns(prepared: Prepared) -> pd.Series:
     return _returns(equity, spec.run.initial_cash)
 
 
+def mix_returns(prepared: Prepared) -> pd.Series:
+    """Daily returns of the static mix of a spec, by session."""
+    plan = run_baseline_plans(prepared.spec, prepared.snapshot, prepared.market, prepared.signal)[MIX]
+    return _ledger_returns(prepared, plan)
+
+
 def _ledger_returns(prepared: Prepared, plan: Plan) -> pd.Series:
     spec = prepared.spec
     return _returns(

@@ -22,6 +22,9 @@ PARTS = "parts"
 # Variants of one part: what a kill may cost.
 PART = 2048
 
+# What must be known of a sweep to judge it.
+_TOLD = {"market", "snapshot_hash", "first_session", "last_session", "variants", "simulated", "returns"}
+
 Report = Callable[[int, int, float], None]
 
 
@@ -77,6 +80,23 @@ def _read(path: Path, columns: Sequence[str] | None = None) -> Any:
         return pq.read_table(path, columns=None if columns is None else list(columns))
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{path} cannot be read: {error}; remove it, and the sweep makes it again") from error
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """What a sweep's folder says that it is of.
+
+    Raises:
+        InputError: it is none of a sweep, or the sweep has not come to its end.
+    """
+    try:
+        about = json.loads((folder / ABOUT).read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"got {folder}, wanted the folder of a sweep: {ABOUT} cannot be read ({error})") from error
+    if not isinstance(about, dict) or not set(about) >= _TOLD:
+        raise InputError(f"got {folder}, wanted the folder of a sweep: {ABOUT} does not say what it is of")
+    if not (folder / TABLE).is_file():
+        raise InputError(f"got {folder}, wanted a sweep that has come to its end; sweep again with --out {folder}")
+    return about
 
 
 def about_sweep(sweep: Sweep) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from backtests.measures.performance import SESSIONS_PER_YEAR
+from data.errors import InputError
 
 # Returns of one batch of variants, read at once.
 BATCH = 2048
@@ -40,8 +41,17 @@ def read_returns(table: Path, sessions: int) -> Iterator[np.ndarray]:
     import pyarrow.parquet as pq
 
     for batch in pq.ParquetFile(table).iter_batches(BATCH, columns=["returns"]):
-        nothing = [np.nan] * sessions
-        yield np.array([nothing if each is None else each for each in batch.column(0).to_pylist()])
+        column = batch.column(0)
+        is_there = column.is_valid().to_numpy(zero_copy_only=False)
+        lengths = column.value_lengths().to_numpy(zero_copy_only=False)[is_there]
+        if (others := lengths[lengths != sessions]).size:
+            raise InputError(
+                f"got variants of {sessions} and of {others[0]:.0f} sessions, wanted the same sessions for all: sweep "
+                "without run.start and run.end"
+            )
+        returns = np.full((len(column), sessions), np.nan)
+        returns[is_there] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, sessions)
+        yield returns
 
 
 def moments_of(excess: np.ndarray, rows: Rows) -> Moments:
