@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.archive.stored import MANIFEST, RUNS, StoredRun, read_run
-from backtests.archive.trials.counting import trials_of
+from backtests.archive.trials.reading import trials_of
 from backtests.evidence.table import EvidenceTable, Question
 from backtests.evidence.trials import TrialCount
 from backtests.prepare.stages import tell_nobody

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from backtests.archive.folder import write_run
 from backtests.archive.trials.counting import NOT_ASKED, Counted, count_sweep, warn_if_not_counted
 from backtests.engines.batch import COUNTS, MEASURES
 from backtests.engines.compiled import require_numba
+from backtests.evidence.table import Row
 from backtests.prepare.stages import tell_nobody
 from backtests.run import Backtest, run_backtest
+from backtests.studies.evidence.of_sweep import read_rows
 from backtests.studies.sweeps.confirm import Confirmed, confirm
 from backtests.studies.sweeps.cross_validation import (
     CrossValidation,
@@ -46,6 +49,7 @@ from reverse_qe.arguments import as_day
 from reverse_qe.pages.run import run_page
 from reverse_qe.pages.studies.sweep import sweep_page
 from reverse_qe.results import BacktestResult
+from reverse_qe.words.evidence_table import sweep_sentences
 from reverse_qe.words.trials import counted_words
 
 SWEEPS = Path("sweeps")
@@ -86,9 +90,14 @@ class SweepResult:
         """The keys of a variant, as `reverse_qe.backtest` takes them in `set`."""
         return self.sweep.asked.grid.settings(variant)
 
+    @cached_property
+    def judged(self) -> tuple[Row, ...]:
+        """What `reverse_qe.evidence` has found of the variants alone; nothing where it was not asked."""
+        return tuple(read_rows(self.folder))
+
     def page(self) -> str:
         """The sweep as a page that is complete in itself: heat maps, and lines across its keys."""
-        return sweep_page(self.sweep, self.report, self.variants, self.cross)
+        return sweep_page(self.sweep, self.report, self.variants, self.cross, sweep_sentences(self.judged))
 
     def __repr__(self) -> str:
         best = self.report.best[0]

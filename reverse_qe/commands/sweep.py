@@ -147,6 +147,8 @@ def _as_json(result: "SweepResult") -> dict[str, Any]:
         "confirmed": [asdict(each) for each in result.confirmed],
         "trial": counted_json(result.counted),
     }
+    if result.judged:
+        told["evidence"] = [row.as_json() for row in result.judged]
     if result.cross is not None:
         told["cpcv"] = result.cross.as_json(result.sweep.asked.grid)
     if result.walk is None or result.chain is None:
@@ -173,6 +175,7 @@ def _best(result: "SweepResult") -> list[dict[Any, Any]]:
 
 
 def _print(result: "SweepResult") -> None:
+    from reverse_qe.words.evidence_table import sweep_sentences
     from reverse_qe.words.sweep import (
         best_head,
         best_row,
@@ -196,6 +199,8 @@ def _print(result: "SweepResult") -> None:
     for each in result.confirmed:
         show(confirmed_text(each))
     for line in cross_sentences(result.cross) if result.cross is not None else ():
+        show(line)
+    for line in sweep_sentences(result.judged):
         show(line)
     if result.walk is not None and result.chain is not None:
         for line in walk_sentences(result.walk, result.chain.run, result.settings(result.walk.best_fixed)):

@@ -1,7 +1,7 @@
 """A table of evidence in words: what each test found, and its verdict."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from backtests.evidence.table import EvidenceTable, Question, Row, Verdict
@@ -12,6 +12,7 @@ from reverse_qe.words.evidence import plain_name
 HEAD = (Column("test", prose=True), Column("what was found", prose=True), Column("verdict", prose=True))
 # Longer waits than this are not counted in years.
 _CENTURY = 100.0
+_OF_A_SWEEP = ("superior", "overfitting")
 
 
 def question_rows(table: EvidenceTable, question: Question) -> list[tuple[str, str, str]]:
@@ -39,6 +40,11 @@ def conclusion(table: EvidenceTable) -> str:
             "else it may be."
         )
     return "Taken together: no skill is shown; the tests that must all speak for it do not."
+
+
+def sweep_sentences(rows: Sequence[Row]) -> list[str]:
+    """What `evidence` has found of a sweep, for those who look at the sweep itself."""
+    return [f"{_test(row).capitalize()}: {_found(row)}: {row.verdict}." for row in rows if row.test in _OF_A_SWEEP]
 
 
 def _test(row: Row) -> str:
@@ -157,7 +163,8 @@ def _superior(values: Mapping[str, Any]) -> str:
     skipped = f", {values['not_run']:,} could not be run" if values["not_run"] else ""
     return (
         f"p {values['p_value']:.3f} (from {values['lower']:.3f} to {values['upper']:.3f}): variant "
-        f"{values['variant']} earns {values['lead']:+.1%} a year over the static mix, the best of {values['variants']:,}{skipped}"
+        f"{values['variant']} earns {values['lead']:+.1%} a year over the static mix, the best of "
+        f"{values['variants']:,}{skipped}"
     )
 
 

@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import reverse_qe
+from backtests.studies.evidence.of_sweep import read_swept
+from data.markets import open_market
 
 SHORT = ("--start", "2021-01-04", "--end", "2021-12-31", "--no-tearsheet", "--out", "runs/it")
 
@@ -82,3 +85,48 @@ def test_trials_are_those_of_the_log_or_more():
     assert 1 <= row["effective_trials"] <= 2
     with pytest.raises(reverse_qe.ReverseQeError, match="got 1 trials, wanted at least the 2 that were counted"):
         reverse_qe.evidence(result, trials=1)
+
+
+SWEEP = ("sweep", "sample", "--start", "2021-01-04", "--end", "2022-06-30", "--out", "sweeps/it")
+GRID = ("--grid", "signal.enter=0.3,0.35,0.4,0.5", "--grid", "order_rules.band=0.0,0.02,0.05")
+
+
+@pytest.mark.slow
+def test_a_sweep_is_judged_and_says_so_from_then_on(call, tmp_path):
+    assert call(*SWEEP, *GRID, "--returns", "--cpcv", "6,2")[0] == 0
+    code, out, _ = call("evidence", "it", "--page", "it.html")
+    assert code == 0
+    assert out.startswith("Evidence of 12 variants of sample on SIMULATED market sample")
+    for told in ("superior ability, at equal volatility", "of 12,870 halves", "5 paths: median Sharpe", "in 12 trials"):
+        assert told in out
+    assert "Is the best of the sweep luck?" in (tmp_path / "it.html").read_text(encoding="utf-8")
+    _, again, _ = call(*SWEEP, *GRID, "--returns", "--page", "sweep.html")
+    assert "Overfitting by halves: in " in again
+    assert "Overfitting by halves: in " in (tmp_path / "sweep.html").read_text(encoding="utf-8")
+    # The returns are those of runs of their own.
+    swept = read_swept(tmp_path / "sweeps" / "it", open_market("sample"))
+    settings = {"signal.enter": 0.4, "order_rules.band": 0.02}
+    run = reverse_qe.backtest("sample", start="2021-01-04", end="2022-06-30", set=settings, count=False).run
+    table = pd.read_parquet(tmp_path / "sweeps" / "it" / "variants.parquet")
+    (number,) = table.index[(table["signal.enter"] == 0.4) & (table["order_rules.band"] == 0.02)]
+    assert swept.excess[number] + swept.bill == pytest.approx(run.returns["strategy"].to_numpy(), abs=1e-9)
+    own = reverse_qe.backtest("sample", start="2021-01-04", end="2022-06-30", count=False).run
+    assert swept.mix == pytest.approx(own.returns["static_mix"].to_numpy(), abs=1e-12)
+
+
+@pytest.mark.slow
+def test_sweeps_that_cannot_be_judged(call, tmp_path):
+    call(*SWEEP, *GRID)
+    assert "which kept no daily returns; sweep again with --returns" in call("evidence", "it")[2]
+    few = ("--grid", "signal.enter=0.3,0.4")
+    call(*SWEEP[:-1], "few", *few, "--returns")
+    assert "got 2 variants that could be run, wanted 10 or more" in call("evidence", "few")[2]
+    other = ("evidence", "few", "--market", "sample:null")
+    assert "wanted that of the sweep" in call(*other)[2]
+    (tmp_path / "few" / "variants.parquet").write_bytes(b"nothing")
+    assert "cannot be read" in call("evidence", "few")[2]
+    (tmp_path / "few" / "variants.parquet").unlink()
+    assert "wanted a sweep that has come to its end" in call("evidence", "few")[2]
+    (tmp_path / "few" / "sweep.json").write_text("{}")
+    code, out, err = call("evidence", "few")
+    assert (code, out, len(err.splitlines())) == (2, "", 1)

@@ -42,6 +42,9 @@ def read_returns(table: Path, sessions: int) -> Iterator[np.ndarray]:
 
     for batch in pq.ParquetFile(table).iter_batches(BATCH, columns=["returns"]):
         column = batch.column(0)
+        if column.null_count == len(column):  # it need not even be known as a column of lists
+            yield np.full((len(column), sessions), np.nan)
+            continue
         is_there = column.is_valid().to_numpy(zero_copy_only=False)
         lengths = column.value_lengths().to_numpy(zero_copy_only=False)[is_there]
         if (others := lengths[lengths != sessions]).size:

@@ -33,7 +33,13 @@ class _Grouped:
     names: tuple[str, ...]
 
 
-def sweep_page(sweep: Sweep, report: SweepReport, variants: pd.DataFrame, cross: CrossValidation | None = None) -> str:
+def sweep_page(
+    sweep: Sweep,
+    report: SweepReport,
+    variants: pd.DataFrame,
+    cross: CrossValidation | None = None,
+    judged: Sequence[str] = (),
+) -> str:
     """Draw a sweep.
 
     Args:
@@ -41,6 +47,7 @@ def sweep_page(sweep: Sweep, report: SweepReport, variants: pd.DataFrame, cross:
         report: what it says.
         variants: a row a variant, in their order.
         cross: what cross-validation came to, where it was asked for.
+        judged: sentences of the evidence, where there is some.
     """
     snapshot, grid = sweep.asked.snapshot, sweep.asked.grid
     rows = [best_row(each, dict(variants.iloc[each]), grid.settings(each), report.by) for each in report.best]
@@ -61,7 +68,7 @@ def sweep_page(sweep: Sweep, report: SweepReport, variants: pd.DataFrame, cross:
         heading=f"{report.variants:,} variants of {sweep.spec.run.name}",
         subtitle=f"Market {snapshot.name}, {first} to {last}, by {report.by.replace('_', ' ')}.",
         banners=[("SIMULATED", "This market is made up: nothing here was ever traded.")] if snapshot.simulated else [],
-        lead=bullets(sentences(report, steadiest)),
+        lead=bullets([*sentences(report, steadiest), *judged]),
         parts=parts,
     )
 
