@@ -18,6 +18,7 @@ from backtests.evidence.table import Row
 from backtests.prepare.stages import tell_nobody
 from backtests.run import Backtest, run_backtest
 from backtests.studies.evidence.of_sweep import read_rows
+from backtests.studies.sweeps.cluster import connected, require_scheduler, require_sendable
 from backtests.studies.sweeps.confirm import Confirmed, confirm
 from backtests.studies.sweeps.cross_validation import (
     CrossValidation,
@@ -118,6 +119,7 @@ def sweep(
     random: int | None = None,
     seed: int = 0,
     jobs: int = 1,
+    cluster: str | None = None,
     out: str | Path | None = None,
     by: str = "sharpe",
     returns: bool = False,
@@ -145,6 +147,7 @@ def sweep(
         random: how many variants to draw; None: all.
         seed: of the draw.
         jobs: threads.
+        cluster: address of a dask scheduler, on whose workers the variants are run; None: here.
         out: folder of the sweep; of one that was killed, it goes on. None: a new one below ``sweeps``.
         by: measure to rank by.
         returns: whether to keep daily returns of every variant.
@@ -164,32 +167,29 @@ def sweep(
         NotCountedWarning: the log of trials could not be written.
 
     Raises:
-        InputError: numba is not there, or spec, grid, market, days or folder are wrong.
+        InputError: numba is not there, or spec, grid, market, days, folder or cluster are wrong.
+        ClusterError: the cluster was lost on the way.
     """
     require_numba()
     _require_whole("jobs", jobs, 1)
     _require_whole("confirm", confirm_best, 0)
     if by not in MEASURES:
         raise InputError(f"got {by!r} to rank by, wanted one of {', '.join(MEASURES)}")
+    if cluster is not None and jobs != 1:
+        raise InputError(f"got {jobs} jobs and a cluster, wanted one of them: a worker has threads of its own")
+    _require_tests(train, test, cpcv, {"purge": purge, "embargo": embargo})
     named = BUILT_IN if market is None else market
     chosen = ("sample" if isinstance(named, str) and is_built_in(named) else "history") if spec is None else spec
-    if (train is None) != (test is None):
-        raise InputError(f"got train {train} and test {test}, wanted both, or neither")
-    if train is None and cpcv is None:
-        for name, value in (("purge", purge), ("embargo", embargo)):
-            if value:
-                raise InputError(
-                    f"got {name} {value} without tests that it could lie beside, wanted train and test, or cpcv"
-                )
-    if cpcv is not None:
-        require_splitter()
     days = {"run.start": as_day(start, "start"), "run.end": as_day(end, "end")}
     fixed = {**(set or {}), **{key: day.date() for key, day in days.items() if day is not None}}
     varied = make_grid(chosen, grid, fixed, random, seed, yes)
-    run = base_spec(chosen, fixed).run
-    folder = SWEEPS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{run.name}" if out is None else usable_path(out, "out")
+    base = base_spec(chosen, fixed)
+    folder = SWEEPS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{base.run.name}" if out is None else usable_path(out, "out")
+    if cluster is not None:
+        require_sendable(base)
+        require_scheduler(cluster)
     report("market")
-    asked = market if market is not None else run.market or BUILT_IN
+    asked = market if market is not None else base.run.market or BUILT_IN
     snapshot = asked if isinstance(asked, Snapshot) else open_market(asked)
     report("the spec itself")
     made = Sweep(SweepAsked(chosen, fixed, varied, snapshot), jobs)
@@ -200,7 +200,13 @@ def sweep(
     if cpcv is not None:
         require_same_sessions(varied)
         splits = make_splits(len(sessions), *cpcv, purge, embargo)
-    table = run_into(folder, made, returns or folds is not None or splits is not None, done)
+    keep_returns = returns or folds is not None or splits is not None
+    if cluster is None:
+        table = run_into(folder, made, keep_returns, done)
+    else:
+        report("cluster")
+        with connected(cluster) as runner:
+            table = run_into(folder, made, keep_returns, done, runner)
     report("what it says")
     ranked = report_sweep(varied, read_table(table, [*{by, "sharpe"}]), made.base, by)
     confirmed = confirm(made, ranked.best[:confirm_best], report)
@@ -233,6 +239,21 @@ def _write_chain(made: Sweep, walk: WalkForward, folder: Path, tearsheet: bool) 
         remove_whole(folder)
     write_run(run, folder, None, {**pages, **({"tearsheet.html": run_page} if tearsheet else {})})
     return BacktestResult(run, folder)
+
+
+def _require_tests(
+    train: str | None, test: str | None, cpcv: tuple[int, int] | None, around: Mapping[str, int]
+) -> None:
+    """Refuse half of a walk-forward, and what lies around tests where there is none."""
+    if (train is None) != (test is None):
+        raise InputError(f"got train {train} and test {test}, wanted both, or neither")
+    for name, value in around.items():
+        if value and train is None and cpcv is None:
+            raise InputError(
+                f"got {name} {value} without tests that it could lie beside, wanted train and test, or cpcv"
+            )
+    if cpcv is not None:
+        require_splitter()
 
 
 def _require_whole(name: str, value: object, least: int) -> None:

@@ -38,6 +38,7 @@ def _groups(_context: click.Context, _parameter: click.Parameter, text: str | No
 @click.option("--random", type=int, metavar="N", help="Draw so many variants, in place of every combination.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the draw.")
 @click.option("--jobs", type=int, default=1, show_default=True, help="Threads.")
+@click.option("--cluster", metavar="ADDRESS", help="Run on the workers of the dask scheduler at, say, 127.0.0.1:8786.")
 @click.option("--out", type=PATH, help="Folder of the sweep; one that was killed goes on.  [default: below sweeps/]")
 @click.option("--by", default="sharpe", show_default=True, help="Measure to rank by.")
 @click.option("--returns", is_flag=True, help="Keep the daily returns of every variant.")
@@ -67,6 +68,7 @@ def command(
     random: int | None,
     seed: int,
     jobs: int,
+    cluster: str | None,
     out: Path | None,
     by: str,
     returns: bool,
@@ -109,6 +111,7 @@ def command(
             random=random,
             seed=seed,
             jobs=jobs,
+            cluster=cluster,
             out=out,
             by=by,
             returns=returns,

@@ -26,13 +26,27 @@ PART = 2048
 _TOLD = {"market", "snapshot_hash", "first_session", "last_session", "variants", "simulated", "returns"}
 
 Report = Callable[[int, int, float], None]
+# Runs spans of variants, and gives each as it comes: the number of its first variant, and a Parquet file.
+Runner = Callable[[Sweep, Sequence[tuple[int, int]], bool], Iterator[tuple[int, bytes]]]
 
 
 def tell_nobody(_done: int, _size: int, _rate: float) -> None:
     """Report nothing."""
 
 
-def run_into(folder: Path, sweep: Sweep, keep_returns: bool = False, report: Report = tell_nobody) -> Path:
+def run_here(sweep: Sweep, spans: Sequence[tuple[int, int]], keep_returns: bool) -> Iterator[tuple[int, bytes]]:
+    """Run spans of variants in this process, one after the other."""
+    for begin, end in spans:
+        yield begin, as_parquet(sweep.run(begin, end, keep_returns))
+
+
+def run_into(
+    folder: Path,
+    sweep: Sweep,
+    keep_returns: bool = False,
+    report: Report = tell_nobody,
+    runner: Runner = run_here,
+) -> Path:
     """Run a sweep into a folder; what is there of the same sweep is not run again.
 
     Args:
@@ -40,6 +54,7 @@ def run_into(folder: Path, sweep: Sweep, keep_returns: bool = False, report: Rep
         sweep: to run.
         keep_returns: whether daily returns of every variant are kept.
         report: is told how many variants are done, of how many, and how many a second are run.
+        runner: where they are run.
 
     Returns:
         The table of all variants, a Parquet file.
@@ -53,7 +68,7 @@ def run_into(folder: Path, sweep: Sweep, keep_returns: bool = False, report: Rep
         _take(folder, about, sweep)
         with only_one(folder / ".lock", f"the sweep of {folder}"):
             if not (folder / TABLE).exists():
-                _run_parts(folder, sweep, keep_returns, report)
+                _run_parts(folder, sweep, keep_returns, report, runner)
                 _join(folder, sweep.asked.grid.size)
             if (folder / PARTS).exists():
                 remove_whole(folder / PARTS)
@@ -141,16 +156,17 @@ def _take(folder: Path, about: dict[str, Any], sweep: Sweep) -> None:
         )
 
 
-def _run_parts(folder: Path, sweep: Sweep, keep_returns: bool, report: Report) -> None:
+def _run_parts(folder: Path, sweep: Sweep, keep_returns: bool, report: Report, runner: Runner) -> None:
     size = sweep.asked.grid.size
     (folder / PARTS).mkdir(exist_ok=True)
-    missing = [begin for begin in range(0, size, PART) if not _part(folder, begin).exists()]
-    done, ran, start = size - sum(min(PART, size - begin) for begin in missing), 0, time.perf_counter()
+    spans = {begin: (begin, min(begin + PART, size)) for begin in range(0, size, PART)}
+    missing = [span for begin, span in spans.items() if not _part(folder, begin).exists()]
+    done, ran, start = size - sum(end - begin for begin, end in missing), 0, time.perf_counter()
     report(done, size, 0.0)
-    for begin in missing:
-        end = min(begin + PART, size)
-        write_whole(_part(folder, begin), _as_parquet(sweep.run(begin, end, keep_returns)))
-        done, ran = done + end - begin, ran + end - begin
+    for begin, content in runner(sweep, missing, keep_returns):
+        write_whole(_part(folder, begin), content)
+        count = spans[begin][1] - begin
+        done, ran = done + count, ran + count
         report(done, size, ran / (time.perf_counter() - start))
 
 
@@ -176,7 +192,8 @@ def _part(folder: Path, begin: int) -> Path:
     return folder / PARTS / f"{begin:09d}.parquet"
 
 
-def _as_parquet(frame: pd.DataFrame) -> bytes:
+def as_parquet(frame: pd.DataFrame) -> bytes:
+    """A table as a Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
