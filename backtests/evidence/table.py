@@ -99,16 +99,16 @@ class EvidenceTable:
 
     @property
     def is_skill(self) -> bool | None:
-        """Whether the whole is called skill; None where a test of these could not be made.
+        """Whether the whole is called skill; None where only a test that could not be made stands in the way.
 
         That is: more than luck explains against the static mix, or the rival that was named, and above the best of what
         was tried, and timing wherever weights are known; of a sweep, that its best is ahead of the static mix
         at either volatility, all variants taken into account. One of them alone is not enough.
         """
         needed = [each for each in self.rows if each.test in NEEDED]
-        if not needed or any(each.verdict is Verdict.UNMEASURED for each in needed):
-            return None
-        return all(each.verdict is Verdict.FOR for each in needed)
+        if any(each.verdict in (Verdict.OPEN, Verdict.AGAINST) for each in needed):
+            return False
+        return True if needed and all(each.verdict is Verdict.FOR for each in needed) else None
 
 
 # Tests that must all speak for a strategy before it is called skill.

@@ -10,12 +10,14 @@ from reverse_qe.options import DAY, PATH, json_option, set_option, spec_market_o
 from reverse_qe.output import print_json, print_table, progress, say, show
 
 if TYPE_CHECKING:
-    from reverse_qe.judging import EvidenceResult
+    from reverse_qe.judged import EvidenceResult
 
 
 @click.command("evidence")
-@click.argument("of", required=False, metavar="[RUN | SWEEP | SPEC --register FILE]")
+@click.argument("of", required=False, metavar="[RUN | SWEEP | ACCOUNT | FILE | SPEC --register FILE]")
 @spec_market_option
+@click.option("--strategy", metavar="NAME", help="Column of FILE that is judged.  [default: the first]")
+@click.option("--rival", metavar="NAME", help="Column of FILE that it is judged by.  [default: the second]")
 @click.option(
     "--trials", type=int, metavar="N", help="So many variants were tried, where you know of more than were counted."
 )
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 def command(
     of: str | None,
     market: str | None,
+    strategy: str | None,
+    rival: str | None,
     trials: int | None,
     idea_known: datetime | None,
     page: Path | None,
@@ -38,7 +42,9 @@ def command(
 
     RUN is the folder of a run, or its name below runs/. It is run again from its own spec and market, and must come out
     as it was written. SWEEP is the folder of a sweep that kept its returns (--returns), or its name below sweeps/: is
-    the best of its variants more than the luckiest of so many.
+    the best of its variants more than the luckiest of so many. ACCOUNT is the TOML file of a paper account. FILE is a
+    CSV or Parquet file of daily returns as fractions: the day, the strategy, a rival, further rivals; a column
+    risk_free is what they are over. Without weights it cannot say whether it is timing.
 
     With --register FILE, an endpoint is registered before it is known: spec, form, code and market by hash, and its
     test. The endpoint is one slope, of the mean of the next session's IGV less SMH and ARKK less QQQ on the mean of
@@ -47,15 +53,16 @@ def command(
     shipped spec; without it the shipped one that fits the market is read.
     """
     if file is not None:
-        if trials is not None or idea_known is not None or page is not None:
-            raise click.UsageError("got --trials, --idea-known or --page with --register, wanted them with a run alone")
+        if any(each is not None for each in (strategy, rival, trials, idea_known, page)):
+            raise click.UsageError("got an option of a test with --register, wanted --market, --set and --json alone")
         _register(of, market, file, settings, as_json)
         return
     if of is None:
-        raise click.UsageError("got no run, wanted its folder; see: reverse-qe runs list")
+        raise click.UsageError("got nothing to judge, wanted the folder of a run; see: reverse-qe runs list")
     if settings:
         raise click.UsageError("got --set, wanted it with --register alone: a run is judged as it was")
-    _judge(of, market, trials, idea_known, page, as_json)
+    asked = {"market": market, "strategy": strategy, "rival": rival, "trials": trials, "idea_known": idea_known}
+    _judge(of, asked, page, as_json)
 
 
 def _register(spec: str | None, market: str | None, file: Path, settings: dict[str, Any], as_json: bool) -> None:
@@ -75,16 +82,14 @@ def _register(spec: str | None, market: str | None, file: Path, settings: dict[s
     say(f"Registration: {file}")
 
 
-def _judge(
-    of: str, market: str | None, trials: int | None, idea_known: datetime | None, page: Path | None, as_json: bool
-) -> None:
+def _judge(of: str, asked: dict[str, Any], page: Path | None, as_json: bool) -> None:
     from reverse_qe.judging import evidence
     from reverse_qe.pages.page_files import require_page_path, write_page
 
     if page is not None:
         require_page_path(page)
     with progress("Evidence") as report:
-        result = evidence(of, market=market, trials=trials, idea_known=idea_known, report=report)
+        result = evidence(of, **asked, report=report)
     if page is not None:
         write_page(page, result.page())
         say(f"Page: {page}")

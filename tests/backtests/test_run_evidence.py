@@ -11,7 +11,8 @@ from backtests.evidence.table import Question, Verdict
 from backtests.evidence.trials import TrialCount
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
-from backtests.studies.evidence.of_run import MARKETS, run_evidence
+from backtests.studies.evidence.markets import MARKETS
+from backtests.studies.evidence.of_run import run_evidence
 from backtests.studies.evidence.reruns import crossing
 from backtests.studies.stress import stress_table
 

@@ -3,12 +3,18 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import reverse_qe
+from backtests.evidence.deflated_sharpe import deflated_sharpe
+from backtests.evidence.sharpe_difference import sharpe_differences
 from backtests.studies.evidence.of_sweep import read_swept
+from data.clock import sessions_between
 from data.markets import open_market
+from paper.config import PaperConfig
+from paper.step.account import run_step
 
 SHORT = ("--start", "2021-01-04", "--end", "2021-12-31", "--no-tearsheet", "--out", "runs/it")
 
@@ -60,11 +66,11 @@ def test_a_result_of_python_is_judged_as_it_is():
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ((), "got no run, wanted its folder"),
+        ((), "got nothing to judge, wanted the folder of a run"),
         (("nothing",), "got nothing, wanted the folder of a run"),
         (("nothing", "--trials", "0"), "got nothing, wanted the folder of a run"),
         (("nothing", "--set", "a.b=1"), "got --set, wanted it with --register alone"),
-        (("sample", "--register", "it.toml", "--trials", "3"), "got --trials, --idea-known or --page with --register"),
+        (("sample", "--register", "it.toml", "--trials", "3"), "got an option of a test with --register"),
         (("nothing", "--page", "there"), "there"),
     ],
 )
@@ -130,3 +136,73 @@ def test_sweeps_that_cannot_be_judged(call, tmp_path):
     (tmp_path / "few" / "sweep.json").write_text("{}")
     code, out, err = call("evidence", "few")
     assert (code, out, len(err.splitlines())) == (2, "", 1)
+
+
+def returns_file(path, sessions=300, edge=0.0):
+    days = sessions_between(pd.Timestamp("2022-01-03"), pd.Timestamp("2024-12-31"))[:sessions]
+    random = np.random.default_rng(8)
+    mix = random.normal(0.0003, 0.01, len(days))
+    own = mix + random.normal(edge, 0.004, len(days))
+    pd.DataFrame({"mine": own, "mix": mix, "other": mix * 0.5}, days.rename("date")).to_csv(path)
+
+
+def test_a_file_of_returns_is_judged(call, tmp_path):
+    returns_file(tmp_path / "it.csv", edge=0.001)
+    code, out, _ = call("evidence", "it.csv", "--json", "--idea-known", "2022-08-01", "--trials", "4")
+    told = json.loads(out)
+    assert (code, told["kind"], told["name"], told["sessions"]) == (0, "file", "mine of it.csv against mix", 300)
+    rows = {(row["test"], row["of"]): row for row in told["rows"]}
+    table = pd.read_csv(tmp_path / "it.csv", index_col="date", parse_dates=True)
+    luck = sharpe_differences(table["mine"], table[["mix", "other"]], table["mine"] * 0)
+    found = rows[("sharpe_against_the_mix", "mix")]["values"]
+    assert (found["difference"], found["low"]) == (luck["mix"].value, luck["mix"].low)
+    excess = (table["mine"] - table["mix"]).to_numpy()
+    deflated = deflated_sharpe(excess, 4, 1 / 300**0.5).probability
+    assert rows[("deflated_sharpe", "mix")]["values"]["probability"] == pytest.approx(deflated)
+    assert rows[("circular_shift", "")]["verdict"] == "not measured"
+    assert rows[("published", "after")]["values"]["sessions"] == int((table.index >= "2022-08-01").sum())
+    _, out, _ = call("evidence", "it.csv", "--strategy", "other", "--rival", "mine")
+    assert out.startswith("Evidence of other of it.csv against mine, 2022-01-03 to ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("short.csv",), "got 99 sessions of returns, wanted at least 100"),
+        (("it.csv", "--rival", "nobody"), "got nobody for rival"),
+        (("it.csv", "--market", "nowhere"), "nowhere"),
+        (("it.csv", "--trials", "0"), "got 0 trials"),
+        (("it.txt",), "wanted the folder of a run or of a sweep"),
+        (("history",), "got the spec history, wanted a run of it: reverse-qe backtest history"),
+        (("spec.toml",), "spec.toml"),
+    ],
+)
+def test_files_that_are_refused(call, tmp_path, arguments, told):
+    returns_file(tmp_path / "it.csv")
+    returns_file(tmp_path / "short.csv", 99)
+    (tmp_path / "it.txt").write_text("date,a,b\n")
+    (tmp_path / "spec.toml").write_text('[run]\nname = "it"\nstart = 2020-01-02\n')
+    code, out, err = call("evidence", *arguments)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert told in err
+
+
+@pytest.mark.slow
+def test_an_account_is_judged_by_its_closes(tmp_path):
+    config = PaperConfig(market="sample", spec="sample", state={"path": tmp_path / "state"})
+    (tmp_path / "paper.toml").write_text(
+        f'market = "sample"\nspec = "sample"\n[state]\npath = "{tmp_path / "state"}"\n', encoding="utf-8"
+    )
+    for day in sessions_between(pd.Timestamp("2021-01-04"), pd.Timestamp("2021-05-28")):
+        run_step(config, day.date())
+        if day == pd.Timestamp("2021-03-01"):
+            with pytest.raises(reverse_qe.ReverseQeError, match=r"got \d+ sessions of returns, wanted at least 100"):
+                reverse_qe.evidence(tmp_path / "paper.toml")
+    found = reverse_qe.evidence(tmp_path)
+    last = found.last.date()
+    run = reverse_qe.backtest("sample", start="2021-01-04", end=str(last), count=False).run
+    luck = sharpe_differences(run.returns["strategy"], run.returns[["static_mix", "benchmark"]], run.risk_free)
+    for rival, test in (("static_mix", "sharpe_against_the_mix"), ("benchmark", "sharpe_against_a_rival")):
+        assert found.table.row(test, rival).values["difference"] == pytest.approx(luck[rival].value, abs=1e-6)
+    assert (found.kind, found.sessions) == ("account", len(run.returns))
+    assert found.table.row("circular_shift").verdict == "not measured"

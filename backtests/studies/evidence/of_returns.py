@@ -13,13 +13,53 @@ from backtests.evidence.deflated_sharpe import deflated_sharpe
 from backtests.evidence.left_out import best_sessions, without_sessions
 from backtests.evidence.needed_sessions import needed_sessions
 from backtests.evidence.newey_west import newey_west
-from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_differences
-from backtests.evidence.table import DEFLATED, LUCK, Question, Row, Verdict, by_interval, measured
+from backtests.evidence.sharpe_difference import MINIMUM_SESSIONS, SharpeDifference, sharpe_differences
+from backtests.evidence.table import DEFLATED, LUCK, SHIFT, EvidenceTable, Question, Row, Verdict, by_interval, measured
 from backtests.evidence.trials import TrialCount
 from backtests.measures.performance import SESSIONS_PER_YEAR, performance
 from data.errors import InputError
 
 BEST_DAYS = (1, 2, 10)
+
+
+def returns_evidence(
+    returns: pd.DataFrame,
+    risk_free: pd.Series,
+    mix: str,
+    others: Sequence[str],
+    trials: TrialCount,
+    idea_known: date | None = None,
+    factors: tuple[pd.DataFrame, Sequence[str]] | None = None,
+) -> EvidenceTable:
+    """Make every test that returns alone allow.
+
+    Args:
+        returns: by session: the column strategy and those of the rivals.
+        risk_free: on the same sessions.
+        mix: the rival that matters.
+        others: the other rivals.
+        trials: what was tried before it, itself among them.
+        idea_known: day on which the idea was published; None: nobody has said.
+        factors: returns of markets and the names of those that are missing, see
+            `backtests.studies.evidence.markets.market_factors`; None: no market was named.
+    """
+    rows = [*rival_rows(returns, risk_free, mix, others), *tried_rows(returns, mix, trials)]
+    rows.append(Row(Question.TIMING, SHIFT, Verdict.UNMEASURED, reason="returns have no weights: judge a run"))
+    if factors is None:
+        rows.append(Row(Question.MARKETS, "alpha", Verdict.UNMEASURED, "the markets", reason="no market was named"))
+    else:
+        rows += alpha_rows(returns["strategy"], factors[0], risk_free, "the markets", factors[1])
+    rows += day_rows(returns, risk_free, mix)
+    rows += lasting_rows(returns, risk_free, mix, idea_known)
+    return EvidenceTable(tuple(rows))
+
+
+def require_sessions(count: int) -> None:
+    """Refuse what is too short for any test."""
+    if count < MINIMUM_SESSIONS:
+        raise InputError(
+            f"got {count} sessions of returns, wanted at least {MINIMUM_SESSIONS}; take a longer run, or wait"
+        )
 
 
 def rival_rows(returns: pd.DataFrame, risk_free: pd.Series, mix: str, rivals: Sequence[str]) -> Iterator[Row]:

@@ -17,16 +17,20 @@ from backtests.measures.rotations import basket_returns
 from backtests.prepare.stages import tell_nobody
 from backtests.run import Backtest
 from backtests.studies.anatomy import stay_leads
-from backtests.studies.evidence.of_returns import alpha_rows, day_rows, difference_row, lasting_rows, tried_rows
+from backtests.studies.evidence.markets import market_factors
+from backtests.studies.evidence.of_returns import (
+    alpha_rows,
+    day_rows,
+    difference_row,
+    lasting_rows,
+    require_sessions,
+    tried_rows,
+)
 from backtests.studies.evidence.reruns import break_even_rows, name_rows
-from data.market.snapshot import Snapshot
-from data.prices.panel import build_panel
 from strategies.universe import BASKETS
 
 MIX = "static_mix"
 TIMING_LEVEL = 0.05
-# Each market by what it is financed by; a blank: by the bill.
-MARKETS = (("SPY", ""), ("SMH", "SPY"), ("IGV", "SPY"), ("BTC-USD", ""))
 # A stay that made so much of the gain is the gain.
 LARGE = 0.5
 
@@ -42,6 +46,7 @@ def run_evidence(
         idea_known: day on which the idea was published, in place of the spec's.
         report: is told each stage as it begins.
     """
+    require_sessions(len(run.sessions))
     known = idea_known or run.spec.run.idea_known
     makers: dict[str, Callable[[], Iterator[Row]]] = {
         "rivals": lambda: _rival_rows(run),
@@ -118,35 +123,6 @@ def _market_rows(run: Backtest) -> Iterator[Row]:
     yield from alpha_rows(strategy, baskets[own].sub(risk_free, axis=0), risk_free, "its own baskets")
     factors, missing = market_factors(run.snapshot, run.sessions, risk_free)
     yield from alpha_rows(strategy, factors, risk_free, "the markets", missing)
-
-
-def market_factors(
-    snapshot: Snapshot, sessions: pd.DatetimeIndex, risk_free: pd.Series
-) -> tuple[pd.DataFrame, list[str]]:
-    """Returns of `MARKETS` over what each is financed by, from close to close.
-
-    Args:
-        snapshot: that holds them.
-        sessions: of the run.
-        risk_free: on them.
-
-    Returns:
-        Sessions by factors, NaN where one has no price yet; and the names of those that the snapshot does not hold.
-    """
-    held = set(snapshot.bars["symbol"].unique())
-    there = [name for name, _ in MARKETS if name in held]
-    missing = [name for name, against in MARKETS if not {name, *([against] if against else [])} <= held]
-    if not there:
-        return pd.DataFrame(index=sessions), missing
-    panel = build_panel(snapshot, tuple(there), sessions[0], sessions[-1])
-    closes = pd.DataFrame(panel.adjusted_close, panel.sessions, list(panel.symbols))
-    daily = closes.pct_change(fill_method=None).reindex(sessions)
-    factors = {
-        f"{name} less {against}" if against else name: daily[name] - (daily[against] if against else risk_free)
-        for name, against in MARKETS
-        if name not in missing
-    }
-    return pd.DataFrame(factors, index=sessions), missing
 
 
 def _one_rows(run: Backtest) -> Iterator[Row]:

@@ -20,7 +20,7 @@ from backtests.prepare.prepared import prepare
 from backtests.prepare.stages import tell_nobody
 from backtests.spec.spec import load_spec
 from backtests.studies.evidence.of_returns import tried_rows
-from backtests.studies.evidence.reruns import MIX, mix_returns
+from backtests.studies.evidence.reruns import MIX, baseline_returns
 from backtests.studies.sweeps.folder import TABLE, read_about
 from backtests.studies.sweeps.spans import read_returns
 from data.errors import InputError
@@ -75,7 +75,7 @@ def read_swept(folder: Path, snapshot: Snapshot) -> SweptReturns:
             f"{str(about['snapshot_hash'])[:12]}; name its market by --market, or sweep again"
         )
     prepared = prepare(load_spec(folder / "spec.toml", {"run.end": about["last_session"]}), snapshot)
-    mix, bill = mix_returns(prepared), prepared.risk_free
+    mix, bill = baseline_returns(prepared)[MIX], prepared.risk_free
     sessions = pd.DatetimeIndex(mix.index)
     if str(sessions[0].date()) != about["first_session"]:
         raise InputError(f"got a sweep from {about['first_session']} on whose spec now begins on {sessions[0].date()}")

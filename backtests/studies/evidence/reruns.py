@@ -199,10 +199,10 @@ def _strategy_returns(prepared: Prepared) -> pd.Series:
     return _returns(equity, spec.run.initial_cash)
 
 
-def mix_returns(prepared: Prepared) -> pd.Series:
-    """Daily returns of the static mix of a spec, by session."""
-    plan = run_baseline_plans(prepared.spec, prepared.snapshot, prepared.market, prepared.signal)[MIX]
-    return _ledger_returns(prepared, plan)
+def baseline_returns(prepared: Prepared, names: Sequence[str] = (MIX,)) -> pd.DataFrame:
+    """Daily returns of some baselines of a spec, by session."""
+    plans = run_baseline_plans(prepared.spec, prepared.snapshot, prepared.market, prepared.signal)
+    return pd.DataFrame({name: _ledger_returns(prepared, plans[name]) for name in names})
 
 
 def _ledger_returns(prepared: Prepared, plan: Plan) -> pd.Series:
