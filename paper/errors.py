@@ -12,3 +12,7 @@ class BrokerRefused(ReverseQeError):  # noqa: N818
 
     A single order that it rejects is no exception: its `paper.broker.OrderState` says so.
     """
+
+
+class DamagedLedger(ReverseQeError):  # noqa: N818
+    """The account's file is not what was written, or holds what nobody wrote: the trader is halted."""

@@ -18,7 +18,7 @@ from data.errors import InputError
 from data.files.user_code import UserCallable
 from data.files.user_world import unheard
 from data.market.snapshot import Snapshot, is_built_in, read_manifest
-from data.market.versions import resolve
+from data.market.versions import resolve, versions_of
 from data.markets import open_market
 from data.prices.actions import listed_bars
 from data.prices.panel import Panel
@@ -178,6 +178,46 @@ def read_market(spec: Spec, snapshot: Snapshot, first: date, session: date) -> P
     contents = tuple(file.content for file in extensions.files)
     key = (spec.to_toml(), contents, snapshot.content_hash, first, last)
     return _kept(_MARKETS, key, lambda: _market(spec, snapshot, extensions, pd.Timestamp(first), last))
+
+
+class MarketVersions:
+    """The versions of a market that an account was stepped on, by the hash of their content; each is read once."""
+
+    def __init__(self, name: str, newest: PaperMarket) -> None:
+        """Read nothing yet.
+
+        Args:
+            name: of the market.
+            newest: the account's market as it is now.
+        """
+        self.name, self.newest = name, newest
+        self._read: dict[str, PaperMarket | None] = {newest.snapshot.content_hash: newest}
+        self._names: dict[str, str] | None = None
+
+    def name_of(self, content_hash: str) -> str | None:
+        """The name of a version; None where it is not kept."""
+        if content_hash == self.newest.snapshot.content_hash:
+            return self.newest.snapshot.name
+        if self._names is None:
+            self._names = {read_manifest(name).content_hash: name for name in versions_of(self.name)}
+        return self._names.get(content_hash)
+
+    def of(self, content_hash: str) -> PaperMarket | None:
+        """The account's market as a version has it, its rows as those of the newest; None where it is not kept."""
+        if content_hash not in self._read:
+            name, prepared = self.name_of(content_hash), self.newest.prepared
+            self._read[content_hash] = (
+                None
+                if name is None
+                else _market(
+                    self.newest.spec,
+                    open_market(name),
+                    prepared.extensions,
+                    self.newest.panel.sessions[1],
+                    self.newest.panel.sessions[-1],
+                )
+            )
+        return self._read[content_hash]
 
 
 def _kept(kept: dict[Hashable, Made], key: Hashable, make: Callable[[], Made]) -> Made:

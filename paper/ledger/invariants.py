@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from paper.errors import DamagedLedger
 from paper.ledger.reader import LedgerReader
+from paper.ledger.recomputed import recomputed_differences
 
 # Of the cash and units that ever moved: what adding up in another order may change.
 ROUNDING = 1e-9
@@ -15,6 +17,16 @@ ROUNDING = 1e-9
 
 def broken_invariants(ledger: LedgerReader) -> list[str]:
     """What does not hold of a ledger, a sentence each; nothing where all does."""
+    found = [f"I9: {fault}" for fault in ledger.faults_of_file()]
+    try:
+        found += _of_entries(ledger)
+        found += recomputed_differences(ledger)
+    except DamagedLedger as error:
+        found.append(str(error))
+    return found
+
+
+def _of_entries(ledger: LedgerReader) -> list[str]:
     entries, orders, held = ledger.entries(), ledger.orders(), ledger.holdings()
     fills = entries[entries["client_id"].notna()]
     return [

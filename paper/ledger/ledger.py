@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from paper.broker import Fill, Intent, Movement, OrderState
+from paper.ledger.chain import link_newest, write_head
 from paper.ledger.reader import LedgerReader
 from paper.ledger.records import AccountRecord, Close, DecisionRecord, Event, SeenBar
 from paper.storage.database import Row
@@ -24,23 +25,28 @@ class Ledger(LedgerReader):
     already and is told again changes nothing.
     """
 
+    def close(self) -> None:
+        """Name the newest row beside the ledger, and close the file."""
+        write_head(self._database)
+        super().close()
+
     def open_account(self, account: AccountRecord, cash: float) -> None:
         """Open the account with its first deposit, US dollars."""
         with self._database.writing():
-            self._database.insert("accounts", as_row(account))
+            self._append("accounts", as_row(account))
             source: Row = {"source_id": DEPOSIT, "client_id": None, "kind": DEPOSIT, "price": None, "fees": 0.0}
             self._add_entry(source, account.opened_at, account.first_session, "", cash, 0.0)
 
     def write_decision(self, decision: DecisionRecord, intents: Sequence[Intent], bars: Sequence[SeenBar] = ()) -> None:
         """Write a decision, all its intents and the bars that a strategy of the user saw first for it, or nothing."""
         with self._database.writing():
-            (last,) = self._database.rows("SELECT coalesce(max(state_id), 0) AS last_state FROM order_states")
-            self._database.insert("decisions", as_row(decision) | last)
+            known: Row = {"last_state": self.last_state(), "last_entry": self.last_entry()}
+            self._append("decisions", as_row(decision) | known)
             for intent in intents:
-                self._database.insert("intents", as_row(intent))
+                self._append("intents", as_row(intent))
                 self._database.insert("open_intents", {"client_id": intent.client_id, "sent": 0})
             for bar in bars:
-                self._database.insert("strategy_bars", as_row(bar))
+                self._append("strategy_bars", as_row(bar))
 
     def write_sent(self, taken: Iterable[Intent], refused: Iterable[OrderState], at: datetime) -> None:
         """Note which orders the broker has taken, and which it has not."""
@@ -84,20 +90,27 @@ class Ledger(LedgerReader):
         """Write what the account was worth at the closes of sessions."""
         with self._database.writing():
             for close in closes:
-                self._database.insert("closes", as_row(close) | {"last_entry": self.last_entry()})
+                self._append("closes", as_row(close) | {"last_entry": self.last_entry()})
 
     def write_event(self, kind: str, text: str, at: datetime, session: date | None = None) -> None:
         """Write something that people are told."""
         with self._database.writing():
-            self._database.insert("events", as_row(Event(at, kind, session, text)))
+            self._append("events", as_row(Event(at, kind, session, text)))
 
     def write_notice(self, text: str, at: datetime, session: date | None = None) -> bool:
         """Write something that people should know, unless it stands there already; return whether it is new."""
         with self._database.writing():
             if self._database.rows("SELECT 1 FROM events WHERE kind = ? AND text = ?", NOTICE, text):
                 return False
-            self._database.insert("events", as_row(Event(at, NOTICE, session, text)))
+            self._append("events", as_row(Event(at, NOTICE, session, text)))
         return True
+
+    def _append(self, table: str, row: Row, clash: str = "") -> bool:
+        """Add a row to a table and to the chain, within `writing`; return whether it is new."""
+        is_new = self._database.insert(table, row, clash)
+        if is_new:
+            link_newest(self._database, table)
+        return is_new
 
     def _add_fill(self, fill: Fill) -> None:
         (order,) = self._database.rows("SELECT session FROM intents WHERE client_id = ?", fill.client_id)
@@ -120,17 +133,17 @@ class Ledger(LedgerReader):
         row = source | {"at": as_text(at), "session": str(session), "symbol": symbol, "amount": amount, "units": units}
         row["cash_after"] = (cash[0]["cash_after"] if cash else 0.0) + amount
         row["units_after"] = (held[0]["units_after"] if held else 0.0) + units
-        return self._database.insert("entries", row)
+        return self._append("entries", row)
 
     def _add_state(self, state: OrderState, at: datetime) -> None:
         """Add a state of an order; one that was sent, or has ended, is so once. A rejection halts the trader."""
         row: Row = {"client_id": state.client_id, "at": as_text(at), "status": state.status.value}
         row |= {"units_filled": state.units_filled, "units_wanted": state.units_wanted, "reason": state.reason}
-        is_new = self._database.insert("order_states", row, "ON CONFLICT DO NOTHING")
+        is_new = self._append("order_states", row, "ON CONFLICT DO NOTHING")
         if state.status == OrderStatus.SENT:
             self._database.change("UPDATE open_intents SET sent = 1 WHERE client_id = ?", state.client_id)
         else:
             self._database.change("DELETE FROM open_intents WHERE client_id = ?", state.client_id)
         if is_new and state.status == OrderStatus.REJECTED:
             why = f"the broker rejected the order {state.client_id}: {state.reason}"
-            self._database.insert("events", as_row(Event(at, "halt", None, why)))
+            self._append("events", as_row(Event(at, "halt", None, why)))

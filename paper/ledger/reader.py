@@ -1,7 +1,6 @@
 """What the ledger says: for the trader, for people, for the comparison with a backtest."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -10,10 +9,12 @@ from typing import Self
 import pandas as pd
 
 from paper.broker import Intent
-from paper.ledger.records import AccountRecord, DecisionRecord, Event, Holdings, News, SeenBar
+from paper.errors import DamagedLedger
+from paper.ledger.chain import all_faults, is_head_lost, newest_faults
+from paper.ledger.records import AccountRecord, Close, DecisionRecord, Event, Holdings, News, SeenBar
 from paper.ledger.schema import MIGRATIONS
-from paper.storage.database import Database
-from paper.storage.rows import as_text, from_row
+from paper.storage.database import Database, Row
+from paper.storage.rows import as_text, from_row, read_cell
 from strategies.fills import HINDRANCES, Hindrance, OrderStatus, falls_short
 
 LEDGER_FILE = "ledger.sqlite"
@@ -107,9 +108,10 @@ class LedgerReader:
         cash, units = 0.0, dict[str, float]()
         since, counted = "", 0
         if before:
-            cash, units = before[0]["cash"], json.loads(before[0]["positions"])
-            since, counted = _end_of(date.fromisoformat(before[0]["session"])), before[0]["last_entry"]
-        for row in self._database.rows(_MOVED, since, _end_of(session), counted):
+            close = from_row(Close, before[0])
+            cash, units = close.cash, dict(close.positions)
+            since, counted = end_of(close.session), before[0]["last_entry"]
+        for row in self._database.rows(_MOVED, since, end_of(session), counted):
             cash += row["amount"]
             if row["symbol"]:
                 units[row["symbol"]] = units.get(row["symbol"], 0.0) + row["units"]
@@ -190,7 +192,8 @@ class LedgerReader:
     def last_close(self) -> date | None:
         """The newest session whose close is written."""
         (row,) = self._database.rows("SELECT max(session) AS session FROM closes")
-        return date.fromisoformat(row["session"]) if row["session"] else None
+        session: date | None = read_cell(date | None, row["session"] or None, "session")
+        return session
 
     def events(self, kinds: Sequence[str] = (), newest: int = -1) -> list[Event]:
         """The newest events of these kinds, newest first; of all kinds where none is named."""
@@ -215,7 +218,23 @@ class LedgerReader:
         rows = self._database.rows(
             "SELECT at FROM entries WHERE client_id IS NULL AND kind <> 'deposit' ORDER BY at DESC LIMIT 1"
         )
-        return datetime.fromisoformat(rows[0]["at"]) if rows else None
+        return read_cell(datetime, rows[0]["at"], "at") if rows else None
+
+    def rows_of(self, table: str) -> list[Row]:
+        """The rows of a table as they stand in the file, in the order in which they were written."""
+        return self._database.rows(f"SELECT * FROM {table} ORDER BY rowid")
+
+    def faults_of_newest_rows(self) -> list[str]:
+        """Where the end of the ledger is not as it was written, a sentence each; its length costs nothing."""
+        return newest_faults(self._database)
+
+    def faults_of_file(self) -> list[str]:
+        """Where the file, its tables and the chain of its rows are not as they were written, a sentence each."""
+        return [*self._database.faults(), *all_faults(self._database)]
+
+    def is_head_lost(self) -> bool:
+        """Whether the file beside the ledger that names its newest row is gone."""
+        return is_head_lost(self._database)
 
     def orders(self) -> pd.DataFrame:
         """Every order, in the order of the decisions.
@@ -240,8 +259,10 @@ class LedgerReader:
     def positions(self) -> pd.DataFrame:
         """Units at the closes: one column an instrument that was ever held, by session."""
         rows = self._database.rows("SELECT session, positions FROM closes ORDER BY session")
-        index = pd.to_datetime([row["session"] for row in rows]).as_unit("us").rename("session")
-        held = pd.DataFrame([json.loads(row["positions"]) for row in rows], index=index, dtype=float)
+        days = [read_cell(date, row["session"], "session") for row in rows]
+        index = pd.to_datetime(days).as_unit("us").rename("session")
+        kept = [read_cell(Mapping[str, float], row["positions"], "positions") for row in rows]
+        held = pd.DataFrame(kept, index=index, dtype=float)
         return held.fillna(0.0).sort_index(axis=1)
 
     def _intents(self, sent: bool) -> list[Intent]:
@@ -254,10 +275,13 @@ class LedgerReader:
 
     def _frame(self, query: str, days: Sequence[str] = (), moments: Sequence[str] = ()) -> pd.DataFrame:
         frame = self._database.frame(query)
-        for name in days:
-            frame[name] = pd.to_datetime(frame[name]).astype("datetime64[us]")
-        for name in moments:
-            frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
+        try:
+            for name in days:
+                frame[name] = pd.to_datetime(frame[name], format="ISO8601").astype("datetime64[us]")
+            for name in moments:
+                frame[name] = pd.to_datetime(frame[name], format="ISO8601", utc=True).astype("datetime64[us, UTC]")
+        except (ValueError, TypeError, OverflowError) as error:
+            raise DamagedLedger(f"{self.path} was changed by hand: {error}; put back a copy of its folder") from error
         return frame
 
 
@@ -266,6 +290,6 @@ def fell_short(status: str, reason: str) -> bool:
     return status in _CUT and reason not in _FINAL
 
 
-def _end_of(session: date) -> str:
+def end_of(session: date) -> str:
     """The end of a session's UTC day, as the ledger writes moments."""
     return as_text(datetime.combine(session + timedelta(days=1), time(), UTC))

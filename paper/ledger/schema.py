@@ -1,5 +1,7 @@
 """The tables of the ledger, and the steps from each version of them to the next."""
 
+from paper.ledger.chain import chain_what_is_there
+
 _TABLES = ("accounts", "events", "decisions", "intents", "order_states", "entries", "closes")
 
 
@@ -190,5 +192,27 @@ CREATE TABLE strategy_bars (
 
 """ + _append_only("strategy_bars")
 
+# Each row carries the hash of the one before (`paper.ledger.chain`); and which entries a decision knew.
+_VERSION_6 = """
+ALTER TABLE decisions ADD COLUMN last_entry INTEGER;
+
+CREATE TABLE chain (
+    link_id INTEGER PRIMARY KEY,
+    of_table TEXT NOT NULL,
+    row_key TEXT NOT NULL,
+    width INTEGER NOT NULL,
+    hash TEXT NOT NULL
+) STRICT;
+
+""" + _append_only("chain")
+
 # Statements stand apart by an empty line.
-MIGRATIONS = (_VERSION_1 + "\n" + _append_only(*_TABLES), _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+MIGRATIONS = (
+    _VERSION_1 + "\n" + _append_only(*_TABLES),
+    _VERSION_2,
+    _VERSION_3,
+    _VERSION_4,
+    _VERSION_5,
+    _VERSION_6,
+    chain_what_is_there,
+)

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 from data.errors import InputError
 from paper.config import PaperConfig
+from paper.errors import DamagedLedger
 from paper.ledger.invariants import broken_invariants
 from paper.ledger.ledger import Ledger
 from paper.ledger.reader import LEDGER_FILE
@@ -44,7 +45,11 @@ def run_step(
     with held(config), ExitStack() as stack:
         folder = stack.enter_context(copied(config.state_folder)) if dry_run else config.state_folder
         ledger = stack.enter_context(Ledger(folder / LEDGER_FILE))
-        return Step(config, folder, ledger, session, _clock(now), dry_run, report, check).run()
+        try:
+            _require_as_written(ledger)
+            return Step(config, folder, ledger, session, _clock(now), dry_run, report, check).run()
+        except DamagedLedger as error:
+            return _halted(config, ledger, StepReport(config.account.name, session, _clock(now)(), dry_run), error)
 
 
 def reconcile(config: PaperConfig, now: datetime | None = None) -> list[str]:
@@ -59,12 +64,16 @@ def reconcile(config: PaperConfig, now: datetime | None = None) -> list[str]:
     with held(config), ExitStack() as stack:
         folder = stack.enter_context(copied(config.state_folder))
         ledger = stack.enter_context(Ledger(folder / LEDGER_FILE))
-        last = ledger.last_decision()
-        if last is None:
-            raise InputError(f"the account {config.account.name} is not open yet: take a step first")
-        replayed = last.session if was_replayed(last) else None
-        step = Step(config, folder, ledger, replayed, _clock(now), True, lambda _stage: None)
-        return [*broken_invariants(ledger), *step.reconcile()]
+        broken = broken_invariants(ledger)
+        try:
+            last = ledger.last_decision()
+            if last is None:
+                raise InputError(f"the account {config.account.name} is not open yet: take a step first")
+            replayed = last.session if was_replayed(last) else None
+            step = Step(config, folder, ledger, replayed, _clock(now), True, lambda _stage: None)
+            return [*broken, *step.reconcile()]
+        except DamagedLedger as error:
+            return [*broken, *([] if str(error) in broken else [str(error)])]
 
 
 def halt(config: PaperConfig, why: str) -> None:
@@ -81,6 +90,32 @@ def resume(config: PaperConfig, why: str) -> None:
     if reason := kill_file_reason(config.kill_file):
         raise InputError(reason)
     _write_event(config, "resume", why)
+
+
+def _require_as_written(ledger: Ledger) -> None:
+    """Refuse to go on with a ledger whose newest rows are not those that were written.
+
+    Raises:
+        DamagedLedger: they are not; it names them.
+    """
+    if faults := ledger.faults_of_newest_rows():
+        more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
+        raise DamagedLedger(
+            f"the ledger is not as it was written: {faults[0]}{more}; see: reverse-qe paper reconcile; put back a copy "
+            "of the account's folder, or choose another account.name"
+        )
+
+
+def _halted(config: PaperConfig, ledger: Ledger, told: StepReport, error: DamagedLedger) -> StepReport:
+    """Halt an account whose ledger cannot be gone on with; what it says besides is left alone."""
+    try:
+        is_halted = ledger.halt() is not None
+    except DamagedLedger:
+        is_halted = False
+    if not is_halted:
+        ledger.write_event("halt", str(error), told.at, told.session)
+    told.halt = str(error)
+    return told
 
 
 def _clock(now: datetime | None) -> Callable[[], datetime]:

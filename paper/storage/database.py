@@ -1,8 +1,9 @@
 """SQLite files: every change a transaction, a schema with a version, faults of the disk told in one line."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,18 @@ class Database:
     Where a change fails, nothing of it is written, and what was written before stays.
     """
 
-    def __init__(self, path: Path, migrations: Sequence[str]) -> None:
+    def __init__(self, path: Path, migrations: "Sequence[str | Callable[[Database], None]]") -> None:
         """Open the file, make it where there is none, bring it to the newest version of its schema.
 
         Args:
             path: of the file; its folder is made.
-            migrations: one script a version, each from the version before; statements stand apart by an empty line.
+            migrations: one a version, each from the version before: a script, whose statements stand apart by an empty
+                line, or a function of the database for what SQL cannot do.
 
         Raises:
             InputError: it is no such database, or of a newer version.
         """
-        self.path = path
+        self.path, self._migrations = path, migrations
         with _told_in_one_line(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             # Transactions are begun and ended by `writing` alone.
@@ -96,7 +98,22 @@ class Database:
             found = self._connection.execute(query)
             return pd.DataFrame(found.fetchall(), columns=[column[0] for column in found.description])
 
-    def _migrate(self, migrations: Sequence[str]) -> None:
+    def faults(self) -> list[str]:
+        """What SQLite finds wrong with the file, and which tables, indexes and triggers are missing or were added."""
+        told = [str(row["integrity_check"]) for row in self.rows("PRAGMA integrity_check(5)")]
+        found = [f"{self.path.name}: {text}" for text in told if text != "ok"]
+        for row in self.rows("PRAGMA foreign_key_check")[:5]:
+            found.append(f"row {row['rowid']} of {row['table']} belongs to a row of {row['parent']} that is not there")
+        wanted, there = _made_by(tuple(self._migrations)), self._objects()
+        found += [f"the {kind} {name} is missing" for kind, name in sorted(wanted - there)]
+        found += [f"the {kind} {name} was added" for kind, name in sorted(there - wanted)]
+        return found
+
+    def _objects(self) -> set[tuple[str, str]]:
+        """Kind and name of every table, index and trigger."""
+        return {(row["type"], row["name"]) for row in self.rows("SELECT type, name FROM sqlite_master")}
+
+    def _migrate(self, migrations: "Sequence[str | Callable[[Database], None]]") -> None:
         if (version := self._version()) > len(migrations):
             raise InputError(
                 f"{self.path} is of version {version}, this program knows versions up to {len(migrations)}; "
@@ -106,13 +123,25 @@ class Database:
             return
         with self.writing():
             # Another process may have been quicker.
-            for script in migrations[self._version() :]:
-                for statement in script.split(";\n\n"):
-                    self.change(statement)
+            for migration in migrations[self._version() :]:
+                if isinstance(migration, str):
+                    for statement in migration.split(";\n\n"):
+                        self.change(statement)
+                else:
+                    migration(self)
             self.change(f"PRAGMA user_version = {len(migrations)}")
 
     def _version(self) -> int:
         return int(self.rows("PRAGMA user_version")[0]["user_version"])
+
+
+@lru_cache(maxsize=4)
+def _made_by(migrations: "tuple[str | Callable[[Database], None], ...]") -> set[tuple[str, str]]:
+    """Kind and name of the tables, indexes and triggers that migrations make."""
+    made = Database(Path(":memory:"), migrations)
+    objects = made._objects()
+    made.close()
+    return objects
 
 
 @contextmanager

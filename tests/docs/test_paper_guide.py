@@ -211,4 +211,4 @@ def test_the_page_has_the_defaults_of_the_limits() -> None:
 
 
 def test_the_page_numbers_every_invariant() -> None:
-    assert re.findall(r"^- \*\*(I\d)\*\*", PAGE, re.M) == [f"I{number}" for number in range(1, 8)]
+    assert re.findall(r"^- \*\*(I\d)\*\*", PAGE, re.M) == [f"I{number}" for number in range(1, 10)]

@@ -32,7 +32,9 @@ BUY = Intent("a-20240304-S-buy", DAY, "S", "buy", False, None, 400.0, 1.0, 100.0
 SELL = Intent("a-20240304-C-sell", DAY, "C", "sell", True, 2.0, None, 0.0, 50.0, NOON)
 FILL = Fill("f1", BUY.client_id, "S", "buy", 3.0, 101.0, 0.5, NOON)
 DIVIDEND = Movement("d1", DAY, "S", "dividend", 6.0, 0.0, NOON)
-DECISION = DecisionRecord(DAY, NOON, "made", "abc", "NEUTRAL", None, 1000.0, 1000.0, {"S": 0.4}, "rebalancing", ())
+DECISION = DecisionRecord(
+    DAY, NOON, "made", "abc", "NEUTRAL", None, 1000.0, 1000.0, {"C": 0.0, "S": 0.4}, "rebalancing", ()
+)
 
 
 @pytest.fixture(autouse=True)
@@ -190,13 +192,14 @@ def test_orders_of_a_ledger_of_before_end_in_the_words_of_now(path):
     with Ledger(path) as ledger:
         assert set(ledger.orders()["status"]) == {"reduced", "unfilled"}
         assert ledger.short_symbols() == {"S", "C"}
-        (told,) = ledger.events()
-        assert (told.kind, told.at.tzinfo) == ("migration", UTC)
+        told = ledger.events()
+        assert [(each.kind, each.at.tzinfo) for each in told] == [("migration", UTC)] * 2
+        assert told[0].text.endswith("the 8 rows from before stand in the chain as they were found now"), told[0].text
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             ledger._database._connection.execute("UPDATE order_states SET status = 'filled'")
     Ledger(path).close()
     with Ledger(path) as again:
-        assert len(again.events()) == 1
+        assert len(again.events()) == 2
 
 
 def test_a_migration_that_fails_leaves_the_version_before(path):
