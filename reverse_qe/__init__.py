@@ -18,6 +18,7 @@ __all__ = [
     "fetch",
     "import_files",
     "load_spec",
+    "lottery",
     "open_market",
     "register",
     "signal",
@@ -31,6 +32,7 @@ _HOMES = {
     "load_spec": "backtests.spec.spec",
     "open_market": "data.markets",
     "evidence": "reverse_qe.judging",
+    "lottery": "reverse_qe.lotteries",
     "sweep": "reverse_qe.sweeping",
 }
 
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from data.markets import open_market
     from reverse_qe.api import backtest, events, fetch, import_files, register, signal
     from reverse_qe.judging import evidence
+    from reverse_qe.lotteries import lottery
     from reverse_qe.sweeping import sweep
 
     __version__: str

@@ -87,6 +87,18 @@ def _of_run(run: Backtest, trials: int | None, idea_known: date | None, report: 
     )
 
 
+def run_to_judge(
+    of: str | Path | BacktestResult, market: str | Snapshot | None = None, report: Callable[[str], None] = tell_nobody
+) -> Backtest:
+    """A run as it was written, from its own spec and market; arguments and errors as for `evidence`."""
+    if isinstance(of, BacktestResult):
+        return of.run
+    path = _found(usable_path(of))
+    if not (path / MANIFEST).is_file() or (path / ABOUT).is_file():
+        raise InputError(f"got {path}, wanted the folder of a run, which alone can be played with other names")
+    return _run_again(read_run(path), market, report)
+
+
 def _found(path: Path) -> Path:
     """The folder or file that is meant: a path, or a name below the folder of runs or of sweeps."""
     for folder in (path, RUNS / path, SWEEPS / path):

@@ -93,6 +93,25 @@ def import_files(
     return ImportedFiles(snapshot, quality, save(snapshot), proposed)
 
 
+def import_universe(name: str, folder: str | Path) -> ImportedFiles:
+    """Import the folder of an index as a market of closes alone: members by date, dead names kept.
+
+    Args:
+        name: that is free.
+        folder: as `data.importing.universe.read_universe` has it.
+
+    Raises:
+        InputError: the name is taken, or a file is missing or has a fault.
+    """
+    from data.importing.universe import import_universe as read
+    from data.market.snapshot import new_folder, save
+
+    require_no_version(market_name(name))
+    new_folder(name)
+    snapshot, quality = read(usable_path(folder, "folder"), name)
+    return ImportedFiles(snapshot, quality, save(snapshot))
+
+
 def fetch(
     name: str | None = None,
     *,

@@ -14,6 +14,11 @@ from data.catalogue.catalogue import newer_entries
 from data.prices.actions import listed_bars
 from data.quality.ranking import Ranked
 
+CLOSES_ALONE = (
+    "CLOSES ALONE: market {name} has no opens: what is decided for a session, by what was known before it, fills at "
+    "the session's close."
+)
+
 
 def run_warnings(prepared: Prepared, counts: RunCounts, findings: Sequence[Ranked]) -> tuple[str, ...]:
     """Sentences on what must be known before the numbers of a run are believed.
@@ -64,6 +69,8 @@ def _of_the_market(prepared: Prepared) -> Iterator[str]:
         yield f"SIMULATED: the prices and series of market {snapshot.name} are made by a model."
     if spec.universe.hindsight:
         yield f"HINDSIGHT: {spec.universe.hindsight}"
+    if prepared.panel.fills_at_close:
+        yield CLOSES_ALONE.format(name=snapshot.name)
     classes = [snapshot.instruments[symbol].asset_class for symbol in prepared.panel.symbols]
     yield from basis_warnings(spec.costs, classes, spec.run.prices)
 

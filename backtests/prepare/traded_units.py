@@ -7,6 +7,7 @@ from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.prices.actions import Basis
 from data.prices.basis import is_unadjusted, price_basis
+from data.prices.panel import has_closes_alone
 
 
 def require_traded_units(costs: Costs, snapshot: Snapshot, symbols: Sequence[str], basis: Basis) -> None:
@@ -29,6 +30,11 @@ def require_traded_units(costs: Costs, snapshot: Snapshot, symbols: Sequence[str
         entry = snapshot.instruments[symbol]
         each, key = costs.of(entry), f"costs.{entry.asset_class}"
         by_volume = _asked(each, ("participation", "volume_impact"))
+        if by_volume and has_closes_alone(snapshot):
+            raise InputError(
+                f"{key}.{by_volume}: got {_value(each, by_volume)} on {snapshot.name}, a market of closes alone, "
+                "wanted a market with volumes; take the key out"
+            )
         if entry.is_crypto:
             kept = snapshot.bar_units.get(symbol)
             if by_volume and kept is not None and kept.volume is None:

@@ -31,9 +31,14 @@ def export_market(snapshot: Snapshot, folder: Path, file_format: Format = "csv")
         The files, sorted, as paths below the folder.
 
     Raises:
-        InputError: the folder is there already or cannot be written.
+        InputError: the folder is there already or cannot be written, or CSV files cannot hold the market.
     """
     require_free(folder)
+    if file_format == "csv" and len(snapshot.memberships):
+        raise InputError(
+            f"market {snapshot.name} tells members by date, which no CSV file of data import does; export it by "
+            "--format parquet"
+        )
     try:
         with written_whole(folder) as aside:
             aside.mkdir()

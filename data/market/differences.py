@@ -19,6 +19,7 @@ from data.market.tables import (
     EVENT_TABLES,
     FILED,
     GUIDANCE,
+    MEMBERSHIPS,
     PACES,
     SERIES,
     TABLES,
@@ -35,7 +36,7 @@ _DATES = {table.name: "date" for table in (*TABLES, *ASIDE_TABLES)} | {
     COVERAGE.name: "complete_from",
 }
 _NAMES = (
-    {table.name: "symbol" for table in (BARS, ACTIONS, *ASIDE_TABLES)}
+    {table.name: "symbol" for table in (BARS, ACTIONS, MEMBERSHIPS, *ASIDE_TABLES)}
     | {SERIES.name: "series"}
     | {table.name: "company" for table in (*EVENT_TABLES, FILED, PACES, COVERAGE)}
 )

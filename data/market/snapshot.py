@@ -30,6 +30,7 @@ from data.market.tables import (
     COVERAGE,
     EVENT_TABLES,
     FILED,
+    MEMBERSHIPS,
     OPTIONAL_TABLES,
     PACES,
     TABLES,
@@ -58,10 +59,10 @@ class Snapshot:
         funding_events: `data.market.tables.FUNDING`.
         origin: one line for people: where it came from.
         actions: `data.market.tables.ACTIONS`: dividends, splits, delistings and the like; see `data.prices.actions`.
-        filed_results: `data.market.tables.FILED`: every value that a figure of a company has had in its filings.
-            Nothing is decided on it: `capex_actuals` has each figure as it was first known.
+        filed_results: `data.market.tables.FILED`: figures as filed; `capex_actuals` has what is decided on.
         balance_sheet_paces: `data.market.tables.PACES`.
         event_coverage: `data.market.tables.COVERAGE`; what it does not name is not known to be complete.
+        memberships: `data.market.tables.MEMBERSHIPS`; of a market that is no index, without a row.
         made_at: when it was imported or fetched (UTC); None where that is not known.
         bars_aside: `data.market.tables.BARS_ASIDE`: rows that the gate kept aside. Nothing is decided on them.
         actions_aside: `data.market.tables.ACTIONS_ASIDE`: what the prices themselves deny. Nothing is decided on it.
@@ -89,6 +90,7 @@ class Snapshot:
     filed_results: pd.DataFrame = field(default_factory=FILED.empty)
     balance_sheet_paces: pd.DataFrame = field(default_factory=PACES.empty)
     event_coverage: pd.DataFrame = field(default_factory=COVERAGE.empty)
+    memberships: pd.DataFrame = field(default_factory=MEMBERSHIPS.empty)
     made_at: datetime | None = None
     bars_aside: pd.DataFrame = field(default_factory=BARS_ASIDE.empty)
     actions_aside: pd.DataFrame = field(default_factory=ACTIONS_ASIDE.empty)
@@ -108,8 +110,7 @@ class Snapshot:
 
     def table(self, table: Table) -> pd.DataFrame:
         """Return one table's rows."""
-        frame: pd.DataFrame = getattr(self, table.name)
-        return frame
+        return getattr(self, table.name)  # type: ignore[no-any-return]
 
     def bars_of(self, symbol: str) -> pd.DataFrame:
         """Return the bars of one instrument, in order of date; no row where there are none."""
@@ -254,8 +255,7 @@ def load(name: str) -> Snapshot:
     Raises:
         InputError: there is none of this name, or files or content do not match the manifest.
     """
-    manifest = read_manifest(name)
-    folder = _folder(name)
+    manifest, folder = read_manifest(name), _folder(name)
     require_files(folder, manifest)
     snapshot = _read(folder, manifest)
     if snapshot.content_hash != manifest.content_hash:

@@ -228,9 +228,15 @@ COVERAGE = Table(
     later=BY_USER,
 )
 """From when to when the events of one company and kind are complete, by what rule, and what that rests on."""
+MEMBERSHIPS = Table(
+    "memberships",
+    {"symbol": "text", "date": "date", "member": "flag", "sector": "text", "industry": "text", "known_at": "time"},
+    ("symbol", "date"),
+)
+"""Who was a member of the index that a market is of, in which sector and industry: a row where that changes."""
 EVENT_TABLES = (CAPEX, GUIDANCE, FUNDING)
 # A snapshot may be without them, and those from before them are: without rows they add nothing to its identity.
-OPTIONAL_TABLES = (ACTIONS, FILED, PACES, COVERAGE)
+OPTIONAL_TABLES = (ACTIONS, FILED, PACES, COVERAGE, MEMBERSHIPS)
 TABLES = (BARS, SERIES, *EVENT_TABLES, *OPTIONAL_TABLES)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,6 +44,7 @@ class Panel:
         ended: (n, m) whether what is held of a delisted instrument is paid out when the session begins.
         payout: (n, m) what then is paid for a unit, US dollars; NaN where that is not known.
         conversions: of units of one instrument into those of another, on sessions but for the first.
+        fills_at_close: whether `open` is the session's own close, for the market knows no other price.
     """
 
     sessions: pd.DatetimeIndex
@@ -63,12 +65,21 @@ class Panel:
     ended: np.ndarray
     payout: np.ndarray
     conversions: tuple[Conversion, ...] = ()
+    fills_at_close: bool = False
 
     def select(self, symbols: tuple[str, ...]) -> "Panel":
         """Return the panel of some of its instruments, in this order; see `with_what_they_bring` for which."""
         places = [self.symbols.index(symbol) for symbol in symbols]
         conversions = tuple(each for each in self.conversions if each.symbol in symbols)
         arrays = {name: getattr(self, name)[:, places] for name in _ARRAYS}
+        return replace(self, symbols=symbols, conversions=conversions, **arrays)
+
+    def beside(self, others: "Sequence[Panel]") -> "Panel":
+        """Return this panel with the instruments of others, of the same sessions, beside its own."""
+        panels = [self, *others]
+        arrays: dict[str, Any] = {name: np.hstack([getattr(panel, name) for panel in panels]) for name in _ARRAYS}
+        symbols = tuple(symbol for panel in panels for symbol in panel.symbols)
+        conversions = tuple(each for panel in panels for each in panel.conversions)
         return replace(self, symbols=symbols, conversions=conversions, **arrays)
 
     def with_what_they_bring(self, symbols: Collection[str]) -> tuple[str, ...]:
@@ -84,6 +95,10 @@ class Panel:
         names = ("sessions", "decides_for", *_ARRAYS)
         conversions = tuple(each for each in self.conversions if each.session <= self.sessions[rows - 1])
         return replace(self, conversions=conversions, **{name: getattr(self, name)[:rows] for name in names})
+
+    def filled_at_close(self) -> "Panel":
+        """Return the panel with what is decided for a session filled at the session's close, which is told by it."""
+        return replace(self, open=np.where(self.has_bar(), self.close, np.nan), fills_at_close=True)
 
     @property
     def adjusted_open(self) -> np.ndarray:
@@ -118,7 +133,7 @@ class Panel:
         return pd.DataFrame(known, index=self.decides_for, columns=list(self.symbols))
 
 
-_NO_ARRAYS = ("sessions", "decides_for", "symbols", "conversions")
+_NO_ARRAYS = ("sessions", "decides_for", "symbols", "conversions", "fills_at_close")
 _ARRAYS = tuple(field.name for field in fields(Panel) if field.name not in _NO_ARRAYS)
 
 
@@ -128,7 +143,7 @@ def build_panel(
     """Lay the bars of some instruments on the sessions from `start` to `end` and the session before.
 
     Bars before an instrument's listing date are left out (when-issued prices are not tradable), and so are those after
-    its last day of trading.
+    its last day of trading. Of a market of closes alone what is decided for a session fills at the session's close.
 
     Args:
         snapshot: bars and actions.
@@ -153,7 +168,13 @@ def build_panel(
         each for symbol in symbols for each in conversions_of(snapshot, symbol, sessions, basis == "adjusted")
     )
     _require_what_is_brought(conversions, symbols)
-    return Panel(sessions=sessions, decides_for=decides_for, symbols=tuple(symbols), conversions=conversions, **arrays)
+    panel = Panel(sessions, decides_for, tuple(symbols), **arrays, conversions=conversions, fills_at_close=False)
+    return panel.filled_at_close() if has_closes_alone(snapshot) else panel
+
+
+def has_closes_alone(snapshot: Snapshot) -> bool:
+    """Whether no bar of a market has an open."""
+    return len(snapshot.bars) > 0 and bool(snapshot.bars["open"].isna().all())
 
 
 def _require_what_is_brought(conversions: Collection[Conversion], symbols: Sequence[str]) -> None:

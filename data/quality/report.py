@@ -16,7 +16,9 @@ from data.market.entries import held_series_entry
 from data.market.snapshot import Snapshot
 from data.market.tables import PRICE_COLUMNS
 from data.market.units import outside
+from data.prices.actions import DELISTING
 from data.prices.adjustment import CASH, SPLIT
+from data.prices.panel import has_closes_alone
 from data.quality.alike import alike_findings
 from data.quality.findings import (
     EVER,
@@ -82,10 +84,15 @@ def quality_report(snapshot: Snapshot, scope: Scope | None = None) -> QualityRep
     findings: list[Finding] = []
     exchanges = {exchange.calendar: exchange for exchange in _exchanges(snapshot, scope)}
     newest = min(pd.concat([snapshot.bars["date"], snapshot.series["date"]]).max(), scope.bars.last)
+    delisted = set(snapshot.actions.loc[snapshot.actions["kind"] == DELISTING, "symbol"])
+    # The file of what is delisted has to end, and in a market of closes alone nothing else can stand.
+    blank = {"blank_cells"} if has_closes_alone(snapshot) else set()
+    expected = {False: blank, True: {"stale", *blank}}
     for symbol, rows in snapshot.bars.groupby("symbol"):
         if symbol in scope.symbols:
             instrument = snapshot.instruments[str(symbol)]
-            findings += _symbol_findings(str(symbol), rows, instrument, exchanges[instrument.calendar], scope.bars)
+            found = _symbol_findings(str(symbol), rows, instrument, exchanges[instrument.calendar], scope.bars)
+            findings += [each for each in found if each.kind not in expected[symbol in delisted]]
             findings += aside_findings(snapshot, str(symbol), scope.bars)
             findings += price_findings(snapshot, str(symbol), scope.bars)
     findings += alike_findings(snapshot, scope.symbols, scope.bars)

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from data.quality.report import QualityReport
 
 
+# Of what is odd in hundreds of names.
+MOST_LINES = 12
+
+
 @click.group("data")
 def command() -> None:
     """Import, fetch, list, show and verify markets: named, immutable sets of prices, macro series and events."""
@@ -39,7 +43,6 @@ for subcommand in (fetch_market, compare_markets, export_files, remove_market, s
     "--prices",
     type=PATH,
     multiple=True,
-    required=True,
     help="Folder of <SYMBOL>.csv with daily prices; may be given again: of an instrument in both the later one counts.",
 )
 @click.option(
@@ -55,6 +58,7 @@ for subcommand in (fetch_market, compare_markets, export_files, remove_market, s
     help="Folder of capex_actuals.csv, capex_guidance.csv, funding_events.csv.  [default: the shipped ones]",
 )
 @click.option("--actions", type=PATH, help="CSV file of dividends, splits and delistings.  [default: none]")
+@click.option("--universe", type=PATH, help="Folder of an index, in the place of all others: closes, members by date.")
 @click.option("--name", help="Name under which the snapshot is kept.  [default: the spec's run.market]")
 @click.option(
     "--spec",
@@ -66,6 +70,7 @@ def import_csv(
     macro: tuple[Path, ...],
     events: Path | None,
     actions: Path | None,
+    universe: Path | None,
     name: str | None,
     spec: str | None,
     as_json: bool,
@@ -77,12 +82,19 @@ def import_csv(
     """
     from data.market.snapshot import contents
     from data.quality.ranking import ranked_json
-    from reverse_qe.making import import_files
+    from reverse_qe.making import import_files, import_universe
 
-    if name is None and spec is None:
+    if name is None and (spec is None or universe is not None):
         raise click.UsageError("Missing option '--name', or a spec that names its market: --spec")
+    if universe is not None and (prices or macro or events or actions or spec):
+        raise click.UsageError("got --universe beside other folders, wanted it with --name alone")
+    if not prices and universe is None:
+        raise click.UsageError("Missing option '--prices', or '--universe'")
     with progress("Import"):
-        imported = import_files(name, prices, macro=macro or None, events=events, actions=actions, spec=spec)
+        if universe is not None and name is not None:
+            imported = import_universe(name, universe)
+        else:
+            imported = import_files(name, prices, macro=macro or None, events=events, actions=actions, spec=spec)
     name = imported.snapshot.name
     snapshot, quality, held = imported.snapshot, imported.quality, contents(imported.snapshot)
     if as_json:
@@ -99,8 +111,9 @@ def import_csv(
         return
     say_proposed(imported.proposed, spec)
     show(f"Imported {name}: {_holdings(held)}, content {snapshot.content_hash[:12]}")
-    _print_quality(quality)
-    say(f"Kept in {imported.folder}. Next: reverse-qe backtest {f'{spec} ' if spec else ''}--market {name}")
+    _print_quality(quality, most=None if universe is None else MOST_LINES)
+    ran = f"evidence RUN --universe {name}" if universe else f"backtest {f'{spec} ' if spec else ''}--market {name}"
+    say(f"Kept in {imported.folder}. Next: reverse-qe {ran}")
 
 
 @command.command("list")
@@ -239,15 +252,20 @@ def _reading(spec: str, snapshot: "Snapshot") -> "tuple[Mapping[str, float], Sco
 
 
 def _print_quality(
-    quality: "QualityReport", stakes: "Mapping[str, float] | None" = None, scope: "Scope | None" = None
+    quality: "QualityReport",
+    stakes: "Mapping[str, float] | None" = None,
+    scope: "Scope | None" = None,
+    most: int | None = None,
 ) -> None:
     from data.quality.ranking import ranked_lines
 
     lines = ranked_lines(quality, stakes, scope)
     marked = "" if stakes is None else ", * used by the spec"
     show(f"Kept as it came, and odd, by what it can move of a result{marked}:" if lines else "Nothing odd was found.")
-    for line in lines:
+    for line in lines[:most]:
         mark = "" if stakes is None else "* " if line.is_used else "  "
         show(f"  {f'{line.effect:.1%}' if line.effect else '-':>6}  {mark}{line.text}")
+    if most is not None and len(lines) > most:
+        show(f"  and {len(lines) - most:,} lines more: reverse-qe data show")
     for note in quality.notes:
         show(f"  {note}")

@@ -1,0 +1,169 @@
+"""The universe lottery in words: what knowing the names brought, and what the timing."""
+
+from collections.abc import Callable
+
+from backtests.studies.lottery.lottery import Ending, Lottery
+from backtests.studies.lottery.pools import DRAWN
+from backtests.studies.lottery.shares import Share, Shares
+from reverse_qe.tables import Column
+
+HEAD = (Column("names and moments"), Column("growth a year"), Column("Sharpe"))
+TODAY = (
+    "Sectors and industries are those of today, known to nobody when the names were chosen; names that have none are "
+    "left out, most of them dead."
+)
+_NAMED = 5
+
+
+def title(found: Lottery) -> str:
+    """What was drawn for which run, on one line."""
+    world = found.world
+    prepared, days = world.prepared, world.panel.sessions
+    simulated = "SIMULATED market" if prepared.snapshot.simulated else "market"
+    return (
+        f"Universe lottery of {prepared.spec.run.name} on {simulated} {prepared.snapshot.name}, {days[1].date()} to "
+        f"{days[-1].date()}: {found.draws:,} draws from {found.market.name}"
+    )
+
+
+def banners(found: Lottery) -> list[tuple[str, str]]:
+    """What must not be overlooked, label and text."""
+    prepared = found.world.prepared
+    told = []
+    if prepared.snapshot.simulated:
+        told.append(("SIMULATED", f"The prices and series of market {prepared.snapshot.name} are made by a model."))
+    if prepared.spec.universe.hindsight:
+        told.append(("HINDSIGHT", prepared.spec.universe.hindsight))
+    if found.labels == "today":
+        told.append(("HINDSIGHT", TODAY))
+    if found.world.at_close:
+        told.append(
+            (
+                "CLOSES ALONE",
+                f"Market {found.market.name} has no opens: what is decided for a session, by what was known before it, "
+                "fills at the session's close, for the spec's own stocks too.",
+            )
+        )
+    return told
+
+
+def sentences(found: Lottery) -> list[str]:
+    """What the lottery says, and what it drew from."""
+    ending = found.endings[0]
+    return [*said(ending.cagr, found.shifts), *_endings(found), *_drawn_from(found)]
+
+
+def said(growth: Shares, shifts: int) -> list[str]:
+    """Names, timing, and the four parts of the growth a year."""
+    return [
+        f"Names: {_names(growth)}.",
+        f"Timing: {_timing(growth, shifts)}.",
+        f"In all: {growth.result:.1%} = {growth.neither:.1%} with neither names nor timing "
+        f"{_plus(growth.names_alone)} the names alone {_plus(growth.timing_alone)} the timing alone "
+        f"{_plus(growth.together)} both together.",
+    ]
+
+
+def rows(ending: Ending) -> list[tuple[str, str, str]]:
+    """The table under `HEAD`."""
+    both = (ending.cagr, ending.sharpe)
+
+    def line(name: str, told: Callable[[Shares, Callable[[float], str]], str]) -> tuple[str, str, str]:
+        return (name, told(both[0], _percent), told(both[1], _ratio))
+
+    return [
+        line("the run's names, its moments", lambda each, text: text(each.result)),
+        line(
+            "drawn names, its moments",
+            lambda each, text: f"{text(each.drawn)} [{text(each.drawn_low)}, {text(each.drawn_high)}]",
+        ),
+        line("the run's names, moved moments", lambda each, text: text(each.neither + each.names_alone)),
+        line("drawn names, moved moments", lambda each, text: text(each.neither)),
+        line("what knowing the names brought", lambda each, text: _share(each.names, text)),
+        line("what the timing brought, drawn names", lambda each, text: _share(each.timing, text)),
+        line("what the timing brought, its names", lambda each, text: _share(each.own_timing, text)),
+    ]
+
+
+def ending_title(found: Lottery, ending: Ending) -> str:
+    """What is lost where a name dies at no known price; of no matter where none can."""
+    if len(found.endings) == 1:
+        return "Names and moments, each the run's own or drawn by lot"
+    return _lost(ending)
+
+
+def _lost(ending: Ending) -> str:
+    if ending.haircut:
+        return f"A name that dies at no known price loses {ending.haircut:.0%} of its last close"
+    return "A name that dies at no known price ends at its last close"
+
+
+def _names(growth: Shares) -> str:
+    share, whole = growth.names, f"{growth.result:.1%} a year"
+    if share.holds_zero:
+        told = f"knowing them is not shown to explain any of {whole}"
+    elif share.value > 0:
+        told = f"hindsight explains {share.value:.1%} of {whole}"
+    else:
+        told = f"the run's own make {whole}, worse than chance"
+    return (
+        f"{told}; drawn names make {growth.drawn:.1%} [{growth.drawn_low:.1%}, {growth.drawn_high:.1%}] with the same "
+        f"timing, and the run's own are above {share.percentile:.1%} of the draws"
+    )
+
+
+def _timing(growth: Shares, shifts: int) -> str:
+    share = growth.timing
+    told = f"with drawn names it brings {share.value:+.1%} a year [{share.low:+.1%}, {share.high:+.1%}]"
+    place = f"above {share.percentile:.0%} of {shifts} moved moments"
+    own = f"with the run's own above {growth.own_timing.percentile:.0%}"
+    verdict = "more than luck explains" if share.low > 0 else "worse than luck" if share.high < 0 else "luck would do"
+    return f"{told}, {place} ({own}): {verdict}"
+
+
+def _endings(found: Lottery) -> list[str]:
+    return [
+        f"{_lost(each)}: hindsight then explains {each.cagr.names.value:.1%} of {each.cagr.result:.1%}, and the "
+        f"timing brings {each.cagr.timing.value:+.1%}."
+        for each in found.endings[1:]
+    ]
+
+
+def _drawn_from(found: Lottery) -> list[str]:
+    world = found.world
+    sizes = [len(pool) for pool in world.pools]
+    fixed = [slot.symbol for slot, pool in zip(world.slots, world.pools, strict=True) if len(pool) == 1]
+    how = "each by its asset class" if not world.sectors else f"stocks of {_sectors(found)}, all else by its class"
+    told = [
+        f"Drawn for {len(sizes)} places from {len(found.names):,} names ({min(sizes)} to {max(sizes)} a place), "
+        f"{found.dead} of which no longer trade: {how}, as known when the run's own name was first held."
+    ]
+    if fixed:
+        told.append(f"Nothing else could have been drawn for {', '.join(fixed)}.")
+    if world.cut_by:
+        day = world.panel.sessions[-1].date()
+        names = sorted(world.cut_by)
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        told.append(f"It ends on {day}, with the files of {', '.join(names[:_NAMED])}{more}.")
+    return [*told, *(f"{note[0].upper()}{note[1:]}." for note in world.notes)]
+
+
+def _sectors(found: Lottery) -> str:
+    parts = [f"{', '.join(found.world.sectors[name])} for {name}" for name in DRAWN if name in found.world.sectors]
+    return " and ".join(parts)
+
+
+def _share(share: Share, text: Callable[[float], str]) -> str:
+    return f"{text(share.value)} [{text(share.low)}, {text(share.high)}], above {share.percentile:.1%}"
+
+
+def _percent(value: float) -> str:
+    return f"{value:.1%}"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def _plus(value: float) -> str:
+    return f"{'-' if value < 0 else '+'} {abs(value):.1%}"
