@@ -8,9 +8,7 @@ import pandas as pd
 
 from backtests.audit.look_ahead import check_strategy
 from backtests.engines.compiled import require_numba
-from backtests.engines.event_engine import run_event_engine
 from backtests.engines.ledger import run_ledger
-from backtests.engines.strategy_run import run_user_strategy
 from backtests.engines.vector_engine import run_vector_engine
 from backtests.evidence.best_stay import best_stay
 from backtests.evidence.honest_lines import HonestLines, honest_lines
@@ -49,8 +47,8 @@ RIVALS = (PRICE_MOMENTUM, WITHOUT_DRAIN, GATE_ALONE, ONE_SWITCH)
 
 
 @dataclass(frozen=True, repr=False)
-class Backtest:
-    """A finished run.
+class Played:
+    """A run that was played, and not measured yet.
 
     Attributes:
         prepared: spec, market, signal and plan, as far as the run goes.
@@ -59,14 +57,6 @@ class Backtest:
         baselines: what the plans of `strategies.baselines` and of the rivals came to, by name; the benchmark is one of
             them.
         returns: by session, columns strategy and each baseline.
-        measures: of the strategy and the baselines.
-        evidence: the honest lines: luck, one stay, names; and the rivals.
-        rotations: as `rotations.csv` has it.
-        counts: what the run met with.
-        findings: what is odd in the data that it has read and can change its result, the greatest first.
-        warnings: sentences on what may have changed the result, the findings among them.
-        notes: sentences on what it met with, and did as its rules say.
-        seconds: by stage.
     """
 
     prepared: Prepared
@@ -74,14 +64,6 @@ class Backtest:
     engine: EngineResult
     baselines: Mapping[str, LedgerResult]
     returns: pd.DataFrame
-    measures: RunMeasures
-    evidence: HonestLines
-    rotations: pd.DataFrame
-    counts: RunCounts
-    findings: tuple[Ranked, ...]
-    warnings: tuple[str, ...]
-    notes: tuple[str, ...]
-    seconds: Mapping[str, float]
 
     @property
     def spec(self) -> Spec:
@@ -129,8 +111,37 @@ class Backtest:
         return self.prepared.extensions.files
 
 
+@dataclass(frozen=True, repr=False)
+class Backtest(Played):
+    """A finished run.
+
+    Attributes:
+        measures: of the strategy and the baselines.
+        evidence: the honest lines: luck, one stay, names; and the rivals.
+        rotations: as `rotations.csv` has it.
+        counts: what the run met with.
+        findings: what is odd in the data that it has read and can change its result, the greatest first.
+        warnings: sentences on what may have changed the result, the findings among them.
+        notes: sentences on what it met with, and did as its rules say.
+        seconds: by stage.
+    """
+
+    measures: RunMeasures
+    evidence: HonestLines
+    rotations: pd.DataFrame
+    counts: RunCounts
+    findings: tuple[Ranked, ...]
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+    seconds: Mapping[str, float]
+
+
 def run_backtest(
-    spec: Spec, snapshot: Snapshot, report: Callable[[str], None] = tell_nobody, engine_name: EngineName = "event"
+    spec: Spec,
+    snapshot: Snapshot,
+    report: Callable[[str], None] = tell_nobody,
+    engine_name: EngineName = "event",
+    give: Callable[[Played], None] = lambda _: None,
 ) -> Backtest:
     """Run a spec on a snapshot.
 
@@ -139,6 +150,7 @@ def run_backtest(
         snapshot: what to run it on.
         report: is told the name of each stage as it begins.
         engine_name: which engine plays the strategy; baselines and rivals run on the ledger.
+        give: is given the run as soon as it is played: who draws it need not wait for its measures.
 
     Raises:
         InputError: the spec, its files and the snapshot do not fit together.
@@ -157,6 +169,11 @@ def run_backtest(
     with stages.stage("baselines"):
         baselines = _run_plans(prepared, run_baseline_plans(spec, snapshot, prepared.market, prepared.signal))
         returns = book_returns(engine, baselines, spec.run.initial_cash)
+        # Named by what a market holds, not by what it is called.
+        name = run_id(
+            spec.on(None).to_toml(), snapshot.content_hash, [file.content for file in given.files], engine_name
+        )
+        give(Played(prepared, name, engine, baselines, returns))
         flows = order_flows(engine.orders, returns.index)
         rotations = _rotations(prepared, returns, flows["costs"])
     with stages.stage("evidence"):
@@ -172,10 +189,6 @@ def run_backtest(
         counts = run_counts(prepared, engine)
         regime, reserve = prepared.signal.regime, spec.universe.reserve
         measures = run_measures(engine, flows, baselines, returns, regime, risk_free, reserve)
-        # Named by what a market holds, not by what it is called.
-        name = run_id(
-            spec.on(None).to_toml(), snapshot.content_hash, [file.content for file in given.files], engine_name
-        )
     with stages.stage("data"):
         findings = data_findings(prepared)
     return Backtest(
@@ -221,6 +234,10 @@ def play(prepared: Prepared) -> EngineResult:
         LookAheadError: it reads a later bar.
         BooksError: its equity is not what its orders come to.
     """
+    # Here, so that what plays nothing, as the signal, does not wait for the import of Backtrader.
+    from backtests.engines.event_engine import run_event_engine
+    from backtests.engines.strategy_run import run_user_strategy
+
     spec, strategy = prepared.spec, prepared.extensions.strategy
     terms = (prepared.rules, prepared.plan, spec.order_rules, spec.run.initial_cash)
     if strategy is None:

@@ -12,13 +12,21 @@ def time_in_turn(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str
     """Median wall seconds of whole processes, run in turn so that a slow spell of the machine hits all of them."""
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     for command in commands.values():
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        whole_process(command)
     for _ in range(rounds):
         for name, command in commands.items():
-            begin = time.perf_counter()
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            seconds[name].append(time.perf_counter() - begin)
+            seconds[name].append(whole_process(command)[0])
     return {name: median(values) for name, values in seconds.items()}
+
+
+def whole_process(command: Sequence[str]) -> tuple[float, float]:
+    """Wall seconds of a process from start to end, and processor seconds of it and of all that it started."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begin = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wall = time.perf_counter() - begin
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def show(title: str, ratios: Mapping[str, float], seconds: Mapping[str, float], as_json: bool) -> None:

@@ -31,7 +31,8 @@ from data.markets import open_market
 from data.prices.panel import require_opens
 from reverse_qe.arguments import as_day, several_names, short_label
 from reverse_qe.making import REAL_HISTORY, ImportedFiles, fetch, import_files
-from reverse_qe.pages.run import run_page
+from reverse_qe.pages.beside.worker import HERE, RenderWorker
+from reverse_qe.pages.run import report_input, run_page
 from reverse_qe.results import BacktestResult, SignalReading
 from signals.explain.explanation import explain
 from signals.explain.sentence import signal_sentence
@@ -59,6 +60,7 @@ def backtest(
     label: str | None = None,
     count: bool = True,
     report: Report = tell_nobody,
+    worker: RenderWorker = HERE,
 ) -> BacktestResult:
     """Run a backtest; it is counted as a trial, and nothing else is written unless `out` is given.
 
@@ -77,6 +79,7 @@ def backtest(
         label: words of yours, by which the log of trials and the run's folder name it.
         count: whether it is a trial; what is no attempt to find a better strategy is none. The result tells.
         report: is told each stage as it begins.
+        worker: draws a part of the tearsheet while the run is measured; without one all is drawn at the end, here.
 
     Warns:
         NotCountedWarning: the log of trials could not be written.
@@ -91,12 +94,12 @@ def backtest(
     label = short_label(label)
     chosen = _asked_for(spec, market, start, end, set)
     report("market")
-    run = run_backtest(*_on_market(chosen, market), report, engine)
+    run = run_backtest(*_on_market(chosen, market), report, engine, lambda played: worker.ask(report_input(played)))
     # Before anything is shown: what was seen was counted.
     counted = count_backtest(run, label) if count else NOT_ASKED
     warn_if_not_counted(counted)
     result = BacktestResult(run, counted=counted, label=label, stress=stress_table(run, report) if stress else None)
-    return result if folder is None else written(result, folder, tearsheet, report)
+    return result if folder is None else written(result, folder, tearsheet, report, worker)
 
 
 def checked(
@@ -123,10 +126,12 @@ def checked(
     return prepared
 
 
-def written(result: BacktestResult, folder: Path, tearsheet: bool, report: Report = tell_nobody) -> BacktestResult:
+def written(
+    result: BacktestResult, folder: Path, tearsheet: bool, report: Report = tell_nobody, worker: RenderWorker = HERE
+) -> BacktestResult:
     """Write the files of a result into a new folder, and return the result that knows it."""
     report("files and tearsheet" if tearsheet else "files")
-    pages = {"tearsheet.html": partial(run_page, stress=result.stress)} if tearsheet else {}
+    pages = {"tearsheet.html": partial(run_page, stress=result.stress, quantstats=worker)} if tearsheet else {}
     write_run(result.run, folder, result.stress, pages, result.label)
     return replace(result, folder=folder)
 

@@ -43,7 +43,9 @@ def whole_periods(returns: pd.Series, frequency: str) -> pd.Series:
     days = pd.DatetimeIndex(returns.index)
     periods = days.to_period(frequency)
     growth: pd.Series = (1.0 + returns).groupby(periods).prod() - 1.0
-    return growth[[_is_whole(period, days) for period in growth.index]]
+    # Only the run's ends can cut a period.
+    ends = (0, len(growth) - 1)
+    return growth[[place not in ends or _is_whole(period, days) for place, period in enumerate(growth.index)]]
 
 
 def drawdown_periods(returns: pd.Series) -> pd.DataFrame:

@@ -53,12 +53,8 @@ def command(
 
     SPEC is a TOML file or the name of a shipped spec; without it the shipped one that fits the market runs.
     """
-    from backtests.archive.folder import default_folder
-    from backtests.archive.trials.counting import warned_otherwise
     from data.files.atomic import require_free
-    from reverse_qe import api
-    from reverse_qe.words.own_events import own_events_notes
-    from reverse_qe.words.trials import counted_words, loud_line
+    from reverse_qe.pages.beside.worker import render_worker
 
     if out is not None:
         require_free(out, "--out")
@@ -68,29 +64,23 @@ def command(
         "set": settings,
         "engine": engine,
     }
-    with progress("Backtest") as report, warned_otherwise():
+    # It begins to import before this process does.
+    with render_worker(wanted=not (no_tearsheet or dry_run)) as worker, progress("Backtest") as report:
+        from backtests.archive.folder import default_folder
+        from backtests.archive.trials.counting import warned_otherwise
+        from reverse_qe import api
+
         if dry_run:
             prepared = api.checked(spec, market, **asked, report=report)
         else:
-            result = api.backtest(
-                spec, market, **asked, label=label, out=out, tearsheet=not no_tearsheet, stress=stress, report=report
-            )
+            with warned_otherwise():
+                result = api.backtest(spec, market, **asked, label=label, stress=stress, report=report, worker=worker)
+            folder = default_folder(result.run) if out is None else out
+            result = api.written(result, folder, not no_tearsheet, report, worker)
     if dry_run:
         _print_check(prepared, as_json)
-        return
-    with progress("Backtest") as report:
-        if out is None:
-            result = api.written(result, default_folder(result.run), not no_tearsheet, report)
-    for note in own_events_notes(result.run.snapshot):
-        say(f"! {note}")
-    if (line := loud_line(result.counted)) is not None:
-        say(line)
-    if as_json:
-        print_json(_as_json(result))
     else:
-        _print_summary(result)
-        page = "" if no_tearsheet else " (its page is tearsheet.html)"
-        say(f"Run folder: {result.folder}{page}; {counted_words(result.counted)}")
+        _print_result(result, not no_tearsheet, as_json)
 
 
 def _print_check(prepared: "Prepared", as_json: bool) -> None:
@@ -141,6 +131,22 @@ def _as_json(result: "BacktestResult") -> dict[str, Any]:
 def _records(table: "pd.DataFrame") -> list[dict[Any, Any]]:
     """The rows of a table; what has no value is None."""
     return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
+def _print_result(result: "BacktestResult", with_page: bool, as_json: bool) -> None:
+    from reverse_qe.words.own_events import own_events_notes
+    from reverse_qe.words.trials import counted_words, loud_line
+
+    for note in own_events_notes(result.run.snapshot):
+        say(f"! {note}")
+    if (line := loud_line(result.counted)) is not None:
+        say(line)
+    if as_json:
+        print_json(_as_json(result))
+    else:
+        _print_summary(result)
+        page = " (its page is tearsheet.html)" if with_page else ""
+        say(f"Run folder: {result.folder}{page}; {counted_words(result.counted)}")
 
 
 def _print_summary(result: "BacktestResult") -> None:

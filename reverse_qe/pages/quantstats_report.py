@@ -111,6 +111,11 @@ def quantstats_report(
     return report.replace("CAGR﹪", "CAGR")
 
 
+def load() -> None:
+    """Import what a report is drawn with, which takes as long as half of the drawing."""
+    import quantstats  # noqa: F401
+
+
 @contextmanager
 def quiet_matplotlib(salt: str, epoch: int) -> Iterator[None]:
     """Give matplotlib one known state without a screen, random ids or the time of day, and put back what was there.

@@ -1,11 +1,12 @@
 """The page of a run, in the order in which a portfolio manager asks, then QuantStats' report."""
 
 from calendar import timegm
+from collections.abc import Callable
 from importlib.metadata import version
 
 import pandas as pd
 
-from backtests.run import Backtest
+from backtests.run import Backtest, Played
 from data.clock import decision_times
 from reverse_qe.pages.kit import Part, joined, page, table
 from reverse_qe.pages.market_events import event_table, events_between
@@ -22,12 +23,17 @@ from reverse_qe.words.run import REASON_HEAD, reason_rows
 from signals.explain.explanation import explain
 
 
-def run_page(run: Backtest, stress: pd.DataFrame | None = None) -> str:
+def run_page(
+    run: Backtest,
+    stress: pd.DataFrame | None = None,
+    quantstats: Callable[[ReportInput], Part] = quantstats_part,
+) -> str:
     """Render the page of a run as HTML, complete in itself: the same bytes for the same run.
 
     Args:
         run: finished.
         stress: as `backtests.studies.stress.stress_table` gives it; None where it was not asked for.
+        quantstats: what draws its part: here, or `reverse_qe.pages.beside.worker.RenderWorker`, which has begun before.
     """
     market = f"{'SIMULATED ' if run.snapshot.simulated else ''}market {run.snapshot.name}"
     span = f"{run.sessions[0].date()} to {run.sessions[-1].date()}"
@@ -38,7 +44,7 @@ def run_page(run: Backtest, stress: pd.DataFrame | None = None) -> str:
         subtitle=f"Spec {run.spec.run.name} on {market}, {span}, run {run.run_id}",
         banners=banners(run),
         lead=standing(run),
-        parts=_parts(run, stress),
+        parts=[*_parts(run, stress), quantstats(report_input(run))],
         footer=f"Rendered by Reverse QE with QuantStats {version('quantstats')}.",
     )
 
@@ -59,7 +65,6 @@ def _parts(run: Backtest, stress: pd.DataFrame | None) -> list[Part]:
         *notes(run),
         settings(run),
         Part("Events, newest first", event_table(events)),
-        quantstats_part(_report_input(run)),
     ]
 
 
@@ -71,7 +76,8 @@ def _signal(run: Backtest) -> Part:
     return Part("Signal", joined([charts, table(REASON_HEAD, reason_rows(explanation), caption=why, texts=(3,))], "\n"))
 
 
-def _report_input(run: Backtest) -> ReportInput:
+def report_input(run: Played) -> ReportInput:
+    """What QuantStats reports on."""
     return ReportInput(
         returns=run.returns[["strategy", "benchmark"]],
         benchmark_name=run.spec.universe.benchmark,

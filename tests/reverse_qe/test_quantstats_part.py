@@ -245,12 +245,14 @@ def test_another_process_renders_the_same_bytes_and_leaves_no_trace(page, tmp_pa
 
 @pytest.mark.parametrize("returns", [invested_later(), daily_returns(1600)], ids=["with cash", "six years"])
 def test_savings_change_no_byte_and_are_set_back(returns, monkeypatch):
-    import matplotlib.backend_bases
+    from matplotlib.backend_bases import FigureCanvasBase
+    from matplotlib.figure import Figure
+    from matplotlib.textpath import TextToPath
     from quantstats import stats
 
     def watched() -> list[Any]:
-        canvas = matplotlib.backend_bases.FigureCanvasBase
-        return [canvas.draw_idle, stats.remove_outliers, stats.drawdown_details, gc.isenabled()]
+        drawn = [FigureCanvasBase.draw_idle, Figure.get_layout_engine, TextToPath.get_text_width_height_descent]
+        return [*drawn, stats.comp, stats.remove_outliers, stats.drawdown_details, gc.isenabled()]
 
     before = watched()
     with quickened(stats):
@@ -259,6 +261,18 @@ def test_savings_change_no_byte_and_are_set_back(returns, monkeypatch):
     assert watched() == before
     monkeypatch.setattr(tearsheet_quantstats, "quickened", lambda _stats: nullcontext())
     assert quantstats_part(report_input(returns)) == quick
+
+
+def test_products_are_those_of_pandas_to_the_bit():
+    from quantstats import stats
+
+    returns = daily_returns(1600)
+    holed = returns["strategy"].where(returns["strategy"] > -0.005)
+    kinds = [returns["strategy"], returns["strategy"].iloc[3:25], holed, holed.iloc[:0], returns, pd.Series([1, 2])]
+    plain = [stats.comp(kind) for kind in kinds]
+    with quickened(stats):
+        quick = [stats.comp(kind) for kind in kinds]
+    assert all(np.array_equal(one, other) and type(one) is type(other) for one, other in zip(plain, quick, strict=True))
 
 
 def shifted(index: pd.Index) -> pd.DataFrame:

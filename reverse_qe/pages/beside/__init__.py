@@ -1,0 +1,1 @@
+"""Drawing in a second process beside that of a command."""
