@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +108,13 @@ def tried_in(folder: Path, rows: Sequence[Mapping[str, Any]], simulated: bool) -
     Raises:
         ValueError: series of a row cannot be read.
     """
-    found = []
+    found, days_of = [], cache(_sessions)
     for row in rows:
         if row.get("simulated") is simulated:
             series = read_series(folder / RETURNS, row, None if row["kind"] == "sweep" else ("strategy", MIX))
-            days = sessions_between(pd.Timestamp(row["first_session"]), pd.Timestamp(row["last_session"]))
-            found += as_tried(row, series, days)
+            found += as_tried(row, series, days_of(row["first_session"], row["last_session"]))
     return found
+
+
+def _sessions(first: str, last: str) -> pd.DatetimeIndex:
+    return sessions_between(pd.Timestamp(first), pd.Timestamp(last))
