@@ -86,6 +86,11 @@ class Played:
         return self.prepared.signal
 
     @property
+    def regime(self) -> pd.Series:
+        """The regime that was decided for each session of the run."""
+        return self.signal.regime.loc[self.sessions]
+
+    @property
     def plan(self) -> Plan:
         """The plan by session decided for."""
         return self.prepared.plan

@@ -76,7 +76,7 @@ def row_of(number: int, sessions: int) -> dict[str, Any]:
     return {
         "kind": "backtest",
         "at": "2026-11-28T00:00:00+00:00",
-        "project": f"/home/somebody/project{number % 3}",
+        "project": f"folder-of-somebody/project{number % 3}",
         "simulated": False,
         "market": "history.3",
         "snapshot_hash": f"{number:064x}",

@@ -98,6 +98,16 @@ class BacktestResult:
         return self._tables["rotations"]
 
     @property
+    def trades(self) -> pd.DataFrame:
+        """One row a round trip of an instrument: when, how often it was traded, what went in and what came out."""
+        return self._tables["trades"]
+
+    @property
+    def attribution(self) -> pd.DataFrame:
+        """Profit and costs by regime, basket and instrument; they add up to the gain of the equity."""
+        return self._tables["attribution"]
+
+    @property
     def metrics(self) -> dict[str, Any]:
         """Measures of the strategy and every baseline, by regime and by year."""
         return measures_json(self.run.measures)

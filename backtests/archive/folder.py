@@ -10,10 +10,13 @@ from typing import Any
 
 import pandas as pd
 
+from backtests.archive.changes import told_by_change
 from backtests.archive.json_forms import counts_json, evidence_json, measures_json
 from backtests.archive.memory import peak_memory_mb
-from backtests.archive.stored import LABEL, RUNS
+from backtests.archive.stored import FORMAT, LABEL, RUNS
 from backtests.identity import package_versions
+from backtests.measures.attribution import attribution
+from backtests.measures.round_trips import round_trips
 from backtests.prepare.prepared import EngineName
 from backtests.run import Backtest
 from backtests.spec.extensions import copy_user_files
@@ -84,8 +87,9 @@ def _write_files(
 def manifest(run: Backtest) -> dict[str, Any]:
     """What identifies a run and what must be known before its numbers are believed."""
     return {
+        "format": FORMAT,
         "run_id": run.run_id,
-        "spec": run.spec.run.name,
+        **told_by_change(run.spec, run.snapshot.simulated),
         "market": run.snapshot.name,
         "snapshot_hash": run.snapshot.content_hash,
         "simulated": run.snapshot.simulated,
@@ -116,8 +120,20 @@ def run_tables(run: Backtest) -> dict[str, pd.DataFrame]:
         "targets": run.plan.targets,
         "regime": signal_history(run.signal).loc[run.panel.decides_for],
     }
-    listings = {"orders": run.engine.orders, "cash": run.engine.cash, "rotations": run.rotations}
+    listings = {
+        "orders": run.engine.orders,
+        "cash": run.engine.cash,
+        "rotations": run.rotations,
+        "trades": trades_of(run),
+        "attribution": attribution(run.engine, run.regime, run.spec.universe),
+    }
     return {name: frame.rename_axis("session") for name, frame in by_session.items()} | listings
+
+
+def trades_of(run: Backtest) -> pd.DataFrame:
+    """The round trips of a run, see `backtests.measures.round_trips.round_trips`."""
+    engine = run.engine
+    return round_trips(engine.orders, engine.cash, engine.holdings.iloc[-1], run.regime, run.spec.universe)
 
 
 def _write_tables(run: Backtest, folder: Path) -> None:

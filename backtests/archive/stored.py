@@ -11,6 +11,8 @@ from data.files.paths import usable_path
 
 RUNS = Path("runs")
 MANIFEST, METRICS, LABEL = "manifest.json", "metrics.json", "label.txt"
+# Of a run's folder; the first, of reverse-qe 0.1.0, did not say its number, and has no trades, attribution or changes.
+FORMAT = 2
 # What every version has written, and of which kind it is.
 _TOLD = {"run_id": str, "spec": str, "market": str, "first_session": str, "last_session": str, "simulated": bool}
 
@@ -68,12 +70,22 @@ def read_run(folder: Path) -> StoredRun:
         told = manifest.get(key, [])
         if not isinstance(told, list) or not all(isinstance(each, str) for each in told):
             raise _no_run(folder, f"the {key} of {MANIFEST} are no texts")
+    if (number := format_of(manifest)) > FORMAT:
+        raise InputError(
+            f"{folder} is a run of format {number}, wanted one of 1 to {FORMAT}: a later version wrote it; use that one"
+        )
     tables = {name: each for name, each in metrics.items() if not name.startswith("by_")}
     tables |= {f"by_regime.{name}": each for name, each in _object(metrics.get("by_regime")).items()}
     for name, measures in ({"strategy": None} | tables).items():
         if not isinstance(measures, dict) or not all(map(_is_number, measures.values())):
             raise _no_run(folder, f"{METRICS} has no measures of {name}")
     return StoredRun(folder, manifest, metrics)
+
+
+def format_of(manifest: Mapping[str, Any]) -> int:
+    """The format of a run's folder; one that does not say so is the first."""
+    number = manifest.get("format", 1)
+    return number if type(number) is int else 1
 
 
 def _no_constant(name: str) -> float:

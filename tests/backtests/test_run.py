@@ -64,6 +64,7 @@ def test_two_runs_write_the_same_bytes(sample, tmp_path):
     names = sorted(path.name for path in folders[0].iterdir())
     assert names == sorted(path.name for path in folders[1].iterdir())
     assert names == [
+        "attribution.csv",
         "cash.csv",
         "equity.csv",
         "evidence.json",
@@ -78,6 +79,7 @@ def test_two_runs_write_the_same_bytes(sample, tmp_path):
         "targets.csv",
         "tearsheet.html",
         "timings.json",
+        "trades.csv",
     ]
     for name in set(names) - {"timings.json"}:
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name

@@ -134,7 +134,7 @@ def test_the_tables_are_those_of_the_files(result: BacktestResult, tmp_path: Pat
         assert spreadsheet_frame(table).to_csv(date_format="%Y-%m-%d", index=by_session) == path.read_text(
             encoding="utf-8"
         )
-    assert len(list(folder.glob("*.csv"))) == 8
+    assert len(list(folder.glob("*.csv"))) == 10
     assert result.metrics == json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
 
 

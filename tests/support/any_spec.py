@@ -16,6 +16,7 @@ from data.market.snapshot import Snapshot
 from data.market.tables import ACTIONS, BARS, SERIES
 from data.prices.adjustment import adjusted_close
 from hand_made import make_instrument, make_snapshot
+from rebuilt import assert_gains_add_up
 
 SESSIONS = sessions_between(pd.Timestamp("2024-01-02"), pd.Timestamp("2024-06-14"))
 FIRST_RUN, LISTED, LATE_ACTION, GONE = (SESSIONS[place] for place in (1, 30, 60, 80))
@@ -168,3 +169,4 @@ def assert_whole(run: Backtest) -> None:
     assert (cash >= -1e-9 * equity).all()
     assert (units >= 0).all()
     assert run.counts.orders.rejected == 0
+    assert_gains_add_up(run)

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtests.archive.folder import run_tables
+from backtests.measures.holdings import instrument_profits
 from backtests.run import Backtest
 
 
@@ -36,3 +38,25 @@ def by_hand(folder: Path, closes: pd.DataFrame) -> pd.Series:
             money -= sign * order.size * order.price + order.commission
         equity[session] = money + sum(units[symbol] * row[symbol] for symbol in units if units[symbol])
     return pd.Series(equity)
+
+
+def assert_gains_add_up(run: Backtest) -> None:
+    """Round trips with the interest, and the attribution, come to the gain; each instrument to its own."""
+    engine = run.engine
+    final = float(engine.equity["equity"].iloc[-1])
+    gain = final - run.spec.run.initial_cash
+    tables = run_tables(run)
+    trades, parts = tables["trades"], tables["attribution"]
+    interest = float(engine.cash.loc[engine.cash["symbol"] == "", "amount"].sum()) - run.spec.run.initial_cash
+    scale = 1e-9 * max(abs(final), run.spec.run.initial_cash)
+    assert abs(trades["profit"].sum() + interest - gain) <= scale
+    assert abs(parts["profit"].sum() - gain) <= scale
+    by_symbol = instrument_profits(engine.orders, engine.cash, engine.holdings.iloc[-1])
+    for table in (trades, parts[parts["basket"] != "cash"]):
+        found = table.groupby("symbol")["profit"].sum().reindex(by_symbol.index, fill_value=0.0).astype(float)
+        np.testing.assert_allclose(found, by_symbol.astype(float), rtol=0.0, atol=scale)
+    paid = engine.orders["commission"] + engine.orders["slippage"]
+    for table in (trades, parts):
+        np.testing.assert_allclose(table["costs"].sum(), paid.sum(), rtol=1e-9, atol=1e-9)
+    still_held = set(trades.loc[trades["closed"].isna(), "symbol"])
+    assert {name for name, value in engine.holdings.iloc[-1].items() if value > 1.0} <= still_held

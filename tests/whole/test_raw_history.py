@@ -10,6 +10,7 @@ from backtests.run import Backtest, run_backtest
 from backtests.spec.spec import load_spec
 from data.importing.folders import import_snapshot
 from data.market.snapshot import Snapshot
+from rebuilt import assert_gains_add_up
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_history]
 
@@ -38,6 +39,10 @@ def test_the_data_tell_what_was_traded(market: Snapshot) -> None:
     }
     assert market.actions["kind"].value_counts().to_dict() == {"dividend": 228, "split": 2, "spin_off": 1}
     assert market.actions_aside.empty
+
+
+def test_profits_add_up_over_dividends_splits_and_a_spin_off(raw: Backtest) -> None:
+    assert_gains_add_up(raw)
 
 
 def test_equity_is_that_of_cash_and_units_at_the_closes_of_the_files(shared: Path, raw: Backtest) -> None:

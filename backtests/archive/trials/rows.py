@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from backtests.archive.changes import told_by_change
 from backtests.run import RIVALS, Backtest
-from backtests.spec.spec import Spec, load_spec, shipped_specs
 from data.files.user_code import UserFile
 from data.market.snapshot import Snapshot
 
@@ -38,7 +38,7 @@ def backtest_row(run: Backtest, project: Path, label: str | None = None) -> tupl
         "trials": 1,
         "run_id": run.run_id,
         "label": label,
-        **spec_told(run.spec, run.snapshot.simulated),
+        **told_by_change(run.spec, run.snapshot.simulated),
         "files": _hashes(run.user_files),
         "engine": run.prepared.engine,
         "first_session": str(days[0].date()),
@@ -71,12 +71,3 @@ def key_of(project: Path, snapshot: Snapshot, *parts: Any) -> str:
 
 def _hashes(files: Sequence[UserFile]) -> dict[str, str]:
     return {file.path.name: hashlib.sha256(file.content).hexdigest() for file in files}
-
-
-def spec_told(spec: Spec, simulated: bool) -> dict[str, Any]:
-    """A spec by its difference from the shipped one that it is closest to by name, else the one for such a market."""
-    name = spec.run.name
-    base = name if name in shipped_specs() else "sample" if simulated else "history"
-    ours, theirs = spec.by_key(), load_spec(base).by_key()
-    differs = {key: ours.get(key) for key in sorted({*ours, *theirs}) if ours.get(key) != theirs.get(key)}
-    return {"spec": name, "base": base, "differs": differs}

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtests.archive.trials.rows import MIX, Columns, begun, key_of, spec_told
+from backtests.archive.changes import told_by_change
+from backtests.archive.trials.rows import MIX, Columns, begun, key_of
 from backtests.evidence.trials import Tried, count_trials
 from backtests.run import Backtest
 from backtests.studies.sweeps.folder import about_sweep
@@ -47,7 +48,7 @@ def sweep_row(
         "trials": int(valid) + (chain is not None),
         "run_id": None if chain is None else chain.run_id,
         "label": None,
-        **spec_told(sweep.spec, snapshot.simulated),
+        **told_by_change(sweep.spec, snapshot.simulated),
         "grid": {"keys": about["keys"], "hash": about["grid"], "drawn": about["chosen"], "walk_forward": choosing},
         "variants": report.variants,
         "best": {
