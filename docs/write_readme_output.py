@@ -15,7 +15,7 @@ MARKED = re.compile(r"(<!-- output: begin \(make docs\) -->\n).*?(<!-- output: e
 def readme_with_output() -> str:
     """The README with the summary of a fresh run on the sample market between its marks."""
     with tempfile.TemporaryDirectory() as folder:
-        result = CliRunner().invoke(
+        result = CliRunner(env={"REVERSE_QE_HOME": str(Path(folder) / "home")}).invoke(
             cli, ["backtest", "--no-tearsheet", "--out", str(Path(folder) / "run")], catch_exceptions=False
         )
     lines = "\n".join(line.rstrip() for line in result.stdout.splitlines())
