@@ -192,6 +192,23 @@ def _hindsight(values: Mapping[str, Any]) -> str:
     return values["hindsight"].rstrip(".") or "the spec names no hindsight in its choice of instruments"
 
 
+def _lottery(values: Mapping[str, Any]) -> str:
+    names, drawn = values["names"], values["drawn"]
+    return (
+        f"its own names bring {names['value']:+.1%} [{names['low']:+.1%}, {names['high']:+.1%}] of "
+        f"{values['result']:.1%} a year, above {names['percentile']:.0%} of {values['draws']:,} draws from its market, "
+        f"which make {drawn['value']:.1%}"
+    )
+
+
+def _lottery_timing(values: Mapping[str, Any]) -> str:
+    timing = values["timing"]
+    return (
+        f"{timing['value']:+.1%} a year [{timing['low']:+.1%}, {timing['high']:+.1%}], above "
+        f"{timing['percentile']:.0%} of {values['shifts']} moved moments"
+    )
+
+
 def _times(lead: float) -> str:
     """A log lead as growth over the other's."""
     return f"x{math.exp(lead):.2f}"
@@ -219,6 +236,8 @@ _NAMES: Mapping[str, Callable[[str], str]] = {
     "best_stays": lambda _of: "best stays",
     "best_days": lambda _of: "best days",
     "best_names": lambda _of: "best names",
+    "lottery": lambda _of: "names by lot",
+    "timing_of_drawn_names": lambda _of: "timing of drawn names",
     "by_year": lambda _of: "by year",
     "break_even_costs": lambda _of: "costs",
     "break_even_delay": lambda _of: "delay",
@@ -235,6 +254,8 @@ _FOUND: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "best_stays": _stays,
     "best_days": _days,
     "best_names": _names,
+    "lottery": _lottery,
+    "timing_of_drawn_names": _lottery_timing,
     "hindsight": _hindsight,
     "published": _published,
     "by_year": _years,

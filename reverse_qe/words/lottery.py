@@ -50,13 +50,18 @@ def banners(found: Lottery) -> list[tuple[str, str]]:
 def sentences(found: Lottery) -> list[str]:
     """What the lottery says, and what it drew from."""
     ending = found.endings[0]
-    return [*said(ending.cagr, found.shifts), *_endings(found), *_drawn_from(found)]
+    return [*_said(ending.cagr, found.shifts, _knowing(found)), *_endings(found), *_drawn_from(found)]
 
 
-def said(growth: Shares, shifts: int) -> list[str]:
+def _knowing(found: Lottery) -> str:
+    """What explains a return that the names explain."""
+    return "hindsight" if found.world.prepared.spec.universe.hindsight else "the choice of names"
+
+
+def _said(growth: Shares, shifts: int, knowing: str) -> list[str]:
     """Names, timing, and the four parts of the growth a year."""
     return [
-        f"Names: {_names(growth)}.",
+        f"Names: {_names(growth, knowing)}.",
         f"Timing: {_timing(growth, shifts)}.",
         f"In all: {growth.result:.1%} = {growth.neither:.1%} with neither names nor timing "
         f"{_plus(growth.names_alone)} the names alone {_plus(growth.timing_alone)} the timing alone "
@@ -98,12 +103,12 @@ def _lost(ending: Ending) -> str:
     return "A name that dies at no known price ends at its last close"
 
 
-def _names(growth: Shares) -> str:
+def _names(growth: Shares, knowing: str) -> str:
     share, whole = growth.names, f"{growth.result:.1%} a year"
     if share.holds_zero:
         told = f"knowing them is not shown to explain any of {whole}"
     elif share.value > 0:
-        told = f"hindsight explains {share.value:.1%} of {whole}"
+        told = f"{knowing} explains {share.value:.1%} of {whole}"
     else:
         told = f"the run's own make {whole}, worse than chance"
     return (
@@ -123,7 +128,7 @@ def _timing(growth: Shares, shifts: int) -> str:
 
 def _endings(found: Lottery) -> list[str]:
     return [
-        f"{_lost(each)}: hindsight then explains {each.cagr.names.value:.1%} of {each.cagr.result:.1%}, and the "
+        f"{_lost(each)}: {_knowing(found)} then explains {each.cagr.names.value:.1%} of {each.cagr.result:.1%}, and the "
         f"timing brings {each.cagr.timing.value:+.1%}."
         for each in found.endings[1:]
     ]
@@ -149,7 +154,7 @@ def _drawn_from(found: Lottery) -> list[str]:
 
 
 def _sectors(found: Lottery) -> str:
-    parts = [f"{', '.join(found.world.sectors[name])} for {name}" for name in DRAWN if name in found.world.sectors]
+    parts = [f"{'; '.join(found.world.sectors[name])} for {name}" for name in DRAWN if name in found.world.sectors]
     return " and ".join(parts)
 
 

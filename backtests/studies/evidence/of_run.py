@@ -27,6 +27,7 @@ from backtests.studies.evidence.of_returns import (
     tried_rows,
 )
 from backtests.studies.evidence.reruns import break_even_rows, name_rows
+from backtests.studies.lottery.rows import lottery_rows
 from strategies.universe import BASKETS
 
 MIX = "static_mix"
@@ -56,6 +57,7 @@ def run_evidence(
         "stays and days": lambda: _one_rows(run),
         "names": lambda: name_rows(run),
         "hindsight": lambda: _hindsight_rows(run),
+        "names by lot": lambda: lottery_rows(run.prepared),
         "what lasts": lambda: lasting_rows(run.returns, run.risk_free, MIX, known),
         "costs and delay": lambda: break_even_rows(run),
     }

@@ -160,7 +160,10 @@ class Table:
             for name, value in whole._asdict().items()
             if isinstance(value, np.ndarray) and value.ndim == 2
         }
-        stale = np.vstack([np.zeros((1, len(columns)), dtype=bool), taken["stale"][:-1]])
+        # What has no bars is closed out at once and not bought again: only the session at which that begins changes
+        # units, and not each of the years after the end of a name.
+        none = np.zeros((1, len(columns)), dtype=bool)
+        stale = np.vstack([none, taken["stale"][:-1] & ~np.vstack([none, taken["stale"][:-2]])])
         return whole._replace(
             **taken,
             coins=whole.coins[columns],

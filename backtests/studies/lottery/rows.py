@@ -1,0 +1,37 @@
+"""The lottery in short, as rows of the evidence: names by lot, and the timing of whatever was drawn."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from backtests.evidence.table import Question, Row, Verdict, by_interval, measured
+from backtests.prepare.prepared import Prepared
+from backtests.studies.lottery.lottery import universe_lottery
+from backtests.studies.lottery.pools import Asked
+
+DRAWS, SHIFTS = 200, 40
+LOTTERY, TIMING = "lottery", "timing_of_drawn_names"
+
+
+def lottery_rows(prepared: Prepared) -> Iterator[Row]:
+    """Draw a few names from the market of a run, at a few moments.
+
+    Args:
+        prepared: the run, as far as it goes.
+
+    Returns:
+        What the names brought, against it where that is more than chance; and what the timing brought with drawn names.
+    """
+    yield from measured(Question.NAMES, LOTTERY, lambda: _rows(prepared))
+
+
+def _rows(prepared: Prepared) -> Sequence[Row]:
+    found = universe_lottery(prepared, Asked(), DRAWS, shifts=SHIFTS)
+    growth = found.endings[0].cagr
+    drawn = {"value": growth.drawn, "low": growth.drawn_low, "high": growth.drawn_high}
+    names = {"result": growth.result, "names": asdict(growth.names), "drawn": drawn, "draws": found.draws}
+    timing = {"timing": asdict(growth.timing), "draws": found.draws, "shifts": found.shifts}
+    verdict = Verdict.AGAINST if growth.names.low > 0 else Verdict.OPEN
+    return [
+        Row(Question.NAMES, LOTTERY, verdict, "", names),
+        Row(Question.TIMING, TIMING, by_interval(growth.timing.low, growth.timing.high), "", timing),
+    ]
