@@ -128,8 +128,8 @@ def _timing(growth: Shares, shifts: int) -> str:
 
 def _endings(found: Lottery) -> list[str]:
     return [
-        f"{_lost(each)}: {_knowing(found)} then explains {each.cagr.names.value:.1%} of {each.cagr.result:.1%}, and the "
-        f"timing brings {each.cagr.timing.value:+.1%}."
+        f"{_lost(each)}: {_knowing(found)} then explains {each.cagr.names.value:.1%} of {each.cagr.result:.1%}, and "
+        f"the timing brings {each.cagr.timing.value:+.1%}."
         for each in found.endings[1:]
     ]
 
