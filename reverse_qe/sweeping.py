@@ -214,7 +214,7 @@ def sweep(
     if splits is not None:
         report("cross-validation")
         cross = cross_validate(made, table, splits, ranked.static_mix.sharpe)
-        write_whole(folder / CROSS, json.dumps(cross.as_json(varied), indent=2) + "\n")
+        write_whole(folder / CROSS, json.dumps(cross.as_json(varied), indent=2) + "\n", replace=True)
     if folds is not None:
         report("walk-forward")
         walk = walk_forward(made, table, folds)

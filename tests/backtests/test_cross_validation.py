@@ -177,6 +177,13 @@ def test_the_word_writes_it_and_the_page_shows_it(sample, tmp_path):
     daily = [returns[variant, begin:end] for variant, (begin, end) in zip(path.variants, folds.groups, strict=True)]
     assert np.isclose(path.sharpe, sharpe(np.concatenate(daily)), rtol=1e-12)
     assert found.cross.static_mix == found.report.static_mix.sharpe
+    kept = (tmp_path / "it" / "cpcv.json").read_bytes()
+    again = reverse_qe.sweep(
+        "sample", {"signal.enter": [0.3, 0.5], "order_rules.band": [0.0, 0.05]}, sample, start="2022-01-03",
+        end="2022-12-30", cpcv=(6, 2), purge=2, embargo=3, out=tmp_path / "it",
+    )  # fmt: skip
+    assert again.cross == found.cross
+    assert (tmp_path / "it" / "cpcv.json").read_bytes() == kept
     page = found.page()
     assert "15 splits, each with 2 of 6 groups of sessions tested" in page
     assert page.count('class="mark c1"') == 5

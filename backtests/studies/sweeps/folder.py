@@ -3,6 +3,8 @@
 import hashlib
 import io
 import json
+import re
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,7 +15,7 @@ import pandas as pd
 from backtests.identity import ROOT, source_hash
 from backtests.studies.sweeps.sweep import Sweep, json_copy, plain
 from data.errors import InputError
-from data.files.atomic import remove_whole, write_whole, written_whole
+from data.files.atomic import is_aside, remove_whole, write_whole, written_whole
 from data.files.locks import only_one
 
 TABLE = "variants.parquet"
@@ -67,6 +69,7 @@ def run_into(
     try:
         _take(folder, about, sweep)
         with only_one(folder / ".lock", f"the sweep of {folder}"):
+            _remove_left_over(folder)
             if not (folder / TABLE).exists():
                 _run_parts(folder, sweep, keep_returns, report, runner)
                 _join(folder, sweep.asked.grid.size)
@@ -154,6 +157,13 @@ def _take(folder: Path, about: dict[str, Any], sweep: Sweep) -> None:
             f"got {folder}, which is of another sweep: it differs in {', '.join(other)}; name another folder, or "
             "remove it"
         )
+
+
+def _remove_left_over(folder: Path) -> None:
+    """Delete what a killed process had half written or half deleted; a table may be large."""
+    for path in folder.iterdir():
+        if is_aside(path, f"{re.escape(TABLE)}|{PARTS}"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _run_parts(folder: Path, sweep: Sweep, keep_returns: bool, report: Report, runner: Runner) -> None:
