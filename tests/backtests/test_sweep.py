@@ -167,7 +167,14 @@ REFUSED = {
     "unknown section": ({"sgnal.enter": [1.0]}, {}, "sgnal"),
     "empty": ({"signal.enter": []}, {}, "signal.enter: got no value"),
     "wrong type": ({"signal.enter": ["high"]}, {}, "signal.enter"),
-    "impossible": ({"signal.leave": [0.1, 0.9]}, {}, "leave"),
+    "one wrong type": ({"signal.enter": [0.3, "high", 0.5]}, {}, "signal.enter: got 'high'"),
+    "one out of range": ({"order_rules.band": [0.1, -1.0, 0.2]}, {}, "order_rules.band: got -1.0"),
+    "one wrong type of many": ({"order_rules.band": [*(n / 1000 for n in range(300)), "high", 0.9]}, {}, "got 'high'"),
+    "one part of many": ({"signal.dwell_sessions": [*range(1, 300), 2.5]}, {}, "dwell_sessions: got 2.5, wanted"),
+    "one nothing of many": ({"order_rules.band": [*(n / 1000 for n in range(300)), math.nan]}, {}, "band: got nan"),
+    "many of no key": ({"signal.entr": [n / 1000 for n in range(300)]}, {}, "entr"),
+    "impossible": ({"signal.leave": [0.8, 0.9]}, {}, "got enter 0.4 and leave 0.8, wanted leave below enter"),
+    "impossible together": ({"signal.leave": [0.8, 0.9], "signal.enter": [0.3, 0.5]}, {}, "wanted leave below enter"),
     "no list": ({"signal.enter": 0.3}, {}, "wanted a list of values"),
     "twice": ({"signal.enter": [0.3, 0.3]}, {}, "0.3 twice"),
     "a list twice": ({"universe.reserve": [[], ["BOND-SHORT"], []]}, {}, r"\[\] twice"),
@@ -198,6 +205,16 @@ def test_a_grid_that_is_none_is_refused_in_one_line(values, how, says):
     with pytest.raises(InputError, match=says) as refused:
         make_grid("sample", values, **how)
     assert "\n" not in str(refused.value)
+
+
+def test_a_value_that_is_wrong_beside_others_alone_refuses_nothing(sample):
+    """It is a variant without measures, counted; the good ones run."""
+    sweep = a_sweep(sample, {"signal.leave": [0.1, 0.9]})
+    assert sweep.run(0, 2)["is_valid"].tolist() == [True, False]
+    report = report_sweep(sweep.asked.grid, sweep.run(0, 2), sweep.base)
+    assert (report.variants, report.valid) == (2, 1)
+    many = make_grid("sample", {"signal.leave": [0.95], "signal.enter": [n / 1000 for n in range(100, 1100)]})
+    assert many.size == 1000
 
 
 @pytest.mark.parametrize("key", ["run.strategy", "policy.function"])

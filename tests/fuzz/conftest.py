@@ -1,5 +1,6 @@
 import json
 
+import engines
 import hostile
 
 
@@ -11,6 +12,8 @@ def pytest_terminal_summary(terminalreporter):
     for area, count in sorted(hostile.COUNTS.items()):
         terminalreporter.write_line(f"{count:>8,}  {area}")
     terminalreporter.write_line(f"{sum(hostile.COUNTS.values()):>8,}  in all, seed {hostile.SEED}")
+    for what, difference in engines.LARGEST.items():
+        terminalreporter.write_line(f"{difference:8.1e}  largest difference of {what}, of the equity")
     if hostile.INPUTS:
         file = hostile.KEPT / f"seed-{hostile.SEED}.json"
         kept = json.loads(file.read_text()) if file.exists() else {"counts": {}, "failed": []}

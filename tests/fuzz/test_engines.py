@@ -1,5 +1,7 @@
 """Hundreds of specs and panels through the vector engine, Backtrader and the ledger: the same books."""
 
+import os
+from functools import cache
 from typing import Any
 
 import pytest
@@ -14,10 +16,14 @@ from backtests.spec.spec import Spec, load_spec
 from data.market.snapshot import Snapshot
 from data.markets import open_market
 from engines import assert_engines_agree, random_run
+from signals.liquidity import LiquiditySignal
 
 LONG = hostile.INPUTS > 0
-# 170 and twice 165 are 500.
-ON_EDGES, ON_SAMPLES, PANELS = (170, 165, 300) if LONG else (3, 2, 3)
+SPECS = int(os.environ.get("REVERSE_QE_PARITY_SPECS", "500" if LONG else "9"))
+PANELS = int(os.environ.get("REVERSE_QE_PARITY_PANELS", "300" if LONG else "3"))
+# A third on the market full of trouble, and of the rest half on each sample.
+ON_EDGES = SPECS - 2 * (ON_SAMPLES := max(SPECS // 3, 1))
+ON_HISTORY = max(SPECS // 25, 1)
 BELOW_THE_SIGNAL = {
     key: drawn
     for key, drawn in KEYS.items()
@@ -28,6 +34,19 @@ BELOW_THE_SIGNAL = {
 def agree(spec: Spec, snapshot: Snapshot, **given: Any) -> None:
     prepared = prepare(spec, snapshot, **given)
     assert_engines_agree(prepared.rules, prepared.plan, spec.order_rules, spec.run.initial_cash)
+
+
+@cache
+def signal_of(spec: str, snapshot: Snapshot) -> LiquiditySignal:
+    return read_signal(load_spec(spec), snapshot, snapshot.bars["date"].max())
+
+
+def adjusted(drawn: dict[str, Any]) -> dict[str, Any]:
+    """What was drawn, for adjusted prices: a fee a share and whole units are refused there by name."""
+    if "costs.preset" not in drawn:
+        return drawn
+    drawn = drawn | {f"costs.{name}.commission_per_unit": 0.0 for name in ("us_stock", "us_etf")}
+    return drawn | {f"costs.{name}.units": "fractional" for name in ("us_stock", "us_etf")}
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +68,8 @@ def test_specs_on_a_market_full_of_trouble(edges, folder, drawn, regimes):
 
 @pytest.fixture(scope="module", params=["sample", "sample:null"])
 def simulated(request):
-    snapshot, spec = open_market(request.param), load_spec("sample")
-    return snapshot, read_signal(spec, snapshot, snapshot.bars["date"].max())
+    snapshot = open_market(request.param)
+    return snapshot, signal_of("sample", snapshot)
 
 
 @pytest.mark.slow
@@ -63,10 +82,15 @@ def simulated(request):
 def test_specs_on_the_sample_and_on_the_null(simulated, drawn, start, years):
     snapshot, signal = simulated
     days = {"run.start": start, "run.end": start.replace(year=start.year + years, day=min(start.day, 28))}
-    if "costs.preset" in drawn:  # on adjusted prices a fee a share is refused by name
-        drawn = drawn | {f"costs.{name}.commission_per_unit": 0.0 for name in ("us_stock", "us_etf")}
-        drawn |= {f"costs.{name}.units": "fractional" for name in ("us_stock", "us_etf")}
-    agree(load_spec("sample", days | drawn), snapshot, signal=signal)
+    agree(load_spec("sample", days | adjusted(drawn)), snapshot, signal=signal)
+
+
+@pytest.mark.slow
+@pytest.mark.real_history
+@settings(max_examples=ON_HISTORY, derandomize=True, database=None)
+@given(drawn=st.fixed_dictionaries({}, optional=BELOW_THE_SIGNAL))
+def test_specs_on_real_history(history, drawn):
+    agree(load_spec("history", adjusted(drawn)), history, signal=signal_of("history", history))
 
 
 @pytest.mark.parametrize("seed", range(1000, 1000 + PANELS))

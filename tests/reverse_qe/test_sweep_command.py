@@ -1,6 +1,8 @@
 """`reverse-qe sweep`: what it prints, what it writes, what it refuses."""
 
 import json
+import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -55,6 +57,12 @@ REFUSED = {
     "threads": ((*GRID, "--jobs", "0"), "got 0 for jobs"),
     "best": ((*GRID, "--confirm", "-1"), "got -1 for confirm"),
     "market": ((*GRID, "--market", "nowhere"), "nowhere"),
+    "code of the user": ((*GRID, "--set", "run.strategy=a.py:A"), "run.strategy: got a.py:A for a sweep"),
+    "groups": ((*GRID, "--cpcv", "6"), "--cpcv: got '6', wanted two whole numbers, as in 6,2"),
+    "groups of no digits": ((*GRID, "--cpcv", "6,\u0662"), "wanted two whole numbers"),
+    "too few groups": ((*GRID, "--cpcv", "2,1"), "got 2 groups of which 1 are tested"),
+    "an embargo of nothing": ((*GRID, "--embargo", "5"), "got embargo 5 without tests"),
+    "a cluster": ((*GRID, "--cluster", "nowhere"), "got 'nowhere' for the cluster"),
 }
 
 
@@ -64,6 +72,55 @@ def test_it_refuses_in_one_line(call, words, says):
     assert (code, out) == (2, "")
     assert says in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_a_folder_of_another_sweep_is_refused_in_one_line(call):
+    assert call("sweep", "sample", "--grid", "signal.enter=0.3", *DAYS, "--out", "it")[0] == 0
+    code, out, err = call("sweep", "sample", "--grid", "signal.enter=0.4", *DAYS, "--out", "it")
+    assert (code, out) == (2, "")
+    assert err == (
+        "Error: got it, which is of another sweep: it differs in keys, grid; name another folder, or remove it\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "words", "extra"),
+    [
+        ("numba", (), "sweep"),
+        ("skfolio.model_selection", ("--cpcv", "6,2"), "evidence"),
+        ("distributed", ("--cluster", "127.0.0.1:1"), "cluster"),
+    ],
+)
+def test_a_missing_extra_is_one_line(call, monkeypatch, module, words, extra):
+    monkeypatch.setitem(sys.modules, module, None)
+    code, out, err = call("sweep", "sample", *GRID, *words)
+    assert (code, out) == (2, "")
+    assert f"pip install 'reverse-qe[{extra}]'" in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_the_measure_that_is_ranked_by_is_shown(call):
+    code, out, _ = call("sweep", "sample", *GRID, *DAYS, "--out", "it", "--by", "calmar")
+    table = pd.read_parquet("it/variants.parquet").sort_values("calmar", ascending=False, kind="stable")
+    assert code == 0
+    head, _, first = out.splitlines()[1:4]
+    assert head.split()[:3] == ["variant", "calmar", "CAGR"]
+    assert first.split()[:2] == [str(table["variant"].iloc[0]), f"{table['calmar'].iloc[0]:.2f}"]
+    head = call("sweep", "sample", *GRID, *DAYS, "--out", "it", "--by", "volatility")[1].splitlines()[1]
+    assert head.split()[:4] == ["variant", "CAGR", "volatility", "Sharpe"]
+
+
+def test_a_cross_validation_is_told(call):
+    code, out, _ = call("sweep", "sample", *GRID, *DAYS, "--out", "it", "--cpcv", "6,2", "--purge", "2")
+    assert code == 0
+    assert "Cross-validation: 15 splits, each with 2 of 6 groups of sessions tested by the variant that did best" in out
+    assert "The Sharpe ratios of the paths have the median " in out
+    assert "are below the static mix (" in out
+    told = json.loads(
+        call("sweep", "sample", *GRID, *DAYS, "--out", "it", "--cpcv", "6,2", "--purge", "2", "--json")[1]
+    )
+    assert told["cpcv"] == json.loads(Path("it/cpcv.json").read_text())
+    assert (len(told["cpcv"]["splits"]), len(told["cpcv"]["paths"])) == (15, 5)
 
 
 def test_a_million_variants_need_a_yes(call):

@@ -20,6 +20,8 @@ from strategies.order_rules import OrderRulesConfig
 from strategies.policy import Plan
 
 CLOSE = 1e-12  # of equity
+# The largest difference that was found, of what; `tests/fuzz` prints it.
+LARGEST: dict[str, float] = {}
 BP_KEYS = ("commission_bp", "maximum_commission_bp", "half_spread_bp", "slippage_bp")
 
 
@@ -29,17 +31,21 @@ def assert_engines_agree(fills: FillRules, plan: Plan, rules: OrderRulesConfig, 
     ledger = run_ledger(fills, plan, rules, cash)
     assert_same_books(vector, event)
     equity = vector.equity["equity"].to_numpy()
-    np.testing.assert_allclose(ledger.equity.to_numpy(), equity, rtol=CLOSE)
-    np.testing.assert_allclose(ledger.cash.to_numpy() / equity, vector.equity["cash"] / equity, atol=CLOSE)
+    _assert_close("equity, ledger", ledger.equity / equity, 1.0)
+    _assert_close("cash, ledger", ledger.cash / equity, vector.equity["cash"] / equity)
+    held = ledger.holdings.reindex(columns=vector.holdings.columns, fill_value=0.0)
+    _assert_close("holdings, ledger", held.to_numpy() / equity[:, None], vector.holdings.to_numpy() / equity[:, None])
+    paid = (vector.orders["commission"] + vector.orders["slippage"]).groupby(vector.orders["session"]).sum().to_dict()
+    costs = np.array([paid.get(session.date(), 0.0) for session in vector.equity.index])
+    _assert_close("costs, ledger", ledger.costs.to_numpy() / equity, costs / equity)
     return vector
 
 
 def assert_same_books(vector: EngineResult, event: EngineResult) -> None:
     equity = event.equity["equity"].to_numpy()
-    np.testing.assert_allclose(vector.equity["equity"].to_numpy(), equity, rtol=CLOSE)
-    np.testing.assert_allclose(vector.equity["cash"] / equity, event.equity["cash"] / equity, atol=CLOSE)
-    mine, theirs = (each.holdings.to_numpy() / equity[:, np.newaxis] for each in (vector, event))
-    np.testing.assert_allclose(mine, theirs, atol=CLOSE)
+    _assert_close("equity", vector.equity["equity"] / equity, 1.0)
+    _assert_close("cash", vector.equity["cash"] / equity, event.equity["cash"] / equity)
+    _assert_close("holdings", *(each.holdings.to_numpy() / equity[:, np.newaxis] for each in (vector, event)))
     np.testing.assert_allclose(vector.positions.to_numpy(), event.positions.to_numpy(), rtol=1e-9)
     _assert_same_rows(vector.orders, event.orders, ("size", "size_wanted", "price", "commission", "slippage"), equity)
     _assert_same_rows(vector.cash, event.cash, ("amount", "units"), equity)
@@ -47,6 +53,13 @@ def assert_same_books(vector: EngineResult, event: EngineResult) -> None:
     pd.testing.assert_series_equal(vector.unsent, event.unsent)
     pd.testing.assert_frame_equal(vector.decided, event.decided, rtol=1e-9, atol=1e-9)
     assert list(vector.sent) == list(event.sent)
+
+
+def _assert_close(what: str, mine: Any, theirs: Any) -> None:
+    """To 1e-12 of equity."""
+    difference = np.abs(np.asarray(mine, dtype=float) - np.asarray(theirs, dtype=float))
+    LARGEST[what] = max(LARGEST.get(what, 0.0), float(difference.max(initial=0.0)))
+    np.testing.assert_array_less(difference, CLOSE, err_msg=what)
 
 
 def _assert_same_rows(mine: pd.DataFrame, theirs: pd.DataFrame, numbers: Sequence[str], equity: np.ndarray) -> None:

@@ -240,19 +240,35 @@ def _draw(axes: Sequence[Axis], values: Mapping[str, Any], count: int, rng: np.r
 
 
 def _require_possible(spec: AnySpec, axes: Sequence[Axis], set: Mapping[str, Any]) -> None:
-    """Refuse a key that there is not, and a value that no combination with others of its section makes possible."""
+    """Refuse a key that there is not, a value that it cannot have, and a key none of whose values makes a spec.
+
+    What is wrong only beside a value of another key stays: such a combination is a variant without measures.
+    """
     for axis in axes:
         section = axis.key.partition(".")[0]
         others = [each for each in axes if each is not axis and each.key.startswith(f"{section}.")]
-        ends = axis.values if len(axis.values) <= _TRIED else (axis.values[0], axis.values[-1])
-        for value in ends:
-            faults = []
+        first, fits, tried = None, False, _tried(axis)
+        for value in tried:
             for mates in islice(product(*(each.values for each in others)), _TRIED):
                 settings = {each.key: mate for each, mate in zip(others, mates, strict=True)}
                 try:
                     load_spec(spec, {**set, axis.key: value, **settings})
+                    fits = True
                     break
                 except InputError as error:
-                    faults.append(error)
-            else:
-                raise faults[0]
+                    if f"{axis.key}: got" in str(error) or "unknown key" in str(error):
+                        raise
+                    first = first or error
+        if first and not fits and len(tried) == len(axis.values) and _combinations(others) <= _TRIED:
+            raise first
+
+
+def _tried(axis: Axis) -> Sequence[Any]:
+    """Of many numbers the least and the largest of each kind; everything else."""
+    if len(axis.values) <= _TRIED:
+        return axis.values
+    numbers = [value for value in axis.values if type(value) in (int, float)]
+    kinds = [sorted(value for value in numbers if type(value) is kind) for kind in (int, float)]
+    ends = [end for kind in kinds if kind for end in (kind[0], kind[-1])]
+    odd = [value for value in numbers if value != value]
+    return [*odd, *ends, *(value for value in axis.values if type(value) not in (int, float))]
