@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from backtests.archive.stored import LONGEST_LABEL
 from data.errors import InputError
 from data.files.cells import MOMENT, day_in
 from data.files.paths import usable_path
-
-LONGEST_LABEL = 100
 
 
 def market_name(given: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from backtests.archive.named import SeveralRunsError, find_run
 from backtests.archive.stored import MANIFEST, RUNS, StoredRun, read_run
 from backtests.evidence.table import Question
 from backtests.prepare.stages import tell_nobody
@@ -100,7 +101,7 @@ def run_to_judge(
 
 
 def _found(path: Path) -> Path:
-    """The folder or file that is meant: a path, or a name below the folder of runs or of sweeps."""
+    """The folder or file that is meant: a path, a name below the folder of runs or of sweeps, or of a run otherwise."""
     for folder in (path, RUNS / path, SWEEPS / path):
         if (folder / MANIFEST).is_file() or (folder / ABOUT).is_file():
             return folder
@@ -108,6 +109,12 @@ def _found(path: Path) -> Path:
         return path / DEFAULT_FILE
     if path.is_file() and path.suffix in (".csv", ".parquet", ".toml"):
         return path
+    try:
+        return find_run(path)
+    except SeveralRunsError:
+        raise
+    except InputError:  # there is more that it could have meant
+        pass
     if is_shipped(path):
         raise InputError(f"got the spec {path}, wanted a run of it: reverse-qe backtest {path}")
     raise InputError(

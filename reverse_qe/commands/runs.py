@@ -1,34 +1,29 @@
 """`reverse-qe runs`: the runs that were written."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
+from reverse_qe.commands.runs_compared import compare_runs
+from reverse_qe.commands.runs_kept import list_trials, remove_runs
 from reverse_qe.options import PATH, json_option
 from reverse_qe.output import print_json, print_table, progress, say, show, terminal_width
-from reverse_qe.tables import Column
 
-if TYPE_CHECKING:
-    from backtests.archive.stored import StoredRun
-
-SHOWN = ("cagr", "volatility", "sharpe", "sortino", "max_drawdown", "calmar", "turnover", "costs", "exposure")
 # So many of the newest stand on a terminal; pipes and --all have every one.
 NEWEST = 50
-LIST_HEAD = (
-    Column("run"),
-    Column("market", rank=2),
-    Column("first", rank=4),
-    Column("last", rank=3),
-    Column("CAGR", rank=1),
-    Column("Sharpe"),
-    Column("max. drawdown", rank=1),
-)
 
 
 @click.group("runs")
 def command() -> None:
-    """List the runs that were written, or show one."""
+    """List, show, compare and remove the runs that were written; list what was tried.
+
+    A run is named by its folder, by the name of one below runs/, by its id, by the beginning of either that fits it
+    alone, by its label, or as latest.
+    """
+
+
+for subcommand in (compare_runs, list_trials, remove_runs):
+    command.add_command(subcommand)
 
 
 @command.command("list")
@@ -36,17 +31,27 @@ def command() -> None:
 @click.option("--all", "everything", is_flag=True, help=f"On a terminal too, more than the newest {NEWEST}.")
 @json_option
 def list_runs(folder: Path, everything: bool, as_json: bool) -> None:
-    """List the runs below a folder, oldest first; on a terminal the newest of them."""
-    from backtests.archive.stored import stored_runs
+    """List the runs below a folder, oldest first; on a terminal the newest of them.
 
-    runs, faults = stored_runs(folder)
+    Of each run stands there what its spec changes of the shipped one.
+    """
+    from backtests.archive.stored import stored_runs
+    from reverse_qe.words.stored_runs import LIST_HEAD, list_rows, stored_json
+
+    newest = None if everything or as_json or terminal_width() is None else NEWEST
+    with progress("Reading the runs"):
+        runs, faults, count = stored_runs(folder, newest)
+        if as_json:
+            told = {"runs": [stored_json(run) for run in runs], "damaged": faults}
+        else:
+            rows = list_rows(runs)
     if as_json:
-        print_json({"runs": [_as_json(run) for run in runs], "damaged": faults})
+        print_json(told)
         return
-    shown = runs if everything or terminal_width() is None else runs[-NEWEST:]
-    if runs:
-        count = f"{len(runs):,}" if len(shown) == len(runs) else f"the newest {len(shown)} of {len(runs):,}; --all: all"
-        print_table(f"Runs below {folder}/: {count}", LIST_HEAD, [_row(run) for run in shown])
+    if rows:
+        whole = newest is None or count <= newest
+        title = f"{len(runs):,}" if whole else f"the newest {newest} of {count:,}; --all: all"
+        print_table(f"Runs below {folder}/: {title}", LIST_HEAD, rows)
     else:
         show(f"No run below {folder}/; make one with: reverse-qe backtest")
     for fault in faults:
@@ -54,90 +59,33 @@ def list_runs(folder: Path, everything: bool, as_json: bool) -> None:
 
 
 @command.command("show")
-@click.argument("run", type=PATH)
+@click.argument("run")
+@click.option("--open", "opens", is_flag=True, help="Show its page in the browser, in place of the tables.")
 @json_option
-def show_run(run: Path, as_json: bool) -> None:
-    """Show one run: RUN is its folder, or the folder's name below runs/."""
+def show_run(run: str, opens: bool, as_json: bool) -> None:
+    """Show one run: its folder, its id, the beginning of either, or latest."""
+    from backtests.archive.named import find_run
     from backtests.archive.stored import read_run
+    from reverse_qe.pages.page_files import open_page
+    from reverse_qe.words.run import PORTFOLIO_HEAD, REGIME_HEAD
+    from reverse_qe.words.stored_runs import (
+        stored_headline,
+        stored_json,
+        stored_portfolios,
+        stored_regimes,
+        what_was_run,
+    )
 
-    stored = read_run(run if run.is_dir() else Path("runs") / run)
-    if as_json:
-        print_json(_as_json(stored))
+    stored = read_run(find_run(run))
+    if opens:
+        say(open_page(stored.folder / "tearsheet.html"))
         return
-    manifest = stored.manifest
-    label = "SIMULATED market" if manifest["simulated"] else "market"
-    portfolios = [name for name in stored.metrics if not name.startswith("by_")]
-    print_table(
-        f"{manifest['spec']} on {label} {manifest['market']}, {manifest['first_session']} to "
-        f"{manifest['last_session']} (run {manifest['run_id']}), in fractions",
-        ("", *(measure.replace("_", " ") for measure in SHOWN)),
-        [(name, *(_number(stored.metrics[name].get(measure)) for measure in SHOWN)) for name in portfolios],
-    )
-    print_table(
-        "By regime",
-        ("regime", "sessions", "mean return a year", "volatility", "Sharpe"),
-        [
-            (
-                name,
-                row.get("sessions", "-"),
-                *(_number(row.get(key)) for key in ("mean_return", "volatility", "sharpe")),
-            )
-            for name, row in stored.metrics.get("by_regime", {}).items()
-        ],
-    )
-    # Runs from before there were notes have them among their warnings.
-    for warning in (*manifest.get("warnings", []), *manifest.get("notes", [])):
-        show(f"! {warning}")
-
-
-@command.command("trials")
-@click.option("--project", type=PATH, help="Folder of another project.  [default: the one that holds this folder]")
-@click.option("--all", "everything", is_flag=True, help=f"On a terminal too, more than the newest {NEWEST}.")
-@json_option
-@click.pass_context
-def list_trials(context: click.Context, project: Path | None, everything: bool, as_json: bool) -> None:
-    """List what was tried in a project, and verify the log of all trials: exit 1 where a row is missing or changed.
-
-    The project is the nearest folder above this one that holds a .git, else this one. Every backtest is a trial, and so
-    is every variant of a sweep; the same again adds none.
-    """
-    from backtests.archive.trials.reading import read_project
-    from reverse_qe.words.trials import TRIALS_HEAD, count_sentence, trial_rows
-
-    with progress("Reading the log of trials"):
-        found = read_project(project)
     if as_json:
-        print_json(found.as_json())
-    else:
-        rows = found.rows if everything or terminal_width() is None else found.rows[-NEWEST:]
-        newest = "" if len(rows) == len(found.rows) else f" (the newest {len(rows)}; --all: all)"
-        if rows:
-            print_table(f"Tried in {found.project}: {len(found.rows):,} rows{newest}", TRIALS_HEAD, trial_rows(rows))
-        else:
-            show(f"Nothing was tried in {found.project} yet; a backtest or a sweep is counted by itself.")
-        for simulated, count in found.counts.items():
-            show(count_sentence(count, simulated))
-        for note in found.verified.notes:
-            show(f"{note[0].upper()}{note[1:]}.")
-    for fault in found.verified.faults:
-        say(f"! {fault}")
-    if found.verified.faults:
-        say(f"The log of trials in {found.folder} does NOT verify: {len(found.verified.faults)} faults.")
-        context.exit(1)
-    if not as_json:
-        say(f"The log of trials in {found.folder} verifies: {len(found.verified.rows):,} rows, of all projects.")
-
-
-def _as_json(run: "StoredRun") -> dict[str, Any]:
-    return {"folder": str(run.folder), "manifest": run.manifest, "metrics": run.metrics}
-
-
-def _row(run: "StoredRun") -> tuple[str, ...]:
-    strategy = run.metrics["strategy"]
-    market = f"{run.manifest['market']} (SIMULATED)" if run.manifest["simulated"] else run.manifest["market"]
-    numbers = (_number(strategy.get(key)) for key in ("cagr", "sharpe", "max_drawdown"))
-    return (run.folder.name, market, run.manifest["first_session"], run.manifest["last_session"], *numbers)
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.4f}"
+        print_json(stored_json(stored))
+        return
+    print_table(stored_headline(stored), PORTFOLIO_HEAD, stored_portfolios(stored))
+    print_table("By regime", REGIME_HEAD, stored_regimes(stored))
+    show(f"{what_was_run(stored)}. Folder: {stored.folder}")
+    # Runs from before there were notes have them among their warnings.
+    for warning in (*stored.manifest.get("warnings", []), *stored.manifest.get("notes", [])):
+        show(f"! {warning}")

@@ -40,3 +40,17 @@ def _is_page(path: Path) -> bool:
             return f'content="{GENERATOR}"'.encode() in file.read(HEAD)
     except (OSError, ValueError):
         return False
+
+
+def open_page(path: Path) -> str:
+    """Show a page in the user's browser, and say in a line what became of it.
+
+    Raises:
+        InputError: there is no such page.
+    """
+    import webbrowser
+
+    if not path.is_file():
+        raise InputError(f"got a run without a page, wanted {path}; make it again without --no-tearsheet")
+    opened = webbrowser.open(path.resolve().as_uri())
+    return f"Page: {path}" if opened else f"No browser could be opened; the page is {path}"

@@ -256,6 +256,11 @@ def _signed(contribution: float) -> str:
     return f"{round(contribution, 3) + 0.0:+.3f}"
 
 
+def measure_text(key: str, value: float | None) -> str:
+    """A measure as it is told everywhere: percent, dollars, or a number; a dash where it has no meaning."""
+    return _text(value, _FORMATS.get(key, "{:,.2f}"))
+
+
 def _cells(measures: Mapping[Any, Any], keys: tuple[str, ...]) -> list[str]:
     return [_text(measures[key], _FORMATS[key]) for key in keys]
 

@@ -7,6 +7,9 @@ from backtests.archive.trials.counting import NOT_ASKED, Counted
 from backtests.evidence.trials import TrialCount
 from reverse_qe.tables import Column
 
+# They change no result, and are told beside it.
+_NAMES = ("run.name", "run.market", "universe.hindsight")
+
 TRIALS_HEAD = (
     Column("row"),
     Column("what was tried", prose=True),
@@ -87,7 +90,8 @@ def what_was_tried(row: Mapping[str, Any]) -> str:
 
 def changes_text(changes: Mapping[str, Any]) -> str:
     """Values by dotted key, as ``--set`` takes them; a key that is taken out is said to be."""
-    return ", ".join(f"without {key}" if value is None else f"{key}={_short(value)}" for key, value in changes.items())
+    told = {key: value for key, value in changes.items() if key not in _NAMES}
+    return ", ".join(f"without {key}" if value is None else f"{key}={_short(value)}" for key, value in told.items())
 
 
 def count_sentence(count: TrialCount, simulated: bool) -> str:

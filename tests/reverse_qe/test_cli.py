@@ -60,8 +60,11 @@ def test_runs_are_listed_and_shown(call):
     assert "sample (SIMULATED)" in call("runs", "list")[1]
     status, out, _ = call("runs", "show", name)
     assert status == 0
-    assert "sharpe" in out
+    assert "Sharpe" in out
     assert "By regime" in out
+    strategy = run["metrics"]["strategy"]
+    assert f"{strategy['cagr']:.1%}" in out
+    assert f"{strategy['cagr']:.1%}" in call("runs", "list")[1]
     assert json.loads(call("runs", "show", name, "--json")[1])["manifest"]["run_id"] == run["manifest"]["run_id"]
 
 
@@ -107,7 +110,9 @@ def test_signal_on_a_sunday_is_that_of_the_session_before(call):
         (("signal", "--date", "1999-06-01"), "got the day 1999-06-01"),
         (("signal", "--set", 'universe.cash_flow=["MU"]'), "universe.cash_flow: unknown symbol MU"),
         (("signal", "--date", "2031-06-02"), "the session to come"),
-        (("runs", "show", "nosuch"), "no run folder"),
+        (("runs", "show", "nosuch"), "got the run nosuch, but there is none below runs/"),
+        (("runs", "compare", "nosuch", "other"), "got the run nosuch"),
+        (("runs", "remove", "nosuch"), "got the run nosuch"),
         (("nosuch",), "nosuch"),
     ],
 )
