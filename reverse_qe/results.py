@@ -25,7 +25,7 @@ from reverse_qe.pages.notebook import backtest_html, signal_html
 from reverse_qe.pages.signal import signal_page
 from reverse_qe.words.answer import Change, answer_lines, change_since_before
 from reverse_qe.words.run import headline, portfolio_rows, regime_sentences
-from reverse_qe.words.trials import counted_words
+from reverse_qe.words.runs.trials import counted_words
 from signals.block import SignalData
 from signals.explain.explanation import Explanation
 from signals.explain.history import signal_history

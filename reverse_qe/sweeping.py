@@ -51,7 +51,7 @@ from reverse_qe.pages.run import run_page
 from reverse_qe.pages.studies.sweep import sweep_page
 from reverse_qe.results import BacktestResult
 from reverse_qe.words.evidence_table import sweep_sentences
-from reverse_qe.words.trials import counted_words
+from reverse_qe.words.runs.trials import counted_words
 
 SWEEPS = Path("sweeps")
 CHAIN = "walk-forward"

@@ -104,7 +104,7 @@ def _as_json(result: "BacktestResult") -> dict[str, Any]:
     from backtests.archive.folder import manifest
     from backtests.archive.json_forms import evidence_json, measures_json
     from backtests.measures.holdings import held_weights
-    from reverse_qe.words.trials import counted_json
+    from reverse_qe.words.runs.trials import counted_json
 
     run = result.run
     coming, kind = run.panel.decides_for[-1], run.signal.kind
@@ -135,7 +135,7 @@ def _records(table: "pd.DataFrame") -> list[dict[Any, Any]]:
 
 def _print_result(result: "BacktestResult", with_page: bool, as_json: bool) -> None:
     from reverse_qe.words.own_events import own_events_notes
-    from reverse_qe.words.trials import counted_words, loud_line
+    from reverse_qe.words.runs.trials import counted_words, loud_line
 
     for note in own_events_notes(result.run.snapshot):
         say(f"! {note}")

@@ -36,7 +36,7 @@ def list_runs(folder: Path, everything: bool, as_json: bool) -> None:
     Of each run stands there what its spec changes of the shipped one.
     """
     from backtests.archive.stored import stored_runs
-    from reverse_qe.words.stored_runs import LIST_HEAD, list_rows, stored_json
+    from reverse_qe.words.runs.stored import LIST_HEAD, list_rows, stored_json
 
     newest = None if everything or as_json or terminal_width() is None else NEWEST
     with progress("Reading the runs"):
@@ -68,7 +68,7 @@ def show_run(run: str, opens: bool, as_json: bool) -> None:
     from backtests.archive.stored import read_run
     from reverse_qe.pages.page_files import open_page
     from reverse_qe.words.run import PORTFOLIO_HEAD, REGIME_HEAD
-    from reverse_qe.words.stored_runs import (
+    from reverse_qe.words.runs.stored import (
         stored_headline,
         stored_json,
         stored_portfolios,

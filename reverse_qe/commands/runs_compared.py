@@ -21,7 +21,7 @@ def compare_runs(runs: tuple[str, ...], page: Path | None, as_json: bool) -> Non
     from backtests.archive.named import find_runs
     from reverse_qe.pages.page_files import require_page_path, write_page
     from reverse_qe.pages.studies.compared import compared_page
-    from reverse_qe.words.compared import (
+    from reverse_qe.words.runs.compared import (
         STAYS,
         compared_head,
         compared_json,

@@ -55,7 +55,7 @@ def list_trials(context: click.Context, project: Path | None, everything: bool, 
     is every variant of a sweep; the same again adds none.
     """
     from backtests.archive.trials.reading import read_project
-    from reverse_qe.words.trials import TRIALS_HEAD, count_sentence, trial_rows
+    from reverse_qe.words.runs.trials import TRIALS_HEAD, count_sentence, trial_rows
 
     with progress("Reading the log of trials"):
         found = read_project(project)

@@ -91,7 +91,7 @@ def command(
     from reverse_qe.grids import read_grid
     from reverse_qe.pages.page_files import require_page_path, write_page
     from reverse_qe.sweeping import sweep
-    from reverse_qe.words.trials import counted_words, loud_line
+    from reverse_qe.words.runs.trials import counted_words, loud_line
 
     if page is not None:
         require_page_path(page)
@@ -141,7 +141,7 @@ def command(
 def _as_json(result: "SweepResult") -> dict[str, Any]:
     from dataclasses import asdict
 
-    from reverse_qe.words.trials import counted_json
+    from reverse_qe.words.runs.trials import counted_json
 
     ranked = {**asdict(result.report), "best": _best(result)}
     told = {

@@ -7,7 +7,7 @@ from backtests.measures.holdings import drawdowns
 from reverse_qe.pages.charts.scales import TimeScale, scale_of
 from reverse_qe.pages.charts.time_chart import Line, TimeChart, time_chart
 from reverse_qe.pages.kit import Html, Part, bullets, joined, page, table, tag
-from reverse_qe.words.compared import (
+from reverse_qe.words.runs.compared import (
     difference_rows,
     likeness_sentences,
     measure_rows,

@@ -6,7 +6,7 @@ from typing import Any
 from backtests.archive.stored import StoredRun
 from reverse_qe.tables import Column
 from reverse_qe.words.run import measure_text
-from reverse_qe.words.trials import changes_text
+from reverse_qe.words.runs.trials import changes_text
 
 Row = tuple[str, ...]
 

@@ -1,0 +1,1 @@
+"""Runs that were written and trials that were counted, in words."""
