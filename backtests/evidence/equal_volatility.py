@@ -7,6 +7,8 @@ from backtests.measures.performance import ROUNDING
 WINDOW = 252
 # No variant is raised further: one that lay in cash for a year has hardly any volatility.
 MOST = 5.0
+# Variants at a time, so that no more than their returns is held of all.
+_AT_A_TIME = 500
 
 
 def at_equal_volatility(excess: np.ndarray, benchmark: np.ndarray, window: int = WINDOW) -> np.ndarray:
@@ -21,9 +23,13 @@ def at_equal_volatility(excess: np.ndarray, benchmark: np.ndarray, window: int =
         (k, n - window) returns over the bill at the benchmark's volatility, at most `MOST` times what they were;
         0 where a variant has not moved.
     """
-    own, wanted = _trailing(excess, window), _trailing(benchmark[np.newaxis], window)
-    scale = np.divide(wanted, own, out=np.zeros_like(own), where=own > ROUNDING)
-    scaled: np.ndarray = np.minimum(scale, MOST) * excess[:, window:]
+    wanted = _trailing(benchmark[np.newaxis], window)
+    scaled = np.zeros((len(excess), excess.shape[1] - window))
+    for begin in range(0, len(excess), _AT_A_TIME):
+        part = excess[begin : begin + _AT_A_TIME]
+        own = _trailing(part, window)
+        scale = np.divide(wanted, own, out=np.zeros_like(own), where=own > ROUNDING)
+        np.multiply(np.minimum(scale, MOST), part[:, window:], out=scaled[begin : begin + _AT_A_TIME])
     return scaled
 
 

@@ -62,7 +62,7 @@ def overfitting(
             "number of blocks of two sessions at least"
         )
     cut = excess[:, : size * blocks].reshape(variants, blocks, size)
-    sums, squares = cut.sum(axis=2).T, (cut**2).sum(axis=2).T
+    sums, squares = cut.sum(axis=2).T, np.einsum("kbs,kbs->bk", cut, cut)
     half, ways = size * blocks // 2, comb(blocks, blocks // 2)
     below, ranks, done = 0, 0.0, 0
     # The first half of the ways holds the first block; the other halves of these are the rest of the ways.

@@ -91,11 +91,13 @@ def superior_of(
 def drawn_counts(blocks: Blocks, sessions: int) -> np.ndarray:
     """How often each session stands in each resample: (resamples, n), each row adding up to n."""
     resamples = len(blocks.starts)
-    steps = np.zeros((resamples, 2 * sessions + 1))
-    rows = np.repeat(np.arange(resamples), blocks.starts.shape[1])
-    np.add.at(steps, (rows, blocks.starts.ravel()), 1.0)
-    np.add.at(steps, (rows, (blocks.starts + blocks.lengths).ravel()), -1.0)
-    drawn = steps.cumsum(axis=1)
+    width = 2 * sessions + 1
+    offsets = width * np.arange(resamples)[:, np.newaxis]
+    begun, ended = (
+        np.bincount((places + offsets).ravel(), minlength=width * resamples).reshape(resamples, width)
+        for places in (blocks.starts, blocks.starts + blocks.lengths)
+    )
+    drawn = np.cumsum(begun - ended, axis=1, dtype="float64")
     # What passes the last session goes on at the first.
     return np.asarray(drawn[:, :sessions] + drawn[:, sessions : 2 * sessions])
 

@@ -79,12 +79,16 @@ def read_swept(folder: Path, snapshot: Snapshot) -> SweptReturns:
     sessions = pd.DatetimeIndex(mix.index)
     if str(sessions[0].date()) != about["first_session"]:
         raise InputError(f"got a sweep from {about['first_session']} on whose spec now begins on {sessions[0].date()}")
-    returns = np.vstack(list(_batches(folder / TABLE, len(sessions))))
-    is_run = np.isfinite(returns).all(axis=1)
+    parts, runs = [], []
+    for part in _batches(folder / TABLE, len(sessions)):
+        runs.append(np.isfinite(part).all(axis=1))
+        parts.append(part if runs[-1].all() else part[runs[-1]])
+    is_run = np.concatenate(runs)
     if is_run.sum() < FEWEST:
         raise InputError(f"got {is_run.sum()} variants that could be run, wanted {FEWEST} or more")
     risk_free = bill.loc[sessions].to_numpy(dtype="float64")
-    returns = returns if is_run.all() else returns[is_run]
+    returns = np.vstack(parts)
+    del parts
     np.subtract(returns, risk_free, out=returns)
     return SweptReturns(
         name=prepared.spec.run.name,
@@ -116,11 +120,17 @@ def sweep_evidence(
 
 def sweep_rows(swept: SweptReturns, folder: Path, report: Report = tell_nobody) -> list[Row]:
     """The tests that nothing but the sweep itself decides."""
-    rows = [*measured(Question.SWEEP, SUPERIOR, partial(_raw, swept, report), AS_THEY_ARE)]
-    rows += measured(Question.SWEEP, SUPERIOR, partial(_scaled, swept, report), EQUAL_VOLATILITY)
+    rows: list[Row] = []
+    for of, make in superior_tests(swept, report).items():
+        rows += measured(Question.SWEEP, SUPERIOR, make, of)
     rows += measured(Question.SWEEP, "overfitting", partial(_overfitting, swept, report))
     rows += measured(Question.SWEEP, "cross_validation", partial(_cross, folder))
     return rows
+
+
+def superior_tests(swept: SweptReturns, report: Report = tell_nobody) -> dict[str, Callable[[], Sequence[Row]]]:
+    """What makes the row of superior ability, by how the variants are compared."""
+    return {AS_THEY_ARE: partial(_raw, swept, report), EQUAL_VOLATILITY: partial(_scaled, swept, report)}
 
 
 def rows_json(rows: Sequence[Row]) -> str:
@@ -199,7 +209,9 @@ def _scaled(swept: SweptReturns, report: Report) -> Sequence[Row]:
     if len(swept.sessions) <= WINDOW:
         raise InputError(f"got {len(swept.sessions)} sessions, of which the first {WINDOW} are to set the scale")
     mix = swept.mix - swept.bill
-    return _superior(swept, at_equal_volatility(swept.excess, mix) - mix[WINDOW:], EQUAL_VOLATILITY, report)
+    relative = at_equal_volatility(swept.excess, mix)
+    relative -= mix[WINDOW:]
+    return _superior(swept, relative, EQUAL_VOLATILITY, report)
 
 
 def _overfitting(swept: SweptReturns, report: Report) -> Sequence[Row]:

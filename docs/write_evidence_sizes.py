@@ -1,0 +1,95 @@
+"""Write into docs/evidence.md how often its tests find what is not there, and what is.
+
+    python docs/write_evidence_sizes.py --seeds 1000 --markets 100
+
+It draws worlds in which the null of each test holds (see docs/evidence_sizes.py), and runs the rotation on seeds of the
+sample market, in which the thesis holds. It needs the extra `evidence` and takes a quarter of an hour.
+`make docs` does not run it.
+"""
+
+import argparse
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+from backtests.evidence.table import Verdict
+from backtests.evidence.trials import TrialCount
+from backtests.run import run_backtest
+from backtests.spec.spec import load_spec
+from backtests.studies.evidence.of_run import run_evidence
+from data.sample import load_market
+from evidence_sizes import NULLS, allowed
+from page_parts import paragraphs, table
+
+PAGE = Path(__file__).with_name("evidence.md")
+MARKED = re.compile(r"(<!-- (sizes|power): begin -->\n).*?(<!-- \2: end -->)", re.S)
+ALONE = TrialCount(1, 1.0, None, None)
+
+
+def sizes_section(seeds: int) -> str:
+    """How often each test finds something where its null holds."""
+    rows = []
+    for each in NULLS:
+        _tell(each.test)
+        share = sum(each.finds(seed) for seed in range(seeds)) / seeds
+        low, high = allowed(each.kind, seeds)
+        span = f"{low:.1%} to {high:.1%}" if low else f"at most {high:.1%}"
+        holds = "yes" if low <= share <= high else "no"
+        rows.append((each.test, each.null, each.kind, f"{share:.1%}", span, holds))
+    told = f"{seeds:,} worlds a test, one a seed. All tests at 5%; the span of an exact one holds 99% of all cases."
+    return f"{paragraphs(told)}\n\n" + table(("test", "its null here", "kind", "found", "may be", "holds"), rows)
+
+
+def power_section(markets: int) -> str:
+    """How often each test finds something on seeds of the sample market."""
+    spec, found, skill = load_spec("sample"), Counter[tuple[str, str]](), 0
+    for seed in range(1, markets + 1):
+        _tell(f"sample market {seed}")
+        run = run_backtest(spec, load_market(f"sample:thesis@{seed}"))
+        evidence = run_evidence(run, ALONE)
+        skill += evidence.is_skill is True
+        found.update((each.test, each.of) for each in evidence.rows if each.verdict is Verdict.FOR)
+    named = {
+        "Sharpe against the static mix": ("sharpe_against_the_mix", "static_mix"),
+        "deflated Sharpe ratio, one trial": ("deflated_sharpe", "static_mix"),
+        "circular shift": ("circular_shift", ""),
+        "alpha on its own baskets": ("alpha", "its own baskets"),
+        "best stays": ("best_stays", "static_mix"),
+        "best days": ("best_days", "static_mix"),
+        "best names": ("best_names", "static_mix"),
+        "by year": ("by_year", "static_mix"),
+        "costs": ("break_even_costs", "static_mix"),
+        "delay": ("break_even_delay", "static_mix"),
+    }
+    rows = [(name, f"{found[key] / markets:.0%}") for name, key in named.items()]
+    told = (
+        f"{markets} seeds of the sample market, in which the thesis holds, each over the days of the shipped spec: how "
+        "often each test speaks for the rotation, and how often all of those do that are needed to call it skill."
+    )
+    return f"{paragraphs(told)}\n\n" + table(("test", "for it"), [*rows, ("called skill", f"{skill / markets:.0%}")])
+
+
+def _tell(stage: str) -> None:
+    print(f"{stage} ...", file=sys.stderr)
+
+
+def main() -> int:
+    """Write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=1000, help="worlds a test (default: 1000); 0: left as they are")
+    parser.add_argument("--markets", type=int, default=100, help="seeds of the sample (default: 100); 0: likewise")
+    asked = parser.parse_args()
+    made = {}
+    if asked.seeds:
+        made["sizes"] = sizes_section(asked.seeds)
+    if asked.markets:
+        made["power"] = power_section(asked.markets)
+    text = PAGE.read_text(encoding="utf-8")
+    text = MARKED.sub(lambda at: f"{at[1]}\n{made[at[2]]}\n\n{at[3]}" if at[2] in made else at[0], text)
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
