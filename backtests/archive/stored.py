@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backtests.archive.changes import told_by_change
-from backtests.spec.spec import Spec, read_written_spec
 from data.errors import InputError
 from data.files.paths import usable_path
+
+if TYPE_CHECKING:
+    from backtests.spec.spec import Spec
 
 RUNS = Path("runs")
 MANIFEST, METRICS, LABEL = "manifest.json", "metrics.json", "label.txt"
@@ -44,12 +45,14 @@ class StoredRun:
         return self.folder.name if made is None else made[1]
 
     @cached_property
-    def spec(self) -> Spec:
+    def spec(self) -> "Spec":
         """The spec, as the version that wrote it meant it.
 
         Raises:
             InputError: it cannot be read.
         """
+        from backtests.spec.spec import read_written_spec  # lists of runs need none of it
+
         path = self.folder / "spec.toml"
         try:
             text = path.read_text(encoding="utf-8")
@@ -63,6 +66,8 @@ class StoredRun:
         told = self.manifest.get("differs")
         if isinstance(told, dict):
             return told
+        from backtests.archive.changes import told_by_change
+
         try:
             found: Mapping[str, Any] = told_by_change(self.spec, self.manifest["simulated"])["differs"]
         except InputError:

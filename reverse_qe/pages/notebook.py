@@ -13,8 +13,8 @@ from backtests.run import Backtest
 from data.files.plain_text import printable
 from data.market.snapshot import Snapshot
 from reverse_qe.pages.kit import Html, banner, joined, table, tag
+from reverse_qe.words.figures import PORTFOLIO_HEAD
 from reverse_qe.words.run import (
-    PORTFOLIO_HEAD,
     REASON_HEAD,
     headline,
     portfolio_rows,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from backtests.run import Backtest
 from backtests.studies.gauge import DRIVERS, Gauge
+from reverse_qe.words.figures import FORMATS, MEASURES, number_text
 from signals.explain.explanation import Explanation, InputReason, explain
 from signals.explain.sentence import signal_sentence
 from signals.explain.titles import input_title
@@ -16,30 +17,13 @@ from signals.regime import Regime
 
 Row = tuple[str, ...]
 
-# Label, key in metrics.json, format.
-MEASURES = (
-    ("Final equity", "final_equity_usd", "{:,.0f} USD"),
-    ("CAGR", "cagr", "{:.1%}"),
-    ("Volatility", "volatility", "{:.1%}"),
-    ("Sharpe (over the 3-month bill)", "sharpe", "{:.2f}"),
-    ("Sortino (over the 3-month bill)", "sortino", "{:.2f}"),
-    ("Maximum drawdown", "max_drawdown", "{:.1%}"),
-    ("Calmar", "calmar", "{:.2f}"),
-    ("Turnover a year, one-sided", "turnover", "{:.1%}"),
-    ("Costs a year, share of equity", "costs", "{:.2%}"),
-    ("Exposure, mean share invested", "exposure", "{:.1%}"),
-    ("Exposure without the reserve", "exposure_without_reserve", "{:.1%}"),
-)
-PORTFOLIO_HEAD = ("", "final equity", "CAGR", "volatility", "Sharpe", "max. drawdown", "turnover", "costs")
 _PORTFOLIO_MEASURES = ("final_equity_usd", "cagr", "volatility", "sharpe", "max_drawdown", "turnover", "costs")
-_FORMATS = {key: style for _, key, style in MEASURES} | {"mean_return": "{:.1%}", "final_equity_usd": "{:,.0f}"}
 STRESS_HEAD = ("costs", "signal late by", "CAGR", "Sharpe", "max. drawdown", "turnover", "costs a year", "costs paid")
 CAPEX_GROWTH = "drain.capex_growth"
 """An input that form 1 of the signal has, and form 2 does not."""
 REASON_HEAD = ("", "contribution", "value", "unit", "about", "known at (UTC)")
 RESPONSE_HEAD = ("", "to the score", "to its change over 5 sessions", "weeks")
 PARTING_HEAD = ("", *(str(regime) for regime in Regime))
-REGIME_HEAD = ("", "sessions", "share", "mean return a year", "volatility", "Sharpe")
 
 
 def headline(run: Backtest) -> str:
@@ -53,7 +37,7 @@ def performance_rows(run: Backtest) -> list[tuple[str, str, str]]:
     """Measure, strategy, benchmark: formatted; a dash where a measure has no meaning."""
     strategy, benchmark = run.measures.strategy, run.measures.portfolios["benchmark"]
     return [
-        (label, _text(getattr(strategy, key), style), _text(getattr(benchmark, key), style))
+        (label, number_text(getattr(strategy, key), style), number_text(getattr(benchmark, key), style))
         for label, key, style in MEASURES
     ]
 
@@ -84,7 +68,7 @@ def regime_rows(run: Backtest) -> list[Row]:
 def year_rows(run: Backtest) -> list[Row]:
     """Total return of each year by portfolio; the columns are those of `run.returns`."""
     return [
-        (year, *(_text(row[str(name)], "{:.1%}") for name in run.returns.columns))
+        (year, *(number_text(row[str(name)], "{:.1%}") for name in run.returns.columns))
         for year, row in run.measures.by_year.items()
     ]
 
@@ -118,7 +102,9 @@ def stress_rows(table: pd.DataFrame) -> list[Row]:
 
 def stress_sentence(run: Backtest) -> str:
     """What the stressed strategy is to be held against, with a word on strategies of the user."""
-    benchmark, mix = (_text(run.measures.portfolios[name].sharpe, "{:.2f}") for name in ("benchmark", "static_mix"))
+    benchmark, mix = (
+        number_text(run.measures.portfolios[name].sharpe, "{:.2f}") for name in ("benchmark", "static_mix")
+    )
     sentence = (
         f"To compare, at costs x1: the benchmark {run.spec.universe.benchmark} has a Sharpe of {benchmark}, "
         f"the static mix, which needs no signal, of {mix}."
@@ -256,14 +242,5 @@ def _signed(contribution: float) -> str:
     return f"{round(contribution, 3) + 0.0:+.3f}"
 
 
-def measure_text(key: str, value: float | None) -> str:
-    """A measure as it is told everywhere: percent, dollars, or a number; a dash where it has no meaning."""
-    return _text(value, _FORMATS.get(key, "{:,.2f}"))
-
-
 def _cells(measures: Mapping[Any, Any], keys: tuple[str, ...]) -> list[str]:
-    return [_text(measures[key], _FORMATS[key]) for key in keys]
-
-
-def _text(value: float | None, style: str) -> str:
-    return style.format(value) if value is not None and math.isfinite(value) else "-"
+    return [number_text(measures[key], FORMATS[key]) for key in keys]

@@ -6,9 +6,7 @@ from typing import Any
 from backtests.archive.trials.counting import NOT_ASKED, Counted
 from backtests.evidence.trials import TrialCount
 from reverse_qe.tables import Column
-
-# They change no result, and are told beside it.
-_NAMES = ("run.name", "run.market", "universe.hindsight")
+from reverse_qe.words.runs.changes import changes_text
 
 TRIALS_HEAD = (
     Column("row"),
@@ -88,12 +86,6 @@ def what_was_tried(row: Mapping[str, Any]) -> str:
     )
 
 
-def changes_text(changes: Mapping[str, Any]) -> str:
-    """Values by dotted key, as ``--set`` takes them; a key that is taken out is said to be."""
-    told = {key: value for key, value in changes.items() if key not in _NAMES}
-    return ", ".join(f"without {key}" if value is None else f"{key}={_short(value)}" for key, value in told.items())
-
-
 def count_sentence(count: TrialCount, simulated: bool) -> str:
     """How many trials there were, and as how many they count."""
     several = f"{count.trials:,} trial{'' if count.trials == 1 else 's'}"
@@ -102,11 +94,6 @@ def count_sentence(count: TrialCount, simulated: bool) -> str:
         f"On {kind_of_market(simulated)}: {several}, which count as {count.effective:,.1f} independent "
         f"one{'' if round(count.effective, 1) == 1 else 's'}{likeness}."
     )
-
-
-def _short(value: Any) -> str:
-    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def _formatted(value: Any, style: str) -> str:
