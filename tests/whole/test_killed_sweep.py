@@ -42,9 +42,10 @@ def test_a_sweep_that_is_killed_at_random_moments_ends_with_the_same_bytes(tmp_p
     whole = (tmp_path / "whole" / "variants.parquet").read_bytes()
     rng, folder, moments = np.random.default_rng(SEED), tmp_path / "killed", list[int]()
     while len(moments) < KILLS or folder.exists():
-        process, kills = begun(folder), len(moments) < KILLS
+        there = parts(folder)
+        process, kills = begun(folder), len(moments) < KILLS and there < PARTS_OF_ALL
         if kills:
-            wanted = rng.integers(parts(folder), PARTS_OF_ALL + 1)
+            wanted = rng.integers(there, PARTS_OF_ALL + 1)
             while process.poll() is None and parts(folder) < wanted:
                 time.sleep(0.002)
             time.sleep(rng.uniform(0, 0.1))
