@@ -36,10 +36,10 @@ def assert_engines_agree(fills: FillRules, plan: Plan, rules: OrderRulesConfig, 
     held = ledger.holdings.reindex(columns=vector.holdings.columns, fill_value=0.0)
     _assert_close("holdings, ledger", held.to_numpy() / equity[:, None], vector.holdings.to_numpy() / equity[:, None])
     paid = (vector.orders["commission"] + vector.orders["slippage"]).groupby(vector.orders["session"]).sum().to_dict()
-    costs = np.array([paid.get(session.date(), 0.0) for session in vector.equity.index])
+    costs = np.array([paid.get(session, 0.0) for session in vector.equity.index])
     # The haircut of a close-out is a cost without an order.
     closed_out = set(vector.cash.loc[vector.cash["kind"] == "close_out", "session"])
-    is_plain = np.array([session.date() not in closed_out for session in vector.equity.index])
+    is_plain = np.array([session not in closed_out for session in vector.equity.index])
     _assert_close("costs, ledger", (ledger.costs.to_numpy() / equity)[is_plain], (costs / equity)[is_plain])
     return vector
 
