@@ -30,7 +30,7 @@ def timed(work: Callable[[], object]) -> float:
 
 def lottery(snapshot: Snapshot, shared: Path) -> dict[str, float]:
     prepared = until_default_end(prepare(load_spec("history"), snapshot))
-    universe_lottery(prepared, Asked(), draws=2)  # compiles, or reads the cache
+    universe_lottery(prepared, Asked(), draws=20)  # compiles, or reads the cache
     seconds = {"lottery_1000": timed(lambda: universe_lottery(prepared, Asked()))}
     folder = shared / "market" / "universe"
     if folder.is_dir():

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import RLock
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
@@ -21,6 +22,8 @@ from strategies import fills, order_rules, trade_terms
 
 MODULES = (trade_terms, fills, order_rules, records, session, kernel, batch)
 """What the kernel is compiled from, each after those that it calls."""
+# The folder in which what is compiled is kept is numba's setting for the whole process.
+_SETTING = RLock()
 
 
 @cache
@@ -78,12 +81,13 @@ def require_numba() -> Any:
 def _kept_in(folder: Path | None) -> Iterator[Callable[[Callable[..., Any]], Any]]:
     """What compiles a function, and keeps it in a folder."""
     numba = require_numba()
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = "" if folder is None else str(folder)
-    try:
-        yield numba.njit(_nrt=False, nogil=True, cache=folder is not None)
-    finally:
-        numba.config.CACHE_DIR = before
+    with _SETTING:
+        before = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = "" if folder is None else str(folder)
+        try:
+            yield numba.njit(_nrt=False, nogil=True, cache=folder is not None)
+        finally:
+            numba.config.CACHE_DIR = before
 
 
 def _hash_of(modules: Sequence[ModuleType]) -> str:

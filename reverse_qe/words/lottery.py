@@ -4,10 +4,18 @@ from collections.abc import Callable
 
 from backtests.studies.lottery.lottery import Ending, Lottery
 from backtests.studies.lottery.pools import DRAWN
-from backtests.studies.lottery.shares import Share, Shares
+from backtests.studies.lottery.shares import Shares
 from reverse_qe.tables import Column
 
-HEAD = (Column("names and moments"), Column("growth a year"), Column("Sharpe"))
+HEAD = (
+    Column("names and moments"),
+    Column("a year"),
+    Column("95%", rank=1),
+    Column("above", rank=2),
+    Column("Sharpe"),
+    Column("95%", rank=3),
+    Column("above", rank=4),
+)
 TODAY = (
     "Sectors and industries are those of today, known to nobody when the names were chosen; names that have none are "
     "left out, most of them dead."
@@ -69,24 +77,32 @@ def _said(growth: Shares, shifts: int, knowing: str) -> list[str]:
     ]
 
 
-def rows(ending: Ending) -> list[tuple[str, str, str]]:
-    """The table under `HEAD`."""
-    both = (ending.cagr, ending.sharpe)
+def rows(ending: Ending) -> list[tuple[str, ...]]:
+    """The table under `HEAD`: each value, between what 95% of chance lie, and the share of chance that it is above."""
+    columns = [_column(ending.cagr, _percent), _column(ending.sharpe, _ratio)]
+    names = (
+        "the run's names, its moments",
+        "drawn names, its moments",
+        "the run's names, moved moments",
+        "drawn names, moved moments",
+        "brought by knowing the names",
+        "brought by timing, drawn names",
+        "brought by timing, the run's names",
+    )
+    return [(name, *growth, *sharpe) for name, growth, sharpe in zip(names, *columns, strict=True)]
 
-    def line(name: str, told: Callable[[Shares, Callable[[float], str]], str]) -> tuple[str, str, str]:
-        return (name, told(both[0], _percent), told(both[1], _ratio))
 
+def _column(each: Shares, text: Callable[[float], str]) -> list[tuple[str, str, str]]:
+    """One measure, line by line."""
     return [
-        line("the run's names, its moments", lambda each, text: text(each.result)),
-        line(
-            "drawn names, its moments",
-            lambda each, text: f"{text(each.drawn)} [{text(each.drawn_low)}, {text(each.drawn_high)}]",
+        (text(each.result), "", ""),
+        (text(each.drawn), f"{text(each.drawn_low)} to {text(each.drawn_high)}", ""),
+        (text(each.neither + each.names_alone), "", ""),
+        (text(each.neither), "", ""),
+        *(
+            (text(share.value), f"{text(share.low)} to {text(share.high)}", f"{share.percentile:.1%}")
+            for share in (each.names, each.timing, each.own_timing)
         ),
-        line("the run's names, moved moments", lambda each, text: text(each.neither + each.names_alone)),
-        line("drawn names, moved moments", lambda each, text: text(each.neither)),
-        line("what knowing the names brought", lambda each, text: _share(each.names, text)),
-        line("what the timing brought, drawn names", lambda each, text: _share(each.timing, text)),
-        line("what the timing brought, its names", lambda each, text: _share(each.own_timing, text)),
     ]
 
 
@@ -137,7 +153,7 @@ def _endings(found: Lottery) -> list[str]:
 def _drawn_from(found: Lottery) -> list[str]:
     world = found.world
     sizes = [len(pool) for pool in world.pools]
-    fixed = [slot.symbol for slot, pool in zip(world.slots, world.pools, strict=True) if len(pool) == 1]
+    fixed = [slot.symbol for slot in world.slots if len({*found.drawn[:, slot.column].tolist()}) == 1]
     how = "each by its asset class" if not world.sectors else f"stocks of {_sectors(found)}, all else by its class"
     told = [
         f"Drawn for {len(sizes)} places from {len(found.names):,} names ({min(sizes)} to {max(sizes)} a place), "
@@ -156,10 +172,6 @@ def _drawn_from(found: Lottery) -> list[str]:
 def _sectors(found: Lottery) -> str:
     parts = [f"{'; '.join(found.world.sectors[name])} for {name}" for name in DRAWN if name in found.world.sectors]
     return " and ".join(parts)
-
-
-def _share(share: Share, text: Callable[[float], str]) -> str:
-    return f"{text(share.value)} [{text(share.low)}, {text(share.high)}], above {share.percentile:.1%}"
 
 
 def _percent(value: float) -> str:

@@ -1,6 +1,8 @@
 """What a session does to a book keeps to the subset of Python that numba compiles, and compiled gives the same bits."""
 
 import inspect
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -33,6 +35,19 @@ ROWS, INSTRUMENTS = 6, 5
 @pytest.fixture(scope="module")
 def compiled():
     return compile_functions(MODULES)
+
+
+def test_threads_that_prepare_at_once_keep_what_is_compiled_where_each_was_told(tmp_path):
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            made = list(pool.map(lambda run: compile_functions((trade_terms, fills), tmp_path / str(run)), range(12)))
+    finally:
+        sys.setswitchinterval(before)
+    for run, each in enumerate(made):
+        kept = {str(function._cache.cache_path) for function in vars(each).values()}
+        assert all(path.startswith(str(tmp_path / str(run))) for path in kept)
 
 
 def random_sessions(rng: np.random.Generator) -> Sessions:

@@ -19,6 +19,7 @@ from backtests.studies.lottery.shares import shares_of
 from backtests.studies.lottery.world import make_world
 from data.errors import InputError
 from data.importing.universe import read_universe
+from data.market.tables import ACTIONS
 from data.markets import open_market
 from data.prices.panel import build_panel
 from made_index import MEMORY, NAMES, SOFTWARE, with_exchangeable_names, write_index
@@ -118,7 +119,13 @@ def ledger_measures(snapshot, spec, names, prepared, chosen_at=(), at_close=Fals
     return [getattr(found, name) for name in KEPT]
 
 
-@pytest.mark.parametrize("set", [{}, {"policy.weighting": "inverse_volatility", "cash.interest": "bill"}])
+@pytest.mark.parametrize(
+    "set",
+    [
+        {},
+        pytest.param({"policy.weighting": "inverse_volatility", "cash.interest": "bill"}, marks=pytest.mark.slow),
+    ],
+)
 def test_a_draw_is_what_the_ledger_makes_of_its_names(made, set):
     spec = two_baskets(set)
     prepared = prepare(spec, made)
@@ -131,6 +138,7 @@ def test_a_draw_is_what_the_ledger_makes_of_its_names(made, set):
     assert abs(played[0, 0] - played[0, 1]) > 1e-3
 
 
+@pytest.mark.slow
 def test_the_first_row_is_the_run_itself(made):
     from backtests.run import run_backtest
 
@@ -153,6 +161,7 @@ def index_of(made, tmp_path, dead=None):
     return read_universe(write_index(tmp_path / "index", closes, members, dead), "index")[0]
 
 
+@pytest.mark.slow
 def test_a_draw_of_closes_alone_with_dead_names_is_what_the_ledger_makes_of_it(made, tmp_path):
     spec = two_baskets({"universe.speculative": ["SIM-COIN-A", *NAMES[SOFTWARE][:5]]})
     dead = {"SW07": "0 on 2020-02-18", "SW08": "", "ME05": ""}
@@ -181,6 +190,7 @@ def test_a_draw_of_closes_alone_with_dead_names_is_what_the_ledger_makes_of_it(m
         np.testing.assert_allclose(played[:, 0], by_ledger, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_a_name_is_not_held_before_the_day_on_which_it_was_chosen(sample, made):
     spec = two_baskets({"universe.cash_flow": ["SIM-MEMORY-C"], "run.end": "2024-06-28", "run.start": "2021-01-04"})
     world = make_world(prepare(spec, made), Asked(made, SECTORS))
@@ -198,6 +208,7 @@ def test_a_name_is_not_held_before_the_day_on_which_it_was_chosen(sample, made):
     np.testing.assert_allclose(played[:, 0], by_ledger, rtol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("perturb", ["garble", "delay", "cut"])
 def test_the_future_changes_no_draw_and_no_result_before_it(made, perturb):
     cut = pd.Timestamp("2020-12-31")
@@ -253,10 +264,13 @@ def test_names_that_were_known_to_win_explain_it_and_without_an_edge_timing_expl
     assert held >= 5
 
 
+@pytest.mark.slow
 def test_a_lottery_tells_what_it_drew_from(made, tmp_path):
     index = index_of(made, tmp_path, {"SW07": ""})
     told: list[str] = []
-    found = universe_lottery(prepare(two_baskets(), made), Asked(index, SECTORS), draws=5, shifts=3, report=told.append)
+    found = universe_lottery(
+        prepare(two_baskets(), made), Asked(index, SECTORS), draws=20, shifts=3, report=told.append
+    )
     assert found.pool_sizes == {**dict.fromkeys(NAMES[SOFTWARE][:6], 20), **dict.fromkeys(NAMES[MEMORY][:4], 15)}
     assert [ending.haircut for ending in found.endings] == [0.3, 0.0]
     assert found.dead == 1
@@ -264,10 +278,13 @@ def test_a_lottery_tells_what_it_drew_from(made, tmp_path):
     assert "prices" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "set", "how", "told"),
     [
-        ({}, {}, {"draws": 0}, "got 0 for draws, wanted a whole number from 1"),
+        ({}, {}, {"draws": 0}, "got 0 for draws, wanted a whole number from 20"),
+        ({}, {}, {"draws": 19}, "got 19 for draws"),
+        ({}, {}, {"draws": True}, "got True for draws"),
         ({}, {}, {"seed": -1}, "got -1 for seed"),
         ({"sectors": {"speculative": ["Softwear"]}}, {}, {}, "got the sector 'Softwear', wanted one that market made"),
         ({"sectors": {"reserve": [MEMORY]}}, {}, {}, "got a sector of the basket 'reserve'"),
@@ -292,9 +309,40 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(made, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     pd.DataFrame({"known_at": ["2018-01-01T00:00:00Z"], "SW00": [0.5]}).to_csv("w.csv", index=False)
     with pytest.raises(InputError) as refused:
-        universe_lottery(prepare(two_baskets(set), made), Asked(**asked), **({"draws": 2, "shifts": 2} | how))
+        universe_lottery(prepare(two_baskets(set), made), Asked(**asked), **({"draws": 20, "shifts": 2} | how))
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_lottery_that_can_draw_nothing_else_is_refused(sample):
+    names = {"universe.speculative": ["SIM-COIN-A", "SIM-COIN-B"], "universe.cash_flow": []}
+    with pytest.raises(InputError, match="got no name beside the spec's own to draw"):
+        universe_lottery(prepare(load_spec("sample", DAYS | names), sample), Asked(), draws=20)
+
+
+@pytest.mark.slow
+def test_what_cannot_be_held_to_its_end_is_left_out_and_told(sample):
+    changed = ACTIONS.conform(
+        pd.DataFrame(
+            {
+                "symbol": ["SIM-SAAS-D"],
+                "date": [pd.Timestamp("2025-03-03")],
+                "kind": ["symbol_change"],
+                "value": [1.0],
+                "known_at": [pd.Timestamp("2025-02-03", tz="UTC")],
+                "source": ["made"],
+                "into": ["SIM-MARKET"],
+            }
+        )
+    )
+    abroad = sample.instruments["SIM-COIN-B"].model_copy(update={"currency": "USDT"})
+    market = replace(sample, instruments={**sample.instruments, "SIM-COIN-B": abroad}, actions=changed)
+    names = {"universe.speculative": ["SIM-COIN-A", "SIM-SAAS-A"]}
+    world = make_world(prepare(load_spec("sample", DAYS | names), market), Asked())
+    drawable = {name for pool in world.pools for name in world.names(pool)}
+    assert not drawable & {"SIM-COIN-B", "SIM-SAAS-D", "SIM-MARKET", "SIM-BILL"}
+    assert "left out of the draws, not priced in US dollars: SIM-COIN-B" in world.notes
+    assert "left out of the draws, that became another symbol: SIM-SAAS-D" in world.notes
 
 
 def test_sectors_need_a_market_that_tells_them(sample):
@@ -302,6 +350,7 @@ def test_sectors_need_a_market_that_tells_them(sample):
         make_world(prepare(load_spec("sample", DAYS), sample), Asked(sectors=SECTORS))
 
 
+@pytest.mark.slow
 def test_a_universe_needs_prices_for_the_span(made, tmp_path):
     index = index_of(made, tmp_path)
     early = prepare(two_baskets({"run.start": "2017-01-03"}), made)
@@ -319,6 +368,7 @@ def test_what_needs_volumes_is_refused_on_closes_alone(made, tmp_path):
         make_world(replace(prepared, spec=spec), Asked(index, SECTORS))
 
 
+@pytest.mark.slow
 def test_a_run_on_closes_alone_says_so_and_fills_there(made, tmp_path):
     from backtests.run import run_backtest
 

@@ -14,6 +14,8 @@ import pytest
 import reverse_qe
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
+from backtests.studies.lottery.lottery import universe_lottery
+from backtests.studies.lottery.pools import Asked
 from backtests.studies.stress import stress_table
 from browser import Visit, browsing, visit
 from data.clock import sessions_between
@@ -29,6 +31,7 @@ from reverse_qe import api
 from reverse_qe.pages.account import account_page
 from reverse_qe.pages.quality import quality_page
 from reverse_qe.pages.run import run_page
+from reverse_qe.pages.studies.lottery import lottery_page
 
 pytestmark = pytest.mark.slow
 
@@ -43,9 +46,9 @@ EDGES = (
     "loss of everything",
     "hostile names",
 )
-PAGES = ("run", "signal", "quality", "account", "sweep", *EDGES)
+PAGES = ("run", "signal", "quality", "account", "sweep", "lottery", *EDGES)
 # Charts of ours on each page: of the run growth, drawdown, events, stays, baskets, names, score, blocks, gate.
-PLOTS = {"run": 9, "signal": 5, "quality": 0, "account": 2, "sweep": 0}
+PLOTS = {"run": 9, "signal": 5, "quality": 0, "account": 2, "sweep": 0, "lottery": 0}
 LARGEST_RUN = 2_000_000
 
 
@@ -61,6 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, sample: Snapshot) -> Path:
         "quality": quality_page(sample, quality_report(sample)),
         "account": _account(made / "account"),
         "sweep": _sweep(made / "sweep", sample),
+        "lottery": lottery_page(universe_lottery(run.prepared, Asked(), 20)),
         **{name: run_page(edge) for name, edge in edge_runs(made / "edges").items()},
     }
     assert set(pages) == set(PAGES)

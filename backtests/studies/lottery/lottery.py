@@ -16,7 +16,8 @@ from data.errors import InputError
 from data.market.snapshot import Snapshot
 
 DRAWS, SHIFTS = 1000, 100
-MOST_DRAWS = 100_000
+# Of fewer, no interval of 95% can be told.
+LEAST_DRAWS, MOST_DRAWS = 20, 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,9 +103,9 @@ def universe_lottery(
         report: is told what is under way.
 
     Raises:
-        InputError: no draws, numba is not installed, or see `backtests.studies.lottery.world.make_world`.
+        InputError: too few draws, numba is not installed, or see `backtests.studies.lottery.world.make_world`.
     """
-    _require_whole("draws", draws, 1, MOST_DRAWS)
+    _require_whole("draws", draws, LEAST_DRAWS, MOST_DRAWS)
     _require_whole("seed", seed, 0, 2**63 - 1)
     report("prices")
     world = make_world(prepared, asked)

@@ -145,13 +145,22 @@ def candidates(
 
 
 def _of_class(market: Snapshot, asset_class: AssetClass) -> list[str]:
-    """Instruments of a class that can be held as they are, in US dollars, to their end."""
+    """Instruments of a class that can be held as they are, to their end."""
+    apart = left_out(market, asset_class)
+    own = (symbol for symbol, entry in market.instruments.items() if entry.asset_class == asset_class)
+    return sorted(symbol for symbol in own if symbol not in apart)
+
+
+def left_out(market: Snapshot, asset_class: AssetClass) -> dict[str, str]:
+    """Instruments of a class that no draw takes, and why."""
     changed = set(market.actions.loc[market.actions["kind"] == SYMBOL_CHANGE, "symbol"])
-    return sorted(
-        symbol
-        for symbol, entry in market.instruments.items()
-        if entry.asset_class == asset_class and entry.currency == "USD" and symbol not in changed
-    )
+    reasons = {}
+    for symbol, entry in market.instruments.items():
+        if entry.asset_class == asset_class and entry.currency != "USD":
+            reasons[symbol] = "not priced in US dollars"
+        elif entry.asset_class == asset_class and symbol in changed:
+            reasons[symbol] = "that became another symbol"
+    return reasons
 
 
 def _usual_sector(basket: str, slots: Sequence[Slot], universe: Snapshot, decides_for: pd.DatetimeIndex) -> list[str]:

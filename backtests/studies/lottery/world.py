@@ -11,7 +11,15 @@ from backtests.prepare.plans import asset_classes, policy_prices
 from backtests.prepare.prepared import Prepared
 from backtests.prepare.span import last_bars
 from backtests.prepare.traded_units import require_traded_units
-from backtests.studies.lottery.pools import Asked, Slot, candidates, chosen_sectors, slots_of
+from backtests.studies.lottery.pools import (
+    OF_AN_INDEX,
+    Asked,
+    Slot,
+    candidates,
+    chosen_sectors,
+    left_out,
+    slots_of,
+)
 from data.catalogue.instruments import Instrument
 from data.clock import decision_times, next_session
 from data.errors import InputError
@@ -109,6 +117,7 @@ def make_world(prepared: Prepared, asked: Asked) -> World:
             kept.append(slot)
             pools.append(np.array([each for each in columns if tradable[slot.row, each]], dtype=np.int64))
     _require_enough(kept, pools, days)
+    notes += _left_out(kept, drawn, sectors)
     if spec.run.prices == "raw":
         notes.append("the run is on raw prices, the lottery on adjusted ones: dividends are in the prices")
     return World(
@@ -123,6 +132,16 @@ def make_world(prepared: Prepared, asked: Asked) -> World:
         cut_by=cut_by,
         notes=tuple(notes),
     )
+
+
+def _left_out(slots: Sequence[Slot], drawn: Drawn, sectors: Mapping[str, list[str]]) -> list[str]:
+    """Notes on names of a class that no draw takes."""
+    reasons: dict[str, set[str]] = {}
+    for slot, (market, _) in zip(slots, drawn, strict=False):
+        if not (sectors and slot.asset_class == OF_AN_INDEX):
+            for symbol, reason in left_out(market, slot.asset_class).items():
+                reasons.setdefault(reason, set()).add(symbol)
+    return [f"left out of the draws, {reason}: {', '.join(sorted(names))}" for reason, names in reasons.items()]
 
 
 def _require_drawable(prepared: Prepared) -> None:
@@ -191,7 +210,7 @@ def _columns(prepared: Prepared, drawn: Drawn, at_close: bool) -> tuple[FillRule
         panel = _panel(prepared, market, [*mine, *sorted(wanted - {*mine})], at_close)
         lacking = _without_opens(panel, mine)
         if lacking:
-            notes.append(f"left out of the draws, for their opens are not known: {', '.join(lacking)}")
+            notes.append(f"left out of the draws, whose opens are not known: {', '.join(lacking)}")
             panel = panel.select(tuple(symbol for symbol in panel.symbols if symbol not in lacking))
         require_traded_units(spec.costs, market, panel.symbols, "adjusted")
         keys = tuple(_key(market, symbol, own) for symbol in panel.symbols)
@@ -237,7 +256,7 @@ def _require_enough(slots: Sequence[Slot], pools: Sequence[np.ndarray], days: pd
     """Refuse a pool that the places before it may have emptied."""
     if not slots:
         raise InputError("got a spec whose baskets are never held, wanted names to draw others for; move run.start")
-    left = 0
+    others = set()
     for place, (slot, pool) in enumerate(zip(slots, pools, strict=True)):
         # Each place before takes one name at most of this pool.
         before = sum(bool(np.isin(each, pool).any()) for each in pools[:place])
@@ -246,6 +265,6 @@ def _require_enough(slots: Sequence[Slot], pools: Sequence[np.ndarray], days: pd
                 f"{slot.basket}: got {len(pool)} names for the place of {slot.symbol} on {days[slot.row].date()}, "
                 f"wanted more than the {before} that are drawn before it; take a wider sector or a larger universe"
             )
-        left = max(left, len(pool) - before)
-    if left < 2:
+        others |= {*pool.tolist()} - {each.column for each in slots if each.basket == slot.basket}
+    if not others:
         raise InputError("got no name beside the spec's own to draw, wanted more; take a larger universe")
