@@ -10,7 +10,8 @@ from backtests.audit.paper_lines import require_paper_lines
 from backtests.spec.extensions import read_extensions
 from backtests.spec.spec import load_spec, shipped_specs
 from data.files.atomic import require_free, write_new_file
-from data.market.snapshot import is_built_in, snapshot_names
+from data.files.kept import snapshot_names
+from data.market.snapshot import is_built_in
 from paper.config import ACCOUNT_LENGTH
 from paper.schema import PAPER_SCHEMA
 

@@ -12,7 +12,10 @@ from typing import NoReturn
 import click
 
 from data.errors import InputError, ReverseQeError
+from reverse_qe.completion import offer_names
 from reverse_qe.output import NobodyReadsError, OutputError, say, write
+from reverse_qe.talk import kept_talk
+from reverse_qe.talk_options import take_talk_options, talk_options
 
 # Letters of a message: what was got may be a file of many megabytes, and the remedy stands at the end.
 _LONGEST = 4_000
@@ -32,17 +35,26 @@ class CommandFolder(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"reverse_qe.commands.{cmd_name}").command
+        if cmd_name not in self.commands:
+            offer_names(command)
+            take_talk_options(command)
+            self.add_command(command, cmd_name)
         return command
 
 
 @click.group(cls=CommandFolder, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="reverse-qe", prog_name="reverse-qe")
+@click.version_option(None, "-V", "--version", package_name="reverse-qe", prog_name="reverse-qe")
 def cli() -> None:
     """Backtest a liquidity-regime rotation, point in time, after costs.
 
     A regime signal from AI capex, yields and credit spreads moves a portfolio between speculative assets and
     near-term cash flow. Start with: reverse-qe backtest
+
+    -q, -v and --log can stand behind every command, too.
     """
+
+
+cli.params = [*talk_options(hidden=False), *cli.params]
 
 
 def main() -> None:
@@ -50,7 +62,9 @@ def main() -> None:
     _end_in_order()
     # Imports and tables make many objects and hardly a cycle: looking for these every 700 costs a tenth of the time.
     gc.set_threshold(100_000, 20, 20)
-    status = _run()
+    with kept_talk() as ended:
+        status = _run()
+        ended(status)
     _drop_what_cannot_be_written()
     sys.exit(status)
 

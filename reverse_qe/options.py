@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,10 @@ class _UsablePath(click.ParamType["Path"]):
         from data.files.paths import usable_path
 
         return usable_path(value, param.opts[0] if isinstance(param, click.Option) else "the path")
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Let the shell list files and folders."""
+        return [CompletionItem(incomplete, type="file")]
 
 
 PATH = _UsablePath()

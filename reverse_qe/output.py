@@ -17,6 +17,7 @@ import click
 from data.errors import ReverseQeError
 from data.files.plain_text import printable
 from reverse_qe.tables import Column, lay_out
+from reverse_qe.talk import TALK
 
 # Characters that are written at once.
 PIECE = 16_000
@@ -85,7 +86,13 @@ def show(line: str) -> None:
 
 
 def say(message: str) -> None:
-    """Print one line of talk on stderr, as `show` does; where it cannot be written, nobody listens."""
+    """Print one line of talk on stderr, as `show` does; where it cannot be written, nobody listens.
+
+    With ``--quiet`` it is shown where it is a warning or an error (`reverse_qe.talk.LOUD`); a log keeps it always.
+    """
+    TALK.keep(message)
+    if not TALK.is_heard(message):
+        return
     with suppress(OSError, ValueError):
         click.echo(_for_people(message, sys.stderr), err=True)
 
@@ -119,9 +126,28 @@ def _for_people(line: str, stream: TextIO | None) -> str:
 
 @contextmanager
 def progress(message: str) -> Iterator[Callable[[str], None]]:
-    """Show on stderr, where it is a terminal, that something is under way; the function yielded names the stage."""
+    """Show on stderr, where it is a terminal, that something is under way; the function yielded names the stage.
+
+    With ``--verbose`` each stage is a line of its own, on a terminal or not.
+    """
+    _tell_stage(message)
+    if TALK.quiet or TALK.verbose or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda stage: _tell_stage(f"{message}: {stage}")
+        return
     from rich.console import Console
     from rich.text import Text
 
     with Console(stderr=True).status(Text(printable(message))) as status:
-        yield lambda stage: status.update(Text(printable(f"{message}: {stage}")))
+
+        def tell(stage: str) -> None:
+            _tell_stage(f"{message}: {stage}")
+            status.update(Text(printable(f"{message}: {stage}")))
+
+        yield tell
+
+
+def _tell_stage(message: str) -> None:
+    line = TALK.stage(message)
+    if line is not None:
+        with suppress(OSError, ValueError):
+            click.echo(_for_people(line, sys.stderr), err=True)

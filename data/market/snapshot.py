@@ -17,7 +17,7 @@ from data.catalogue.instruments import Instrument
 from data.catalogue.series import SeriesEntry
 from data.errors import InputError
 from data.files.atomic import write_whole, written_whole
-from data.files.home import home
+from data.files.kept import MANIFEST, snapshot_names, snapshots_dir
 from data.files.parquet import read_parquet
 from data.market.files import changed, file_hash, require_files
 from data.market.gate import kept_and_aside, refuse_faults
@@ -38,7 +38,6 @@ from data.market.tables import (
     content_hash,
 )
 
-MANIFEST = "manifest.json"
 _ALWAYS = tuple(table for table in TABLES if table not in OPTIONAL_TABLES)
 LONGEST_NAME = 200  # bytes: less than file systems hold, which leaves room for what is written aside
 BUILT_IN = "sample"
@@ -171,19 +170,6 @@ class Snapshot:
 def is_built_in(name: str) -> bool:
     """Whether a market's name is that of the built-in sample, or of a scenario or seed of it."""
     return name.split(":")[0].split("@")[0] == BUILT_IN
-
-
-def snapshots_dir() -> Path:
-    """Return the folder that holds one folder a snapshot."""
-    return home() / "snapshots"
-
-
-def snapshot_names() -> list[str]:
-    """Names of the snapshots that are kept, sorted."""
-    if not snapshots_dir().is_dir():
-        return []
-    # A leading dot marks what is being written, or was when an import broke off.
-    return sorted(path.parent.name for path in snapshots_dir().glob(f"*/{MANIFEST}") if path.parent.name[0] != ".")
 
 
 def contents(snapshot: Snapshot) -> Contents:

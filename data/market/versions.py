@@ -10,8 +10,9 @@ from contextlib import AbstractContextManager
 
 from data.errors import InputError
 from data.files.atomic import is_aside, remove_whole
+from data.files.kept import snapshot_names, snapshots_dir
 from data.files.locks import only_one
-from data.market.snapshot import is_built_in, snapshot_names, snapshots_dir
+from data.market.snapshot import is_built_in
 
 _VERSION = re.compile(r"(?P<market>.+)\.(?P<number>[1-9][0-9]*)")
 

@@ -121,7 +121,8 @@ def import_csv(
 def list_snapshots(as_json: bool) -> None:
     """List the built-in sample, the snapshots that are kept, and the versions of those that are fetched."""
     from data.errors import InputError
-    from data.market.snapshot import BUILT_IN, read_manifest, snapshot_names
+    from data.files.kept import snapshot_names
+    from data.market.snapshot import BUILT_IN, read_manifest
     from data.market.versions import in_order
 
     manifests, damaged = [], []

@@ -12,8 +12,9 @@ import pytest
 from data.catalogue.instruments import Instrument
 from data.errors import InputError
 from data.events.editions import reference_events
+from data.files.kept import snapshots_dir
 from data.importing.folders import import_snapshot
-from data.market.snapshot import Snapshot, load, save, snapshots_dir
+from data.market.snapshot import Snapshot, load, save
 from data.quality.report import QualityReport
 from reverse_qe.cli import main
 

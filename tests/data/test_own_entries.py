@@ -20,9 +20,10 @@ from data.catalogue.series import series_entry
 from data.catalogue.unknown import near_miss
 from data.clock import sessions_between
 from data.errors import InputError
+from data.files.kept import MANIFEST, snapshots_dir
 from data.files.toml import validated
 from data.market.entries import held_series_entry, read_by
-from data.market.snapshot import MANIFEST, load, save, snapshots_dir
+from data.market.snapshot import load, save
 from data.quality.report import quality_report
 from hand_made import make_snapshot
 

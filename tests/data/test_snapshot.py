@@ -12,17 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from data.errors import InputError
+from data.files.kept import snapshot_names, snapshots_dir
 from data.market.manifest import FORMAT
-from data.market.snapshot import (
-    Snapshot,
-    contents,
-    load,
-    new_folder,
-    read_manifest,
-    save,
-    snapshot_names,
-    snapshots_dir,
-)
+from data.market.snapshot import Snapshot, contents, load, new_folder, read_manifest, save
 from data.market.tables import BARS, CAPEX, FUNDING, GUIDANCE, SERIES, TABLES, Table, content_hash
 from hand_made import make_snapshot
 

@@ -206,7 +206,7 @@ def forget_units(version: str) -> None:
     """Make a version as one of format 1 was."""
     import json
 
-    from data.market.snapshot import snapshots_dir
+    from data.files.kept import snapshots_dir
 
     path = snapshots_dir() / version / "manifest.json"
     manifest = json.loads(path.read_text())

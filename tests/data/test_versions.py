@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from data.errors import InputError
+from data.files.kept import snapshot_names, snapshots_dir
 from data.files.locks import BusyError, only_one
-from data.market.snapshot import load, save, snapshot_names, snapshots_dir
+from data.market.snapshot import load, save
 from data.market.versions import (
     in_order,
     locked,

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from data.market.snapshot import load, snapshots_dir
+from data.files.kept import snapshots_dir
+from data.market.snapshot import load
 
 MU = """date,open,high,low,close,adj_close,volume
 2025-11-25,230,232,228,231,231,1000

@@ -14,9 +14,10 @@ import fetch_world
 import loopback
 from data.clock import sessions_between
 from data.fetch.fetch import fetch
+from data.files.kept import snapshot_names, snapshots_dir
 from data.files.locks import only_one
 from data.market.manifest import FetchRecord
-from data.market.snapshot import load, read_manifest, snapshot_names, snapshots_dir
+from data.market.snapshot import load, read_manifest
 from data.net.settings import SourceSettings
 
 FRED = "/graph/fredgraph.csv"

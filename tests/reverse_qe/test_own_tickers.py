@@ -14,7 +14,8 @@ import pytest
 import loopback
 from backtests.spec.spec import load_spec
 from data.clock import calendar_sessions
-from data.market.snapshot import load, read_manifest, snapshot_names
+from data.files.kept import snapshot_names
+from data.market.snapshot import load, read_manifest
 from data.market.tables import ACTIONS, BARS
 from data.net.settings import SourceSettings
 from outcomes import Outcome

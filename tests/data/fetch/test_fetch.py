@@ -21,9 +21,10 @@ from data.events.adding import new_row, removal
 from data.events.editions import reference_events
 from data.events.own_rows import append_change, own_rows, own_rows_hash
 from data.fetch.fetch import FetchOutcome, fetch
+from data.files.kept import snapshot_names, snapshots_dir
 from data.files.locks import BusyError
 from data.market.manifest import FetchRecord
-from data.market.snapshot import load, read_manifest, save, snapshot_names, snapshots_dir
+from data.market.snapshot import load, read_manifest, save
 from data.market.versions import locked, versions_of
 from data.markets import open_market
 from data.net.errors import NoNetworkError, SourceError
