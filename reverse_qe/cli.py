@@ -12,10 +12,10 @@ from typing import NoReturn
 import click
 
 from data.errors import InputError, ReverseQeError
-from reverse_qe.completion import offer_names
 from reverse_qe.output import NobodyReadsError, OutputError, say, write
-from reverse_qe.talk import kept_talk
-from reverse_qe.talk_options import take_talk_options, talk_options
+from reverse_qe.terminal.completion import offer_names
+from reverse_qe.terminal.talk import kept_talk
+from reverse_qe.terminal.talk_options import take_talk_options, talk_options
 
 # Letters of a message: what was got may be a file of many megabytes, and the remedy stands at the end.
 _LONGEST = 4_000

@@ -17,7 +17,7 @@ import click
 from data.errors import ReverseQeError
 from data.files.plain_text import printable
 from reverse_qe.tables import Column, lay_out
-from reverse_qe.talk import TALK
+from reverse_qe.terminal.talk import TALK
 
 # Characters that are written at once.
 PIECE = 16_000
@@ -88,7 +88,7 @@ def show(line: str) -> None:
 def say(message: str) -> None:
     """Print one line of talk on stderr, as `show` does; where it cannot be written, nobody listens.
 
-    With ``--quiet`` it is shown where it is a warning or an error (`reverse_qe.talk.LOUD`); a log keeps it always.
+    With ``--quiet`` it is shown where it is a warning or an error (`reverse_qe.terminal.talk`); a log keeps it always.
     """
     TALK.keep(message)
     if not TALK.is_heard(message):

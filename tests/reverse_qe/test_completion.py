@@ -12,7 +12,7 @@ import click
 import pytest
 
 from reverse_qe import cli
-from reverse_qe.completion import OFFERS, _Offering
+from reverse_qe.terminal.completion import OFFERS, _Offering
 
 COMMAND = Path(sys.executable).with_name("reverse-qe")
 # What a shell asks for, by its variables, as click's script does it.

@@ -16,7 +16,7 @@ from data.errors import ReverseQeError
 from data.files.kept import MANIFEST, snapshot_names
 
 Offer = Callable[[str], Iterable[str]]
-_PACKAGES = Path(__file__).resolve().parent.parent
+_PACKAGES = Path(__file__).resolve().parents[2]
 SHIPPED = _PACKAGES / "backtests" / "spec" / "shipped"
 SCENARIOS = _PACKAGES / "data" / "sample" / "sample.toml"
 RUNS = Path("runs")

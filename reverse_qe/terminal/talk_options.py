@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from reverse_qe.options import PATH
-from reverse_qe.talk import TALK
+from reverse_qe.terminal.talk import TALK
 
 
 def talk_options(*, hidden: bool) -> list[click.Parameter]:
