@@ -1,5 +1,7 @@
 """What the tests of evidence cost on real history, wall seconds, section by section.
 
+run: every test of a run of the shipped spec, from its folder, as the command makes them. sweep: those of a sweep of
+10,000 variants, from its folder; its peak memory is that of this process.
 lottery: 1,000 pairs of baskets at the true moments and at 100 moved ones, drawn from the market of the run, and from
 the index beside it with both rules for names that die. What is compiled is compiled before.
 """
@@ -8,17 +10,24 @@ import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from main_job import stored_history
 from measuring import show
+from sweep import GRID
 
 from backtests.prepare.prepared import prepare
 from backtests.run import until_default_end
 from backtests.spec.spec import load_spec
 from backtests.studies.lottery.lottery import universe_lottery
 from backtests.studies.lottery.pools import Asked
+from backtests.studies.sweeps.folder import run_into
+from backtests.studies.sweeps.grid import make_grid
+from backtests.studies.sweeps.sweep import Sweep, SweepAsked
 from data.importing.universe import read_universe
 from data.market.snapshot import Snapshot
+from reverse_qe.api import backtest
+from reverse_qe.judging import evidence
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -39,7 +48,25 @@ def lottery(snapshot: Snapshot, shared: Path) -> dict[str, float]:
     return seconds
 
 
-SECTIONS: dict[str, Callable[[Snapshot, Path], dict[str, float]]] = {"lottery": lottery}
+def of_run(snapshot: Snapshot, _shared: Path) -> dict[str, float]:
+    with TemporaryDirectory() as folder:
+        made = backtest("history", snapshot, out=Path(folder) / "run", tearsheet=False, count=False)
+        evidence(made)  # imports, compiles
+        return {"evidence_of_a_run": timed(lambda: evidence(Path(folder) / "run", market=snapshot))}
+
+
+def of_sweep(snapshot: Snapshot, _shared: Path) -> dict[str, float]:
+    with TemporaryDirectory() as folder:
+        grid = make_grid("history", GRID, yes=True)
+        run_into(Path(folder) / "sweep", Sweep(SweepAsked("history", {}, grid, snapshot)), keep_returns=True)
+        return {f"evidence_of_a_sweep_{grid.size}": timed(lambda: evidence(Path(folder) / "sweep", market=snapshot))}
+
+
+SECTIONS: dict[str, Callable[[Snapshot, Path], dict[str, float]]] = {
+    "run": of_run,
+    "sweep": of_sweep,
+    "lottery": lottery,
+}
 
 
 def main() -> None:
