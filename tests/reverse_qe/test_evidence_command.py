@@ -41,7 +41,7 @@ def test_a_run_is_judged(call, tmp_path):
     assert "SIMULATED" in page
     assert "Would it last?" in page
     assert call("evidence", "latest")[0] == 0
-    assert "got the run nothing, and there is none below runs/" in call("evidence", "nothing")[2]
+    assert "got nothing, wanted the folder of a run" in call("evidence", "nothing")[2]
     code, out, _ = call("evidence", "runs/it", "--json")
     told = json.loads(out)
     assert (told["kind"], told["sessions"]) == ("run", 252)
