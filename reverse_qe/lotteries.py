@@ -1,5 +1,6 @@
 """`reverse_qe.lottery`: how much of a run's return was knowing the names, as a function."""
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ class LotteryResult:
             "pool_sizes": dict(found.pool_sizes),
             "notes": list(world.notes),
             "endings": [
-                {"haircut": each.haircut, "cagr": asdict(each.cagr), "sharpe": asdict(each.sharpe)}
+                {"haircut": each.haircut, "cagr": _as_json(asdict(each.cagr)), "sharpe": _as_json(asdict(each.sharpe))}
                 for each in found.endings
             ],
         }
@@ -65,6 +66,14 @@ class LotteryResult:
 
     def __repr__(self) -> str:
         return "\n".join([title(self.lottery), *sentences(self.lottery)])
+
+
+def _as_json(values: dict[str, Any]) -> dict[str, Any]:
+    """Numbers as JSON has them: what has no meaning is null."""
+    return {
+        name: _as_json(value) if isinstance(value, dict) else value if math.isfinite(value) else None
+        for name, value in values.items()
+    }
 
 
 def lottery(

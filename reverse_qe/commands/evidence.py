@@ -86,7 +86,7 @@ def command(
         if settings or any(each is not None for each in (file, strategy, rival, trials, idea_known)):
             raise click.UsageError("got --universe with an option of other tests, wanted it without")
         if of is None:
-            raise click.UsageError("got no run, wanted its folder; see: reverse-qe runs list")
+            raise click.UsageError("got no run, wanted its folder before --universe; see: reverse-qe runs list")
         _draw(of, universe or None, market, page, as_json, by_lot)
         return
     if file is not None:

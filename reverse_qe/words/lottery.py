@@ -1,5 +1,6 @@
 """The universe lottery in words: what knowing the names brought, and what the timing."""
 
+import math
 from collections.abc import Callable
 
 from backtests.studies.lottery.lottery import Ending, Lottery
@@ -100,7 +101,11 @@ def _column(each: Shares, text: Callable[[float], str]) -> list[tuple[str, str, 
         (text(each.neither + each.names_alone), "", ""),
         (text(each.neither), "", ""),
         *(
-            (text(share.value), f"{text(share.low)} to {text(share.high)}", f"{share.percentile:.1%}")
+            (
+                text(share.value),
+                f"{text(share.low)} to {text(share.high)}",
+                "-" if math.isnan(share.percentile) else f"{share.percentile:.1%}",
+            )
             for share in (each.names, each.timing, each.own_timing)
         ),
     ]
@@ -174,12 +179,16 @@ def _sectors(found: Lottery) -> str:
     return " and ".join(parts)
 
 
+def _above(percentile: float) -> str:
+    return "-" if math.isnan(percentile) else _percent(percentile)
+
+
 def _percent(value: float) -> str:
     return f"{value:.1%}"
 
 
 def _ratio(value: float) -> str:
-    return f"{value:.2f}"
+    return "-" if math.isnan(value) else f"{value:.2f}"
 
 
 def _plus(value: float) -> str:

@@ -185,3 +185,21 @@ def test_a_fault_is_one_line(folder, how, told):
         read_universe(folder, "index")
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.slow
+@pytest.mark.real_history
+def test_the_index_beside_the_checkout(shared):
+    folder = shared / "market" / "universe"
+    if not folder.is_dir():
+        pytest.skip(f"no index is there: no folder {folder}")
+    market, _ = read_universe(folder, "universe")
+    assert len(market.instruments) == 785
+    actions = market.actions.set_index("symbol")["value"]
+    assert len(actions) == 169
+    assert sorted(actions.index[actions == 0.0]) == ["FRC", "SBNY", "SIVB"]
+    members = members_known(market, pd.Timestamp("2017-01-04", tz="UTC"))
+    assert len(members) == 505
+    assert {"YHOO", "RHT", "SYMC"} <= {*members.index[members["sector"] == "Information Technology"]}
+    # Sandisk of then left in 2016, that of now came in 2025.
+    assert "SNDK" not in members.index

@@ -79,7 +79,8 @@ def test_a_run_is_played_with_other_names(call, index, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--universe",), "got no run, wanted its folder"),
+        (("--universe",), "got no run, wanted its folder before --universe"),
+        (("--universe", "mine"), "got no run, wanted its folder before --universe"),
         (("nothing", "--universe"), "got nothing, wanted the folder of a run or of a sweep"),
         (("nothing", "--draws", "5"), "got --draws, --seed, --sector or --labels, wanted them with --universe alone"),
         (("nothing", "--universe", "x", "--trials", "5"), "got --universe with an option of other tests"),
@@ -122,6 +123,19 @@ def test_members_by_date_are_exported_as_parquet_alone(call, sample):
     assert "tells members by date, which no CSV file of data import does; export it by --format parquet" in err
     assert call("data", "export", "made", "files", "--format", "parquet")[0] == 0
     assert len(pd.read_parquet("files/memberships.parquet")) == 35
+
+
+@pytest.mark.slow
+def test_a_run_that_holds_nothing_has_a_lottery_of_nothing(call):
+    nothing = [f"policy.budgets.{regime}.{basket}=0" for regime in ("ABUNDANT", "NEUTRAL", "SCARCE")
+               for basket in ("speculative", "cash_flow", "reserve")]  # fmt: skip
+    assert call("backtest", "sample", *SHORT, *(word for key in nothing for word in ("--set", key)))[0] == 0
+    code, out, err = call("evidence", "it", "--universe", "--draws", "20")
+    assert code == 0, err
+    assert "In all: 0.0% = 0.0% with neither" in out
+    told = json.loads(call("evidence", "it", "--universe", "--draws", "20", "--json")[1])["endings"][0]
+    assert told["sharpe"]["result"] is None
+    assert told["cagr"]["names"]["low"] == 0.0
 
 
 @pytest.mark.slow

@@ -73,10 +73,9 @@ def shares_of(values: np.ndarray) -> Shares:
             out of means.
     """
     result = float(values[0, 0])
-    neither, own = float(np.nanmean(values[1:, 1:])), float(np.nanmean(values[0, 1:]))
-    drawn = float(np.nanmean(values[1:, 0]))
+    neither, own, drawn = _mean(values[1:, 1:]), _mean(values[0, 1:]), _mean(values[1:, 0])
     low, high = _range(values[1:, 0])
-    by_moment = np.nanmean(values[1:], axis=0)
+    by_moment = np.array([_mean(moment) for moment in values[1:].T])
     return Shares(
         result=result,
         neither=neither,
@@ -94,13 +93,21 @@ def shares_of(values: np.ndarray) -> Shares:
 
 def _share(value: float, chance: np.ndarray) -> Share:
     """A value beside those that chance gives."""
+    low, high = _range(chance)
     found = chance[np.isfinite(chance)]
-    low, high = _range(found)
-    ties = 0.5 * float((found == value).mean())
-    return Share(value - float(found.mean()), value - high, value - low, float((found < value).mean()) + ties)
+    below = float("nan") if not len(found) else float((found < value).mean()) + 0.5 * float((found == value).mean())
+    return Share(value - _mean(found), value - high, value - low, below)
+
+
+def _mean(values: np.ndarray) -> float:
+    """Of what has a meaning; NaN where nothing has."""
+    found = values[np.isfinite(values)]
+    return float(found.mean()) if len(found) else float("nan")
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:
+    """Where 95% of what has a meaning lie; NaN where nothing has."""
+    found = values[np.isfinite(values)]
     tail = (1.0 - LEVEL) / 2.0
-    low, high = np.nanquantile(values, [tail, 1.0 - tail])
+    low, high = np.quantile(found, [tail, 1.0 - tail]) if len(found) else (float("nan"), float("nan"))
     return float(low), float(high)
