@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from backtests.studies.sweeps.grid import Grid
-from backtests.studies.sweeps.spans import BATCH, Rows, moments_of, read_returns, sharpe_ratios, together
+from backtests.studies.sweeps.spans import Rows, moments_of, read_returns, sharpe_ratios, together
 from backtests.studies.sweeps.sweep import Sweep, plain
 from data.errors import InputError
 
@@ -221,14 +221,16 @@ def cross_validate(sweep: Sweep, table: Path, folds: Folds, static_mix: float | 
     bill = sweep.base.risk_free.loc[sessions].to_numpy()
     best = np.full(len(folds.trains), -1)
     ratio = np.full(len(folds.trains), -np.inf)
-    for number, returns in enumerate(read_returns(table, len(sessions))):
+    first = 0
+    for returns in read_returns(table, len(sessions)):
         excess = returns - bill
         parts = {rows: moments_of(excess, rows) for rows in {rows for train in folds.trains for rows in train}}
         for split, train in enumerate(folds.trains):
             found = np.nan_to_num(sharpe_ratios(together([parts[rows] for rows in train])), nan=-np.inf)
             at = int(np.argmax(found))
             if found[at] > ratio[split]:
-                best[split], ratio[split] = number * BATCH + at, found[at]
+                best[split], ratio[split] = first + at, found[at]
+        first += len(returns)
     if (best < 0).any():
         tested = ", ".join(str(group + 1) for group in folds.tests[int(np.argmax(best < 0))])
         raise InputError(f"no variant has a Sharpe ratio where groups {tested} are tested; wanted one that trades")
@@ -279,8 +281,8 @@ def _spans(rows: np.ndarray, groups: Sequence[Rows]) -> tuple[Rows, ...]:
 
 def _returns_of(table: Path, sessions: int, variants: np.ndarray) -> dict[int, np.ndarray]:
     """Daily returns of some variants, by number."""
-    found: dict[int, np.ndarray] = {}
-    for number, returns in enumerate(read_returns(table, sessions)):
-        first = number * BATCH
+    found, first = dict[int, np.ndarray](), 0
+    for returns in read_returns(table, sessions):
         found |= {int(at): returns[at - first] for at in variants if first <= at < first + len(returns)}
+        first += len(returns)
     return found
