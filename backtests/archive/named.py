@@ -43,7 +43,7 @@ def find_run(name: str | Path, root: Path = RUNS) -> Path:
         lambda folder: folder.name.startswith(text) or ids[folder].startswith(text),
     )
     for fits in ways:
-        found = [folder for folder in folders if fits(folder)]
+        found = [folder for folder in folders if fits(folder) and _is_so_called(folder, text)]
         # The same run that was written twice is one.
         if len({ids[folder] or folder.name for folder in found}) == 1:
             return found[-1]
@@ -60,6 +60,16 @@ def find_run(name: str | Path, root: Path = RUNS) -> Path:
 def find_runs(names: Iterable[str | Path]) -> list[StoredRun]:
     """Find and read runs, in the order of their names; see `find_run`."""
     return [read_run(find_run(name)) for name in names]
+
+
+def _is_so_called(folder: Path, text: str) -> bool:
+    """Whether a folder's name, or its label, says the truth: one that was renamed has the id of its manifest alone."""
+    if folder.name.startswith(text) or label_of(folder) == text:
+        return True
+    try:
+        return str(read_run(folder).manifest["run_id"]).startswith(text)
+    except (InputError, OSError):
+        return True  # whoever reads it says what is wrong with it
 
 
 def _folders(root: Path) -> list[Path]:

@@ -42,7 +42,7 @@ class StoredRun:
     def name(self) -> str:
         """What it can be called by: the folder's name, or the run's id where the folder has one that nobody chose."""
         made = OWN_NAME.fullmatch(self.folder.name)
-        return self.folder.name if made is None else made[1]
+        return made[1] if made is not None and made[1] == self.manifest["run_id"] else self.folder.name
 
     @cached_property
     def spec(self) -> "Spec":

@@ -223,6 +223,23 @@ def test_what_a_killed_process_left_costs_nothing(log):
     assert (found.faults, len(found.rows), found.notes) == ((), 8, ())
 
 
+@pytest.mark.parametrize("tail", [b"\0" * 300, b'{"row":6,"previous":"\xc3', b"{" + b"\0" * 40])
+def test_a_tail_that_was_never_written_is_taken_away(log, tail):
+    """After a power cut a file may end in zeros, or in half a letter; the next row is no part of that line."""
+    with (log / LOG).open("ab") as file:
+        file.write(tail)
+    assert verify_log(log).faults == ()
+    add(log, 6)
+    found = verify_log(log)
+    assert (found.faults, [each["row"] for each in found.rows]) == ((), [1, 2, 3, 4, 5, 6])
+    content = (log / LOG).read_bytes()
+    (log / LOG).write_bytes(content[:-50] + b"\0" * 50)
+    add(log, 7)
+    found = verify_log(log)
+    assert "row 6 is missing" in found.faults
+    assert found.rows[-1]["row"] == 7
+
+
 def _adds(folder, begin, count):
     for number in range(begin, begin + count):
         add(folder, number)

@@ -12,6 +12,9 @@ import pandas as pd
 import pytest
 
 import reverse_qe
+from backtests.archive.compared import compare
+from backtests.archive.folder import write_run
+from backtests.archive.stored import read_run
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from backtests.studies.lottery.lottery import universe_lottery
@@ -31,6 +34,7 @@ from reverse_qe import api
 from reverse_qe.pages.account import account_page
 from reverse_qe.pages.quality import quality_page
 from reverse_qe.pages.run import run_page
+from reverse_qe.pages.studies.compared import compared_page
 from reverse_qe.pages.studies.lottery import lottery_page
 
 pytestmark = pytest.mark.slow
@@ -46,9 +50,9 @@ EDGES = (
     "loss of everything",
     "hostile names",
 )
-PAGES = ("run", "signal", "quality", "account", "sweep", "lottery", *EDGES)
+PAGES = ("run", "signal", "quality", "account", "sweep", "lottery", "compared", *EDGES)
 # Charts of ours on each page: of the run growth, drawdown, events, stays, baskets, names, score, blocks, gate.
-PLOTS = {"run": 9, "signal": 5, "quality": 0, "account": 2, "sweep": 0, "lottery": 0}
+PLOTS = {"run": 9, "signal": 5, "quality": 0, "account": 2, "sweep": 0, "lottery": 0, "compared": 2}
 LARGEST_RUN = 2_000_000
 
 
@@ -64,6 +68,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, sample: Snapshot) -> Path:
         "quality": quality_page(sample, quality_report(sample)),
         "account": _account(made / "account"),
         "sweep": _sweep(made / "sweep", sample),
+        "compared": _compared(made / "compared", sample),
         "lottery": lottery_page(universe_lottery(run.prepared, Asked(), 20)),
         **{name: run_page(edge) for name, edge in edge_runs(made / "edges").items()},
     }
@@ -77,6 +82,15 @@ def _sweep(folder: Path, sample: Snapshot) -> str:
     """The page of a small sweep."""
     grid = {"signal.enter": [0.3, 0.4], "order_rules.band": [0.0, 0.02], "policy.rebalance": ["monthly", "weekly"]}
     return reverse_qe.sweep("sample", grid, sample, start="2022-01-03", end="2022-12-30", out=folder).page()
+
+
+def _compared(folder: Path, sample: Snapshot) -> str:
+    """The page of three runs beside each other."""
+    changes = ({}, {"policy.instrument_cap": 0.2}, {"signal.half_life_sessions": 4})
+    for number, settings in enumerate(changes):
+        days = {"run.start": "2022-01-03"}
+        write_run(run_backtest(load_spec("sample", {**days, **settings}), sample), folder / f"run {number} <b>")
+    return compared_page(compare([read_run(each) for each in sorted(folder.iterdir())]))
 
 
 def _account(folder: Path) -> str:

@@ -61,6 +61,16 @@ def test_a_run_is_found_by_each_of_its_names(runs):
     assert find_run(one).name == f"20260301T000000Z-sample-{one}"
 
 
+def test_a_folder_that_was_given_the_name_of_another_run_is_not_it(call, runs):
+    """As in mlflow, whose runs were moved by hand (its pull request 661)."""
+    one, two, _ = ids(runs)
+    runs[0].rename(runs[0].with_name("aside"))
+    runs[1].rename(runs[0])
+    assert f"(run {one})" in call("runs", "show", one)[1]
+    assert f"(run {two})" in call("runs", "show", runs[0].name)[1]
+    assert f"20260101T000000Z-sample-{one}" in call("runs", "list")[1].split()
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
