@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backtests.evidence.bootstrap import Blocks, block_length, draw_blocks
+from backtests.measures.performance import ROUNDING
 
 REPLICATIONS = 2_000
 SEED = 20_240_101
@@ -55,7 +56,8 @@ def superior(
         seed: of them.
     """
     best = int(np.argmax(relative.mean(axis=1)))
-    block = math.ceil(block_length(relative[best]))
+    # A variant that is the benchmark itself has no lags that could say how long a block ought to be.
+    block = math.ceil(block_length(relative[best])) if np.ptp(relative[best]) > ROUNDING else 1
     counts = drawn_counts(draw_blocks(relative.shape[1], block, replications, seed), relative.shape[1])
     return superior_of(relative, counts, block, report)
 

@@ -121,7 +121,13 @@ def _names(values: Mapping[str, Any]) -> str:
 
 def _left(values: Mapping[str, Any], counts: tuple[str, ...]) -> str:
     left = ", ".join(f"without the best {_count(count)} {_times(values['without'][count]['lead'])}" for count in counts)
-    return f"growth over the static mix {_times(values['lead'])}, {left}"
+    return f"growth over {_rival(values)} {_times(values['lead'])}, {left}"
+
+
+def _rival(values: Mapping[str, Any]) -> str:
+    """What the lead is over: the static mix, but of a file the rival that was named."""
+    rival = values.get("rival", "static_mix")
+    return "the static mix" if rival == "static_mix" else str(rival)
 
 
 def _published(values: Mapping[str, Any]) -> str:

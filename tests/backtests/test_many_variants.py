@@ -52,6 +52,12 @@ def test_a_variant_that_is_better_is_found_and_nothing_is_not():
     assert found.lower <= found.consistent <= found.upper
 
 
+def test_variants_that_are_the_benchmark_itself_are_not_better():
+    found = superior(np.zeros((12, 300)))
+    assert (found.lead, found.block_sessions) == (0.0, 1)
+    assert overfitting(np.tile(some_variants(1, 300)[0], (12, 1))).probability == 1.0  # none is above the median
+
+
 def test_pieces_make_no_difference(monkeypatch):
     returns, benchmark = some_variants(23, 300)
     whole, ways = superior(returns - benchmark), overfitting(returns, 8)

@@ -54,6 +54,17 @@ FAULTS = {
         text(["2022-01-01,0.01,0.0", "2022-02-05,0.01,0.0"]),
         "got no row between 2022-01-01 and 2022-02-05",
     ),
+    "weekly": (
+        text([f"{day.date()},0.01,0.0" for day in pd.date_range("2022-01-02", periods=9, freq="7D")]),
+        "got a row every 7.0 days, wanted daily returns",
+    ),
+    "a bill of a year": (
+        text([f"{day.date()},0.01,0.0,0.05" for day in DAYS], "date,mine,mix,risk_free"),
+        "risk_free: got 0.05 on average, wanted what the bill brings in one day",
+    ),
+    "decimal commas": (text(['2022-01-03,"0,01",0.0']), "line 2: mine: got '0,01'"),
+    "semicolons": ("date;mine;mix\n2022-01-03;0.01;0.0\n", "got the columns date;mine;mix"),
+    "two rows of a day": (text(["2022-01-03T10:00,0.1,0.0", "2022-01-03T16:00,0.1,0.0"]), "ascending days, each once"),
     "percents": (text(["2022-01-03,1.2,0.5"]), "mine: got 1.2, wanted daily returns as fractions"),
     "wild": (text([f"{day.date()},{0.9 * (-1) ** day.day},0.0" for day in DAYS]), "divide percents by 100"),
     "more than all lost": (text(["2022-01-03,-1.5,0.5"]), "mine: got -1.5"),

@@ -208,3 +208,15 @@ def test_an_account_is_judged_by_its_closes(tmp_path):
         assert found.table.row(test, rival).values["difference"] == pytest.approx(luck[rival].value, abs=1e-6)
     assert (found.kind, found.sessions) == ("account", len(run.returns))
     assert found.table.row("circular_shift").verdict == "not measured"
+
+
+def test_a_strategy_that_is_its_rival_is_nothing(call, tmp_path):
+    returns_file(tmp_path / "it.csv")
+    table = pd.read_csv(tmp_path / "it.csv", index_col="date")
+    table.assign(mine=table["mix"]).to_csv(tmp_path / "same.csv")
+    code, out, _ = call("evidence", "same.csv")
+    assert code == 0
+    assert "Sharpe +0.00 [+0.00, +0.00]; not ahead" in out
+    assert "returns that never move over what they are compared with" in out
+    assert "growth over mix x1.00" in out
+    assert "no skill is shown" in out

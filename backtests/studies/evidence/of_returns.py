@@ -168,6 +168,7 @@ def day_rows(returns: pd.DataFrame, risk_free: pd.Series, mix: str) -> Iterator[
         whole = without_sessions(returns, np.zeros(len(returns), dtype=bool), risk_free, mix)
         left = [without_sessions(returns, best_sessions(returns, count, mix), risk_free, mix) for count in BEST_DAYS]
         values = {
+            "rival": mix,
             "lead": whole.lead,
             "without": {str(count): asdict(each) for count, each in zip(BEST_DAYS, left, strict=True)},
         }
@@ -217,6 +218,7 @@ def _year_rows(returns: pd.DataFrame, mix: str) -> Sequence[Row]:
         "ahead": ahead,
         "years": len(years),
         "best": str(years.idxmax()),
+        "rival": mix,
         "lead_without_the_best": left,
     }
     if whole <= 0:

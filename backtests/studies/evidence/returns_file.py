@@ -16,6 +16,10 @@ from data.files.known_rows import rows_by_line
 BILL = "risk_free"
 # Days without a row between two rows; the longest time without a session since 1950 were the days after 2001-09-10.
 LONGEST = 10
+# Days between two rows on average; between NYSE sessions there are 1.45.
+SPARSEST = 2.0
+# Of a day; above it the column is that of a year.
+DEAREST_BILL = 0.001
 # Daily deviations above it are those of percents.
 WILD = 0.2
 LARGEST = 256_000_000
@@ -47,6 +51,7 @@ def read_returns_file(path: Path) -> pd.DataFrame:
             "as what it would have been without its signal"
         )
     _require_returns(path, table)
+    _require_daily_bill(path, table)
     _require_no_gap(path, pd.DatetimeIndex(table.index))
     return table
 
@@ -166,6 +171,14 @@ def _require_returns(path: Path, table: pd.DataFrame) -> None:
             )
 
 
+def _require_daily_bill(path: Path, table: pd.DataFrame) -> None:
+    if BILL in table and (mean := float(table[BILL].mean())) > DEAREST_BILL:
+        raise InputError(
+            f"{path}: {BILL}: got {mean:g} on average, wanted what the bill brings in one day, such as 0.0002; "
+            "divide a yearly rate by 252"
+        )
+
+
 def _require_no_gap(path: Path, days: pd.DatetimeIndex) -> None:
     """Of NYSE sessions none may be missing; of other days none for long."""
     if days[0] >= FIRST_DAY and days[-1] <= LAST_DAY:
@@ -183,4 +196,8 @@ def _require_no_gap(path: Path, days: pd.DatetimeIndex) -> None:
         at = int(np.argmax(steps))
         raise InputError(
             f"{path}: got no row between {days[at].date()} and {days[at + 1].date()}, wanted daily returns without gaps"
+        )
+    if len(steps) and steps.mean() > SPARSEST:
+        raise InputError(
+            f"{path}: got a row every {steps.mean():.1f} days, wanted daily returns: a year is reckoned as 252 of them"
         )
