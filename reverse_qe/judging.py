@@ -9,6 +9,7 @@ import pandas as pd
 
 from backtests.archive.named import SeveralRunsError, find_run
 from backtests.archive.stored import MANIFEST, RUNS, StoredRun, read_run
+from backtests.archive.trials.beside import write_beside_log
 from backtests.evidence.table import Question
 from backtests.prepare.stages import tell_nobody
 from backtests.run import Backtest, run_backtest
@@ -76,7 +77,7 @@ def evidence(
 def _of_run(run: Backtest, trials: int | None, idea_known: date | None, report: Report) -> EvidenceResult:
     counted = counted_trials(trials, run.snapshot.simulated)
     table = run_evidence(run, counted, idea_known, report)
-    return EvidenceResult(
+    result = EvidenceResult(
         kind="run",
         name=run.spec.run.name,
         market=run.snapshot.name,
@@ -86,6 +87,8 @@ def _of_run(run: Backtest, trials: int | None, idea_known: date | None, report: 
         sessions=len(run.sessions),
         table=table,
     )
+    write_beside_log(f"evidence-of-run-{run.run_id}", result.values, counted)
+    return result
 
 
 def run_to_judge(

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import reverse_qe
+from backtests.archive.trials.lines import log_folder
 from backtests.evidence.deflated_sharpe import deflated_sharpe
 from backtests.evidence.sharpe_difference import sharpe_differences
 from backtests.studies.evidence.of_sweep import read_swept
@@ -46,6 +47,10 @@ def test_a_run_is_judged(call, tmp_path):
     told = json.loads(out)
     assert (told["kind"], told["sessions"]) == ("run", 252)
     assert {row["verdict"] for row in told["rows"]} <= {"for it", "against it", "cannot be told", "not measured"}
+    # What the count of trials determines is no part of the run's folder.
+    (beside,) = (log_folder() / "told").iterdir()
+    kept = json.loads(beside.read_text(encoding="utf-8"))
+    assert (kept["rows"], kept["trials"]["trials"]) == (told["rows"], 1)
 
     table = tmp_path / "runs" / "it" / "returns.csv"
     table.write_text(table.read_text().replace("2021-03-01,", "2021-03-01,1", 1))
