@@ -195,7 +195,7 @@ def _print(result: "SweepResult") -> None:
     title = (
         f"{report.variants:,} variants of {result.sweep.spec.run.name} on {label} {result.sweep.asked.snapshot.name}"
     )
-    print_table(f"{title}: the best by {report.by}", best_head(report.by), rows, apart=False)
+    print_table(f"{title}: the best by {report.by.replace('_', ' ')}", best_head(report.by), rows, apart=False)
     steadiest = None if report.steadiest is None else result.settings(report.steadiest.variant)
     for line in sentences(report, steadiest):
         show(line)

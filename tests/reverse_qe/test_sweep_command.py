@@ -74,6 +74,7 @@ def test_it_refuses_in_one_line(call, words, says):
     assert len(err.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_folder_of_another_sweep_is_refused_in_one_line(call):
     assert call("sweep", "sample", "--grid", "signal.enter=0.3", *DAYS, "--out", "it")[0] == 0
     code, out, err = call("sweep", "sample", "--grid", "signal.enter=0.4", *DAYS, "--out", "it")
@@ -99,6 +100,7 @@ def test_a_missing_extra_is_one_line(call, monkeypatch, module, words, extra):
     assert len(err.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_the_measure_that_is_ranked_by_is_shown(call):
     code, out, _ = call("sweep", "sample", *GRID, *DAYS, "--out", "it", "--by", "calmar")
     table = pd.read_parquet("it/variants.parquet").sort_values("calmar", ascending=False, kind="stable")
@@ -110,6 +112,7 @@ def test_the_measure_that_is_ranked_by_is_shown(call):
     assert head.split()[:4] == ["variant", "CAGR", "volatility", "Sharpe"]
 
 
+@pytest.mark.slow
 def test_a_cross_validation_is_told(call):
     code, out, _ = call("sweep", "sample", *GRID, *DAYS, "--out", "it", "--cpcv", "6,2", "--purge", "2")
     assert code == 0
