@@ -21,7 +21,7 @@ from data.market.snapshot import Snapshot, is_built_in, read_manifest
 from data.market.versions import resolve, versions_of
 from data.markets import open_market
 from data.prices.actions import listed_bars
-from data.prices.panel import Panel
+from data.prices.panel import Panel, has_closes_alone
 from signals.liquidity import LiquiditySignal
 from strategies.policy import Plan
 
@@ -173,6 +173,11 @@ def read_market(spec: Spec, snapshot: Snapshot, first: date, session: date) -> P
     Raises:
         InputError: spec and snapshot do not fit together, or files of the spec cannot be read.
     """
+    if has_closes_alone(snapshot):
+        raise InputError(
+            f"got market {snapshot.name}, which holds closes alone, wanted one with opens, at which an account fills; "
+            "fetch or import such a market"
+        )
     extensions = read_extensions(spec)
     last = max(pd.Timestamp(session), snapshot.bars["date"].max())
     contents = tuple(file.content for file in extensions.files)

@@ -178,6 +178,7 @@ def _best(result: "SweepResult") -> list[dict[Any, Any]]:
 
 
 def _print(result: "SweepResult") -> None:
+    from backtests.measures.warnings import CLOSES_ALONE
     from reverse_qe.words.evidence_table import sweep_sentences
     from reverse_qe.words.sweep import (
         best_head,
@@ -197,6 +198,8 @@ def _print(result: "SweepResult") -> None:
     )
     print_table(f"{title}: the best by {report.by.replace('_', ' ')}", best_head(report.by), rows, apart=False)
     steadiest = None if report.steadiest is None else result.settings(report.steadiest.variant)
+    if result.sweep.base.market.fills_at_close:
+        show(CLOSES_ALONE.format(name=result.sweep.asked.snapshot.name))
     for line in sentences(report, steadiest):
         show(line)
     for each in result.confirmed:

@@ -104,7 +104,7 @@ def _column(each: Shares, text: Callable[[float], str]) -> list[tuple[str, str, 
             (
                 text(share.value),
                 f"{text(share.low)} to {text(share.high)}",
-                "-" if math.isnan(share.percentile) else f"{share.percentile:.1%}",
+                _above(share.percentile),
             )
             for share in (each.names, each.timing, each.own_timing)
         ),

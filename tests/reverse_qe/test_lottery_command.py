@@ -144,3 +144,32 @@ def test_a_result_of_python_is_drawn_as_it_is():
     found = reverse_qe.lottery(result, draws=20)
     assert found.lottery.draws == 20
     assert "Universe lottery of sample" in repr(found)
+
+
+@pytest.mark.slow
+def test_whatever_is_run_on_closes_alone_says_so_and_paper_is_refused(call, index, tmp_path):
+    assert call("data", "import", "--universe", str(index), "--name", "kept")[0] == 0
+    (tmp_path / "regimes.csv").write_text(
+        "known_at,regime\n2018-01-02T00:00:00Z,ABUNDANT\n2019-06-03T00:00:00Z,SCARCE\n"
+    )
+    (tmp_path / "it.toml").write_text(
+        '[run]\nname = "it"\nmarket = "kept"\nstart = 2019-01-02\nend = 2019-12-31\n'
+        '[universe]\nspeculative = ["SW00", "SW03"]\ncash_flow = ["ME00"]\nreserve = []\nbenchmark = "SW19"\n'
+        '[signal]\nsource = "regimes.csv"\n'
+    )
+    told = "CLOSES ALONE: market kept has no opens"
+    code, out, err = call("backtest", "it.toml", "--no-tearsheet", "--out", "runs/closes")
+    assert code == 0, err
+    assert told in out + err
+    assert told in (tmp_path / "runs" / "closes" / "manifest.json").read_text()
+    code, out, err = call("sweep", "it.toml", "--grid", "order_rules.band=0.0,0.02", "--page", "sweep.html")
+    assert code == 0, err
+    assert told in out
+    assert "CLOSES ALONE" in (tmp_path / "sweep.html").read_text()
+    code, _, err = call("backtest", "it.toml", "--set", "costs.us_stock.volume_impact=0.1")
+    assert code == 2
+    assert "costs.us_stock.volume_impact: got 0.1 on kept, a market of closes alone" in err
+    assert call("paper", "init", "paper.toml", "--spec", "it.toml", "--market", "kept")[0] == 0
+    code, _, err = call("paper", "step", "--config", "paper.toml", "--date", "2019-03-05")
+    assert code == 2
+    assert "got market kept, which holds closes alone, wanted one with opens" in err

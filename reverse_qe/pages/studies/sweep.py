@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtests.measures.warnings import CLOSES_ALONE
 from backtests.studies.sweeps.cross_validation import CrossValidation
 from backtests.studies.sweeps.grid import Axis
 from backtests.studies.sweeps.report import SweepReport, is_ordered
@@ -67,10 +68,20 @@ def sweep_page(
         title=f"Sweep of {sweep.spec.run.name}",
         heading=f"{report.variants:,} variants of {sweep.spec.run.name}",
         subtitle=f"Market {snapshot.name}, {first} to {last}, by {report.by.replace('_', ' ')}.",
-        banners=[("SIMULATED", "This market is made up: nothing here was ever traded.")] if snapshot.simulated else [],
+        banners=_banners(sweep),
         lead=bullets([*sentences(report, steadiest), *judged]),
         parts=parts,
     )
+
+
+def _banners(sweep: Sweep) -> list[tuple[str, str]]:
+    """What must not be overlooked of the market."""
+    snapshot = sweep.asked.snapshot
+    told = [("SIMULATED", "This market is made up: nothing here was ever traded.")] if snapshot.simulated else []
+    if sweep.base.market.fills_at_close:
+        label, _, text = CLOSES_ALONE.format(name=snapshot.name).partition(": ")
+        told.append((label, text[0].upper() + text[1:]))
+    return told
 
 
 def _maps(grouped: Sequence[_Grouped], measured: np.ndarray, by: str) -> Html:
