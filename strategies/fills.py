@@ -155,12 +155,17 @@ def buy_fill(
     if granted < least:
         granted = 0.0
     quantum, worse = terms.quantum[place], 1.0 + terms.spread[place]
-    wanted = whole_units(affordable_units(money, open_price * worse, terms, place), quantum)
-    most = most_units(volume, terms, place)
-    price = open_price * (worse + impact(min(granted / open_price, most), volume, terms, place))
-    affordable = affordable_units(granted, price, terms, place)
-    units = whole_units(min(affordable, most), quantum)
+    promised = affordable_units(money, open_price * worse, terms, place)
+    wanted = whole_units(promised, quantum)
+    most, slippage = most_units(volume, terms, place), 0.0
+    if terms.impact[place] != 0.0:
+        slippage = impact(min(granted / open_price, most), volume, terms, place)
+    price = open_price * (worse + slippage)
+    # The same question has the same answer: most buys are granted in full, without an impact.
+    is_same = granted == money and slippage == 0.0
+    affordable = promised if is_same else affordable_units(granted, price, terms, place)
     is_limited = most < affordable
+    units = wanted if is_same and not is_limited else whole_units(min(affordable, most), quantum)
     if is_limited and units * price < terms.notional[place]:
         units = 0.0
     if not wanted > 0.0:

@@ -182,6 +182,9 @@ def unsellable(units: float, price: float, terms: TradeTerms, place: int) -> Hin
 
 def unbuyable(money: float, price: float, terms: TradeTerms, place: int) -> Hindrance:
     """Why a buy for money could not be filled even at this price."""
-    worse = price * (1.0 + terms.spread[place])
-    units = whole_units(affordable_units(money, worse, terms, place), terms.quantum[place])
+    worse, quantum = price * (1.0 + terms.spread[place]), terms.quantum[place]
+    if money >= 2.0 * (quantum * worse + commission(quantum, worse, terms, place)):
+        # Twice what the smallest unit costs pays for one, however it is rounded.
+        return Hindrance.NONE
+    units = whole_units(affordable_units(money, worse, terms, place), quantum)
     return Hindrance.NONE if units > 0.0 else Hindrance.NO_UNIT

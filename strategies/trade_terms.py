@@ -3,6 +3,7 @@
 The functions take one order of one instrument and keep to the subset of Python that numba compiles.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -91,6 +92,10 @@ def affordable_units(money: float, price: float, terms: TradeTerms, place: int) 
         Units; 0 where the money does not pay for the commission.
     """
     by_rate = money / (price * (1.0 + terms.rate[place]) + terms.per_unit[place])
+    if terms.minimum[place] == 0.0 and terms.maximum[place] == math.inf:
+        # What the two divisions below come to, and most terms have neither.
+        most: float = max(by_rate, 0.0)
+        return most
     at_minimum = (money - terms.minimum[place]) / price
     at_maximum = money / (price * (1.0 + terms.maximum[place]))
     units: float = max(min(by_rate, at_minimum), at_maximum, 0.0)

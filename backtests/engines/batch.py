@@ -311,7 +311,8 @@ def measure(cash: float, track: Track, bill: np.ndarray, returns: np.ndarray, fo
         least_excess, most_excess = min(least_excess, excess), max(most_excess, excess)
         compounded *= 1.0 + earned
         peak = max(peak, compounded)
-        if compounded < peak:
+        # Divided only where it may be deeper: a division takes as long as all else in this line.
+        if compounded - peak < deepest * peak * (1.0 - SAME):
             deepest = min(deepest, (compounded - peak) / peak)
         costs += track.costs[row + 1]
         equity_total += wealth

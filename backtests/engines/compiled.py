@@ -85,13 +85,15 @@ def _kept_in(folder: Path | None) -> Iterator[Callable[[Callable[..., Any]], Any
         before = numba.config.CACHE_DIR
         numba.config.CACHE_DIR = "" if folder is None else str(folder)
         try:
-            yield numba.njit(_nrt=False, nogil=True, cache=folder is not None)
+            # Records of a hundred numbers are dear to hand over: each function becomes part of those that call it.
+            yield numba.njit(_nrt=False, nogil=True, forceinline=True, cache=folder is not None)
         finally:
             numba.config.CACHE_DIR = before
 
 
 def _hash_of(modules: Sequence[ModuleType]) -> str:
-    digest = hashlib.sha256()
+    # How they are compiled stands in this module.
+    digest = hashlib.sha256(Path(__file__).read_bytes() + b"\0")
     for module in modules:
         digest.update(Path(inspect.getfile(module)).read_bytes() + b"\0")
     return digest.hexdigest()[:16]

@@ -16,6 +16,9 @@ from strategies.fills import Hindrance, falls_short
 from strategies.order_rules import OrderRules, SessionOrders, plan_orders_in
 from strategies.trade_terms import promised_units
 
+# Sessions that are valued at once: several sums of several numbers each.
+STRETCH = 16
+
 
 class PlanRows(NamedTuple):
     """A plan of n sessions as few distinct rows.
@@ -154,8 +157,14 @@ def play_run(
     track.traded[:] = 0.0
     track.costs[:] = 0.0
     bench.stock_flows[:] = 0.0
-    for row in range(1, last + (1 if is_kept else 0)):
-        line, sent, is_due = row % lines, 0, plan.rebalance[row - 1]
+    row = 0
+    while row < (last if is_kept else last - 1):
+        row += 1
+        if not (is_kept or is_short):
+            row, cash = pass_quiet(row, cash, plan, sessions, track)
+            if row == last:
+                break
+        line, sent, is_due = row if is_kept else 0, 0, plan.rebalance[row - 1]
         if is_due or is_short:
             for place in range(len(units)):
                 is_asked = (is_due or short[place]) and not sessions.stale[row - 1, place]
@@ -163,7 +172,7 @@ def play_run(
             planned = planned_at(journal.planned, line)
             prices = sessions.decision_price[row - 1]
             plan_orders_in(planned, units, prices, bench.wanted, sessions.terms, rules, cash)
-            sent = list_orders_in(journal.orders, line, planned, row, sessions)
+            sent = list_orders_in(journal.orders, line, planned, row, sessions, is_kept)
             if is_short:
                 short[:] = False
                 is_short = False
@@ -202,8 +211,29 @@ def play_run(
     return Counts(total, filled, total - filled - unfilled, unfilled)
 
 
-def list_orders_in(orders: OrderLines, line: int, planned: SessionOrders, row: int, sessions: Sessions) -> int:
-    """List what was planned for a session as it is sent: sells, then buys, by instrument; return how many they are."""
+def pass_quiet(row: int, cash: float, plan: PlanRows, sessions: Sessions, track: Track) -> tuple[int, float]:
+    """Let cash earn interest as long as nothing is to be done; return the session that has something, and the cash.
+
+    Most sessions are such, and beside all that the others need they would take several times as long.
+    """
+    last = len(track.cash)
+    due, interest, path = plan.rebalance[row - 1 : last - 1], sessions.interest[row:last], track.cash[row:last]
+    changes, pays = sessions.changes_units[row:last], sessions.pays_dividends[row:last]
+    for at in range(len(path)):
+        if due[at] or changes[at] or pays[at]:
+            return row + at, cash
+        cash += cash * interest[at]
+        path[at] = cash
+    return last, cash
+
+
+def list_orders_in(
+    orders: OrderLines, line: int, planned: SessionOrders, row: int, sessions: Sessions, is_told: bool
+) -> int:
+    """List what was planned for a session as it is sent: sells, then buys, by instrument; return how many they are.
+
+    What the money of a buy comes to in units is for people, and left out where it is told to none.
+    """
     sent = 0
     for place in range(len(planned.sell_units)):
         if planned.sell_units[place] > 0.0:
@@ -216,22 +246,28 @@ def list_orders_in(orders: OrderLines, line: int, planned: SessionOrders, row: i
         if money > 0.0:
             price = sessions.decision_price[row - 1, place]
             orders.place[line, sent], orders.sells[line, sent] = place, False
-            orders.units[line, sent] = promised_units(money, price, sessions.terms, place)
+            orders.units[line, sent] = promised_units(money, price, sessions.terms, place) if is_told else math.nan
             orders.money[line, sent], orders.least[line, sent] = money, planned.least[place]
             sent += 1
     return sent
 
 
 def value_book(track: Track, units: np.ndarray, first: int, end: int, valuation: Valuation) -> None:
-    """Value what is held from one session on, up to another, at the closes; what is not held needs no price."""
+    """Value what is held from one session on, up to another, at the closes; what is not held needs no price.
+
+    Some sessions beyond are valued too, and again when it is their turn: whole `STRETCH`es take a fraction of the time.
+    """
+    end = min(first + (end - first + STRETCH - 1) // STRETCH * STRETCH, len(track.reserve))
     track.reserve[first:end] = 0.0
     track.at_risk[first:end] = 0.0
     for place in range(len(units)):
         held = units[place]
         if held > 0.0:
-            value = track.reserve if valuation.is_reserve[place] else track.at_risk
-            for row in range(first, end):
-                value[row] += held * valuation.closes[place, row]
+            # Parts that are counted from 0 compile to several sums at once; rows from `first` on do not.
+            closes = valuation.closes[place, first:end]
+            value = track.reserve[first:end] if valuation.is_reserve[place] else track.at_risk[first:end]
+            for row in range(len(closes)):
+                value[row] += held * closes[row]
 
 
 def copy_units(source: np.ndarray, target: np.ndarray) -> None:

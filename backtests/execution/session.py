@@ -51,7 +51,12 @@ def play_session_in(
     stock_flow = traded = costs = 0.0
     step = 0
     if len(orders.place):
+        of_coins = 0
+        for at in range(len(orders.place)):
+            of_coins += 1 if sessions.coins[orders.place[at]] else 0
         for coins in (True, False):
+            if (of_coins if coins else len(orders.place) - of_coins) == 0:
+                continue
             for sells in (True, False):
                 share = 1.0
                 if not sells:

@@ -15,7 +15,8 @@ from strategies.fills import (
     sell_fill,
     units_to_sell,
 )
-from strategies.trade_terms import HAIR, affordable_units, commission, promised_units
+from strategies.order_rules import unbuyable
+from strategies.trade_terms import HAIR, affordable_units, commission, promised_units, whole_units
 from terms import terms_of
 
 
@@ -201,3 +202,29 @@ def test_a_limit_just_below_a_holding_sells_no_more_than_is_held():
     held = 1_000_000.0000001
     fill = sell_fill(held, 10.0, 1_000_000.00000005, terms, 0)
     assert fill.units <= held
+
+
+COMMISSION = {"rate": st.floats(0, 0.02), "per_unit": st.floats(0, 1), "spread": st.floats(0, 0.05)}
+
+
+@given(st.floats(0, 1e7), st.floats(0.001, 1e5), st.fixed_dictionaries(COMMISSION))
+def test_without_bounds_of_the_commission_the_short_way_is_the_long_one(money, price, asked):
+    terms = terms_of(1, **asked)
+    by_rate = money / (price * (1.0 + terms.rate[0]) + terms.per_unit[0])
+    assert affordable_units(money, price, terms, 0) == max(min(by_rate, money / price), money / np.inf, 0.0)
+
+
+@given(
+    money=st.floats(0.01, 1e4),
+    price=st.floats(0.001, 1e4),
+    asked=st.fixed_dictionaries(
+        COMMISSION
+        | {"minimum": st.floats(0, 5), "maximum": st.sampled_from([0.0, 0.01, np.inf])}
+        | {"quantum": st.sampled_from([1e-9, 0.001, 1.0, 10.0])}
+    ),
+)
+def test_what_pays_twice_for_the_smallest_unit_buys_one(money, price, asked):
+    terms = terms_of(1, **asked)
+    worse = price * (1.0 + terms.spread[0])
+    units = whole_units(affordable_units(money, worse, terms, 0), terms.quantum[0])
+    assert unbuyable(money, price, terms, 0) == (Hindrance.NONE if units > 0 else Hindrance.NO_UNIT)
