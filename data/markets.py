@@ -26,9 +26,24 @@ def open_market(name: str) -> Snapshot:
     return load(resolve(name))
 
 
+def open_events(name: str) -> Snapshot:
+    """Return a market for its events: of the sample, whose prices and series would have to be made, without them.
+
+    A market that is kept is read whole, for all of it is checked.
+
+    Raises:
+        InputError: as `open_market`.
+    """
+    if isinstance(name, str) and is_built_in(name):
+        from data.sample.market import load_events
+
+        return load_events(name)
+    return open_market(name)
+
+
 def results_of(name: str) -> pd.DataFrame:
     """Return `data.market.tables.CAPEX` of a market by its name, or of the shipped events for `REFERENCE`."""
     from data.events.comparison import REFERENCE
     from data.events.editions import reference_events
 
-    return reference_events()[CAPEX.name] if name == REFERENCE else open_market(name).capex_actuals
+    return reference_events()[CAPEX.name] if name == REFERENCE else open_events(name).capex_actuals

@@ -17,7 +17,7 @@ from backtests.prepare.signal import read_signal
 from backtests.prepare.span import session_to_come
 from backtests.prepare.stages import Stages, tell_nobody
 from backtests.run import require_engine, run_backtest
-from backtests.spec.spec import Spec, load_spec
+from backtests.spec.spec import Spec, fitting_spec, load_spec
 from backtests.studies.gauge import gauge_spec
 from backtests.studies.registration import registration
 from backtests.studies.stress import stress_table
@@ -26,11 +26,11 @@ from data.errors import InputError
 from data.events.timeline import event_timeline, select_events
 from data.files.atomic import require_free
 from data.files.paths import usable_path
-from data.market.snapshot import BUILT_IN, Snapshot, is_built_in
+from data.market.snapshot import BUILT_IN, Snapshot
 from data.markets import open_market
 from data.prices.panel import require_opens
 from reverse_qe.arguments import as_day, several_names, short_label
-from reverse_qe.making import REAL_HISTORY, ImportedFiles, fetch, import_files
+from reverse_qe.making import ImportedFiles, fetch, import_files
 from reverse_qe.pages.beside.worker import HERE, RenderWorker
 from reverse_qe.pages.run import report_input, run_page
 from reverse_qe.results import BacktestResult, SignalReading
@@ -39,11 +39,6 @@ from signals.explain.sentence import signal_sentence
 
 AnySpec = str | Path | Mapping[str, Any] | Spec
 Report = Callable[[str], None]
-
-
-def fitting_spec(market: str) -> str:
-    """Name of the shipped spec for a market: roles for the sample, tickers for real history."""
-    return "sample" if is_built_in(market) else REAL_HISTORY
 
 
 def backtest(

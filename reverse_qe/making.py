@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from backtests.prepare.needs import needs_of
-from backtests.spec.spec import Spec, is_shipped, load_spec
+from backtests.spec.spec import REAL_HISTORY, Spec, is_shipped, load_spec
 from data.catalogue.catalogue import Catalogue, catalogue_of
 from data.catalogue.own import OwnCatalogue, Proposal
 from data.errors import InputError
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from data.fetch.fetch import FetchOutcome
     from data.fetch.proposals import Proposals
 
-REAL_HISTORY = "history"
 LIVE = "live"
 # Without a network three sources after each other are to be found out of reach within 10 seconds.
 CONNECT_SECONDS = 2.5

@@ -18,6 +18,7 @@ from data.catalogue.own import OwnCatalogue
 from data.errors import InputError
 from data.files.toml import read_toml, validated
 from data.files.user_code import Reference
+from data.market.snapshot import is_built_in
 from data.prices.actions import Basis
 from signals.config import SignalConfig
 from strategies.order_rules import OrderRulesConfig
@@ -25,6 +26,7 @@ from strategies.policy import PolicyConfig
 from strategies.universe import Universe
 
 SHIPPED = Path(__file__).parent / "shipped"
+REAL_HISTORY = "history"
 # The keys under which a user names files, and the folder of a run in which copies of them are kept.
 FILE_KEYS = ("signal.blocks", "signal.source", "policy.function", "policy.weights", "run.strategy")
 COPIES = "user"
@@ -231,6 +233,11 @@ def _value(spec: Spec, key: str) -> Any:
 def _is_set(key: str, named: Sequence[str]) -> bool:
     """Whether one of the names is the key's or that of a section that holds it."""
     return any(key == name or key.startswith(f"{name}.") for name in named)
+
+
+def fitting_spec(market: str) -> str:
+    """Name of the shipped spec for a market: roles for the sample, tickers for real history."""
+    return "sample" if is_built_in(market) else REAL_HISTORY
 
 
 def is_shipped(spec: str | Path) -> bool:

@@ -17,7 +17,7 @@ from data.events.editions import reference_events
 from data.market.gate import refuse_faults
 from data.market.manifest import BarUnits
 from data.market.snapshot import Snapshot
-from data.market.tables import BARS, CAPEX, COVERAGE, FUNDING, GUIDANCE
+from data.market.tables import BARS, CAPEX, COVERAGE, FUNDING, GUIDANCE, SERIES
 from data.sample.assets import calmness, kind_of, noise_deviations, opening_gaps, return_parts
 from data.sample.bars import make_bars
 from data.sample.economy import simulate_economy, true_regimes
@@ -55,20 +55,28 @@ def load_market(name: str = "sample") -> Snapshot:
         InputError: there is no such scenario, or the name has another form.
     """
     simulation = _simulate(name)
-    parameters = simulation.parameters
     frames = [_bars(simulation, symbol).assign(symbol=symbol) for symbol in sample_instruments()]
-    events = reference_events()
-    coverage = events[COVERAGE.name]
-    paces, simulated = announced_paces(simulation.published, parameters)
     bars = BARS.conform(pd.concat(frames).rename_axis("date").reset_index())
     refuse_faults(bars)
+    return _snapshot(name, simulation, bars, published_series(simulation.published, simulation.parameters))
+
+
+def load_events(name: str = "sample") -> Snapshot:
+    """Make the events of a built-in market, with what it would be without a price and a series."""
+    return _snapshot(name, _simulate(name), BARS.empty(), SERIES.empty())
+
+
+def _snapshot(name: str, simulation: _Simulation, bars: pd.DataFrame, series: pd.DataFrame) -> Snapshot:
+    events = reference_events()
+    coverage = events[COVERAGE.name]
+    paces, simulated = announced_paces(simulation.published, simulation.parameters)
     return Snapshot(
         name=name,
         simulated=True,
         instruments=sample_instruments(),
         bars=bars,
         bar_units=dict.fromkeys(sample_instruments(), BarUnits(prices="as_traded", volume="units")),
-        series=published_series(simulation.published, parameters),
+        series=series,
         origin=f"SIMULATED by the built-in model ({name}): no price, series or pace was ever observed; events are real",
         capex_actuals=events[CAPEX.name],
         capex_guidance=events[GUIDANCE.name],

@@ -55,8 +55,10 @@ def list_events(
     With --due, by the dates of the year before and as known at the end of the day --to (default: now): what is overdue,
     and the next result and guidance of each company.
     """
-    from data.events.timeline import RESULT, blank_figures
-    from reverse_qe import api
+    import pandas as pd
+
+    from data.events.timeline import RESULT, blank_figures, event_timeline, select_events
+    from data.markets import open_events
 
     if due:
         if first is not None:
@@ -64,8 +66,9 @@ def list_events(
         _list_due(market, companies, kinds, last, as_json)
         return
     with progress("Events"):
-        snapshot = api.open_market(market)
-        events = api.events(snapshot, companies=companies, kinds=kinds, first=first, last=last)
+        snapshot = open_events(market)
+        span = (None if day is None else pd.Timestamp(day) for day in (first, last))
+        events = select_events(event_timeline(snapshot), companies, kinds, *span)
     blanks = blank_figures(snapshot)
     _say_own_events(snapshot)
     if as_json:
@@ -87,12 +90,12 @@ def _list_due(
     import pandas as pd
 
     from data.events.due import due_in
-    from data.markets import open_market
+    from data.markets import open_events
 
     now = pd.Timestamp.now("UTC").floor("s")
     moment = now if last is None else pd.Timestamp(last, tz="UTC") + pd.Timedelta("23:59:59")
     with progress("Events"):
-        snapshot = open_market(market)
+        snapshot = open_events(market)
         due = due_in(snapshot, moment, companies, kinds)
     _say_own_events(snapshot)
     if as_json:

@@ -43,10 +43,9 @@ def command() -> None:
 @click.option("--market", help="The market.  [default: the spec's; else sample, for alpaca live]")
 def init(path: Path, spec: str | None, broker: str, market: str | None) -> None:
     """Write a commented configuration to PATH (paper.toml); nothing is overwritten."""
-    from backtests.spec.spec import load_spec
+    from backtests.spec.spec import fitting_spec, load_spec
     from data.market.snapshot import is_built_in
     from paper.template import write_config
-    from reverse_qe.api import fitting_spec
 
     named = load_spec(spec).run.market if spec is not None else None
     chosen = market or named or BROKERS[broker].market

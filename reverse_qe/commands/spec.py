@@ -29,7 +29,7 @@ def new(path: Path, template: str, market: str) -> None:
     Its first line names a JSON schema: editors that know schemas of TOML complete its keys and check its values.
     """
     from backtests.spec.new import Kind, write_new_spec
-    from reverse_qe.api import fitting_spec
+    from backtests.spec.spec import fitting_spec
 
     kind: Kind = "policy" if template == "policy" else "strategy" if template == "strategy" else "rotation"
     for written in write_new_spec(path, kind, market, fitting_spec(market)):

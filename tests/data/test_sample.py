@@ -16,6 +16,7 @@ from data.clock import calendar_sessions
 from data.errors import InputError
 from data.events.editions import reference_events
 from data.market.snapshot import Snapshot, load, save
+from data.market.tables import COVERAGE, EVENT_TABLES, PACES
 from data.sample import load_market, sample_instruments, true_regime, true_return_parts
 from data.sample.bars import make_bars
 from data.sample.calibration import calibration_table, main
@@ -136,6 +137,20 @@ def test_each_series_has_the_days_and_the_unit_of_its_namesake(sample):
     assert series(sample, "RRPONTSYD").between(0, 1000).all()  # USD billions
     assert series(sample, "DGS10").between(0.5, 6).all()  # percent
     assert series(sample, "BAA10Y").between(0.8, 6).all()
+
+
+@pytest.mark.parametrize("name", ["sample", "sample:null@7"])
+def test_its_events_are_to_be_had_without_its_prices(name, monkeypatch):
+    whole = load_market(name)
+    monkeypatch.setattr(market_module, "_bars", None)
+    monkeypatch.setattr(market_module, "published_series", None)
+    events = market_module.load_events(name)
+    for table in (*EVENT_TABLES, PACES, COVERAGE):
+        pd.testing.assert_frame_equal(events.table(table), whole.table(table))
+    assert (events.name, events.simulated, events.origin) == (whole.name, True, whole.origin)
+    assert len(events.table(EVENT_TABLES[0])) > 100
+    assert events.bars.empty
+    assert events.series.empty
 
 
 def test_the_events_of_companies_are_the_real_ones_and_the_paces_are_not(sample):

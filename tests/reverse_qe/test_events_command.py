@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -49,6 +51,26 @@ def one(timeline: pd.DataFrame, **cells: object) -> pd.Series:
         rows = rows[rows[column] == value]
     assert len(rows) == 1
     return rows.iloc[0]
+
+
+def test_no_price_is_made_to_list_events(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    import data.sample.market
+
+    monkeypatch.setattr(data.sample.market, "_bars", None)
+    assert len(said(capsys, "list")["events"]) > 400
+    assert said(capsys, "list", "--due", "--to", "2026-06-30")["due"]
+
+
+@pytest.mark.slow
+def test_no_run_is_imported_to_list_events() -> None:
+    code = (
+        "import sys\nfrom reverse_qe.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
+        "packages = {name.partition('.')[0] for name in sys.modules}\n"
+        "print(packages & {'backtests', 'signals', 'strategies'}, file=sys.stderr)"
+    )
+    words = [sys.executable, "-c", code, "events", "list"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "set()"
 
 
 # The time-line
