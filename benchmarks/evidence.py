@@ -2,6 +2,7 @@
 
 run: every test of a run of the shipped spec, from its folder, as the command makes them. sweep: those of a sweep of
 10,000 variants, from its folder; its peak memory is that of this process.
+audit: the shipped spec at 50 cuts and a stretch of 101, in two processes.
 lottery: 1,000 pairs of baskets at the true moments and at 100 moved ones, drawn from the market of the run, and from
 the index beside it with both rules for names that die. What is compiled is compiled before.
 """
@@ -19,6 +20,7 @@ from sweep import GRID
 from backtests.prepare.prepared import prepare
 from backtests.run import until_default_end
 from backtests.spec.spec import load_spec
+from backtests.studies.audits.audit import run_audit
 from backtests.studies.lottery.lottery import universe_lottery
 from backtests.studies.lottery.pools import Asked
 from backtests.studies.sweeps.folder import run_into
@@ -35,6 +37,13 @@ def timed(work: Callable[[], object]) -> float:
     begin = time.perf_counter()
     work()
     return time.perf_counter() - begin
+
+
+def audit(snapshot: Snapshot, _shared: Path) -> dict[str, float]:
+    report = run_audit(load_spec("history"), snapshot, cuts=50, jobs=2)
+    if not report.holds:
+        raise SystemExit("the audit of the shipped spec found something")
+    return {"audit_50": report.seconds, "audit_50_a_run_of_one_process": 2 * report.seconds / report.runs}
 
 
 def lottery(snapshot: Snapshot, shared: Path) -> dict[str, float]:
@@ -65,6 +74,7 @@ def of_sweep(snapshot: Snapshot, _shared: Path) -> dict[str, float]:
 SECTIONS: dict[str, Callable[[Snapshot, Path], dict[str, float]]] = {
     "run": of_run,
     "sweep": of_sweep,
+    "audit": audit,
     "lottery": lottery,
 }
 

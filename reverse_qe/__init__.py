@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 __all__ = [
     "ReverseQeError",
     "Spec",
+    "audit",
     "backtest",
     "events",
     "evidence",
@@ -31,6 +32,7 @@ _HOMES = {
     "Spec": "backtests.spec.spec",
     "load_spec": "backtests.spec.spec",
     "open_market": "data.markets",
+    "audit": "reverse_qe.auditing",
     "evidence": "reverse_qe.judging",
     "lottery": "reverse_qe.lotteries",
     "sweep": "reverse_qe.sweeping",
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from data.errors import ReverseQeError
     from data.markets import open_market
     from reverse_qe.api import backtest, events, fetch, import_files, register, signal
+    from reverse_qe.auditing import audit
     from reverse_qe.judging import evidence
     from reverse_qe.lotteries import lottery
     from reverse_qe.sweeping import sweep

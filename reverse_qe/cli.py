@@ -20,7 +20,7 @@ from reverse_qe.terminal.talk_options import take_talk_options, talk_options
 # Letters of a message: what was got may be a file of many megabytes, and the remedy stands at the end.
 _LONGEST = 4_000
 
-COMMANDS = ("backtest", "data", "events", "evidence", "paper", "runs", "signal", "spec", "sweep")
+COMMANDS = ("audit", "backtest", "data", "events", "evidence", "paper", "runs", "signal", "spec", "sweep")
 
 
 class CommandFolder(click.Group):

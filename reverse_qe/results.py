@@ -16,6 +16,7 @@ from backtests.prepare.stages import tell_nobody
 from backtests.prepare.turn import is_told, read_turn, trades_by_regime
 from backtests.run import Backtest
 from backtests.spec.spec import Spec
+from backtests.studies.audits.report import AuditReport, Leak
 from backtests.studies.gauge import Gauge
 from data.events.due import Due, due_announcements
 from data.events.timeline import event_timeline
@@ -23,7 +24,9 @@ from data.files.plain_text import printable
 from data.market.snapshot import Snapshot
 from reverse_qe.pages.notebook import backtest_html, signal_html
 from reverse_qe.pages.signal import signal_page
+from reverse_qe.pages.studies.audit import audit_page
 from reverse_qe.words.answer import Change, answer_lines, change_since_before
+from reverse_qe.words.audit import leak_text, title, verdict
 from reverse_qe.words.run import headline, portfolio_rows, regime_sentences
 from reverse_qe.words.runs.trials import counted_words
 from signals.block import SignalData
@@ -245,6 +248,41 @@ class SignalReading:
 
     def _repr_html_(self) -> str:
         return signal_html(self.snapshot, self.sentence, self.explanation)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class AuditResult:
+    """A finished audit.
+
+    Attributes:
+        report: all of it.
+    """
+
+    report: AuditReport
+
+    @property
+    def holds(self) -> bool:
+        """Whether no row that was decided changed with the future, and the run says the same when it is run again."""
+        return self.report.holds
+
+    @property
+    def leaks(self) -> tuple[Leak, ...]:
+        """Every leak by name: column, session, the input that explains it."""
+        return self.report.leaks
+
+    @property
+    def checks(self) -> pd.DataFrame:
+        """By question: what was tried, in how many runs, the verdict, what came of it."""
+        rows = [(each.key, each.tried, each.count, each.verdict, each.text) for each in self.report.checks]
+        return pd.DataFrame(rows, columns=["check", "tried", "runs", "verdict", "text"]).set_index("check")
+
+    def page(self) -> str:
+        """The audit as a page that is complete in itself."""
+        return audit_page(self.report)
+
+    def __repr__(self) -> str:
+        said = [f"{check.verdict:<14} {check.tried}: {check.text}" for check in self.report.checks]
+        return _lines([title(self.report), *said, *map(leak_text, self.leaks), verdict(self.report)])
 
 
 def _lines(lines: Sequence[str]) -> str:

@@ -52,7 +52,7 @@ def make_run_plan(
     given = extensions or read_extensions(spec)
     tradable, weights, states = panel.tradable(spec.order_rules.stale_sessions), None, None
     if given.policy is not None:
-        weights = _weights_of_user(spec, snapshot, panel, signal, given.policy)
+        weights = _weights_of_user(spec, snapshot, panel, signal, given.policy, given.checked)
     elif given.weights is not None:
         rows = _given_rows(spec, given.weights)
         with user_faults(given.weights.path):
@@ -82,9 +82,9 @@ def _given_rows(spec: Spec, file: UserFile) -> pd.DataFrame:
 
 
 def _weights_of_user(
-    spec: Spec, snapshot: Snapshot, panel: Panel, signal: LiquiditySignal, user: UserCallable
+    spec: Spec, snapshot: Snapshot, panel: Panel, signal: LiquiditySignal, user: UserCallable, checked: bool
 ) -> pd.DataFrame:
-    """What a policy of the user makes of a panel and of the sessions before it; refused where it looks ahead."""
+    """What a policy of the user makes of a panel and of the sessions before it; refused where a check finds a leak."""
     warmup = warmup_panel(spec, snapshot, panel)
     panels = [panel] if warmup is None else [warmup, panel]
     tradable = pd.concat([each.tradable(spec.order_rules.stale_sessions) for each in panels])
@@ -96,7 +96,8 @@ def _weights_of_user(
         return policy(regime.loc[:cut], tradable.loc[:cut], prices.loc[:cut], spec.universe, spec.policy)
 
     weights = weights_upto(tradable.index[-1])
-    check_policy(weights, weights_upto, user)
+    if checked:
+        check_policy(weights, weights_upto, user)
     return weights.loc[panel.decides_for]
 
 

@@ -29,6 +29,8 @@ class Extensions:
         policy: makes the target weights.
         weights: CSV file of target weights, in the place of the policy.
         strategy: trades in the place of the rotation.
+        checked: whether blocks and policy are checked for look-ahead where they are run. Off only for an audit, which
+            does that itself, at more sessions.
     """
 
     blocks: tuple[UserCallable, ...] = ()
@@ -36,6 +38,7 @@ class Extensions:
     policy: UserCallable | None = None
     strategy: UserCallable | None = None
     weights: UserFile | None = None
+    checked: bool = True
 
     @property
     def files(self) -> tuple[UserFile, ...]:

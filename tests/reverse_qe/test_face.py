@@ -75,7 +75,7 @@ def test_the_words_are_offered_each_by_one_name(tmp_path: Path) -> None:
 
 
 def test_what_is_not_offered_is_told(tmp_path: Path) -> None:
-    with pytest.raises(AttributeError, match="no attribute 'nosuch'; it offers ReverseQeError, Spec, backtest"):
+    with pytest.raises(AttributeError, match="no attribute 'nosuch'; it offers ReverseQeError, Spec, audit, backtest"):
         getattr(reverse_qe, "nosuch")  # noqa: B009
 
 

@@ -1,0 +1,133 @@
+"""The audit finds every kind of planted leak, names it, and finds none where there is none."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import planted
+import reverse_qe
+from data.market.snapshot import Snapshot
+from reverse_qe.results import AuditResult
+
+pytestmark = pytest.mark.slow
+
+
+def audited(path: Path, market: Snapshot, cuts: int = 1, **options: object) -> AuditResult:
+    return reverse_qe.audit(path, market, cuts=cuts, leaks_only=True, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("leak", [each for each in planted.POLICIES if each != "every hundredth session"])
+def test_a_policy_that_looks_ahead_is_named_by_date_column_and_instrument(
+    leak: str, tmp_path: Path, sample: Snapshot
+) -> None:
+    found = audited(planted.policy_spec(tmp_path, planted.POLICIES[leak]), planted.small(sample))
+
+    assert not found.holds
+    assert found.checks.loc["stretch", "verdict"] == "LEAK" or leak == "listing known early"
+    [named] = found.leaks
+    assert named.group == "target"
+    assert named.column.startswith("target weight of SIM-")
+    assert named.session <= named.cut
+    assert named.files == ("mine.py",)
+    assert named.explained_by.startswith("bars of SIM-")
+    if leak == "future close":
+        assert named.ahead == 5
+    if leak == "same-bar fill":
+        assert named.ahead == 1
+
+
+def test_one_session_ahead_on_every_hundredth_session_is_met_by_the_stretch_and_only_there(
+    tmp_path: Path, sample: Snapshot
+) -> None:
+    path = planted.policy_spec(tmp_path, planted.POLICIES["every hundredth session"])
+    found = audited(path, planted.small(sample), cuts=50, jobs=2)
+
+    assert found.checks.loc["stretch", "verdict"] == "LEAK"
+    [named] = found.leaks
+    assert (named.ahead, named.sessions) == (1, 1)
+    assert named.session == named.cut
+    assert named.explained_by.startswith("bars of SIM-")
+
+
+def test_blocks_that_look_ahead_are_named_each_and_the_honest_one_is_not(tmp_path: Path, sample: Snapshot) -> None:
+    market = planted.small(sample)
+    market = replace(market, series=planted.revised(market.series, "DGS3MO"))
+    found = audited(planted.block_spec(tmp_path), market)
+
+    assert {leak.column.rpartition(" ")[2]: leak.explained_by for leak in found.leaks} == {
+        "centred.it": "series DGS3MO",
+        "scaled.it": "series DGS3MO",
+        "undelayed.it": "series WALCL",
+        "restated.it": "series DGS3MO",
+        "smoothed.it": "series DGS3MO",
+    }
+    ahead = {leak.column.rpartition(" ")[2]: leak.ahead for leak in found.leaks}
+    assert ahead["centred.it"] == 10
+
+
+def test_a_decision_on_an_adjusted_price_is_one_on_dividends_to_come(tmp_path: Path, sample: Snapshot) -> None:
+    found = audited(planted.policy_spec(tmp_path, planted.ADJUSTED), planted.small(sample), cuts=1)
+
+    assert found.checks.loc["dividends", "verdict"] == "LEAK"
+    assert "explained by the adjustment of SIM-" in found.checks.loc["dividends", "text"]
+    assert found.checks.loc["stretch", "verdict"] == "holds"
+
+
+def test_a_price_that_was_revised_is_found_by_the_version_from_before(tmp_path: Path, sample: Snapshot) -> None:
+    market = planted.small(sample)
+    before = replace(market, name="live.1", bars=market.bars[market.bars["date"] < "2023-04-03"])
+    bars = market.bars.copy()
+    wrong = (bars["symbol"] == "SIM-SAAS-A") & (bars["date"] == "2022-12-14")
+    bars.loc[wrong, ["open", "high", "low", "close", "adj_close"]] *= 0.5
+    now = replace(market, name="live.2", bars=bars)
+    path = planted.policy_spec(tmp_path, planted.HONEST)
+
+    held = audited(path, market, cuts=1, earlier=[before])
+    found = audited(path, now, cuts=1, earlier=[before])
+
+    assert held.checks.loc["versions", "verdict"] == "holds"
+    assert held.holds
+    assert found.checks.loc["versions", "verdict"] == "LEAK"
+    assert "SIM-SAAS-A for 2022-12-15" in found.checks.loc["versions", "text"]
+
+
+def test_a_strategy_that_reads_the_bar_to_come_is_a_leak_by_line(tmp_path: Path, sample: Snapshot) -> None:
+    path = planted.policy_spec(tmp_path, planted.HONEST)
+    (tmp_path / "trades.py").write_text(
+        "import backtrader as bt\n\n\nclass Trades(bt.Strategy):\n    def next(self):\n"
+        "        if self.data.close[1] > self.data.close[0]:\n            self.buy(size=1)\n"
+    )
+    path.write_text(path.read_text().replace("[run]\n", '[run]\nstrategy = "trades.py:Trades"\n'))
+    found = audited(path, planted.small(sample), cuts=1)
+    assert found.checks["verdict"].to_dict() == {"run": "LEAK"}
+    assert "trades.py, line 6: reads close of SIM-COIN-A, 1 bars after" in found.checks.loc["run", "text"]
+
+
+@pytest.mark.parametrize(("hour", "verdict"), [(0, "LEAK"), (22, "holds")])
+def test_weights_stamped_with_the_date_of_the_close_that_made_them_know_their_own_session(
+    hour: int, verdict: str, tmp_path: Path, sample: Snapshot
+) -> None:
+    symbols = ["SIM-SAAS-A", "SIM-SAAS-B", "SIM-MEMORY-A", "SIM-MEMORY-B"]
+    path = planted.policy_spec(tmp_path, planted.HONEST)
+    (tmp_path / "weights.csv").write_text(planted.weights_of_the_day(sample.bars, symbols, hour))
+    path.write_text(path.read_text().replace('function = "mine.py:weights"', 'weights = "weights.csv"'))
+    found = audited(path, planted.small(sample), cuts=1)
+    assert found.checks.loc["foresight", "verdict"] == verdict
+    assert ("are they dates?" in found.checks.loc["foresight", "text"]) == (hour == 0)
+    assert found.checks.drop("foresight")["verdict"].isin(["holds", "not tried"]).all()
+
+
+def test_the_shipped_spec_of_the_sample_does_not_look_ahead(sample: Snapshot) -> None:
+    found = reverse_qe.audit("sample", sample, cuts=2, jobs=2, leaks_only=True)
+    assert found.holds
+    assert not found.leaks
+    assert set(found.checks["verdict"]) == {"holds", "not tried"}
+
+
+@pytest.mark.real_history
+def test_the_shipped_spec_of_history_does_not_look_ahead(history: Snapshot) -> None:
+    found = reverse_qe.audit("history", history, cuts=3, jobs=2, leaks_only=True)
+    assert found.holds
+    assert not found.leaks
+    assert set(found.checks["verdict"]) == {"holds", "not tried"}
