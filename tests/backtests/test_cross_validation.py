@@ -164,6 +164,13 @@ def test_spans_together_are_the_whole(cuts):
     assert together([moments_of(excess, rows) for rows in spans]).sessions == 120
 
 
+def test_variants_of_other_sessions_are_refused(sweep, tmp_path):
+    folds = make_splits(noise(sweep).shape[1], 6, 2)
+    for returns in ([row[1:] for row in noise(sweep)], [noise(sweep)[0], noise(sweep)[1][5:]]):
+        with pytest.raises(InputError, match="got variants of different sessions"):
+            cross_validate(sweep, table_of(returns, tmp_path), folds, None)
+
+
 def test_the_word_writes_it_and_the_page_shows_it(sample, tmp_path):
     found = reverse_qe.sweep(
         "sample", {"signal.enter": [0.3, 0.5], "order_rules.band": [0.0, 0.05]}, sample, start="2022-01-03",
