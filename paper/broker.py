@@ -11,6 +11,10 @@ from typing import Literal, Protocol
 from strategies.fills import OrderStatus
 
 Side = Literal["sell", "buy"]
+# Why orders ended that no market has seen.
+TOO_LATE = "decided too late for the open"
+OVER = "its session was over before it could be sent"
+HALTED = "the trader was halted before it could be sent"
 
 
 @dataclass(frozen=True)

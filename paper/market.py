@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -68,6 +69,16 @@ class PaperMarket:
         """The plan by session decided for."""
         return self.prepared.plan
 
+    @cached_property
+    def targets(self) -> np.ndarray:
+        """(n, m) target weights of the plan; row i is of the decision that stands there."""
+        return self.plan.targets[list(self.panel.symbols)].to_numpy()
+
+    @cached_property
+    def rebalance(self) -> np.ndarray:
+        """(n,) whether the decision that stands there rebalances."""
+        return self.plan.rebalance.to_numpy()
+
     @property
     def strategy(self) -> UserCallable | None:
         """The user's, which trades in the place of the rotation; None where there is none."""
@@ -77,6 +88,11 @@ class PaperMarket:
     def rules(self) -> FillRules:
         """The rules of fills."""
         return self.prepared.rules
+
+    def with_spec(self, spec: Spec) -> "PaperMarket":
+        """The same snapshot and sessions as another spec has them."""
+        sessions = self.panel.sessions
+        return _market(spec, self.snapshot, read_extensions(spec), sessions[1], sessions[-1])
 
     def row(self, session: date) -> int:
         """The row of a session in the panel; the decision for it stands one row above."""

@@ -4,11 +4,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from data.errors import InputError
 from data.files.locks import only_one
 from paper.config import PaperConfig
+from paper.ledger.ledger import Ledger
 
 LOCK_FILE = "lock"
 
@@ -38,3 +40,15 @@ def copied(folder: Path) -> Iterator[Path]:
         for file in folder.glob("*.sqlite*"):
             shutil.copy2(file, copy)
         yield Path(copy)
+
+
+def tell_lost_head(ledger: Ledger, now: datetime) -> list[str]:
+    """Write down, and return, that nobody can say whether rows of a ledger were cut off, where that is so."""
+    if not ledger.is_head_lost():
+        return []
+    text = (
+        f"the file that names the newest row of the ledger was gone before the step of {now:%Y-%m-%d %H:%M} UTC: "
+        "whether rows were cut off cannot be said"
+    )
+    ledger.write_notice(text, now)
+    return [text]

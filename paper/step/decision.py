@@ -97,39 +97,28 @@ def decide(
         answer: of a strategy of the user, which decides in the place of the order rules; None where there is none.
     """
     row = market.row(session) - 1
-    panel, plan, symbols = market.panel, market.plan, market.panel.symbols
+    panel, symbols = market.panel, market.panel.symbols
     prices = panel.decision_price[row]
     units = np.array([held.units.get(symbol, 0.0) for symbol in symbols])
-    targets = plan.targets[list(symbols)].to_numpy()[row]
-    undecided = 0 if decided_before is None else market.row(decided_before)
-    due = plan.rebalance.to_numpy()[undecided : row + 1].any()
-    why = REBALANCING if due else PLANNED_ANEW if short else ""
+    targets = market.targets[row]
     values = np.where(units > 0, units * prices, 0.0)
     intents: tuple[Intent, ...] = ()
-    left_alone = [intent.symbol for intent in open_intents] if why else []
-    if answer is not None:
+    if answer is None:
+        undecided = 0 if decided_before is None else market.row(decided_before)
+        waiting = [(symbols.index(each.symbol), each.money) for each in open_intents]
+        why, orders = planned(
+            market, row, units, held.cash, waiting, undecided, {symbols.index(symbol) for symbol in short}
+        )
+        left_alone = [each.symbol for each in open_intents] if why else []
+        if orders is not None:
+            intents = _intents(market, account, session, decided_at, prices, orders)
+    else:
         why, left_alone = OWN_STRATEGY if answer.sent else "", list(answer.left_alone)
         sent = _orders_of(answer, symbols)
         intents = _intents(market, account, session, decided_at, prices, sent)
         equity = held.cash + float(values.sum())
         left = values + sent.buy_money - np.where(sent.sell_units > 0, sent.sell_units * prices, 0.0)
         targets = left / equity if equity > 0 else np.zeros(len(symbols))
-    elif why:
-        # What is about to be closed out is left alone by the order rules.
-        is_left = market.rules.stale[row] | ~(due | np.array([symbol in short for symbol in symbols]))
-        wanted = np.where(is_left, np.nan, targets)
-        free_units, free_cash = units.copy(), held.cash
-        for intent in open_intents:
-            place = symbols.index(intent.symbol)
-            wanted[place] = np.nan
-            if intent.money is not None:
-                free_units[place] += intent.money / prices[place]
-                free_cash -= intent.money
-        rules = market.spec.order_rules.rules
-        orders = plan_orders(
-            free_units.tolist(), prices.tolist(), wanted.tolist(), market.rules.sessions.terms, rules, free_cash
-        )
-        intents = _intents(market, account, session, decided_at, prices, orders)
     score = float(market.signal.score[panel.decides_for[row]])
     return Decision(
         session=session,
@@ -150,6 +139,46 @@ def decide(
         newest_bars=market.newest_bars(session),
         intents=intents,
     )
+
+
+def planned(
+    market: PaperMarket,
+    row: int,
+    units: np.ndarray,
+    cash: float,
+    waiting: Sequence[tuple[int, float | None]],
+    undecided: int,
+    short: Collection[int],
+) -> tuple[str, SessionOrders | None]:
+    """What the order rules make of the plan for a book.
+
+    Args:
+        market: reaches the session.
+        row: of the decision.
+        units: (m,) held.
+        cash: US dollars.
+        waiting: places of instruments with an open order, and the money that it promises; None for a sell.
+        undecided: first row that was not decided yet; a rebalancing that fell between is made up for.
+        short: places for which the last decision was not carried out in full.
+
+    Returns:
+        Why the book is brought to its targets, empty where it is left as it is; and the orders, None then.
+    """
+    prices, due = market.panel.decision_price[row], bool(market.rebalance[undecided : row + 1].any())
+    why = REBALANCING if due else PLANNED_ANEW if short else ""
+    if not why:
+        return why, None
+    # What is about to be closed out is left alone by the order rules.
+    is_left = market.rules.stale[row] | ~(due | np.array([place in short for place in range(len(units))]))
+    wanted = np.where(is_left, np.nan, market.targets[row])
+    free_units, free_cash = units.copy(), cash
+    for place, money in waiting:
+        wanted[place] = np.nan
+        if money is not None:
+            free_units[place] += money / prices[place]
+            free_cash -= money
+    rules, terms = market.spec.order_rules.rules, market.rules.sessions.terms
+    return why, plan_orders(free_units.tolist(), prices.tolist(), wanted.tolist(), terms, rules, free_cash)
 
 
 def _orders_of(answer: "Answer", symbols: Sequence[str]) -> SessionOrders:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from data.clock import decision_times, next_session, trading_hours
-from paper.broker import Account, Broker, Fill, Intent, Movement, OrderState
+from paper.broker import HALTED, OVER, Account, Broker, Fill, Intent, Movement, OrderState
 from paper.ledger.ledger import Ledger
 from paper.ledger.records import Close, Holdings
 from paper.market import PaperMarket
@@ -93,7 +93,7 @@ class Desk:
         self._note_arrivals()
         for intent in self.ledger.unsent_intents():
             if _is_outdated(intent, self.clock()):
-                self.ledger.write_unsent_end(intent, "its session was over before it could be sent", self.clock())
+                self.ledger.write_unsent_end(intent, OVER, self.clock())
         outdated = [each.client_id for each in self.ledger.sent_intents() if _is_outdated(each, self.clock())]
         if outdated:
             self.broker.cancel(outdated)
@@ -102,7 +102,7 @@ class Desk:
         """End what is not sent when the trader is halted: whoever resumes it may know the prices that have passed."""
         self._note_arrivals()
         for intent in self.ledger.unsent_intents():
-            self.ledger.write_unsent_end(intent, "the trader was halted before it could be sent", self.clock())
+            self.ledger.write_unsent_end(intent, HALTED, self.clock())
 
     def _note_arrivals(self) -> None:
         """Write down as sent what the broker has, though nobody lived, or got an answer, to write it down then."""

@@ -25,7 +25,7 @@ def spec_of(config: PaperConfig, account: AccountRecord | None) -> Spec:
     Raises:
         InputError: there is no such spec, it is wrong, or that in the ledger is of a later version.
     """
-    return config.load_spec() if account is None else config.load_spec(_opened_with(account)[1])
+    return config.load_spec() if account is None else config.load_spec(opened_with(account)[1])
 
 
 def require_same_account(config: PaperConfig, spec: Spec, ledger: LedgerReader, now: datetime, is_replay: bool) -> None:
@@ -46,7 +46,7 @@ def require_same_account(config: PaperConfig, spec: Spec, ledger: LedgerReader, 
             f"the account {name} was opened at the broker {account.broker}, got {config.broker.kind}; "
             "choose another account.name"
         )
-    if keys := _opened_with(account)[0].differences(spec):
+    if keys := opened_with(account)[0].differences(spec):
         more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
         raise InputError(
             f"the spec {config.spec} is not the one that the account {name} was opened with: it differs in "
@@ -99,7 +99,8 @@ def decision_time(session: date) -> datetime:
     return moment
 
 
-def _opened_with(account: AccountRecord) -> tuple[Spec, int]:
+def opened_with(account: AccountRecord) -> tuple[Spec, int]:
+    """The spec that an account was opened with, and the version of specs that it was written as."""
     return _written_spec(account.spec, account.name)
 
 

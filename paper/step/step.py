@@ -20,6 +20,7 @@ from paper.errors import BrokerRefused, BrokerUnavailable
 from paper.ledger.ledger import Ledger
 from paper.ledger.records import AccountRecord, DecisionRecord, SeenBar
 from paper.market import MarketVersions, newest_snapshot, read_market
+from paper.step.account_files import tell_lost_head
 from paper.step.against_market import differences_from_market
 from paper.step.decision import Decision, decide
 from paper.step.guards import kill_file_reason, reasons_to_halt
@@ -127,7 +128,7 @@ class Step:
         account, session = self.ledger.account(), self.told.session
         if account is None and session is None:
             return self.told
-        self._tell_lost_head()
+        self.told.notes += tell_lost_head(self.ledger, self.now)
         if self.config.refresh and not self.is_replay and not self.told.dry_run:
             self.told.notes += refresh(self.config.market, self.spec, self.now, self.report)
         try:
@@ -143,15 +144,6 @@ class Step:
         self.told.halt = "" if halted is None else halted.text
         self.ledger.write_event("step", _summary(self.told), self.now, session)
         return self.told
-
-    def _tell_lost_head(self) -> None:
-        if self.ledger.is_head_lost():
-            text = (
-                "the file that names the newest row of the ledger was gone before the step of "
-                f"{self.now:%Y-%m-%d %H:%M} UTC: whether rows were cut off cannot be said"
-            )
-            self.ledger.write_notice(text, self.now)
-            self.told.notes.append(text)
 
     def reconcile(self) -> list[str]:
         """What ledger and broker do not agree on, after what the broker can tell is written."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from paper.broker_registry import BROKERS, DEFAULT_BROKER
-from reverse_qe.options import PATH, json_option
+from reverse_qe.options import DAY, PATH, json_option
 from reverse_qe.output import print_json, progress, say, show
 
 if TYPE_CHECKING:
@@ -178,6 +178,7 @@ def status(path: Path, page: Path | None, as_json: bool) -> None:
     from dataclasses import asdict
 
     from paper.config import read_config
+    from paper.explain.explain import explained
     from paper.overview.history import read_history
     from paper.overview.status import read_status
     from reverse_qe.pages.account import account_page
@@ -190,13 +191,54 @@ def status(path: Path, page: Path | None, as_json: bool) -> None:
     with progress("Status"):
         stands = read_status(config)
         if page is not None:
-            write_page(page, account_page(stands, read_history(config)))
+            write_page(page, account_page(stands, read_history(config), explained(config)))
     if as_json:
         print_json(asdict(stands))
     else:
         print_status(stands)
     if page is not None:
         say(f"Page: {page}")
+
+
+@command.command("explain")
+@config_option
+@click.option("--from", "first", type=DAY, help="Day from which on differences count (default: all).")
+@click.option("--to", "last", type=DAY, help="Day up to which differences count (default: the last close).")
+@click.option("--page", type=PATH, help="Write it as a web page.")
+@json_option
+@click.pass_context
+def explain(
+    context: click.Context,
+    path: Path,
+    first: datetime | None,
+    last: datetime | None,
+    page: Path | None,
+    as_json: bool,
+) -> None:
+    """Say why the account's equity is not that of its backtest: one cause after the other, each of them a replay.
+
+    Exit status 1 says that not all of the difference is explained, to 1e-9 of equity. Nothing is asked of a broker.
+    """
+    from paper.config import read_config
+    from paper.explain.explain import explain as found
+    from reverse_qe.pages.account_parts.explanation import explanation_page
+    from reverse_qe.pages.page_files import require_page_path, write_page
+    from reverse_qe.words.explanation import explanation_json, print_explanation
+
+    config = read_config(path)
+    if page is not None:
+        require_page_path(page)
+    with progress("Explain") as report:
+        told = found(config, first.date() if first else None, last.date() if last else None, report)
+        if page is not None:
+            write_page(page, explanation_page(told))
+    if as_json:
+        print_json(explanation_json(told))
+    else:
+        print_explanation(told)
+    if page is not None:
+        say(f"Page: {page}")
+    context.exit(0 if told.holds else 1)
 
 
 @command.command("reconcile")

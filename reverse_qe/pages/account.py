@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from paper.explain.explain import Explanation
 from paper.overview.history import AccountHistory
 from paper.overview.status import Status
+from reverse_qe.pages.account_parts.explanation import explanation_part
 from reverse_qe.pages.charts.scales import TimeScale, scale_of
 from reverse_qe.pages.charts.time_chart import Line, TimeChart, time_chart
 from reverse_qe.pages.kit import Html, Part, bullets, joined, page, table, tag
@@ -24,12 +26,13 @@ ORDER_HEAD = ("session", "", "side", "units filled", "units wanted", "price", "f
 ENTRY_HEAD = ("at (UTC)", "kind", "", "units", "price", "amount, USD", "cash after, USD")
 
 
-def account_page(stands: Status, history: AccountHistory) -> str:
+def account_page(stands: Status, history: AccountHistory, told: Explanation | None = None) -> str:
     """Render an account as HTML, complete in itself: the same bytes for the same ledger, market and time.
 
     Args:
         stands: how it stands.
         history: what it did.
+        told: why it differs from its backtest; None where that is not asked.
     """
     market = f"{'SIMULATED ' if stands.simulated else ''}market {stands.market}"
     reached = stands.decision.session if stands.decision else stands.next_session
@@ -41,6 +44,7 @@ def account_page(stands: Status, history: AccountHistory) -> str:
         lead=_lead(stands),
         parts=[
             Part("Equity beside the backtest", _equity(stands, history)),
+            *([] if told is None else [explanation_part(told)]),
             Part("Orders, newest first", _orders(history.orders)),
             Part("Halts and steps, newest first", _events(history)),
             Part("Ledger, newest entries first", _entries(history.entries)),

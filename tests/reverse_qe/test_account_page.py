@@ -14,6 +14,7 @@ from data.market.snapshot import save
 from hand_made import make_instrument, make_snapshot
 from outcomes import Outcome
 from paper.config import read_config
+from paper.explain.explain import explained
 from paper.overview.history import read_history
 from paper.overview.status import read_status
 from paper.storage import database
@@ -66,7 +67,7 @@ def test_the_page_shows_what_the_ledger_says(paper: Callable[..., Outcome], tmp_
     page = (tmp_path / "account.html").read_text(encoding="utf-8")
     config = read_config(tmp_path / "paper.toml")
     stands, history = read_status(config), read_history(config)
-    assert page == account_page(stands, history)
+    assert page == account_page(stands, history, explained(config))
     positions = {row[0]: row for row in cells(page, "Positions at")}
     assert positions["equity"][3] == f"{stands.equity:,.2f}"
     assert {each.symbol: positions[each.symbol][1] for each in stands.positions if each.units} == {

@@ -26,6 +26,7 @@ from data.market.snapshot import Snapshot
 from data.quality.report import quality_report
 from edge_runs import edge_runs
 from paper.config import read_config
+from paper.explain.explain import explained
 from paper.overview.history import read_history
 from paper.overview.status import read_status
 from paper.step.account import halt, run_step
@@ -52,7 +53,7 @@ EDGES = (
 )
 PAGES = ("run", "signal", "quality", "account", "sweep", "lottery", "compared", *EDGES)
 # Charts of ours on each page: of the run growth, drawdown, events, stays, baskets, names, score, blocks, gate.
-PLOTS = {"run": 9, "signal": 5, "quality": 0, "account": 2, "sweep": 0, "lottery": 0, "compared": 2}
+PLOTS = {"run": 9, "signal": 5, "quality": 0, "account": 3, "sweep": 0, "lottery": 0, "compared": 2}
 LARGEST_RUN = 2_000_000
 
 
@@ -103,10 +104,10 @@ def _account(folder: Path) -> str:
 def _stepped(folder: Path) -> str:
     write_config(folder / "paper.toml", "sample", "sample", "simulated")
     config = read_config(folder / "paper.toml")
-    for day in sessions_between(pd.Timestamp("2024-01-02"), pd.Timestamp("2024-02-28")):
+    for day in sessions_between(pd.Timestamp("2024-01-02"), pd.Timestamp("2024-02-28")).drop("2024-02-01"):
         run_step(config, day.date())
     halt(config, "<b>by hand</b>")
-    return account_page(read_status(config), read_history(config))
+    return account_page(read_status(config), read_history(config), explained(config))
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from backtests.execution.book import Book, Notes, Trade
 from backtests.execution.book import Movement as BookMovement
 from backtests.execution.records import Sessions
 from data.clock import next_session, trading_hours
-from paper.broker import Account, BrokerClock, Fill, Intent, Movement, OrderState
+from paper.broker import TOO_LATE, Account, BrokerClock, Fill, Intent, Movement, OrderState
 from paper.brokers.nyse_hours import nyse_clock
 from paper.brokers.simulated.revisions import Revisions, begin_of
 from paper.brokers.simulated.schema import MIGRATIONS
@@ -37,7 +37,6 @@ BROKER_FILE = "simulated-broker.sqlite"
 DAY = pd.Timedelta(days=1)
 # What comes when a session ends; the rest changes units when it begins.
 PAYMENTS = ("dividend", "interest")
-TOO_LATE = "decided too late for the open"
 
 
 @dataclass(frozen=True)
