@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from backtests.archive.stored import StoredRun
@@ -22,6 +23,7 @@ _READ: Mapping[str, tuple[list[str], list[str], list[str]]] = {
     "trades": (["opened", "closed"], ["profit", "sessions"], ["symbol"]),
     "attribution": ([], ["profit"], ["basket", "symbol"]),
 }
+_KEYS = {"returns": ["session"], "regime": ["session"], "rotations": ["start", "end", "regime"]}
 
 
 def read_run_table(run: StoredRun, name: str) -> pd.DataFrame | None:
@@ -38,9 +40,19 @@ def read_run_table(run: StoredRun, name: str) -> pd.DataFrame | None:
         table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys([*days, *texts], str))
         for column in days:
             table[column] = pd.to_datetime(table[column], format="%Y-%m-%d")
-        return table.astype(dict.fromkeys(numbers, float))
+        found: pd.DataFrame = table[[*days, *numbers, *texts]].astype(dict.fromkeys(numbers, float))
+        _require_whole(found, numbers, _KEYS.get(name, []))
+        return found
     except (OSError, ValueError, KeyError, pd.errors.ParserError) as error:
         raise InputError(f"{path} cannot be read: {error}; wanted the file as the run wrote it") from error
+
+
+def _require_whole(table: pd.DataFrame, numbers: Sequence[str], keys: Sequence[str]) -> None:
+    """Refuse what a run never writes: a number that is none, a row without its key, or two of one key."""
+    if not np.isfinite(table[list(numbers)].to_numpy(dtype="float64")).all():
+        raise ValueError("a number is missing or infinite")
+    if keys and (table.empty or table[list(keys)].isna().any(axis=None) or table.duplicated(list(keys)).any()):
+        raise ValueError(f"it has no row, or none or several for one {', '.join(keys)}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,11 +13,14 @@ from typing import Any
 from unittest import mock
 
 import click
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import hostile
+from backtests.archive.trials.log import add_trial
+from backtests.archive.trials.verify import verify_log
 from data.market.snapshot import save
 from hand_made import make_snapshot
 from hostile import damaged, exchanged, fuzzed, texts
@@ -69,8 +72,8 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> dict[tuple[str, 
 
 
 COMMANDS = commands(cli.cli)
-# They wait for the clock.
-WAITS = {("paper", "run")}
+# The first waits for the clock, the second takes away what the others read.
+WAITS = {("paper", "run"), ("runs", "remove")}
 
 
 @st.composite
@@ -206,3 +209,39 @@ def test_folders_of_runs(world, data, name, shown):
         status, out, _ = ran(line, world)
         assert (status, "good" in out) == (0, True)
     shutil.rmtree(bad)
+
+
+@fuzzed("files of runs that are compared", 0.05, 30)
+@given(
+    data=st.data(),
+    name=st.sampled_from(["returns.csv", "rotations.csv", "regime.csv", "trades.csv", "attribution.csv", "spec.toml"]),
+)
+def test_files_of_runs_that_are_compared(world, data, name):
+    bad = world / "many" / "bad"
+    shutil.copytree(world / "runs" / "good", bad, dirs_exist_ok=True)
+    (bad / name).write_bytes(data.draw(damaged((world / "runs" / "good" / name).read_bytes())))
+    hostile.COUNTS["files of runs that are compared"] += 1
+    as_json = ["--json"] if data.draw(st.booleans()) else []
+    with tidy(world):
+        assert_in_order(["runs", "compare", "good", str(bad), "--page", "compared.html", *as_json], world)
+    shutil.rmtree(bad)
+
+
+@fuzzed("logs of trials", 0.05, 30)
+@given(data=st.data(), name=st.sampled_from(["log.jsonl", "head.json"]), exchanges=st.booleans())
+def test_logs_of_trials(world, data, name, exchanges):
+    """Whatever became of it, it is read and told in order, and the next trial is added, or is said not to be."""
+    log = world / "home" / "trials"
+    kept = {each: (log / each).read_bytes() for each in ("log.jsonl", "head.json")}
+    try:
+        whole = kept[name]
+        changed = exchanged(json.loads(whole), most=3).map(hostile.as_json).map(lambda each: each + b"\n")
+        (log / name).write_bytes(data.draw(changed if exchanges and whole.count(b"\n") == 1 else damaged(whole)))
+        hostile.COUNTS["logs of trials"] += 1
+        assert_in_order(["runs", "trials", *(["--json"] if data.draw(st.booleans()) else [])], world)
+        row = {"project": str(world), "simulated": True, "key": "0" * 64, "trials": 1, "kind": "backtest"}
+        added = add_trial(log, row, {"strategy": np.zeros(3)}).row
+        assert any(each == added for each in verify_log(log).rows)
+    finally:
+        for each, content in kept.items():
+            (log / each).write_bytes(content)

@@ -15,6 +15,7 @@ from backtests.archive.trials.sweep_rows import sweep_row
 from backtests.run import Backtest
 from backtests.studies.sweeps.report import SweepReport
 from backtests.studies.sweeps.sweep import Sweep
+from data.errors import InputError
 
 
 class NotCountedWarning(UserWarning):
@@ -78,4 +79,10 @@ def count_sweep(
 
 def _counted(row: dict[str, Any], columns: Columns) -> Counted:
     added = add_trial(log_folder(), row, columns)
-    return Counted(added.row, added.is_new)
+    counted = Counted(added.row, added.is_new)
+    try:
+        assert counted.trials is not None
+        int(added.row["trials"])
+    except (AssertionError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"row {added.row['row']} of the log, of the same trial, was changed") from error
+    return counted

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -66,11 +67,18 @@ def line_hash(line: bytes) -> str:
 def read_line(line: bytes) -> dict[str, Any] | None:
     """A row of the log; None where the line is none."""
     try:
-        row = json.loads(line)
+        row = json.loads(line, parse_float=_number, parse_constant=_number)
     except (ValueError, RecursionError):
         return None
     is_row = isinstance(row, dict) and type(row.get("row")) is int and isinstance(row.get("previous"), str)
     return row if is_row else None
+
+
+def _number(text: str) -> float:
+    """A number as the log is written: none that is not one, and none without end."""
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"{text} is no number of JSON")
+    return value
 
 
 def read_log(folder: Path) -> bytes:

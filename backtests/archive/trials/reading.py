@@ -106,13 +106,19 @@ def tried_in(folder: Path, rows: Sequence[Mapping[str, Any]], simulated: bool) -
         simulated: whether those on simulated markets are meant, or those on real ones.
 
     Raises:
-        ValueError: series of a row cannot be read.
+        InputError: a row or its series cannot be read.
     """
     found, days_of = [], cache(_sessions)
     for row in rows:
         if row.get("simulated") is simulated:
-            series = read_series(folder / RETURNS, row, None if row["kind"] == "sweep" else ("strategy", MIX))
-            found += as_tried(row, series, days_of(row["first_session"], row["last_session"]))
+            try:
+                series = read_series(folder / RETURNS, row, None if row["kind"] == "sweep" else ("strategy", MIX))
+                found += as_tried(row, series, days_of(row["first_session"], row["last_session"]))
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise InputError(
+                    f"got row {row['row']} of the log of trials, which cannot be counted ({error}); wanted it as "
+                    "it was written; see: reverse-qe runs trials"
+                ) from error
     return found
 
 

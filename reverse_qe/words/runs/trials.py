@@ -52,12 +52,12 @@ def kind_of_market(simulated: bool) -> str:
 
 
 def trial_rows(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """Rows of the log, each under `TRIALS_HEAD`."""
+    """Rows of the log, each under `TRIALS_HEAD`; one that was changed may hold anything."""
     return [
         (
             str(row["row"]),
-            what_was_tried(row),
-            f"{row.get('trials', 1):,}",
+            _what(row),
+            _formatted(row.get("trials"), "{:,}"),
             _formatted(row.get("cagr"), "{:.1%}"),
             _formatted(row.get("sharpe"), "{:.2f}"),
             f"{row.get('market')}{' (SIMULATED)' if row.get('simulated') else ''}",
@@ -68,6 +68,13 @@ def trial_rows(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
         )
         for row in rows
     ]
+
+
+def _what(row: Mapping[str, Any]) -> str:
+    try:
+        return what_was_tried(row)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return "what cannot be read: the row was changed"
 
 
 def what_was_tried(row: Mapping[str, Any]) -> str:
