@@ -150,8 +150,8 @@ def _print_result(result: "BacktestResult", with_page: bool, as_json: bool) -> N
 
 
 def _print_summary(result: "BacktestResult") -> None:
-    from reverse_qe.words.figures import PORTFOLIO_HEAD
     from reverse_qe.words.run import STRESS_HEAD, headline, portfolio_rows, stress_rows, stress_sentence
+    from reverse_qe.words.runs.figures import PORTFOLIO_HEAD
     from reverse_qe.words.summary import NOT_ON_SCREEN, summary_lines
 
     run = result.run

@@ -67,7 +67,7 @@ def show_run(run: str, opens: bool, as_json: bool) -> None:
     from backtests.archive.named import find_run
     from backtests.archive.stored import read_run
     from reverse_qe.pages.page_files import open_page
-    from reverse_qe.words.figures import PORTFOLIO_HEAD, REGIME_HEAD
+    from reverse_qe.words.runs.figures import PORTFOLIO_HEAD, REGIME_HEAD
     from reverse_qe.words.runs.stored import (
         stored_headline,
         stored_json,

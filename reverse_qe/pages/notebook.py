@@ -13,7 +13,6 @@ from backtests.run import Backtest
 from data.files.plain_text import printable
 from data.market.snapshot import Snapshot
 from reverse_qe.pages.kit import Html, banner, joined, table, tag
-from reverse_qe.words.figures import PORTFOLIO_HEAD
 from reverse_qe.words.run import (
     REASON_HEAD,
     headline,
@@ -22,6 +21,7 @@ from reverse_qe.words.run import (
     regime_sentences,
     state_sentences,
 )
+from reverse_qe.words.runs.figures import PORTFOLIO_HEAD
 from signals.explain.explanation import Explanation
 from signals.regime import Regime
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from backtests.run import Backtest
 from backtests.studies.gauge import DRIVERS, Gauge
-from reverse_qe.words.figures import FORMATS, MEASURES, number_text
+from reverse_qe.words.runs.figures import FORMATS, MEASURES, number_text
 from signals.explain.explanation import Explanation, InputReason, explain
 from signals.explain.sentence import signal_sentence
 from signals.explain.titles import input_title

@@ -10,8 +10,8 @@ from reverse_qe.pages.kit import Html, Part, joined, table, tag
 from reverse_qe.pages.market_events import HINT, event_chart
 from reverse_qe.pages.signal_charts import BAND_LEGEND, regime_bands
 from reverse_qe.words.evidence import RIVAL_HEAD, rival_rows
-from reverse_qe.words.figures import PORTFOLIO_HEAD
 from reverse_qe.words.run import performance_rows, portfolio_rows
+from reverse_qe.words.runs.figures import PORTFOLIO_HEAD
 
 RIVAL_CAPTION = (
     "Sharpe ratios that the strategy must beat, at the same budgets and costs; one switch is known afterwards"

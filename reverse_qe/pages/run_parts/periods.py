@@ -7,8 +7,8 @@ import pandas as pd
 from backtests.measures.holdings import monthly_returns
 from backtests.run import Backtest
 from reverse_qe.pages.kit import Html, Part, joined, table, tag
-from reverse_qe.words.figures import REGIME_HEAD
 from reverse_qe.words.run import regime_rows, year_rows
+from reverse_qe.words.runs.figures import REGIME_HEAD
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # A return of so much has the strongest tint.

@@ -8,7 +8,7 @@ import pandas as pd
 
 from backtests.archive.compared import Comparison
 from reverse_qe.tables import Column
-from reverse_qe.words.figures import MEASURES, measure_text
+from reverse_qe.words.runs.figures import MEASURES, measure_text
 from reverse_qe.words.runs.stored import market_texts, what_was_run
 
 Row = tuple[str, ...]

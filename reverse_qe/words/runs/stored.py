@@ -5,8 +5,8 @@ from typing import Any
 
 from backtests.archive.stored import StoredRun
 from reverse_qe.tables import Column
-from reverse_qe.words.figures import measure_text
 from reverse_qe.words.runs.changes import changes_text
+from reverse_qe.words.runs.figures import measure_text
 
 Row = tuple[str, ...]
 
@@ -75,7 +75,7 @@ def stored_headline(run: StoredRun) -> str:
 
 
 def stored_portfolios(run: StoredRun) -> list[Row]:
-    """The strategy and every baseline, each under `reverse_qe.words.figures.PORTFOLIO_HEAD`."""
+    """The strategy and every baseline, each under `reverse_qe.words.runs.figures.PORTFOLIO_HEAD`."""
     return [
         (name.replace("_", " "), *(measure_text(key, measures.get(key)) for key in _SHOWN))
         for name, measures in run.metrics.items()
@@ -84,7 +84,7 @@ def stored_portfolios(run: StoredRun) -> list[Row]:
 
 
 def stored_regimes(run: StoredRun) -> list[Row]:
-    """The strategy's sessions by regime, each under `reverse_qe.words.figures.REGIME_HEAD`."""
+    """The strategy's sessions by regime, each under `reverse_qe.words.runs.figures.REGIME_HEAD`."""
     return [
         (
             name,
