@@ -29,10 +29,25 @@ def whole_process(command: Sequence[str]) -> tuple[float, float]:
     return wall, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-def show(title: str, ratios: Mapping[str, float], seconds: Mapping[str, float], as_json: bool) -> None:
-    """Print the result: a table, or one JSON object of ratios, seconds and peak_mb."""
+def peak_so_far() -> float:
+    """Most memory that this process, or one child of it, has held so far, MB."""
     usage = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    peak_mb = max(usage) / 1024
+    return max(usage) / 1024
+
+
+def show(
+    title: str, ratios: Mapping[str, float], seconds: Mapping[str, float], as_json: bool, peak_mb: float | None = None
+) -> None:
+    """Print the result: a table, or one JSON object of ratios, seconds and peak_mb.
+
+    Args:
+        title: of the table.
+        ratios: by name.
+        seconds: by name.
+        as_json: whether to print JSON.
+        peak_mb: of what is measured; None: of the whole process.
+    """
+    peak_mb = peak_so_far() if peak_mb is None else peak_mb
     if as_json:
         print(json.dumps({"ratios": dict(ratios), "seconds": dict(seconds), "peak_mb": peak_mb}, indent=2))
         return

@@ -6,10 +6,12 @@ rules are its own (it fills by the open's weights, and buys with money of stocks
 """
 
 import argparse
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,16 +21,17 @@ import numpy as np
 import pandas as pd
 from event_engine import run_plain
 from main_job import stored_history
-from measuring import show
+from measuring import peak_so_far, show
 
 from backtests.prepare.prepared import Prepared, prepare
 from backtests.spec.spec import load_spec
-from backtests.studies.sweeps.folder import PART
+from backtests.studies.sweeps.folder import run_into
 from backtests.studies.sweeps.grid import Span, make_grid
 from backtests.studies.sweeps.sweep import Sweep, SweepAsked
 from data.market.snapshot import Snapshot
 
 AT_ONCE = 100
+ROUNDS = 5
 # The place among them of one with the default costs.
 USUAL = 1
 NO_BAND = {"order_rules.band": 0.0}
@@ -46,6 +49,8 @@ GRID: Mapping[str, list[Any]] = {
     "order_rules.band": [0.0, 0.02],
     "costs.us_stock.commission_bp": [2.0, 5.0, 8.0, 10.0, 15.0],
 }
+# In the place of the half-lives of the grid: a million variants.
+MANY_HALF_LIVES = [3.0 + 0.06 * step for step in range(1000)]
 HOSTILE: Mapping[str, Any] = {
     "signal.window_sessions": Span(300, 1000),
     "signal.clip": Span(2.0, 4.0),
@@ -64,13 +69,6 @@ def cpu_of(work: Callable[[], object]) -> float:
 
 def a_sweep(snapshot: Snapshot, values: Mapping[str, Any], fixed: Mapping[str, Any], **how: Any) -> Sweep:
     return Sweep(SweepAsked("history", fixed, make_grid("history", values, fixed, yes=True, **how), snapshot))
-
-
-def run_all(sweep: Sweep) -> None:
-    """Part by part, as a sweep writes them."""
-    size = sweep.asked.grid.size
-    for begin in range(0, size, PART):
-        sweep.run(begin, min(begin + PART, size))
 
 
 def as_traded_everywhere(prepared: Prepared) -> Prepared:
@@ -111,23 +109,38 @@ def vectorbt_run(plans: list[Prepared]) -> np.ndarray:
     return values.iloc[-1].to_numpy()
 
 
+def sizes(snapshot: Snapshot, million: bool) -> tuple[dict[str, float], float]:
+    """Seconds of grids of several sizes and of the hostile sweep, written to a folder as a sweep is, and peak MB."""
+    grids = {
+        "grid_1000": {**GRID, "signal.half_life_sessions": [10.0]},
+        "grid_10000": GRID,
+        **({"grid_1000000": {**GRID, "signal.half_life_sessions": MANY_HALF_LIVES}} if million else {}),
+    }
+    seconds = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, values in grids.items():
+            sweep = a_sweep(snapshot, values, {})
+            assert sweep.asked.grid.size == int(name.partition("_")[2])
+            seconds[name] = cpu_of(partial(run_into, Path(folder) / name, sweep))
+        hostile = a_sweep(snapshot, HOSTILE, {}, random=10_000)
+        seconds["hostile_10000"] = cpu_of(partial(run_into, Path(folder) / "hostile", hostile))
+    return seconds, peak_so_far()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.add_argument("--shared", type=Path, default=Path(__file__).resolve().parents[2] / "shared")
-    parser.add_argument(
-        "--hostile", type=int, default=200, help="variants of the hostile sweep, whose time is scaled to 10,000"
-    )
     parser.add_argument("--million", action="store_true", help="run a million variants of a grid too")
     arguments = parser.parse_args()
     snapshot = stored_history(arguments.shared)
 
     wide = a_sweep(snapshot, {**SAME, "costs.us_stock.commission_bp": [0.5 * step for step in range(100)]}, NO_BAND)
-    run_all(wide)  # compiles, or reads the cache
-    seconds = {"sweep_variant": median(cpu_of(lambda: run_all(wide)) for _ in range(5)) / wide.asked.grid.size}
+    wide.run(0, wide.asked.grid.size)  # compiles, or reads the cache
+    seconds, peak_mb = sizes(snapshot, arguments.million)  # before other libraries are read
+
     sweep = a_sweep(snapshot, {**SAME, "costs.us_stock.commission_bp": [2.0, 5.0, 8.0, 10.0, 15.0]}, NO_BAND)
     table = sweep.run(0, AT_ONCE)
-
     base = as_traded_everywhere(sweep.base)
     plans = []
     for variant in range(AT_ONCE):
@@ -136,32 +149,29 @@ def main() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = vectorbt_run(plans)  # compiles
-        seconds["vectorbt_variant"] = median(cpu_of(lambda: vectorbt_run(plans)) for _ in range(3)) / AT_ONCE
-    apart = np.abs(found / table["final_equity_usd"].to_numpy() - 1.0)
-    assert np.median(apart) < 0.1, "vectorbt has run something else"
-
-    event_engine.RULES = plans[USUAL].spec.order_rules
-    plain = (plans[USUAL].panel, plans[USUAL].plan, snapshot.instruments)
-    seconds["plain_backtrader_variant"] = median(cpu_of(lambda: run_plain(*plain)) for _ in range(3))
+        apart = np.abs(found / table["final_equity_usd"].to_numpy() - 1.0)
+        assert np.median(apart) < 0.1, "vectorbt has run something else"
+        # In turn, so that a slow spell of the machine hits all of them.
+        event_engine.RULES = plans[USUAL].spec.order_rules
+        plain = (plans[USUAL].panel, plans[USUAL].plan, snapshot.instruments)
+        taken: dict[str, list[float]] = {"sweep": [], "vectorbt": [], "plain_backtrader": []}
+        for _ in range(ROUNDS):
+            taken["sweep"].append(cpu_of(lambda: wide.run(0, wide.asked.grid.size)) / wide.asked.grid.size)
+            taken["vectorbt"].append(cpu_of(lambda: vectorbt_run(plans)) / AT_ONCE)
+            taken["plain_backtrader"].append(cpu_of(lambda: run_plain(*plain)))
     final = run_plain(*plain).values[-1]
     assert abs(final / table["final_equity_usd"][USUAL] - 1.0) < 1e-6, "plain Backtrader has run something else"
 
-    grid = a_sweep(snapshot, GRID, {})
-    assert grid.asked.grid.size == 10_000
-    seconds["grid_10000"] = cpu_of(lambda: run_all(grid))
-    tenth = a_sweep(snapshot, {**GRID, "signal.half_life_sessions": [10.0]}, {})
-    seconds["grid_1000"] = cpu_of(lambda: run_all(tenth))
-    hostile = a_sweep(snapshot, HOSTILE, {}, random=arguments.hostile)
-    seconds["hostile_10000"] = cpu_of(lambda: run_all(hostile)) * 10_000 / arguments.hostile
-    if arguments.million:
-        more = {**GRID, "signal.half_life_sessions": [3.0 + 0.06 * step for step in range(1000)]}
-        seconds["grid_1000000"] = cpu_of(lambda: run_all(a_sweep(snapshot, more, {})))
+    seconds |= {f"{name}_variant": median(each) for name, each in taken.items()}
+    largest = max((name for name in seconds if name.startswith("grid_")), key=lambda name: int(name[5:]))
+    few = "grid_1000" if largest == "grid_10000" else "grid_10000"
     ratios = {
         "sweep_rate_over_vectorbt": seconds["vectorbt_variant"] / seconds["sweep_variant"],
         "sweep_rate_over_plain_backtrader": seconds["plain_backtrader_variant"] / seconds["sweep_variant"],
-        "seconds_of_10000_over_1000": seconds["grid_10000"] / seconds["grid_1000"],
+        f"seconds_a_variant_of_{largest[5:]}_over_{few[5:]}": (seconds[largest] / int(largest[5:]))
+        / (seconds[few] / int(few[5:])),
     }
-    show("Sweeps on real history, seconds of processor time", ratios, seconds, as_json=arguments.json)
+    show("Sweeps on real history, seconds of processor time", ratios, seconds, arguments.json, peak_mb)
 
 
 if __name__ == "__main__":
