@@ -5,8 +5,11 @@ The sums are taken in the order in which numpy takes them there, so that both gi
 """
 
 import math
+import sys
 
 import numpy as np
+
+LARGEST = sys.float_info.max
 
 
 def moments_in(
@@ -60,10 +63,10 @@ def reference(series: np.ndarray, begin: int, end: int, window: int) -> float:
     """A number that a stretch of rows is near to: see `signals.windows`."""
     for row in range(begin - 1, begin - window - 1 if begin else begin - 1, -1):
         if series[row] == series[row]:
-            return float(series[row])
+            return min(max(float(series[row]), -LARGEST), LARGEST)
     for row in range(begin, end):
         if series[row] == series[row]:
-            return float(series[row])
+            return min(max(float(series[row]), -LARGEST), LARGEST)
     return 0.0
 
 

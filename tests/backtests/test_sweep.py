@@ -148,6 +148,17 @@ def test_grids_count_in_the_order_of_the_stages():
     assert found == list(itertools.product([0.3, 0.5], ["equal"], ["none", "bill"]))
 
 
+def test_of_more_combinations_than_can_be_counted_some_are_drawn():
+    values = {f"costs.{name}.commission_bp": [0.01 * step for step in range(5_000)] for name in ("us_stock", "us_etf")}
+    values |= {"signal.enter": [0.3 + 1e-4 * step for step in range(5_000)]}
+    values |= {f"signal.{name}": [0.1 + 1e-4 * step for step in range(5_000)] for name in ("clip", "gate.ratio")}
+    values |= {"signal.half_life_sessions": [1.0 + 1e-3 * step for step in range(5_000)]}
+    grid = make_grid("sample", values, random=50, seed=1)
+    assert len(np.unique(grid.chosen, axis=0)) == 50
+    assert (grid.chosen.max(axis=0) > 4_000).all()
+    assert (grid.chosen == make_grid("sample", values, random=50, seed=1).chosen).all()
+
+
 def test_a_random_choice_stands_no_variant_twice_and_follows_its_seed():
     values = {"signal.enter": [0.3, 0.4, 0.5], "signal.dwell_sessions": [1, 5, 10, 20]}
     grids = [make_grid("sample", values, random=8, seed=seed) for seed in (0, 0, 1)]

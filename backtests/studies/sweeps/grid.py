@@ -43,6 +43,8 @@ _FIXED = {
     "version": "a sweep is of one version",
 }
 _TRIED = 200
+# Combinations that a whole number of 64 bits can count.
+_COUNTED = 2**62
 
 
 class Span(NamedTuple):
@@ -225,15 +227,19 @@ def _draw(axes: Sequence[Axis], values: Mapping[str, Any], count: int, rng: np.r
     spans = [isinstance(values[axis.key], Span) for axis in axes]
     listed = [axis for axis, is_span in zip(axes, spans, strict=True) if not is_span]
     whole = _combinations(listed)
-    if any(spans):
-        numbers = rng.integers(0, whole, count)
-    elif count > whole:
-        raise InputError(f"got {count:,} random variants, wanted at most {whole:,}: so many combinations there are")
-    else:
-        numbers = rng.choice(whole, count, replace=False)
     columns = {}
-    for axis in reversed(listed):
-        numbers, columns[axis.key] = np.divmod(numbers, len(axis.values))
+    if whole > _COUNTED:
+        # No number counts them; of so many, ten million are drawn without a double 99,999 times of 100,000.
+        columns = {axis.key: rng.integers(0, len(axis.values), count) for axis in reversed(listed)}
+    else:
+        if any(spans):
+            numbers = rng.integers(0, whole, count)
+        elif count > whole:
+            raise InputError(f"got {count:,} random variants, wanted at most {whole:,}: so many combinations there are")
+        else:
+            numbers = rng.choice(whole, count, replace=False)
+        for axis in reversed(listed):
+            numbers, columns[axis.key] = np.divmod(numbers, len(axis.values))
     columns |= {axis.key: rng.permutation(count) for axis in axes if axis.key not in columns}
     places = np.column_stack([columns[axis.key] for axis in axes])
     return places[np.lexsort(places.T[::-1])]

@@ -105,7 +105,7 @@ class SweepSignals:
         self.prepared = prepared
         self._last = prepared.panel.decides_for[-1]
         self._windows = compiled_windows()
-        self._facts, self._readings, self._days, self._paths = (Recall(count) for count in (8, 32, 32, 1024))
+        self._facts, self._readings, self._days, self._paths = (Recall(count) for count in (8, 32, 32, 64))
 
     def path(self, config: SignalConfig) -> SignalPath:
         """What the regimes under a configuration are made from; the same object where it is the same.
