@@ -11,7 +11,7 @@ from evidence_sizes import NULLS, allowed, bounds
 from write_evidence_sizes import sizes_section
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "evidence.md"
-SEEDS = 20
+SEEDS = 12
 
 
 def test_the_bounds_are_those_of_the_binomial():
