@@ -38,8 +38,8 @@ def _verbose(_context: click.Context, _parameter: click.Parameter, given: bool) 
     _require_one()
 
 
-def _log(_context: click.Context, _parameter: click.Parameter, path: Path | None) -> None:
-    if path is not None:
+def _log(context: click.Context, _parameter: click.Parameter, path: Path | None) -> None:
+    if path is not None and not context.resilient_parsing:  # which Tab does: it writes nothing
         TALK.keep_in(path)
 
 

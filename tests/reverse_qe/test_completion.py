@@ -58,10 +58,7 @@ def offered(world: Path, *words: str, shell: str = "bash") -> list[str]:
     ("words", "wanted"),
     [
         (("ba",), ["backtest"]),
-        (("runs", "li"), ["list"]),
-        (("backtest", "--no-t"), ["--no-tearsheet"]),
         (("backtest", "--market", "l"), ["live", "live.1", "live.2"]),
-        (("backtest", "m"), ["mine.toml"]),
         (("runs", "show", "r"), ["runs/20260102T000000Z-mine-bb", "runs/20260101T000000Z-sample-aa"]),
     ],
 )
@@ -77,8 +74,19 @@ def test_markets_specs_and_runs(world: Path) -> None:
     assert offered(world, "data", "remove", "") == ["history", "live", "live.1", "live.2"]
     assert offered(world, "data", "import", "--name", "") == []
     assert sorted(offered(world, "sweep", "")) == ["history", "mine.toml", "sample"]
+    assert offered(world, "backtest", "--no-t") == ["--no-tearsheet"]
     assert offered(world, "backtest", "specs/") == ["specs/other.toml"]
     assert offered(world, "evidence", "runs/20260101") == ["runs/20260101T000000Z-sample-aa"]
+
+
+def test_bash_breaks_an_option_at_its_equals_sign(world: Path) -> None:
+    assert offered(world, "backtest", "--market", "=", "hi") == ["history"]
+    assert offered(world, "backtest", "--market", "=")[0] == "sample"
+
+
+def test_tab_writes_no_log(world: Path) -> None:
+    assert offered(world, "--log", "talk.log", "data", "--log", "other.log", "sh") == ["show"]
+    assert not list(world.glob("*.log"))
 
 
 def test_what_goes_wrong_offers_nothing(world: Path, tmp_path: Path) -> None:
@@ -143,6 +151,7 @@ def test_nobody_waits_for_pandas(world: Path) -> None:
         assert json.loads(done.stderr.splitlines()[-1]) == [], words
 
 
+@pytest.mark.slow
 def test_the_page_says_how(world: Path) -> None:
     """Its lines are run, in bash; those of the shells that are not there are compared with click's names of them."""
     page = (Path(__file__).resolve().parents[2] / "docs" / "terminal.md").read_text(encoding="utf-8")

@@ -120,8 +120,30 @@ def test_no_process_where_none_can_be_had(monkeypatch: pytest.MonkeyPatch, drawn
         assert worker(given()) is DRAWN_HERE
 
 
+def test_a_worker_that_will_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "FAREWELL_SECONDS", 0.05)
+    code = (
+        "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); import time; time.sleep(600)"
+    )
+    process = process_of(code)
+    assert process.stdout is not None
+    assert process.stdout.read(1) == b"\n"
+    RenderWorker(process).end()
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_no_process_where_it_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_options: object) -> None:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(worker_module, "_pays", lambda: True)
+    monkeypatch.setattr(worker_module, "TemporaryDirectory", full)
+    with render_worker(True) as worker:
+        assert worker is HERE
+
+
 def test_no_process_where_it_saves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse() -> None:
+    def refuse(_scratch: str) -> None:
         raise AssertionError("a process was started")
 
     monkeypatch.setattr(worker_module, "_started", refuse)
@@ -155,6 +177,19 @@ def test_without_a_worker_all_is_drawn_here(drawn_here: list[ReportInput]) -> No
     assert drawn_here == [report]
 
 
+@pytest.mark.slow
+def test_nothing_is_left_where_matplotlib_has_no_folder_to_write_in(tmp_path: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "a file").touch()
+    environment = {**os.environ, "MPLCONFIGDIR": str(tmp_path / "a file"), "TMPDIR": str(tmp_path / "scratch")}
+    words = [COMMAND, "backtest", "--start", "2024-01-02", "--out", "run"]
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "matplotlib" not in done.stderr
+    assert list((tmp_path / "scratch").iterdir()) == []
+    assert (tmp_path / "run" / "tearsheet.html").exists()
+
+
 def children(process: int) -> list[int]:
     """Processes that a process has started and that live."""
     listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True)
@@ -178,9 +213,10 @@ def waited(patience: float) -> Iterator[None]:
 @pytest.mark.parametrize("when", ["at once", "later"])
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM", "SIGINT"])
 def test_no_worker_outlives_its_command(tmp_path: Path, how: str, when: str) -> None:
+    (tmp_path / "scratch").mkdir()
     process = subprocess.Popen(
         [COMMAND, "backtest"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        start_new_session=True, env={**os.environ, "TMPDIR": str(tmp_path / "scratch")},
     )  # fmt: skip
     found = next((living for _ in waited(60) if (living := children(process.pid))), [])
     assert len(found) == 1, "no worker was started: has this machine one processor?"
@@ -193,6 +229,8 @@ def test_no_worker_outlives_its_command(tmp_path: Path, how: str, when: str) -> 
     assert process.returncode == {"SIGKILL": -9, "SIGTERM": 143, "SIGINT": 130}[how]
     assert "Traceback" not in told
     assert any(not lives(found[0]) for _ in waited(30)), "the worker lives on"
+    # A process that is killed takes nothing away.
+    assert how == "SIGKILL" or list((tmp_path / "scratch").iterdir()) == []
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 HEAD = 8
 # Longer than a page takes on the slowest machine at hand by far; then it is drawn here.
 PATIENCE_SECONDS = 90.0
+# Before it is killed it may finish what it writes, such as a list of fonts that others wait for.
+FAREWELL_SECONDS = 2.0
 # Ctrl-C reaches every process of a terminal, and is the command's to answer.
 _BEGIN = (
     "import sys, signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
-    "import json; sys.path[:] = json.loads(sys.argv[1]); "
+    "signal.signal(signal.SIGTERM, lambda *_: sys.exit(1)); "
+    "import json, tempfile; sys.path[:] = json.loads(sys.argv[1]); tempfile.tempdir = sys.argv[2]; "
     "from reverse_qe.pages.beside.process import serve; serve()"
 )
 
@@ -35,11 +39,21 @@ _BEGIN = (
 @contextmanager
 def render_worker(wanted: bool) -> Iterator["RenderWorker"]:
     """Yield a worker that is started, where that is wanted and pays, and end it with the block."""
-    worker = RenderWorker(_started() if wanted and _pays() else None)
+    if not (wanted and _pays()):
+        yield HERE
+        return
     try:
-        yield worker
-    finally:
-        worker.end()
+        # Whatever it leaves, also where it is killed, is taken away.
+        kept = TemporaryDirectory(prefix="reverse-qe-", ignore_cleanup_errors=True)
+    except OSError:
+        yield HERE
+        return
+    with kept as scratch:
+        worker = RenderWorker(_started(scratch))
+        try:
+            yield worker
+        finally:
+            worker.end()
 
 
 def _pays() -> bool:
@@ -53,11 +67,15 @@ def _pays() -> bool:
     return processors > 1 and "pandas" not in sys.modules and bool(sys.executable) and not hasattr(sys, "frozen")
 
 
-def _started() -> "subprocess.Popen[bytes] | None":
-    """The process, which finds what this one finds and nothing of the current folder besides; None: none can be had."""
+def _started(scratch: str) -> "subprocess.Popen[bytes] | None":
+    """The process, which finds what this one finds and nothing of the current folder besides; None: none can be had.
+
+    Args:
+        scratch: folder for its temporary files.
+    """
     try:
         return subprocess.Popen(
-            [sys.executable, "-P", "-c", _BEGIN, json.dumps(sys.path)],
+            [sys.executable, "-P", "-c", _BEGIN, json.dumps(sys.path), scratch],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -99,14 +117,19 @@ class RenderWorker:
         """End the process, whatever it does."""
         if self._process is None:
             return
-        self._process.kill()
-        if self._exchange is not None:
-            self._exchange.join()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]
-        self._process.wait()
-        self._process = None
+        process, self._process = self._process, None
+        process.terminate()
+        try:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(FAREWELL_SECONDS)
+        finally:
+            process.kill()
+            process.wait()
+            if self._exchange is not None:
+                self._exchange.join()
+            for pipe in (process.stdin, process.stdout):
+                with suppress(OSError):
+                    pipe.close()  # type: ignore[union-attr]
 
     def _answered(self) -> "Part | None":
         """What the process has drawn; None where it was not asked, or has not answered wholly and in time."""
