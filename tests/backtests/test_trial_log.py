@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from backtests.archive.trials.lines import HEAD, LOG, RETURNS, line_hash
 from backtests.archive.trials.log import add_trial
 from backtests.archive.trials.verify import verify_log
+from data.files.locks import BusyError, only_one
 
 DAYS = 20
 
@@ -284,6 +285,15 @@ def test_a_process_that_is_killed_at_any_moment_breaks_nothing(tmp_path):
         found = verify_log(folder)
         assert found.faults == ()
         assert len(found.rows) >= told
+
+
+def test_who_holds_the_log_too_long_is_named_and_the_log_as_it_was(log, monkeypatch):
+    monkeypatch.setattr("backtests.archive.trials.log.PATIENCE", 0.1)
+    before = (log / LOG).read_bytes()
+    with only_one(log / ".lock", "something else"), pytest.raises(BusyError, match=f"by process {os.getpid()}; wait"):
+        add(log, 6)
+    assert (log / LOG).read_bytes() == before
+    assert add(log, 6).row["row"] == 6
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root writes anywhere")
