@@ -1,6 +1,6 @@
 """`reverse_qe.evidence`: every test that can be made of a run, as a function."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from backtests.archive.named import SeveralRunsError, find_run
 from backtests.archive.stored import MANIFEST, RUNS, StoredRun, read_run
 from backtests.archive.trials.beside import write_beside_log
 from backtests.evidence.table import Question
+from backtests.evidence.trials import TrialCount
 from backtests.prepare.stages import tell_nobody
 from backtests.run import Backtest, run_backtest
 from backtests.spec.spec import is_shipped, load_spec
@@ -62,20 +63,33 @@ def evidence(
     """
     known = as_day(idea_known, "idea_known")
     day = None if known is None else known.date()
+    columns = {"strategy": strategy, "rival": rival}
     if isinstance(of, BacktestResult):
-        return _of_run(of.run, trials, day, report)
+        _refuse("a run that is there", columns | {"market": market})
+        return _of_run(of.run, counted_trials(trials, of.run.snapshot.simulated), day, report)
     path = of.folder if isinstance(of, SweepResult) else _found(usable_path(of))
     if path.is_dir() and (path / ABOUT).is_file():
+        _refuse("a sweep", columns | {"idea_known": idea_known})
         return _of_sweep(path, market, trials, report)
     if path.is_dir():
-        return _of_run(_run_again(read_run(path), market, report), trials, day, report)
+        _refuse("a run", columns)
+        stored = read_run(path)
+        # Before the run is made again, which takes longer than to refuse it.
+        counted = counted_trials(trials, stored.manifest["simulated"])
+        return _of_run(_run_again(stored, market, report), counted, day, report)
     if path.suffix == ".toml":
+        _refuse("an account", columns | {"market": market})
         return judge_account(path, trials, day, report)
     return judge_file(path, strategy, rival, market, trials, day, report)
 
 
-def _of_run(run: Backtest, trials: int | None, idea_known: date | None, report: Report) -> EvidenceResult:
-    counted = counted_trials(trials, run.snapshot.simulated)
+def _refuse(what: str, given: Mapping[str, object]) -> None:
+    """Refuse what would change nothing."""
+    if named := [name for name, value in given.items() if value is not None]:
+        raise InputError(f"got {', '.join(named)} for {what}, wanted it where it changes something; leave it out")
+
+
+def _of_run(run: Backtest, counted: TrialCount, idea_known: date | None, report: Report) -> EvidenceResult:
     table = run_evidence(run, counted, idea_known, report)
     result = EvidenceResult(
         kind="run",

@@ -42,6 +42,9 @@ def test_a_run_is_judged(call, tmp_path):
     assert "SIMULATED" in page
     assert "Would it last?" in page
     assert call("evidence", "latest")[0] == 0
+    assert (
+        "got strategy for a run, wanted it where it changes something" in call("evidence", "it", "--strategy", "a")[2]
+    )
     assert "got nothing, wanted the folder of a run" in call("evidence", "nothing")[2]
     code, out, _ = call("evidence", "runs/it", "--json")
     told = json.loads(out)
