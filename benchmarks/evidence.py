@@ -48,7 +48,7 @@ def audit(snapshot: Snapshot, _shared: Path) -> dict[str, float]:
 
 def lottery(snapshot: Snapshot, shared: Path) -> dict[str, float]:
     prepared = until_default_end(prepare(load_spec("history"), snapshot))
-    universe_lottery(prepared, Asked(), draws=20)  # compiles, or reads the cache
+    universe_lottery(prepared, Asked(), draws=40)  # compiles, or reads the cache
     seconds = {"lottery_1000": timed(lambda: universe_lottery(prepared, Asked()))}
     folder = shared / "market" / "universe"
     if folder.is_dir():

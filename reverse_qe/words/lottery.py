@@ -59,7 +59,7 @@ def banners(found: Lottery) -> list[tuple[str, str]]:
 def sentences(found: Lottery) -> list[str]:
     """What the lottery says, and what it drew from."""
     ending = found.endings[0]
-    return [*_said(ending.cagr, found.shifts, _knowing(found)), *_endings(found), *_drawn_from(found)]
+    return [*_said(ending, found.shifts, _knowing(found)), *_endings(found), *_drawn_from(found)]
 
 
 def _knowing(found: Lottery) -> str:
@@ -67,11 +67,12 @@ def _knowing(found: Lottery) -> str:
     return "hindsight" if found.world.prepared.spec.universe.hindsight else "the choice of names"
 
 
-def _said(growth: Shares, shifts: int, knowing: str) -> list[str]:
+def _said(ending: Ending, shifts: int, knowing: str) -> list[str]:
     """Names, timing, and the four parts of the growth a year."""
+    growth = ending.cagr
     return [
-        f"Names: {_names(growth, knowing)}.",
-        f"Timing: {_timing(growth, shifts)}.",
+        f"Names: {_names(ending, knowing)}.",
+        f"Timing: {_timing(ending, shifts)}.",
         f"In all: {growth.result:.1%} = {growth.neither:.1%} with neither names nor timing "
         f"{_plus(growth.names_alone)} the names alone {_plus(growth.timing_alone)} the timing alone "
         f"{_plus(growth.together)} both together.",
@@ -124,7 +125,8 @@ def _lost(ending: Ending) -> str:
     return "A name that dies at no known price ends at its last close"
 
 
-def _names(growth: Shares, knowing: str) -> str:
+def _names(ending: Ending, knowing: str) -> str:
+    growth, by_sharpe = ending.cagr, ending.sharpe.names
     share, whole = growth.names, f"{growth.result:.1%} a year"
     if share.holds_zero:
         told = f"knowing them is not shown to explain any of {whole}"
@@ -132,19 +134,22 @@ def _names(growth: Shares, knowing: str) -> str:
         told = f"{knowing} explains {share.value:.1%} of {whole}"
     else:
         told = f"the run's own make {whole}, worse than chance"
+    differs = "" if share.holds_zero or not by_sharpe.holds_zero else "; in Sharpe ratio chance would do"
     return (
         f"{told}; drawn names make {growth.drawn:.1%} [{growth.drawn_low:.1%}, {growth.drawn_high:.1%}] with the same "
-        f"timing, and the run's own are above {share.percentile:.1%} of the draws"
+        f"timing, and the run's own are above {share.percentile:.1%} of the draws{differs}"
     )
 
 
-def _timing(growth: Shares, shifts: int) -> str:
+def _timing(ending: Ending, shifts: int) -> str:
+    growth, by_sharpe = ending.cagr, ending.sharpe.timing
     share = growth.timing
     told = f"with drawn names it brings {share.value:+.1%} a year [{share.low:+.1%}, {share.high:+.1%}]"
     place = f"above {share.percentile:.0%} of {shifts} moved moments"
     own = f"with the run's own above {growth.own_timing.percentile:.0%}"
     verdict = "more than luck explains" if share.low > 0 else "worse than luck" if share.high < 0 else "luck would do"
-    return f"{told}, {place} ({own}): {verdict}"
+    differs = "" if share.holds_zero or not by_sharpe.holds_zero else ", but not in Sharpe ratio"
+    return f"{told}, {place} ({own}): {verdict}{differs}"
 
 
 def _endings(found: Lottery) -> list[str]:

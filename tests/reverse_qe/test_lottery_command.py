@@ -29,11 +29,11 @@ def index(sample, tmp_path):
 @pytest.mark.slow
 def test_a_run_is_played_with_other_names(call, index, tmp_path):
     assert call("backtest", "sample", *SHORT)[0] == 0
-    code, out, err = call("evidence", "it", "--universe", "--draws", "20", "--page", "own.html")
+    code, out, err = call("evidence", "it", "--universe", "--draws", "40", "--page", "own.html")
     assert code == 0, err
     lines = out.splitlines()
     assert lines[0] == (
-        "Universe lottery of sample on SIMULATED market sample, 2019-01-02 to 2021-12-31: 20 draws from sample"
+        "Universe lottery of sample on SIMULATED market sample, 2019-01-02 to 2021-12-31: 40 draws from sample"
     )
     assert lines[1].startswith("SIMULATED: ")
     for told in ("Names: ", "Timing: ", "In all: ", "brought by knowing the names", "each by its asset class"):
@@ -42,7 +42,7 @@ def test_a_run_is_played_with_other_names(call, index, tmp_path):
     assert "SIMULATED" in page
     assert "Where the run stands among the draws" in page
 
-    asked = ("evidence", "it", "--universe", str(index), "--draws", "20", "--seed", "4", *SECTORS)
+    asked = ("evidence", "it", "--universe", str(index), "--draws", "40", "--seed", "4", *SECTORS)
     code, out, err = call(*asked)
     assert code == 0, err
     assert "CLOSES ALONE: Market index has no opens" in out
@@ -53,7 +53,7 @@ def test_a_run_is_played_with_other_names(call, index, tmp_path):
 
     code, out, err = call(*asked, "--json")
     told = json.loads(out)
-    assert (told["by"], told["fills_at"], told["draws"], told["dead"]) == ("sector", "close", 20, 2)
+    assert (told["by"], told["fills_at"], told["draws"], told["dead"]) == ("sector", "close", 40, 2)
     assert [ending["haircut"] for ending in told["endings"]] == [0.3, 0.0]
     cagr = told["endings"][0]["cagr"]
     parts = sum(cagr[name] for name in ("neither", "names_alone", "timing_alone", "together"))
@@ -63,15 +63,15 @@ def test_a_run_is_played_with_other_names(call, index, tmp_path):
     code, out, _ = call("data", "import", "--universe", str(index), "--name", "kept")
     assert code == 0
     assert "closes alone" in out
-    code, out, _ = call("evidence", "it", "--universe", "kept", "--draws", "20", "--seed", "4", *SECTORS, "--json")
+    code, out, _ = call("evidence", "it", "--universe", "kept", "--draws", "40", "--seed", "4", *SECTORS, "--json")
     assert json.loads(out)["endings"] == told["endings"]
 
     today = ("--labels", "today", "--sector", f"speculative=Systems {SOFTWARE}", "--sector", f"cash_flow={MEMORY}")
-    code, out, err = call("evidence", "it", "--universe", "kept", "--draws", "20", *today)
+    code, out, err = call("evidence", "it", "--universe", "kept", "--draws", "40", *today)
     assert code == 0, err
     assert "HINDSIGHT: Sectors and industries are those of today" in out
     # As known then, nobody had an industry.
-    code, out, err = call("evidence", "it", "--universe", "kept", "--draws", "20", *today[2:])
+    code, out, err = call("evidence", "it", "--universe", "kept", "--draws", "40", *today[2:])
     assert (code, out) == (2, "")
     assert "got 0 names for the place of SIM-SAAS-A on 2019-01-02" in err
 
@@ -130,10 +130,10 @@ def test_a_run_that_holds_nothing_has_a_lottery_of_nothing(call):
     nothing = [f"policy.budgets.{regime}.{basket}=0" for regime in ("ABUNDANT", "NEUTRAL", "SCARCE")
                for basket in ("speculative", "cash_flow", "reserve")]  # fmt: skip
     assert call("backtest", "sample", *SHORT, *(word for key in nothing for word in ("--set", key)))[0] == 0
-    code, out, err = call("evidence", "it", "--universe", "--draws", "20")
+    code, out, err = call("evidence", "it", "--universe", "--draws", "40")
     assert code == 0, err
     assert "In all: 0.0% = 0.0% with neither" in out
-    told = json.loads(call("evidence", "it", "--universe", "--draws", "20", "--json")[1])["endings"][0]
+    told = json.loads(call("evidence", "it", "--universe", "--draws", "40", "--json")[1])["endings"][0]
     assert told["sharpe"]["result"] is None
     assert told["cagr"]["names"]["low"] == 0.0
 
@@ -141,8 +141,8 @@ def test_a_run_that_holds_nothing_has_a_lottery_of_nothing(call):
 @pytest.mark.slow
 def test_a_result_of_python_is_drawn_as_it_is():
     result = reverse_qe.backtest("sample", start="2019-01-02", end="2020-12-31")
-    found = reverse_qe.lottery(result, draws=20)
-    assert found.lottery.draws == 20
+    found = reverse_qe.lottery(result, draws=40)
+    assert found.lottery.draws == 40
     assert "Universe lottery of sample" in repr(found)
 
 

@@ -70,7 +70,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, sample: Snapshot) -> Path:
         "account": _account(made / "account"),
         "sweep": _sweep(made / "sweep", sample),
         "compared": _compared(made / "compared", sample),
-        "lottery": lottery_page(universe_lottery(run.prepared, Asked(), 20)),
+        "lottery": lottery_page(universe_lottery(run.prepared, Asked(), 40)),
         **{name: run_page(edge) for name, edge in edge_runs(made / "edges").items()},
     }
     assert set(pages) == set(PAGES)

@@ -22,8 +22,8 @@ from strategies.policy import limit_weights, target_weights
 from strategies.rebalancing import period_begins
 
 REGIMES = (Regime.ABUNDANT, Regime.NEUTRAL, Regime.SCARCE)
-# Sessions between two places to which the regimes are moved: a month, so that they are not all alike.
-STEP = 20
+# Sessions between two places to which the regimes are moved, at least.
+STEP = 10
 KEPT = ("cagr", "sharpe")
 # Threads that play.
 JOBS = 2

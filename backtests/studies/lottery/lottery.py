@@ -10,14 +10,13 @@ import numpy as np
 from backtests.prepare.prepared import Prepared
 from backtests.studies.lottery.draws import Table, draw_columns, play_draws, shifts_of
 from backtests.studies.lottery.pools import Asked
-from backtests.studies.lottery.shares import Shares, shares_of
+from backtests.studies.lottery.shares import FEWEST, Shares, shares_of
 from backtests.studies.lottery.world import World, make_world
 from data.errors import InputError
 from data.market.snapshot import Snapshot
 
 DRAWS, SHIFTS = 1000, 100
-# Of fewer, no interval of 95% can be told.
-LEAST_DRAWS, MOST_DRAWS = 20, 100_000
+MOST_DRAWS = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +104,7 @@ def universe_lottery(
     Raises:
         InputError: too few draws, numba is not installed, or see `backtests.studies.lottery.world.make_world`.
     """
-    _require_whole("draws", draws, LEAST_DRAWS, MOST_DRAWS)
+    _require_whole("draws", draws, FEWEST, MOST_DRAWS)
     _require_whole("seed", seed, 0, 2**63 - 1)
     report("prices")
     world = make_world(prepared, asked)

@@ -8,7 +8,7 @@ from backtests.prepare.prepared import Prepared
 from backtests.studies.lottery.lottery import universe_lottery
 from backtests.studies.lottery.pools import Asked
 
-DRAWS, SHIFTS = 200, 40
+DRAWS, SHIFTS = 120, 100
 LOTTERY, TIMING = "lottery", "timing_of_drawn_names"
 
 

@@ -6,6 +6,10 @@ import numpy as np
 
 # Of the draws that lie in an interval.
 LEVEL = 0.95
+# Of the product above it, which floats may leave a hair below a whole number.
+ROUNDING = 1e-9
+# Of fewer values no such interval can be told.
+FEWEST = 39
 
 
 @dataclass(frozen=True)
@@ -14,8 +18,8 @@ class Share:
 
     Attributes:
         value: of the result with it, less the mean without.
-        low: less what 97.5% of chance falls short of.
-        high: less what 2.5% of chance falls short of. Where 0 lies between the two, chance would do.
+        low: with it, less what at most 2.5% of chance reaches.
+        high: with it, less what at least 97.5% of chance reaches. Where 0 lies between the two, chance would do.
         percentile: share of chance that is not above it, a fraction; ties count half.
     """
 
@@ -45,8 +49,8 @@ class Shares:
             each moved one.
         own_timing: the same of the spec's names alone.
         drawn: mean of the draws at the true moments.
-        drawn_low: 2.5% of them are below it.
-        drawn_high: 97.5% of them are below it.
+        drawn_low: at most 2.5% of them are below it.
+        drawn_high: at most 2.5% of them are above it.
     """
 
     result: float
@@ -106,8 +110,13 @@ def _mean(values: np.ndarray) -> float:
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:
-    """Where 95% of what has a meaning lie; NaN where nothing has."""
-    found = values[np.isfinite(values)]
-    tail = (1.0 - LEVEL) / 2.0
-    low, high = np.quantile(found, [tail, 1.0 - tail]) if len(found) else (float("nan"), float("nan"))
-    return float(low), float(high)
+    """The bounds outside of which one more value of the same kind lies in 5% of cases at most; NaN of none.
+
+    By ranks, and not by quantiles between them: of n values and one more, all as likely in any order, it is the largest
+    or smallest k of all n + 1 that lie outside.
+    """
+    found = np.sort(values[np.isfinite(values)])
+    if not len(found):
+        return float("nan"), float("nan")
+    outside = max(int((len(found) + 1) * (1.0 - LEVEL) / 2.0 + ROUNDING), 1)
+    return float(found[outside - 1]), float(found[-outside])

@@ -27,7 +27,7 @@ from data.market.snapshot import Snapshot
 from data.prices.actions import DELISTING
 from data.prices.panel import MAX_SHARE_WITHOUT_OPEN, Panel, build_panel, has_closes_alone
 
-# In fewer sessions the regimes have too few places to be moved to.
+# In fewer sessions the regimes have fewer places to be moved to than `shares.FEWEST`.
 MINIMUM_SESSIONS = 400
 Drawn = Sequence[tuple[Snapshot, Sequence[str]]]
 
