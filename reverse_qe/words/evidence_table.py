@@ -208,10 +208,11 @@ def _lottery(values: Mapping[str, Any]) -> str:
 
 
 def _lottery_timing(values: Mapping[str, Any]) -> str:
-    timing = values["timing"]
+    timing, sharpe = values["timing"], values["sharpe"]
     return (
         f"{timing['value']:+.1%} a year [{timing['low']:+.1%}, {timing['high']:+.1%}], above "
-        f"{timing['percentile']:.0%} of {values['shifts']} moved moments"
+        f"{timing['percentile']:.0%} of {values['shifts']} moved moments; Sharpe {_signed(sharpe['value'])} "
+        f"[{_signed(sharpe['low'])}, {_signed(sharpe['high'])}]"
     )
 
 

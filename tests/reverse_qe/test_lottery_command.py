@@ -136,6 +136,8 @@ def test_a_run_that_holds_nothing_has_a_lottery_of_nothing(call):
     told = json.loads(call("evidence", "it", "--universe", "--draws", "40", "--json")[1])["endings"][0]
     assert told["sharpe"]["result"] is None
     assert told["cagr"]["names"]["low"] == 0.0
+    rows = {row["test"]: row for row in json.loads(call("evidence", "it", "--json")[1])["rows"]}
+    assert rows["lottery"]["reason"].startswith("got a run that never moves")
 
 
 @pytest.mark.slow
