@@ -40,8 +40,8 @@ def test_the_same_again_adds_nothing_to_the_effective_number():
 def test_it_is_that_of_bailey_and_lopez_de_prado(correlation):
     """Their appendix: n independent ones where the correlation is 0, one where it is 1, on a line between them."""
     count = 40
-    found = count_trials([Tried(each) for each in equicorrelated(count, correlation, sessions=4_000)])
-    assert found.effective == pytest.approx(correlation + (1 - correlation) * count, rel=0.04)
+    found = count_trials([Tried(each) for each in equicorrelated(count, correlation, sessions=1_500)])
+    assert found.effective == pytest.approx(correlation + (1 - correlation) * count, rel=0.06)
     assert found.trials == count
 
 
@@ -62,7 +62,7 @@ def test_series_that_hardly_meet_count_as_independent():
 
 
 def test_a_series_stands_for_as_many_trials_as_it_says():
-    series = equicorrelated(30, 0.6, 1_000)
+    series = equicorrelated(30, 0.6, 500)
     all_of_them = count_trials([Tried(each) for each in series])
     some = count_trials([Tried(each, 3.0) for each in series[::3]])
     assert some.trials == all_of_them.trials == 30
@@ -72,6 +72,7 @@ def test_a_series_stands_for_as_many_trials_as_it_says():
     assert weighted.sharpe_variance == pytest.approx(doubled.sharpe_variance)
 
 
+@pytest.mark.slow
 def test_of_very_many_series_some_are_looked_at():
     series = equicorrelated(1500, 0.5, 100)
     among = np.corrcoef([each.to_numpy() for each in series])

@@ -4,13 +4,18 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import reverse_qe
 from backtests.archive.trials.counting import NotCountedWarning
 from backtests.archive.trials.lines import LOG, RETURNS, log_folder
+from backtests.archive.trials.log import add_trial
+from backtests.archive.trials.project import project_folder
 from backtests.archive.trials.reading import read_project, trials_of
 from backtests.evidence.trials import TrialCount
+from data.clock import sessions_between
 
 SHORT = ("--start", "2026-01-02", "--end", "2026-06-30", "--no-tearsheet")
 CAP = ("--set", "policy.instrument_cap=0.25")
@@ -50,13 +55,35 @@ def test_backtests_are_listed_counted_and_verified(call, tmp_path):
     assert row["run_id"] == json.loads((first / "manifest.json").read_text())["run_id"]
 
 
+def made_up(number):
+    """A row as short as one can be."""
+    days = {"first_session": "2026-01-02", "last_session": "2026-06-30"}
+    told = {"market": "sample", "spec": "sample", "differs": {"signal.enter": 0.1 * number}}
+    return {
+        "kind": "backtest",
+        "project": str(project_folder()),
+        "simulated": True,
+        "key": f"{number:064x}",
+        "trials": 1,
+        **told,
+        **days,
+    }
+
+
+def tried(number):
+    """Count a trial that nobody made."""
+    days = sessions_between(pd.Timestamp("2026-01-02"), pd.Timestamp("2026-06-30"))
+    returns = np.random.default_rng(number).standard_normal(len(days)) / 100
+    return add_trial(log_folder(), made_up(number), {"strategy": returns, "static_mix": 0.0 * returns})
+
+
 def test_a_project_is_the_folder_with_a_git_and_what_lies_below_it(call, tmp_path, monkeypatch):
     (tmp_path / "a" / ".git").mkdir(parents=True)
     (tmp_path / "a" / "deep").mkdir()
     monkeypatch.chdir(tmp_path / "a" / "deep")
-    call("backtest", *SHORT)
+    tried(1)
     monkeypatch.chdir(tmp_path)
-    call("backtest", *SHORT)
+    tried(2)
     assert [row["project"] for row in rows()] == [str((tmp_path / "a").resolve()), str(tmp_path.resolve())]
     assert len(json.loads(call("runs", "trials", "--json", "--project", tmp_path / "a" / "deep")[1])["rows"]) == 1
     status, _, err = call("runs", "trials", "--project", "nowhere")
@@ -112,8 +139,8 @@ def test_runs_and_pages_hold_nothing_that_the_log_determines(call, tmp_path):
 
 
 def test_a_log_that_was_changed_ends_with_1_and_counts_for_nobody(call, tmp_path):
-    call("backtest", *SHORT)
-    call("backtest", *SHORT, *CAP)
+    tried(1)
+    tried(2)
     path = log_folder() / LOG
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b'"trials":1', b'"trials":0', 1))
