@@ -100,7 +100,8 @@ def _timing(run: Backtest) -> Sequence[Row]:
     weights = pd.DataFrame({name: held[list(universe.members(name))].sum(axis=1) for name in BASKETS})
     begins = weights.shift(fill_value=0.0)
     before = equity.shift(fill_value=run.spec.run.initial_cash)
-    costs = order_flows(run.engine.orders, run.sessions)["costs"] / before
+    # Without an order the sum of costs has no kind.
+    costs = order_flows(run.engine.orders, run.sessions)["costs"].astype(float) / before
     tradable = run.panel.tradable(run.spec.order_rules.stale_sessions)
     baskets = basket_returns(run.prepared.rules, tradable, universe)
     found = circular_shift(begins.to_numpy(), baskets.to_numpy(), costs.to_numpy(), run.risk_free.to_numpy())
