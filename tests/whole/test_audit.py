@@ -1,5 +1,9 @@
 """The audit finds every kind of planted leak, names it, and finds none where there is none."""
 
+import json
+import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,10 +11,18 @@ import pytest
 
 import planted
 import reverse_qe
+from data.errors import InputError
 from data.market.snapshot import Snapshot
 from reverse_qe.results import AuditResult
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs in this process; how they are parted from each other is for the tests of code that resists."""
+    monkeypatch.setattr("backtests.studies.audits.audit.Workers", planted.Here)
+    monkeypatch.setattr("backtests.studies.audits.worker.FORKS", False)  # What listens would not end with the test.
 
 
 def audited(path: Path, market: Snapshot, cuts: int = 1, **options: object) -> AuditResult:
@@ -18,6 +30,7 @@ def audited(path: Path, market: Snapshot, cuts: int = 1, **options: object) -> A
 
 
 @pytest.mark.parametrize("leak", [each for each in planted.POLICIES if each != "every hundredth session"])
+@pytest.mark.usefixtures("here")
 def test_a_policy_that_looks_ahead_is_named_by_date_column_and_instrument(
     leak: str, tmp_path: Path, sample: Snapshot
 ) -> None:
@@ -37,6 +50,7 @@ def test_a_policy_that_looks_ahead_is_named_by_date_column_and_instrument(
         assert named.ahead == 1
 
 
+@pytest.mark.usefixtures("here")
 def test_one_session_ahead_on_every_hundredth_session_is_met_by_the_stretch_and_only_there(
     tmp_path: Path, sample: Snapshot
 ) -> None:
@@ -50,6 +64,7 @@ def test_one_session_ahead_on_every_hundredth_session_is_met_by_the_stretch_and_
     assert named.explained_by.startswith("bars of SIM-")
 
 
+@pytest.mark.usefixtures("here")
 def test_blocks_that_look_ahead_are_named_each_and_the_honest_one_is_not(tmp_path: Path, sample: Snapshot) -> None:
     market = planted.small(sample)
     market = replace(market, series=planted.revised(market.series, "DGS3MO"))
@@ -66,6 +81,7 @@ def test_blocks_that_look_ahead_are_named_each_and_the_honest_one_is_not(tmp_pat
     assert ahead["centred.it"] == 10
 
 
+@pytest.mark.usefixtures("here")
 def test_a_decision_on_an_adjusted_price_is_one_on_dividends_to_come(tmp_path: Path, sample: Snapshot) -> None:
     found = audited(planted.policy_spec(tmp_path, planted.ADJUSTED), planted.small(sample), cuts=1)
 
@@ -74,6 +90,7 @@ def test_a_decision_on_an_adjusted_price_is_one_on_dividends_to_come(tmp_path: P
     assert found.checks.loc["stretch", "verdict"] == "holds"
 
 
+@pytest.mark.usefixtures("here")
 def test_a_price_that_was_revised_is_found_by_the_version_from_before(tmp_path: Path, sample: Snapshot) -> None:
     market = planted.small(sample)
     before = replace(market, name="live.1", bars=market.bars[market.bars["date"] < "2023-04-03"])
@@ -92,6 +109,7 @@ def test_a_price_that_was_revised_is_found_by_the_version_from_before(tmp_path: 
     assert "SIM-SAAS-A for 2022-12-15" in found.checks.loc["versions", "text"]
 
 
+@pytest.mark.usefixtures("here")
 def test_a_strategy_that_reads_the_bar_to_come_is_a_leak_by_line(tmp_path: Path, sample: Snapshot) -> None:
     path = planted.policy_spec(tmp_path, planted.HONEST)
     (tmp_path / "trades.py").write_text(
@@ -105,6 +123,7 @@ def test_a_strategy_that_reads_the_bar_to_come_is_a_leak_by_line(tmp_path: Path,
 
 
 @pytest.mark.parametrize(("hour", "verdict"), [(0, "LEAK"), (22, "holds")])
+@pytest.mark.usefixtures("here")
 def test_weights_stamped_with_the_date_of_the_close_that_made_them_know_their_own_session(
     hour: int, verdict: str, tmp_path: Path, sample: Snapshot
 ) -> None:
@@ -118,16 +137,71 @@ def test_weights_stamped_with_the_date_of_the_close_that_made_them_know_their_ow
     assert found.checks.drop("foresight")["verdict"].isin(["holds", "not tried"]).all()
 
 
-def test_the_shipped_spec_of_the_sample_does_not_look_ahead(sample: Snapshot) -> None:
-    found = reverse_qe.audit("sample", sample, cuts=2, jobs=2, leaks_only=True)
-    assert found.holds
-    assert not found.leaks
-    assert set(found.checks["verdict"]) == {"holds", "not tried"}
-
-
 @pytest.mark.real_history
 def test_the_shipped_spec_of_history_does_not_look_ahead(history: Snapshot) -> None:
     found = reverse_qe.audit("history", history, cuts=3, jobs=2, leaks_only=True)
     assert found.holds
     assert not found.leaks
     assert set(found.checks["verdict"]) == {"holds", "not tried"}
+
+
+RESISTS = {
+    "chance": ("rising = rising & (np.random.default_rng().random(prices.shape) > 0.01)", "again", "NOT REPEATABLE"),
+    "memory": (
+        "sys.mean = sys.mean if hasattr(sys, 'mean') else prices.mean(); rising = prices >= sys.mean",
+        "cut",
+        "LEAK",
+    ),
+    "past": ("\n    if prices.index[-1] < pd.Timestamp('2023-06-30'): raise ValueError('too short')", "cut", "FAILS"),
+    "ends": ("\n    if prices.index[-1] < pd.Timestamp('2023-06-30'): import os; os._exit(3)", "cut", "FAILS"),
+    "keeps": (
+        "\n    from pathlib import Path\n    kept = Path(__file__).with_name('kept.csv')\n"
+        "    if not kept.exists(): prices.mean().to_csv(kept)\n"
+        "    rising = prices >= pd.read_csv(kept, index_col=0).iloc[:, 0]",
+        "by_itself",
+        "FAILS",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", RESISTS)
+def test_code_that_resists_is_told_apart(how: str, tmp_path: Path, sample: Snapshot) -> None:
+    code, row, verdict = RESISTS[how]
+    found = audited(planted.policy_spec(tmp_path, code), planted.small(sample))
+    assert found.checks.loc[row, "verdict"] == verdict
+    assert found.holds == (verdict == "holds")
+    assert bool(found.leaks) == (verdict == "LEAK")
+    assert "\n" not in found.checks.loc[row, "text"]
+
+
+def test_what_code_prints_goes_to_stderr_once_and_its_stdin_is_empty(tmp_path: Path) -> None:
+    code = "print('SAID'); import os; os.write(1, b'RAW\\n'); sys.stdin.read()"
+    path = planted.policy_spec(tmp_path, code)
+    words = [sys.executable, "-m", "reverse_qe", "audit", str(path), "--cuts", "1", "--leaks-only", "--json"]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0
+    assert json.loads(ended.stdout)["holds"] is True
+    assert (ended.stderr.count("SAID"), ended.stderr.count("RAW")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--cuts", "0"), "got 0 for cuts, wanted a whole number from 1"),
+        (("--seed", "-1"), "got -1 for seed, wanted a whole number from 0"),
+        (("--jobs", "0"), "got 0 for jobs, wanted a whole number from 1"),
+        (("--market", "nowhere"), "no market nowhere"),
+        (("--set", "run.start=1999-01-04"), "got the run 1999-01-04"),
+        (("--set", "policy.function=none.py:weights"), "none.py cannot be read"),
+    ],
+)
+def test_bad_input_is_one_line(words: tuple[str, ...], said: str, call: Callable[..., tuple[int, str, str]]) -> None:
+    code, out, err = call("audit", "sample", *words)
+    assert (code, out) == (2, "")
+    [line] = err.strip().splitlines()
+    assert said in line
+
+
+def test_a_policy_that_fails_always_is_bad_input(tmp_path: Path, sample: Snapshot) -> None:
+    with pytest.raises(InputError, match=r"mine\.py, line 11: ZeroDivisionError"):
+        audited(planted.policy_spec(tmp_path, "1 / 0"), planted.small(sample))

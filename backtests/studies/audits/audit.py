@@ -75,7 +75,7 @@ def run_audit(
         span, base, checks = audit.begin()
         leaks: list[Leak] = []
         chosen = None
-        if base is not None and all(check.verdict == "holds" for check in checks):
+        if base is not None and not any(check.verdict == "NOT REPEATABLE" for check in checks):
             sessions = sessions_between(*span)
             chosen = choose_cuts(world.spec, world.snapshot, sessions, cuts, seed)
             found, leaks = audit.everything(span, base, chosen, leaks_only)
@@ -141,7 +141,8 @@ class _Audit:
             return self._failed(told, span)
         self.workers.begin(Begin(span, told.made, max(_SECONDS, _TIMES * told.seconds)))
         [again] = self.ask([Task(Probe("none", by_engine=True))], "the run again")
-        return span, told.made, [_again_check(again.differences, again.error)]
+        checks = [_again_check(again.differences, again.error)]
+        return span, told.made, [*checks, *_by_itself(first, told)]
 
     def _failed(self, answer: Answer, span: Span | None = None) -> tuple[Span, None, list[Check]]:
         """Where the run itself looks ahead it is found already; where it fails otherwise there is nothing to audit."""
@@ -188,6 +189,21 @@ def _again_check(differences: Sequence[Difference], error: str, tried: str = "")
         "chance, the time, a file or the network; seed or keep what it uses, for no leak can be told from that"
     )
     return Check("again", what, 1, "NOT REPEATABLE", text)
+
+
+def _by_itself(*told: Answer) -> list[Check]:
+    """What code of the user reads or keeps by itself; no row where it does neither."""
+    tried = "What code reads or keeps by itself"
+    writes, reads = (
+        list(dict.fromkeys(one for each in told for one in getattr(each, key))) for key in ("writes", "reads")
+    )
+    if writes:
+        text = f"it writes {', '.join(writes)}: what one run keeps reaches the next, and may hide a leak; keep nothing"
+        return [Check("by_itself", tried, 1, "FAILS", text)]
+    if reads:
+        text = f"it reads {', '.join(reads)}, to which no other future can be put: what that knows is not audited"
+        return [Check("by_itself", tried, 1, "told", text)]
+    return []
 
 
 def _future_checks(tried: Sequence[Tried], cuts: Cuts) -> list[Check]:

@@ -22,6 +22,7 @@ from backtests.studies.audits.inputs import Input, scaled_by_dividends, since, s
 from backtests.studies.audits.rows import Column, columns_of
 from data.clock import decision_times, next_session, previous_session
 from data.market.snapshot import Snapshot
+from signals.blocks.level import TREASURY_ACCOUNT
 
 Change = Literal["none", "cut", "up", "down", "late", "start", "history", "without", "stopped", "dividends", "version"]
 FUTURES: tuple[Future, ...] = ("cut", "up", "down", "late")
@@ -97,7 +98,9 @@ def lean(spec: Spec, snapshot: Snapshot) -> Snapshot:
     needs = needs_of(spec)
     tables = {"bars": snapshot.bars[snapshot.bars["symbol"].isin(needs.symbols)]}
     if not spec.signal.blocks:
-        tables["series"] = snapshot.series[snapshot.series["series"].isin(needs.series)]
+        # What the level takes where the market lacks what it wants.
+        named = {*needs.series, TREASURY_ACCOUNT}
+        tables["series"] = snapshot.series[snapshot.series["series"].isin(named)]
     return with_tables(snapshot, tables)
 
 

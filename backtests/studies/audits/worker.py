@@ -22,12 +22,14 @@ import pandas as pd
 from backtests.prepare.span import Span
 from backtests.studies.audits.probe import Made, Probe, World, own_span, run_probe
 from backtests.studies.audits.rows import Column, Difference, differences
+from backtests.studies.audits.watch import Watch
 from data.errors import InputError, ReverseQeError
 from data.files.user_code import LookAheadError
 from data.files.user_world import unheard
 
 _SIZE = struct.Struct("<Q")
 _PIECE = 1 << 20
+FORKS = hasattr(os, "fork")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Task:
     Attributes:
         probe: to run; None: find the span of the run itself.
         whole: whether all that the run says is wanted, and not only where it differs.
-        heard: whether what code of the user prints is to be heard.
+        heard: whether what code of the user prints is to be heard, and what it reads or keeps by itself noted.
         first: session from which on rows are compared; None: all.
         upto: session up to whose decision they are; None: all.
         tolerance: see `backtests.studies.audits.rows.differences`.
@@ -84,6 +86,8 @@ class Answer:
         error: in one line, where it could not be run.
         kind: of the error: "input", "look-ahead", "check", "fault" (of ours), "ended" (the process), "slow"; "": none.
         seconds: that it took.
+        reads: files, hosts and programs that code of the user asked for by itself, where that was noted.
+        writes: files that it wrote.
     """
 
     differences: Sequence[Difference] = ()
@@ -92,6 +96,8 @@ class Answer:
     error: str = ""
     kind: str = ""
     seconds: float = 0.0
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
 
 
 def main() -> None:
@@ -111,7 +117,7 @@ def main() -> None:
         if isinstance(message, Begin):
             begin = message
         else:
-            _send(answers, _apart(partial(_answer, world, begin, message), begin, answers))
+            _send(answers, _apart(partial(answer_to, world, begin, message), begin, answers, message.heard))
 
 
 def receive(read: Callable[[int], bytes]) -> bytes | None:
@@ -138,8 +144,11 @@ def _send(stream: int, answer: Answer | bytes) -> None:
         content = content[os.write(stream, content) :]
 
 
-def _answer(world: World, begin: Begin | None, task: Task) -> Answer:
+def answer_to(world: World, begin: Begin | None, task: Task) -> Answer:
+    """Run a task, and say how what it makes differs from the run itself."""
     started = time.perf_counter()
+    is_first = (task.heard or task.probe is None) and FORKS
+    watch = Watch([file.path for file in world.given.files if file.path.suffix == ".py"] if is_first else [])
 
     def failed(error: Exception, kind: str) -> Answer:
         return Answer(error=" ".join(str(error).split()), kind=kind, seconds=time.perf_counter() - started)
@@ -147,7 +156,7 @@ def _answer(world: World, begin: Begin | None, task: Task) -> Answer:
     try:
         with nullcontext() if task.heard else unheard():
             if task.probe is None or begin is None:
-                return Answer(span=own_span(world))
+                return Answer(span=own_span(world), reads=tuple(watch.reads), writes=tuple(watch.writes))
             made = run_probe(world, begin.span, task.probe)
     except LookAheadError as error:
         return failed(error, "look-ahead")
@@ -163,12 +172,13 @@ def _answer(world: World, begin: Begin | None, task: Task) -> Answer:
         found = differences(begin.base.columns, made.columns, task.rows, task.tolerance, task.common, money)
     if not task.whole:
         made = Made((), made.span, made.returns, made.risk_free, made.still)
-    return Answer(found, made, seconds=time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return Answer(found, made, seconds=seconds, reads=tuple(watch.reads), writes=tuple(watch.writes))
 
 
-def _apart(answer: Callable[[], Answer], begin: Begin | None, answers: int) -> Answer | bytes:
+def _apart(answer: Callable[[], Answer], begin: Begin | None, answers: int, heard: bool) -> Answer | bytes:
     """What a function returns, called in a fork of this process where there is such a thing."""
-    if not hasattr(os, "fork"):
+    if not FORKS:
         return answer()
     read, write = os.pipe()
     child = os.fork()
@@ -176,7 +186,10 @@ def _apart(answer: Callable[[], Answer], begin: Begin | None, answers: int) -> A
         try:
             os.close(read)
             os.close(answers)
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # What is to come to stdin is not for code of users.
+            nothing = os.open(os.devnull, os.O_RDWR)
+            # What is to come to stdin is not for code of users; what it writes past Python has been said.
+            for stream in (0,) if heard else (0, 1, 2):
+                os.dup2(nothing, stream)
             _send(write, answer())
         finally:
             os._exit(0)
