@@ -286,6 +286,11 @@ def test_a_lottery_tells_what_it_drew_from(made, tmp_path):
     assert found.pool_sizes == {**dict.fromkeys(NAMES[SOFTWARE][:6], 20), **dict.fromkeys(NAMES[MEMORY][:4], 15)}
     assert [ending.haircut for ending in found.endings] == [0.3, 0.0]
     assert found.dead == 1
+    # What the haircut cannot have changed is not played again.
+    table = Table(found.world, shifts_of(len(found.world.panel.sessions) - 1, 3))
+    again = play_draws(table, found.drawn, 0.0)
+    np.testing.assert_array_equal(again.cagr[1:, 0], found.endings[1].drawn_cagr)
+    assert (again.cagr[1:, 0] != found.endings[0].drawn_cagr).any()
     assert found.shifts == 3
     assert "prices" in told
 

@@ -233,8 +233,20 @@ class Table:
         )
 
 
+def unpriced_ends(world: World) -> np.ndarray:
+    """(M,) whether a column may end at no known price, so that a haircut is lost on it."""
+    panel = world.panel
+    ends = panel.ended.any(axis=0)
+    unpriced: np.ndarray = (panel.ended & np.isnan(panel.payout)).any(axis=0) | (world.rules.stale.any(axis=0) & ~ends)
+    return unpriced
+
+
 def play_draws(
-    table: Table, drawn: np.ndarray, haircut: float, report: Callable[[int], None] = lambda _done: None
+    table: Table,
+    drawn: np.ndarray,
+    haircut: float,
+    report: Callable[[int], None] = lambda _done: None,
+    before: Played | None = None,
 ) -> Played:
     """Play the spec's own names and then every draw, in threads.
 
@@ -243,18 +255,23 @@ def play_draws(
         drawn: (draws, m) as `draw_columns` gives them.
         haircut: see `Table.play`.
         report: is told how many draws are done.
+        before: the same with another haircut: what it cannot have changed is taken from there.
     """
     rows = np.vstack([table.world.own, drawn])
     values = np.full((len(KEPT), len(rows), len(table.shifts)), np.nan)
+    todo = np.arange(len(rows))
+    if before is not None:
+        values[:] = (before.cagr, before.sharpe)
+        todo = np.flatnonzero(unpriced_ends(table.world)[rows].any(axis=1))
     stopped = Event()
 
     def work(job: int) -> None:
         space = table.space()
-        for at in range(job, len(rows), JOBS):
+        for done, at in enumerate(todo[job::JOBS].tolist()):
             if stopped.is_set():
                 return
             values[:, at] = table.play(rows[at], haircut, space)
-            if job == 0 and at % (10 * JOBS) == 0:
+            if job == 0 and done % 10 == 0:
                 report(at)
 
     with ThreadPoolExecutor(JOBS) as pool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from backtests.prepare.prepared import Prepared
-from backtests.studies.lottery.draws import Table, draw_columns, play_draws, shifts_of
+from backtests.studies.lottery.draws import Table, draw_columns, play_draws, shifts_of, unpriced_ends
 from backtests.studies.lottery.pools import Asked
 from backtests.studies.lottery.shares import FEWEST, Shares, shares_of
 from backtests.studies.lottery.world import World, make_world
@@ -112,9 +112,11 @@ def universe_lottery(
     table, drawn = Table(world, moved), draw_columns(world, draws, seed)
     haircut = prepared.spec.order_rules.stale_haircut
     endings: list[Ending] = []
-    for lost in (haircut, 0.0) if haircut and _dies_unpriced(world) else (haircut,):
+    played = None
+    may_lose = haircut > 0 and bool(unpriced_ends(world)[np.append(drawn.ravel(), world.own)].any())
+    for lost in (haircut, 0.0) if may_lose else (haircut,):
         told = f"{lost:.0%} lost at an unpriced end, " if endings else ""
-        played = play_draws(table, drawn, lost, partial(_tell, report, told, draws))
+        played = play_draws(table, drawn, lost, partial(_tell, report, told, draws), played)
         cagr, sharpe = shares_of(played.cagr), shares_of(played.sharpe)
         endings.append(Ending(lost, cagr, sharpe, played.cagr[1:, 0], played.sharpe[1:, 0]))
     market = prepared.snapshot if asked.universe is None else asked.universe
@@ -123,11 +125,6 @@ def universe_lottery(
 
 def _tell(report: Callable[[str], None], told: str, draws: int, done: int) -> None:
     report(f"{told}{done:,} of {draws:,} draws")
-
-
-def _dies_unpriced(world: World) -> bool:
-    panel = world.panel
-    return bool((panel.ended & np.isnan(panel.payout)).any() or world.rules.stale.any())
 
 
 def _require_whole(name: str, value: Any, least: int, most: int) -> None:
