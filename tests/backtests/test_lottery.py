@@ -278,14 +278,14 @@ def test_names_that_were_known_to_win_explain_it_and_without_an_edge_timing_expl
 
 @pytest.mark.slow
 def test_a_lottery_tells_what_it_drew_from(made, tmp_path):
-    index = index_of(made, tmp_path, {"SW07": ""})
+    index = index_of(made, tmp_path, {"SW07": "", "ME05": ""})
     told: list[str] = []
     found = universe_lottery(
         prepare(two_baskets(), made), Asked(index, SECTORS), draws=40, shifts=3, report=told.append
     )
     assert found.pool_sizes == {**dict.fromkeys(NAMES[SOFTWARE][:6], 20), **dict.fromkeys(NAMES[MEMORY][:4], 15)}
     assert [ending.haircut for ending in found.endings] == [0.3, 0.0]
-    assert found.dead == 1
+    assert found.dead == 2
     # What the haircut cannot have changed is not played again.
     table = Table(found.world, shifts_of(len(found.world.panel.sessions) - 1, 3))
     again = play_draws(table, found.drawn, 0.0)
