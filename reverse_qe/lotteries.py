@@ -37,7 +37,7 @@ class LotteryResult:
         return {
             "run": world.prepared.spec.run.name,
             "market": world.prepared.snapshot.name,
-            "simulated": world.prepared.snapshot.simulated,
+            "simulated": world.prepared.snapshot.simulated or found.market.simulated,
             "hindsight": world.prepared.spec.universe.hindsight,
             "drawn_from": found.market.name,
             "by": "sector" if world.sectors else "class",

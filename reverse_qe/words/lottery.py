@@ -38,9 +38,8 @@ def title(found: Lottery) -> str:
 def banners(found: Lottery) -> list[tuple[str, str]]:
     """What must not be overlooked, label and text."""
     prepared = found.world.prepared
-    told = []
-    if prepared.snapshot.simulated:
-        told.append(("SIMULATED", f"The prices and series of market {prepared.snapshot.name} are made by a model."))
+    made_up = sorted({market.name for market in (prepared.snapshot, found.market) if market.simulated})
+    told = [("SIMULATED", f"The prices and series of market {name} are made by a model.") for name in made_up]
     if prepared.spec.universe.hindsight:
         told.append(("HINDSIGHT", prepared.spec.universe.hindsight))
     if found.labels == "today":
