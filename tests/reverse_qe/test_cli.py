@@ -185,3 +185,13 @@ def test_the_console_command_is_not_shadowed_by_the_folder_it_runs_in(tmp_path):
     command = Path(sys.executable).with_name("reverse-qe")
     done = subprocess.run([command, "--help"], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert "backtest" in done.stdout
+
+
+def test_python_does_not_look_through_all_that_was_imported_at_its_end():
+    code = (
+        "import atexit, gc, sys; sys.argv = ['reverse-qe', '--help']\n"
+        "atexit.register(lambda: print(gc.get_freeze_count(), file=sys.stderr))\n"
+        "from reverse_qe.cli import main; main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stderr) > 10_000
