@@ -74,6 +74,7 @@ class Facts:
         granted: by order and entry of a fill (0: all of them), what the account got of what the rules gave in its own
             book; 1 but for an order that was cut; below 0 the share itself, where they gave nothing.
         opening: by row, (m,) units of the account when fills began.
+        without_interest: rows on which the account had no cash that would have borne any.
         moved: by entry, units, cash and equity of the account before a movement.
         found: by key, the rows and orders behind it.
     """
@@ -88,6 +89,7 @@ class Facts:
     values: dict[int, tuple[Key, float]] = field(default_factory=dict)
     granted: dict[tuple[OrderKey, int], float] = field(default_factory=dict)
     opening: dict[int, np.ndarray] = field(default_factory=dict)
+    without_interest: set[int] = field(default_factory=set)
     moved: dict[int, tuple[float, float, float]] = field(default_factory=dict)
     found: defaultdict[Key, set[tuple[int, str]]] = field(default_factory=lambda: defaultdict(set))
 
@@ -143,7 +145,13 @@ def sessions_of(facts: Facts, world: World) -> Sessions:
             dividend[row, place] = 0.0
         sessions = sessions._replace(changes_units=nowhere, conversions=NO_CONVERSIONS, dividend=dividend)
     if world.keeps(Cause.DIVIDENDS):
-        sessions = sessions._replace(pays_dividends=nowhere, interest=np.zeros(len(sessions.interest)))
+        # Where the account held nothing that is paid on, nothing says that it would not have been paid.
+        dividend, interest = np.zeros_like(sessions.dividend), np.zeros(len(sessions.interest))
+        for row, held in facts.opening.items():
+            dividend[row] = np.where(held > 0, 0.0, sessions.dividend[row])
+        bare = list(facts.without_interest)
+        interest[bare] = sessions.interest[bare]
+        sessions = sessions._replace(dividend=dividend, pays_dividends=np.any(dividend > 0, axis=1), interest=interest)
     return sessions
 
 

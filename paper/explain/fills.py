@@ -19,6 +19,9 @@ from paper.explain.facts import SAME, Facts, Ordered, World, differ
 from paper.explain.recorded import RecordedFill
 from strategies.fills import Hindrance, buy_fill, falls_short, sell_fill
 
+# An order that got less by more than this share of it is named; less is a broker's rounding, which has its replay too.
+CUT = 1e-6
+
 
 @dataclass(frozen=True)
 class Due:
@@ -31,19 +34,24 @@ class Due:
     @property
     def fills(self) -> tuple[RecordedFill, ...]:
         """Of the account."""
-        assert self.order.record is not None
-        return self.order.record.fills if self.fill is None else (self.fill,)
-
-    @property
-    def rate(self) -> float:
-        """The account's fees as a fraction of the value."""
-        return fee_rate(self.fills)
+        if self.fill is not None:
+            return (self.fill,)
+        return self.order.record.fills if self.order.record is not None else ()
 
 
 class Got(NamedTuple):
     """Units, their price, fees as a fraction of their value; whether the next session may bring what they lack."""
 
     units: float
+    price: float
+    rate: float
+    is_short: bool
+
+
+class Ruled(NamedTuple):
+    """What the rules give an order: the share of a sell's units or of a buy's money, price, fees, as in `Got`."""
+
+    share: float
     price: float
     rate: float
     is_short: bool
@@ -78,37 +86,44 @@ def as_the_account(
     Args:
         facts: of the account.
         world: what of it stands.
-        due: orders of the replay, which the account has too.
+        due: orders of the replay; what the account has not of them fills by the rules.
         row: of the session.
         present: the replay's book.
         sessions: that the replay plays.
         swaps: the cause that the replay is the first to swap.
     """
     found = []
-    for each, (ruled, is_short) in zip(due, by_rule(facts, world, due, row, present, sessions), strict=True):
-        order, record = each.order, each.order.record
-        assert record is not None
-        name = (order.key, each.fill.entry if each.fill is not None else 0)
-        own = sum(record.share(fill) for fill in each.fills)
-        if not world.swapped:
-            more = own / ruled if ruled > 0 else 1.0 if own == 0 else -own
-            facts.granted[name] = 1.0 if abs(more - 1.0) <= SAME else more
-            _sum_up(facts, order)
-            if facts.granted[name] != 1.0 and record.cause == Cause.CUTS:
-                facts.note(Cause.CUTS, order.key[0], record.client_id)
-        granted = facts.granted.get(name, 1.0)
+    for each, ruled in zip(due, by_rule(facts, world, due, row, present, sessions), strict=True):
+        order = each.order
+        granted = _granted(facts, world, each, ruled)
         # What the rules gave nothing of in the account's book is taken as it was.
-        share = ruled * granted if granted >= 0 else -granted
-        is_short = is_short if granted == 1.0 else record.is_short
+        share = ruled.share * granted if granted >= 0 else -granted
+        is_short = ruled.is_short if granted == 1.0 or order.record is None else order.record.is_short
         amount = order.amount * share
         if not amount > 0:
             found.append(Got(0.0, 0.0, 0.0, is_short))
             continue
-        price = _price(facts, world, each, amount, row, swaps)
-        rate = each.rate
+        price = _price(facts, world, each, amount, ruled.price if granted == 1.0 else float("nan"), row, swaps)
+        rate = fee_rate(each.fills) if each.fills else ruled.rate
         units = amount if order.units is not None else amount / (price * (1.0 + rate))
         found.append(Got(units, price, rate, is_short))
     return found
+
+
+def _granted(facts: Facts, world: World, due: Due, ruled: Ruled) -> float:
+    """What the account got of what the rules gave; the first replay finds it out."""
+    record = due.order.record
+    if record is None or record.ended is None or not world.keeps(record.cause):
+        return 1.0
+    name = (due.order.key, due.fill.entry if due.fill is not None else 0)
+    if not world.swapped:
+        own = sum(record.share(fill) for fill in due.fills)
+        more = own / ruled.share if ruled.share > 0 else 1.0 if own == 0 else -own
+        facts.granted[name] = 1.0 if abs(more - 1.0) <= SAME else more
+        _sum_up(facts, due.order)
+        if abs(facts.granted[name] - 1.0) > CUT and record.cause == Cause.CUTS:
+            facts.note(Cause.CUTS, due.order.key[0], record.client_id)
+    return facts.granted.get(name, 1.0)
 
 
 def _sum_up(facts: Facts, order: Ordered) -> None:
@@ -125,11 +140,8 @@ def _sum_up(facts: Facts, order: Ordered) -> None:
 
 def by_rule(
     facts: Facts, world: World, due: Sequence[Due], row: int, present: Present, sessions: Sessions
-) -> list[tuple[float, bool]]:
-    """The share of each order that the rules fill in a book, and whether the next session may bring more.
-
-    Of a sell the share of its units, of a buy that of its money.
-    """
+) -> list[Ruled]:
+    """What the rules give each order in a book."""
     if not due:
         return []
     opened, volume = sessions.open, sessions.volume
@@ -150,16 +162,19 @@ def by_rule(
     nothing = np.zeros(len(sessions.changes_units), dtype=bool)
     terms = sessions._replace(open=opened, volume=volume, changes_units=nothing, pays_dividends=nothing)
     played = play_session(present.cash, present.units, present.unsettled, placed, row, terms)
-    found = [(0.0, False)] * len(due)
+    found = [Ruled(0.0, float("nan"), 0.0, False)] * len(due)
     for number, at in enumerate(sequence):
-        units, order = float(played.fills.units[number]), orders[number]
-        spent = units * float(played.fills.price[number]) + float(played.fills.commission[number]) if units > 0 else 0.0
-        share = units / order.units if order.units else spent / (order.money or 1.0)
-        found[at] = (share, falls_short(Hindrance(int(played.fills.hindrance[number]))))
+        units, price = float(played.fills.units[number]), float(played.fills.price[number])
+        value, order = units * price if units > 0 else 0.0, orders[number]
+        fees = float(played.fills.commission[number])
+        share = units / order.units if order.units else (value + fees) / (order.money or 1.0)
+        is_short = falls_short(Hindrance(int(played.fills.hindrance[number])))
+        found[at] = Ruled(share, price, fees / value if value else 0.0, is_short)
     return found
 
 
-def _price(facts: Facts, world: World, due: Due, amount: float, row: int, swaps: Cause | None) -> float:
+def _price(facts: Facts, world: World, due: Due, amount: float, ruled: float, row: int, swaps: Cause | None) -> float:
+    """The account's price, or what the rules make of an open: `ruled` where they have filled the order as it is."""
     value, units = sum(fill.units * fill.price for fill in due.fills), sum(fill.units for fill in due.fills)
     own = value / units if units else float("nan")
     if world.keeps(Cause.FILL_PRICES):
@@ -167,7 +182,7 @@ def _price(facts: Facts, world: World, due: Due, amount: float, row: int, swaps:
             _note_bars(facts, world, due, amount, own, row)
         if own == own:
             return own
-    ruled = rule_price(facts, world, due, amount, row)
+    ruled = ruled if ruled == ruled else rule_price(facts, world, due, amount, row)
     if swaps == Cause.FILL_PRICES and own == own and differ(ruled, own):
         facts.note(Cause.FILL_PRICES, row, due.order.record.client_id if due.order.record else "")
     return ruled if ruled == ruled else own

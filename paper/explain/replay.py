@@ -15,11 +15,14 @@ from backtests.execution.records import Orders, PlayedSession
 from backtests.execution.session import play_session, unsettled_money
 from paper.explain.causes import Cause
 from paper.explain.decisions import decided
-from paper.explain.facts import Facts, Ordered, World, differ, sessions_of
+from paper.explain.facts import SAME, Facts, Ordered, World, differ, sessions_of
 from paper.explain.fills import Due, Present, as_the_account, fee_rate
 from paper.explain.moves import scaled
 from paper.explain.recorded import OrderKey, RecordedMove
 from strategies.fills import Hindrance, falls_short
+
+# Of equity: interest so small says nothing of its rate.
+DUST = 1e-13
 
 
 @dataclass
@@ -50,7 +53,8 @@ class Replay:
         self._shorts: list[int] = []
         self._anchor, self._left_alone, self._undecided = 0, set[int](), 0
         self._opening: dict[int, np.ndarray] = {}
-        self._taken, self._cash_before = set[int](), self.cash
+        self._taken = set[int]()
+        self._cash_before = self._equity_before = self.cash
         self._is_short: dict[OrderKey, bool] = {}
         self._late = self.facts.late_dividends()
 
@@ -64,7 +68,7 @@ class Replay:
         return equity
 
     def _play(self, row: int, equity: float) -> None:
-        self._cash_before = self.cash
+        self._cash_before, self._equity_before = self.cash, equity
         moves = [move for move in self.facts.recorded.moves.get(row, ()) if self._stands(move)]
         then = self.facts.recorded.decisions.get(row)
         known = then.last_entry if then is not None else 0
@@ -77,13 +81,13 @@ class Replay:
         self._opening[row] = self.units.copy()
         if not self.world.swapped:
             self.facts.opening[row] = self.units.copy()
-        due = self._due(row)
-        if not self._keeps_times:
-            day = self.facts.versions.newest.panel.sessions[row].date()
-            due = [Due(order, None, day) for order in ordered if self._is_as_was(order)]
-        self._take(due, row, factor)
-        left = [order for order in ordered if order.record is None or not (self._keeps_times or self._is_as_was(order))]
-        self._play_by_rule(left, row, factor)
+            self._note_interest(row)
+        if self.world.keeps(Cause.CUTS):
+            day, due = self.facts.versions.newest.panel.sessions[row].date(), self._due(row)
+            now = [each for each in ordered if each.record is None or not self._keeps_times]
+            self._take([*due, *(Due(order, None, day) for order in now)], row, factor)
+            ordered = []
+        self._play_by_rule([order for order in ordered if not self._is_unsent(order)], row, factor)
         self._move([move for move in moves if move.at_end], row, equity, factor)
 
     # Decisions.
@@ -142,10 +146,13 @@ class Replay:
     def _keeps_times(self) -> bool:
         return self.world.keeps(Cause.FILL_TIMES)
 
-    def _is_as_was(self, order: Ordered) -> bool:
-        """Whether an order gets what the account's order got."""
+    def _is_unsent(self, order: Ordered) -> bool:
+        """Whether an order is not sent for a halt; it is then short of what the next session may bring."""
         record = order.record
-        return record is not None and record.ended is not None and self.world.keeps(record.cause)
+        if record is None or record.cause != Cause.HALTS or not self.world.keeps(Cause.HALTS):
+            return False
+        self._shorts.append(order.key[1])
+        return True
 
     def _due(self, row: int, known: int | None = None) -> list[Due]:
         """Fills of the account that belong to a session; those up to a known entry come before its decision."""
@@ -180,8 +187,10 @@ class Replay:
                 self._flows[row] -= paid
             self._taken |= {fill.entry for fill in each.fills}
             self._is_short[each.order.key] = got.is_short
-            if not self._keeps_times and got.is_short:
+            if got.is_short and (each.order.record is None or not self._keeps_times):
                 self._shorts.append(place)
+            if each.order.record is not None and self.swaps == Cause.STEPS == each.order.record.cause:
+                self.facts.note(Cause.STEPS, row, each.order.record.client_id)
 
     def _play_by_rule(self, ordered: Sequence[Ordered], row: int, factor: np.ndarray) -> None:
         """Play a session's orders, and what of its movements are the backtest's, as the backtest does."""
@@ -199,6 +208,11 @@ class Replay:
         played = play_session(self.cash, self.units, unsettled, orders, row, sessions)
         self._note_played(row, played)
         cash = played.cash
+        if self.world.keeps(Cause.CUTS):
+            # Filled already: what is paid goes to what was there before.
+            cash += (self._cash_before - self.cash) * float(sessions.interest[row])
+            if sessions.pays_dividends[row]:
+                cash += float(((self._opening[row] - self.units) * sessions.dividend[row]).sum())
         units = played.units.copy()
         for at, order in enumerate(ordered):
             if falls_short(Hindrance(int(played.fills.hindrance[at]))):
@@ -223,7 +237,7 @@ class Replay:
         record = order.record
         if record is None or record.ended is None:
             return
-        if self.swaps == record.cause and record.cause in (Cause.STEPS, Cause.HALTS):
+        if self.swaps == record.cause == Cause.HALTS:
             self.facts.note(record.cause, row, record.client_id)
         if self.swaps == Cause.FEES and record.fills and value and differ(charged / value, fee_rate(record.fills)):
             self.facts.note(Cause.FEES, row, record.client_id)
@@ -239,6 +253,8 @@ class Replay:
 
     def _move(self, moves: Iterable[RecordedMove], row: int, equity: float, factor: np.ndarray) -> None:
         for move in moves:
+            if self.world.swapped and move.kind == "interest" and row in self.facts.without_interest:
+                continue
             held = self._basis(move, row, self._opening)
             here = (held, self._cash_before, equity)
             if not self.world.swapped:
@@ -247,6 +263,8 @@ class Replay:
             if move.kind == "split" and move.about is None and held > 0:
                 factor[move.place] *= (held + units) / held
             self._book(move.entry, amount, move.place, units)
+            # What comes from outside bears interest from the session on, as all that is there before it.
+            self._cash_before += amount if move.kind == "transfer" else 0.0
 
     def _basis(self, move: RecordedMove, row: int, opening: dict[int, np.ndarray]) -> float:
         """The units that a movement is taken of."""
@@ -263,6 +281,12 @@ class Replay:
             self.units[place] += units
         if entry is not None and (self._keeps_times or self.world.keeps(Cause.DIVIDENDS)):
             self._news.append((entry, amount, place, units))
+
+    def _note_interest(self, row: int) -> None:
+        """Find out whether there was cash that interest could have been paid on."""
+        due = self._cash_before * float(self.facts.versions.newest.rules.sessions.interest[row])
+        if abs(due) <= DUST * self._equity_before:
+            self.facts.without_interest.add(row)
 
     def _note_played(self, row: int, played: PlayedSession) -> None:
         """Which movements of a session the account has not, or has otherwise."""
@@ -285,8 +309,11 @@ class Replay:
             if move is not None:
                 held, cash, _ = self.facts.moved.get(move.entry, (0.0, 0.0, 0.0))
                 own = move.amount / held if held else move.amount / cash if cash and key[0] < 0 else 0.0
-            units = self._opening[row][key[0]] if key[0] >= 0 else self._cash_before
-            if differ(own, paid.get(key, 0.0) / float(units) if units else 0.0):
+            held_none = row in self.facts.without_interest if key[0] < 0 else not self.facts.opening[row][key[0]] > 0
+            if held_none and (move is None or key[0] < 0):
+                continue
+            units = float(self._opening[row][key[0]]) if key[0] >= 0 else self._cash_before
+            if abs(own * units - paid.get(key, 0.0)) > SAME * self._equity_before:
                 self.facts.note(Cause.DIVIDENDS, row)
 
     # Values.

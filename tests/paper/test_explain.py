@@ -7,21 +7,23 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backtests.spec.spec import load_spec
+from data.clock import sessions_between
 from data.errors import InputError
+from data.market.snapshot import Snapshot, save
 from paper import market
 from paper.config import PaperConfig
 from paper.explain.causes import Cause
 from paper.explain.explain import Explanation, explain
 from paper.ledger.invariants import broken_invariants
 from paper.ledger.reader import LEDGER_FILE, LedgerReader
-from paper.step.account import run_step
 from paper.storage import database
-from planted_causes import DIVIDEND, MOVED, PAID, PlantedWorld
+from planted_causes import DIVIDEND, MOVED, PAID, PlantedWorld, Plants
 
 World = Callable[..., PlantedWorld]
 # Of all pairs of causes, so many are drawn; `make test-long` draws all.
@@ -192,22 +194,41 @@ def test_causes_planted_in_pairs_are_named(world: World) -> None:
     assert len(tried) > PAIRS // 2
 
 
+# What can be planted into the steps of an account on any market.
+ANYWHERE = (
+    (),
+    (Cause.STEPS,),
+    (Cause.HALTS, Cause.FILL_TIMES),
+    (Cause.FILL_PRICES, Cause.CUTS),
+    (Cause.FEES, Cause.DEPOSITS),
+    (Cause.DIVIDENDS, Cause.MANUAL),
+    (Cause.FILL_TIMES, Cause.STEPS),
+)
+LIMITS = {"largest_order": 10, "largest_position": 10, "largest_turnover_a_day": 10, "drawdown_halt": 1.0}
+
+
+def assert_explained(folder: Path, on: str, prices: str, first: str, last: str, causes: tuple[Cause, ...]) -> None:
+    folder.mkdir()
+    rules = {"policy.rebalance": "weekly", "order_rules.band": 0.0, "cash.interest": "bill"}
+    spec = load_spec(on, rules | {"run.prices": prices})
+    (folder / "spec.toml").write_text(spec.to_toml(), encoding="utf-8")
+    config = PaperConfig(market=on, spec=str(folder / "spec.toml"), state={"path": folder / "state"}, limits=LIMITS)
+    days = [day.date() for day in sessions_between(pd.Timestamp(first), pd.Timestamp(last))]
+    assert len(list(Plants(causes).steps(config, days))) > 15
+    told = explain(config)
+    assert_adds_up(told)
+    assert named(told) == set(amounts(told)) == set(causes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("causes", ANYWHERE, ids=lambda causes: " and ".join(causes) or "none")
+def test_on_the_sample(tmp_path: Path, causes: tuple[Cause, ...]) -> None:
+    assert_explained(tmp_path / "account", "sample", "raw", "2021-03-08", "2021-04-09", causes)
+
+
 @pytest.mark.slow
 @pytest.mark.real_history
-def test_on_real_history(history, tmp_path: Path) -> None:
-    """Half a year, replayed with its cash-cut orders; then with sessions that were missed."""
-    from data.clock import sessions_between
-    from data.market.snapshot import save
-
+@pytest.mark.parametrize("causes", ANYWHERE, ids=lambda causes: " and ".join(causes) or "none")
+def test_on_real_history(history: Snapshot, tmp_path: Path, causes: tuple[Cause, ...]) -> None:
     save(history)
-    days = [day.date() for day in sessions_between(np.datetime64("2024-01-02"), np.datetime64("2024-03-28"))]
-    missed = {*days[20:23], days[41]}
-    for name, left in (("whole", days), ("missed", [day for day in days if day not in missed])):
-        config = PaperConfig(market="history", spec="history", state={"path": tmp_path / name})
-        for day in left:
-            assert not run_step(config, day).halt
-        told = explain(config)
-        assert_adds_up(told)
-        assert named(told) == ({Cause.STEPS} if name == "missed" else set())
-        assert set(amounts(told)) <= {Cause.STEPS}
-        assert bool(amounts(told)) == (name == "missed")
+    assert_explained(tmp_path / "account", "history", "adjusted", "2024-03-04", "2024-04-05", causes)
