@@ -115,6 +115,20 @@ def test_variants_on_real_history(history):
         assert table["orders"][variant] == run.counts.orders.total
 
 
+@pytest.mark.slow
+@pytest.mark.real_history
+def test_variants_that_share_no_window_and_no_clip_on_real_history(history):
+    values = {"signal.window_sessions": Span(300, 1000), "signal.clip": Span(2.0, 4.0), "signal.enter": [0.3, 0.4]}
+    sweep = Sweep(SweepAsked("history", {}, make_grid("history", values, random=8, seed=5), history))
+    table = sweep.run(0, 8)
+    for variant in (0, 3, 7):
+        run = run_backtest(load_spec("history", sweep.settings(variant)), history)
+        np.testing.assert_allclose(
+            table["final_equity_usd"][variant], run.measures.strategy.final_equity_usd, rtol=1e-12
+        )
+        assert table["orders"][variant] == run.counts.orders.total
+
+
 def test_the_best_are_confirmed_in_backtrader(sample):
     sweep = a_sweep(sample, {"signal.enter": [0.3, 0.4]})
     told = []
