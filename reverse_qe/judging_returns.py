@@ -81,7 +81,7 @@ def judge_account(path: Path, trials: int | None, idea_known: date | None, repor
     own = equity / equity.shift(fill_value=cash) - 1.0
     returns = pd.concat([own.rename("strategy"), between[list(BASELINES)]], axis=1)
     report("tests")
-    factors = market_factors(prepared.snapshot, sessions, between[BILL])
+    factors = market_factors(prepared.snapshot, sessions, between[BILL], prepared.spec.universe.benchmark)
     known = idea_known or prepared.spec.run.idea_known
     found = returns_evidence(returns, between[BILL], MIX, BASELINES[1:], stated_trials(trials), known, factors)
     return EvidenceResult(

@@ -11,7 +11,7 @@ from backtests.evidence.table import Question, Verdict
 from backtests.evidence.trials import TrialCount
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
-from backtests.studies.evidence.markets import MARKETS
+from backtests.studies.evidence.markets import MARKETS, market_factors
 from backtests.studies.evidence.of_run import run_evidence
 from backtests.studies.evidence.reruns import crossing
 from backtests.studies.stress import stress_table
@@ -37,9 +37,17 @@ def lead_of(run):
 
 def test_every_question_is_answered(found):
     assert {row.question for row in found.rows} == set(Question) - {Question.SWEEP}
-    assert [row.reason for row in found.rows if row.verdict is Verdict.UNMEASURED] == [
-        f"the market holds none of {', '.join(name for name, _ in MARKETS)}"
-    ]
+    assert [row.reason for row in found.rows if row.verdict is Verdict.UNMEASURED] == []
+
+
+def test_the_benchmark_stands_in_for_markets_that_are_not_there(run, found, sample):
+    row = found.row("alpha", "the markets").values
+    assert (list(row["betas"]), row["missing"]) == (["SIM-MARKET"], [name for name, _ in MARKETS])
+    factors, _ = market_factors(sample, run.sessions, run.risk_free, "SIM-MARKET")
+    held = run.returns["benchmark"] - run.risk_free
+    # Bought once at the first open, and held.
+    assert factors["SIM-MARKET"].iloc[1:].to_numpy() == pytest.approx(held.iloc[1:].to_numpy(), abs=1e-6)
+    assert market_factors(sample, run.sessions, run.risk_free)[0].empty
 
 
 def test_the_honest_lines_are_its_short_form(run, found):

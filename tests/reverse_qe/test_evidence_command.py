@@ -31,7 +31,7 @@ def test_a_run_is_judged(call, tmp_path):
         "in 12 trials",
         "of 252 shifts: Sharpe",
         "alpha on its own baskets",
-        "the market holds none of SPY, SMH, IGV, BTC-USD",
+        "the market has no SPY, SMH, IGV, BTC-USD",
         "without the best ten",
         "the spec names no hindsight",
         "ahead in",

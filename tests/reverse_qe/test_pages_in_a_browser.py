@@ -37,6 +37,7 @@ from reverse_qe.pages.quality import quality_page
 from reverse_qe.pages.run import run_page
 from reverse_qe.pages.studies.compared import compared_page
 from reverse_qe.pages.studies.lottery import lottery_page
+from reverse_qe.results import BacktestResult
 
 pytestmark = pytest.mark.slow
 
@@ -51,9 +52,9 @@ EDGES = (
     "loss of everything",
     "hostile names",
 )
-PAGES = ("run", "signal", "quality", "account", "sweep", "lottery", "compared", *EDGES)
+PAGES = ("run", "signal", "quality", "account", "sweep", "evidence", "lottery", "compared", *EDGES)
 # Charts of ours on each page: of the run growth, drawdown, events, stays, baskets, names, score, blocks, gate.
-PLOTS = {"run": 9, "signal": 5, "quality": 0, "account": 3, "sweep": 0, "lottery": 0, "compared": 2}
+PLOTS = {"run": 9, "signal": 5, "quality": 0, "account": 3, "sweep": 0, "evidence": 0, "lottery": 0, "compared": 2}
 LARGEST_RUN = 2_000_000
 
 
@@ -69,6 +70,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, sample: Snapshot) -> Path:
         "quality": quality_page(sample, quality_report(sample)),
         "account": _account(made / "account"),
         "sweep": _sweep(made / "sweep", sample),
+        "evidence": reverse_qe.evidence(BacktestResult(run)).page(),
         "compared": _compared(made / "compared", sample),
         "lottery": lottery_page(universe_lottery(run.prepared, Asked(), 40)),
         **{name: run_page(edge) for name, edge in edge_runs(made / "edges").items()},

@@ -124,7 +124,7 @@ def _market_rows(run: Backtest) -> Iterator[Row]:
     own = [name for name in ("speculative", "cash_flow") if run.spec.universe.members(name)]
     strategy = run.returns["strategy"]
     yield from alpha_rows(strategy, baskets[own].sub(risk_free, axis=0), risk_free, "its own baskets")
-    factors, missing = market_factors(run.snapshot, run.sessions, risk_free)
+    factors, missing = market_factors(run.snapshot, run.sessions, risk_free, run.spec.universe.benchmark)
     yield from alpha_rows(strategy, factors, risk_free, "the markets", missing)
 
 
