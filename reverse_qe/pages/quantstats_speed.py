@@ -72,9 +72,11 @@ def _compounding(compound: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """The return of some days, by the product that pandas takes in the end, too."""
 
     def compounded(returns: Any) -> Any:
-        if type(returns) is not pd.Series or returns.dtype != "float64" or returns.hasnans:
+        values = returns.to_numpy()
+        if values.dtype != "float64" or np.isnan(values).any():
             return compound(returns)
-        return (returns.to_numpy() + 1).prod() - 1
+        total = (values + 1).prod(axis=0) - 1
+        return total if values.ndim == 1 else pd.Series(total, returns.columns)
 
     return compounded
 

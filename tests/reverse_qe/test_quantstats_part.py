@@ -268,11 +268,18 @@ def test_products_are_those_of_pandas_to_the_bit():
 
     returns = daily_returns(1600)
     holed = returns["strategy"].where(returns["strategy"] > -0.005)
-    kinds = [returns["strategy"], returns["strategy"].iloc[3:25], holed, holed.iloc[:0], returns, pd.Series([1, 2])]
+    months = [month for _, month in returns.groupby(returns.index.to_period("M"))]
+    kinds = [*months, returns.iloc[5:9, ::-1], returns["strategy"], holed, holed.iloc[:0], holed.to_frame()]
+    kinds += [month["benchmark"] for month in months] + [returns, pd.Series([1, 2]), pd.DataFrame({"a": [0.1], "b": 1})]
     plain = [stats.comp(kind) for kind in kinds]
     with quickened(stats):
         quick = [stats.comp(kind) for kind in kinds]
-    assert all(np.array_equal(one, other) and type(one) is type(other) for one, other in zip(plain, quick, strict=True))
+    for one, other in zip(plain, quick, strict=True):
+        assert type(one) is type(other)
+        if isinstance(one, pd.Series):
+            pd.testing.assert_series_equal(one, other, check_exact=True)
+        else:
+            assert one == other
 
 
 def shifted(index: pd.Index) -> pd.DataFrame:
