@@ -310,7 +310,7 @@ class Replay:
                 held, cash, _ = self.facts.moved.get(move.entry, (0.0, 0.0, 0.0))
                 own = move.amount / held if held else move.amount / cash if cash and key[0] < 0 else 0.0
             held_none = row in self.facts.without_interest if key[0] < 0 else not self.facts.opening[row][key[0]] > 0
-            if held_none and (move is None or key[0] < 0):
+            if (row, key[0]) in self._late or (held_none and (move is None or key[0] < 0)):
                 continue
             units = float(self._opening[row][key[0]]) if key[0] >= 0 else self._cash_before
             if abs(own * units - paid.get(key, 0.0)) > SAME * self._equity_before:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from pathlib import Path
+from unittest import mock
 
 import pandas as pd
 import pytest
@@ -16,15 +17,18 @@ from backtests.spec.spec import load_spec
 from data.clock import sessions_between
 from data.errors import InputError
 from data.market.snapshot import Snapshot, save
+from late_world import Action, LateWorld
 from paper import market
-from paper.config import PaperConfig
+from paper.config import PaperConfig, read_config
 from paper.explain.causes import Cause
 from paper.explain.explain import Explanation, explain
 from paper.ledger.invariants import broken_invariants
 from paper.ledger.reader import LEDGER_FILE, LedgerReader
+from paper.overview import status as overview
 from paper.storage import database
 from planted_causes import DIVIDEND, MOVED, PAID, PlantedWorld, Plants
 
+OLD = Path(__file__).resolve().parents[1] / "old" / "0.1.0"
 World = Callable[..., PlantedWorld]
 # Of all pairs of causes, so many are drawn; `make test-long` draws all.
 PAIRS = int(os.environ.get("REVERSE_QE_PAIRS", "8"))
@@ -109,7 +113,14 @@ def test_a_deposit_and_units_from_outside_are_what_they_are_worth(world: World) 
     assert_adds_up(told)
 
 
-@pytest.mark.parametrize(("cause", "factor"), [(Cause.FEES, None), (Cause.FILL_PRICES, 0.998), (Cause.CUTS, 2.0)])
+@pytest.mark.parametrize(
+    ("cause", "factor"),
+    [
+        (Cause.FEES, None),
+        pytest.param(Cause.FILL_PRICES, 0.998, marks=pytest.mark.slow),
+        pytest.param(Cause.CUTS, 2.0, marks=pytest.mark.slow),
+    ],
+)
 def test_what_was_bought_at_other_terms_is_worth_what_it_has_become(
     world: World, cause: Cause, factor: float | None
 ) -> None:
@@ -192,6 +203,47 @@ def test_causes_planted_in_pairs_are_named(world: World) -> None:
 
     pairs()
     assert len(tried) > PAIRS // 2
+
+
+# An account that trades from day to day, and hears late.
+
+TOLD_LATE = [
+    Action("split", 2.0, date(2024, 11, 12), date(2024, 11, 18)),
+    Action("dividend", 1.0, date(2024, 11, 14), date(2024, 11, 14)),
+    Action("dividend", 4.0, date(2024, 11, 15), date(2024, 11, 19)),
+]
+
+
+@pytest.mark.slow
+def test_what_was_told_late_is_named_late(tmp_path: Path) -> None:
+    """In between the units of the split were not there, and what they were worth is the difference, to the cent."""
+    account = LateWorld(tmp_path / "account", TOLD_LATE, date(2024, 11, 6), date(2024, 11, 20)).run()
+    everything = account.market(date(2024, 11, 21), everything=True)
+    with mock.patch.object(overview, "newest_snapshot", return_value=everything):
+        whole = explain(account.config)
+        between = explain(account.config, None, date(2024, 11, 13))
+        steps = [each for each in whole.causes if each.cause == Cause.LATE_ACTIONS]
+    for told in (whole, between):
+        assert_adds_up(told)
+        assert set(amounts(told)) <= {Cause.LATE_ACTIONS}
+    assert named(whole) == {Cause.LATE_ACTIONS, Cause.HALTS}
+    assert {date(2024, 11, 12), date(2024, 11, 15)} <= set(steps[0].sessions)
+    # A split of a price of 100: 1,000 units at 50 are there, 1,000 more are not.
+    assert amounts(between) == {Cause.LATE_ACTIONS: pytest.approx(-50_000.0)}
+    assert whole.difference == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["replay", "daily", "alpaca"])
+def test_accounts_of_an_old_version_are_explained(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replayed, from day to day, and at the double of Alpaca, which paid no dividend and took no fees of stocks."""
+    shutil.copytree(OLD, tmp_path / "old")
+    monkeypatch.setenv("REVERSE_QE_HOME", str(tmp_path / "old" / "home"))
+    told = explain(read_config(tmp_path / "old" / "paper" / name / "paper.toml"))
+    assert_adds_up(told)
+    found = set(amounts(told))
+    assert found >= {"replay": {Cause.DATA}, "daily": {Cause.FILL_TIMES}, "alpaca": {Cause.DIVIDENDS, Cause.FEES}}[name]
+    assert not found & {Cause.CODE, Cause.DEPOSITS, Cause.MANUAL, Cause.LATE_ACTIONS}
 
 
 # What can be planted into the steps of an account on any market.
