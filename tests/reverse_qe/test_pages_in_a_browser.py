@@ -15,8 +15,10 @@ import reverse_qe
 from backtests.archive.compared import compare
 from backtests.archive.folder import write_run
 from backtests.archive.stored import read_run
+from backtests.prepare.span import Span
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
+from backtests.studies.audits.report import AuditReport, Check, Leak
 from backtests.studies.lottery.lottery import universe_lottery
 from backtests.studies.lottery.pools import Asked
 from backtests.studies.stress import stress_table
@@ -35,6 +37,7 @@ from reverse_qe import api
 from reverse_qe.pages.account import account_page
 from reverse_qe.pages.quality import quality_page
 from reverse_qe.pages.run import run_page
+from reverse_qe.pages.studies.audit import audit_page
 from reverse_qe.pages.studies.compared import compared_page
 from reverse_qe.pages.studies.lottery import lottery_page
 from reverse_qe.results import BacktestResult
@@ -52,9 +55,19 @@ EDGES = (
     "loss of everything",
     "hostile names",
 )
-PAGES = ("run", "signal", "quality", "account", "sweep", "evidence", "lottery", "compared", *EDGES)
+PAGES = ("run", "signal", "quality", "account", "sweep", "evidence", "lottery", "compared", "audit", *EDGES)
 # Charts of ours on each page: of the run growth, drawdown, events, stays, baskets, names, score, blocks, gate.
-PLOTS = {"run": 9, "signal": 5, "quality": 0, "account": 3, "sweep": 0, "evidence": 0, "lottery": 0, "compared": 2}
+PLOTS = {
+    "run": 9,
+    "signal": 5,
+    "quality": 0,
+    "account": 3,
+    "sweep": 0,
+    "evidence": 0,
+    "lottery": 0,
+    "compared": 2,
+    "audit": 0,
+}
 LARGEST_RUN = 2_000_000
 
 
@@ -72,6 +85,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, sample: Snapshot) -> Path:
         "sweep": _sweep(made / "sweep", sample),
         "evidence": reverse_qe.evidence(BacktestResult(run)).page(),
         "compared": _compared(made / "compared", sample),
+        "audit": _audit(),
         "lottery": lottery_page(universe_lottery(run.prepared, Asked(), 40)),
         **{name: run_page(edge) for name, edge in edge_runs(made / "edges").items()},
     }
@@ -79,6 +93,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory, sample: Snapshot) -> Path:
     for name, text in pages.items():
         (made / f"{name}.html").write_text(text, encoding="utf-8")
     return made
+
+
+def _audit() -> str:
+    """The page of an audit that found a leak."""
+    days = [pd.Timestamp(day) for day in ("2022-01-03", "2022-06-15", "2022-12-30")]
+    wrong = "in 12 of 50 runs a row before changes: target weight of SIM-SAAS-A, 2022-06-15"
+    row = {"tried": "without series DGS10", "regimes": 41, "targets": 40, "last": "2022-11-30", "sessions": 251}
+    measured = {"cagr": 0.12, "cagr_as_it_is": 0.15, "sharpe": 0.9, "sharpe_as_it_is": 1.1}
+    checks = (
+        Check("again", "Run again as it is", 1, "holds", "the same to the last bit"),
+        Check("stretch", "At each of 101 sessions, 2022-03-01 to 2022-07-22", 303, "LEAK", wrong),
+        Check("without", "One input missing, in turn", 1, "told", "the most: DGS10", [{**row, **measured}]),
+        Check("stopped", "One input stops, in turn", 1, "told", "-", [{"tried": "it", "column": "x", "sessions": 4}]),
+    )
+    names = ("bars of SIM-SAAS-A", 1, 12, 1, ("my_policy.py",), ("rebalancing", "cash"))
+    leak = Leak("target", "target weight of SIM-SAAS-A", days[1], 0.2, None, "cut", days[1], *names)
+    span = Span(days[0], days[2])
+    return audit_page(AuditReport("mine", "sample", True, span, 50, 0, span, checks, (leak,), 430, 41.0))
 
 
 def _sweep(folder: Path, sample: Snapshot) -> str:

@@ -13,8 +13,8 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pandas as pd
@@ -106,6 +106,9 @@ def main() -> None:
     os.dup2(2, 1)  # What is written to stdout past Python would garble the answers.
     asked = sys.stdin.buffer
     world: World = pickle.load(asked)
+    # As on the command line: tables make many objects and hardly a cycle.
+    gc.set_threshold(100_000, 20, 20)
+    _warm(world)
     gc.collect()
     gc.freeze()
     begin = None
@@ -118,6 +121,21 @@ def main() -> None:
             begin = message
         else:
             _send(answers, _apart(partial(answer_to, world, begin, message), begin, answers, message.heard))
+
+
+def _warm(world: World) -> None:
+    """Run the spec once without what is the user's, so that no fork imports, or reads the calendars, by itself."""
+    if not FORKS:
+        return
+    spec, given = world.spec, world.given
+    own = {
+        "run": spec.run.model_copy(update={"strategy": None}),
+        "policy": spec.policy.model_copy(update={"function": None}),
+        "signal": spec.signal.model_copy(update={"blocks": ()}),
+    }
+    bare = replace(world, spec=spec.model_copy(update=own), given=replace(given, blocks=(), policy=None, strategy=None))
+    with suppress(Exception):  # Whatever is wrong is told by the run itself.
+        run_probe(bare, own_span(bare), Probe("none", by_engine=True))
 
 
 def receive(read: Callable[[int], bytes]) -> bytes | None:
