@@ -116,7 +116,9 @@ def _audit() -> str:
 def _sweep(folder: Path, sample: Snapshot) -> str:
     """The page of a small sweep."""
     grid = {"signal.enter": [0.3, 0.4], "order_rules.band": [0.0, 0.02], "policy.rebalance": ["monthly", "weekly"]}
-    return reverse_qe.sweep("sample", grid, sample, start="2022-01-03", end="2022-12-30", out=folder).page()
+    return reverse_qe.sweep(
+        "sample", grid, sample, start="2022-01-03", end="2022-12-30", cpcv=(6, 2), out=folder
+    ).page()
 
 
 def _compared(folder: Path, sample: Snapshot) -> str:
