@@ -92,9 +92,9 @@ def test_the_variance_is_that_of_sharpe_ratios_a_session():
 @pytest.mark.slow
 @pytest.mark.parametrize("correlation", [0.0, 0.5])
 def test_the_best_of_correlated_trials_is_what_the_effective_number_and_the_variance_say(correlation):
-    """Without skill, the mean of the best Sharpe ratio of 50 stays within a tenth of what they give, in 200 markets."""
-    count, sessions, best, said = 50, 250, [], []
-    for seed in range(200):
+    """Without skill, the mean of the best Sharpe ratio of 50 stays within a tenth of what they give, in 100 markets."""
+    count, sessions, best, said = 50, 120, [], []
+    for seed in range(100):
         series = equicorrelated(count, correlation, sessions, seed)
         found = count_trials([Tried(each) for each in series])
         ratios = np.array([each.mean() / each.std() for each in series])
@@ -103,7 +103,7 @@ def test_the_best_of_correlated_trials_is_what_the_effective_number_and_the_vari
         quantiles = (1 - EULER) * normal.inv_cdf(1 - 1 / n) + EULER * normal.inv_cdf(1 - 1 / (n * math.e))
         said.append(math.sqrt(found.sharpe_variance) * quantiles)
     # The formula takes a smaller number for correlated ones, whose ratios spread less as well: it is below the truth.
-    assert np.mean(said) == pytest.approx(np.mean(best), rel=0.03 if correlation == 0 else 0.2)
+    assert np.mean(said) == pytest.approx(np.mean(best), rel=0.04 if correlation == 0 else 0.2)
 
 
 def test_a_user_may_state_more_and_never_fewer():

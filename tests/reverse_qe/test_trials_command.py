@@ -178,7 +178,7 @@ def test_a_sweep_is_one_row_of_all_its_variants(call, tmp_path):
     together = read_project().counts[True]
     assert together.trials == 12
     assert together.effective == pytest.approx(row["effective"], rel=0.15)
-    walk = ("--train", "1y", "--test", "6m")
+    walk = ("--train", "1y", "--test", "6m", "--no-tearsheet")
     call("sweep", "sample", *grid, "--start", "2023-01-03", "--out", tmp_path / "walk", *walk)
     assert rows()[-1]["trials"] == 12
     assert rows()[-1]["returns"]["columns"][-1] == "walk-forward"
