@@ -55,7 +55,7 @@ def list_trials(context: click.Context, project: Path | None, everything: bool, 
     is every variant of a sweep; the same again adds none.
     """
     from backtests.archive.trials.reading import read_project
-    from reverse_qe.words.runs.trials import TRIALS_HEAD, count_sentence, trial_rows
+    from reverse_qe.words.runs.trials import TRIALS_HEAD, count_sentence, trial_rows, unlogged_sentence
 
     with progress("Reading the log of trials"):
         found = read_project(project)
@@ -72,6 +72,8 @@ def list_trials(context: click.Context, project: Path | None, everything: bool, 
             show(count_sentence(count, simulated))
         for note in found.verified.notes:
             show(f"{note[0].upper()}{note[1:]}.")
+        if sentence := unlogged_sentence(found.unlogged):
+            show(sentence)
     for fault in found.verified.faults:
         say(f"! {fault}")
     if found.verified.faults:

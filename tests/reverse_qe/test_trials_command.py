@@ -112,6 +112,24 @@ def test_a_label_is_one_short_line(call, label, tmp_path):
 
 
 @pytest.mark.slow
+def test_runs_that_stand_in_no_row_are_named(call, sample, tmp_path):
+    """An older copy of the whole log is whole in itself; what was made since lies about."""
+    (tmp_path / "regimes.csv").write_text("known_at,regime\n2024-01-01T00:00:00+00:00,SCARCE\n")
+    call("backtest", *SHORT, "--out", "runs/first")
+    older = tmp_path / "older"
+    shutil.copytree(log_folder(), older)
+    call("backtest", *SHORT, "--set", "signal.source=regimes.csv", "--out", "runs/second")
+    call("backtest", *SHORT, "--set", "run.name=other", "--engine", "vector", "--out", "runs/again")
+    status, out, _ = call("runs", "trials")
+    assert (status, "in no row: " in out) == (0, False)
+    shutil.rmtree(log_folder())
+    shutil.copytree(older, log_folder())
+    said = json.loads(call("runs", "trials", "--json")[1])
+    assert (said["verifies"], [Path(each).name for each in said["runs_in_no_row"]]) == (True, ["second"])
+    assert "A run stands in no row: second. Made with count=False" in call("runs", "trials")[1]
+
+
+@pytest.mark.slow
 def test_a_log_that_cannot_be_written_fails_no_run_and_is_said_loudly(call, sample, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("REVERSE_QE_HOME", str(tmp_path / "file" / "home"))

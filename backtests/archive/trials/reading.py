@@ -8,11 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from backtests.archive.stored import StoredRun
 from backtests.archive.trials.lines import RETURNS, log_folder
 from backtests.archive.trials.project import project_folder
 from backtests.archive.trials.rows import MIX
 from backtests.archive.trials.series import read_series
 from backtests.archive.trials.sweep_rows import as_tried
+from backtests.archive.trials.unlogged import unlogged_runs
 from backtests.archive.trials.verify import Verified, verify_log
 from backtests.evidence.trials import TrialCount, Tried, count_trials
 from data.clock import sessions_between
@@ -46,6 +48,11 @@ class ProjectTrials:
         tried = {simulated: tried_in(self.folder, self.rows, simulated) for simulated in (True, False)}
         return {simulated: count_trials(each) for simulated, each in tried.items() if each}
 
+    @cached_property
+    def unlogged(self) -> list[StoredRun]:
+        """Runs below the project's folder of runs, or the current one's, that stand in no row."""
+        return unlogged_runs(self.project, self.rows)
+
     def as_json(self) -> dict[str, Any]:
         """For machines."""
         counts = {"simulated" if each else "real": asdict(count) for each, count in self.counts.items()}
@@ -55,6 +62,7 @@ class ProjectTrials:
             "verifies": not self.verified.faults,
             "faults": list(self.verified.faults),
             "notes": list(self.verified.notes),
+            "runs_in_no_row": [str(run.folder) for run in self.unlogged],
             "rows_of_all_projects": len(self.verified.rows),
             "counts": counts,
             "rows": self.rows,

@@ -11,6 +11,7 @@ import numpy as np
 
 from backtests.archive.changes import told_by_change
 from backtests.run import RIVALS, Backtest
+from backtests.spec.spec import Spec
 from data.files.user_code import UserFile
 from data.market.snapshot import Snapshot
 
@@ -31,10 +32,9 @@ def backtest_row(run: Backtest, project: Path, label: str | None = None) -> tupl
         label: that the user gave it.
     """
     strategy, days = run.measures.strategy, run.sessions
-    asked = {key: value for key, value in run.spec.by_key().items() if key not in _NAMES}
     row = {
         **begun("backtest", run.snapshot, project),
-        "key": key_of(project, run.snapshot, asked, _hashes(run.user_files)),
+        "key": key_of(project, run.snapshot.content_hash, asked_of(run.spec), _hashes(run.user_files)),
         "trials": 1,
         "run_id": run.run_id,
         "label": label,
@@ -63,9 +63,14 @@ def begun(kind: str, snapshot: Snapshot, project: Path) -> dict[str, Any]:
     }
 
 
-def key_of(project: Path, snapshot: Snapshot, *parts: Any) -> str:
-    """What a trial is by what was asked, not by which code answered."""
-    text = json.dumps([str(project), snapshot.content_hash, *parts], sort_keys=True, default=str)
+def asked_of(spec: Spec) -> dict[str, Any]:
+    """What a spec asks for by dotted key, without what changes no result."""
+    return {key: value for key, value in spec.by_key().items() if key not in _NAMES}
+
+
+def key_of(project: Path, content_hash: str, *parts: Any) -> str:
+    """What a trial is by what was asked, of a market's content, not by which code answered."""
+    text = json.dumps([str(project), content_hash, *parts], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -44,7 +44,7 @@ def sweep_row(
     valid = pd.read_parquet(table, columns=["is_valid"])["is_valid"].sum()
     row = {
         **begun("sweep", snapshot, project),
-        "key": key_of(project, snapshot, {key: about[key] for key in _ASKED}, choosing),
+        "key": key_of(project, snapshot.content_hash, {key: about[key] for key in _ASKED}, choosing),
         "trials": int(valid) + (chain is not None),
         "run_id": None if chain is None else chain.run_id,
         "label": None,

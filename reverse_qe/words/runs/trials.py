@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from backtests.archive.stored import StoredRun
 from backtests.archive.trials.counting import NOT_ASKED, Counted
 from backtests.evidence.trials import TrialCount
 from reverse_qe.tables import Column
@@ -100,6 +101,19 @@ def count_sentence(count: TrialCount, simulated: bool) -> str:
     return (
         f"On {kind_of_market(simulated)}: {several}, which count as {count.effective:,.1f} independent "
         f"one{'' if round(count.effective, 1) == 1 else 's'}{likeness}."
+    )
+
+
+def unlogged_sentence(runs: Sequence[StoredRun]) -> str:
+    """Runs that stand in no row, and what that can mean; empty where there are none."""
+    if not runs:
+        return ""
+    names = ", ".join(run.name for run in runs[:3])
+    more = f" and {len(runs) - 3} more" if len(runs) > 3 else ""
+    stand = "A run stands" if len(runs) == 1 else f"{len(runs):,} runs stand"
+    return (
+        f"{stand} in no row: {names}{more}. Made with count=False, made elsewhere, not counted at the time, or the log "
+        "is an older copy of itself."
     )
 
 
