@@ -23,6 +23,7 @@ from data.clock import sessions_between
 from data.files.user_code import UserFile
 from data.market.snapshot import Snapshot
 from data.market.tables import TABLES
+from reverse_qe import auditing
 from reverse_qe.words.audit import audit_json, reach_sentences, verdict
 
 DAY = pd.Timestamp("2024-03-05")
@@ -162,6 +163,17 @@ def test_cuts_are_drawn_once_each_in_turn_and_the_stretch_has_every_session(samp
     assert choose_cuts(spec, sample, sessions, 50, seed=3) == cuts
     every = choose_cuts(spec, sample, sessions[:30], 1000, seed=0)
     assert (len(every.drawn), len(every.stretch)) == (29, 29)
+
+
+def test_earlier_versions_are_the_oldest_the_middle_and_the_newest_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = [f"live.{number}" for number in (1, 2, 5, 6, 7, 9)]
+    monkeypatch.setattr("reverse_qe.auditing.versions_of", lambda name: kept if name == "live" else [])
+    monkeypatch.setattr("reverse_qe.auditing.open_market", lambda name: name)
+    assert auditing._earlier("live.9") == ["live.1", "live.5", "live.7"]
+    assert auditing._earlier("live.2") == ["live.1"]
+    assert auditing._earlier("live.1") == auditing._earlier("sample") == []
 
 
 def column(values: list[object], group: str = "target", days: pd.DatetimeIndex = DAYS, lag: int = 0) -> Column:

@@ -174,6 +174,18 @@ def test_code_that_resists_is_told_apart(how: str, tmp_path: Path, sample: Snaps
     assert "\n" not in found.checks.loc[row, "text"]
 
 
+def test_code_that_does_not_end_is_given_up_three_times(
+    tmp_path: Path, sample: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backtests.studies.audits.audit._SECONDS", 3.0)
+    monkeypatch.setattr("backtests.studies.audits.audit._TIMES", 0.0)
+    code = "\n    while prices.index[-1] < pd.Timestamp('2023-06-30'): pass"
+    found = audited(planted.policy_spec(tmp_path, code), planted.small(sample))
+    assert found.checks.loc["cut", "verdict"] == "FAILS"
+    assert "took longer than 3 s" in found.checks.loc["cut", "text"]
+    assert not found.holds
+
+
 def test_what_code_prints_goes_to_stderr_once_and_its_stdin_is_empty(tmp_path: Path) -> None:
     code = "print('SAID'); import os; os.write(1, b'RAW\\n'); sys.stdin.read()"
     path = planted.policy_spec(tmp_path, code)

@@ -20,6 +20,8 @@ _PROGRAM = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
     "from backtests.studies.audits.worker import main; main()"
 )
+# Whoever waits for so many runs that do not end waits for no more of them.
+_ENOUGH = 3
 # Small calculations side by side: more threads in each would only wait for each other.
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -38,6 +40,7 @@ class Workers:
             world: of the audit.
             jobs: how many.
         """
+        self._given_up = 0
         self._processes = [_start() for _ in range(jobs)]
         self._idle: queue.Queue[subprocess.Popen[bytes]] = queue.Queue()
         content = pickle.dumps(world, pickle.HIGHEST_PROTOCOL)
@@ -96,6 +99,8 @@ class Workers:
         return answers
 
     def _one(self, task: Task) -> Answer:
+        if self._given_up >= _ENOUGH:
+            return Answer(error=f"was not run: {_ENOUGH} runs before it took too long", kind="slow")
         process = self._idle.get()
         try:
             _write(process, pickle.dumps(task, pickle.HIGHEST_PROTOCOL))
@@ -107,6 +112,7 @@ class Workers:
                 "a process of the audit ended; it may have run out of memory: take fewer jobs, or a smaller market"
             )
         answer: Answer = pickle.loads(told)
+        self._given_up += answer.kind == "slow"
         return answer
 
 
