@@ -202,6 +202,7 @@ def test_what_code_prints_goes_to_stderr_once_and_its_stdin_is_empty(tmp_path: P
         (("--cuts", "0"), "got 0 for cuts, wanted a whole number from 1"),
         (("--seed", "-1"), "got -1 for seed, wanted a whole number from 0"),
         (("--jobs", "0"), "got 0 for jobs, wanted a whole number from 1"),
+        (("--jobs", "1000"), "got 1000 for jobs, wanted at most 256"),
         (("--market", "nowhere"), "no market nowhere"),
         (("--set", "run.start=1999-01-04"), "got the run 1999-01-04"),
         (("--set", "policy.function=none.py:weights"), "none.py cannot be read"),

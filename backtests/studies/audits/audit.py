@@ -31,6 +31,7 @@ from data.market.snapshot import Snapshot
 
 # A run that takes so many times as long as the run itself, and at least so many seconds, is given up.
 _TIMES, _SECONDS = 20.0, 60.0
+MOST_JOBS = 256
 _AGAIN = "Run again as it is"
 _DRAWN = {"cut": "Future cut off", "garbled": "Future garbled", "late": "News told 5 days later"}
 
@@ -56,7 +57,7 @@ def run_audit(
         snapshot: on what.
         cuts: sessions drawn from the run, from 1; the random stretch has twice as many and one more.
         seed: of the draw, from 0.
-        jobs: processes, from 1.
+        jobs: processes, from 1 to `MOST_JOBS`.
         versions: earlier versions of the market, of which decisions up to what they knew are compared.
         leaks_only: whether to leave out on what the result stands: starts, history, inputs that are missing or stop.
         report: is told what is under way.
@@ -68,6 +69,8 @@ def run_audit(
     for name, value, least in (("cuts", cuts, 1), ("seed", seed, 0), ("jobs", jobs, 1)):
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise InputError(f"got {value!r} for {name}, wanted a whole number from {least}")
+    if jobs > MOST_JOBS:
+        raise InputError(f"got {jobs} for jobs, wanted at most {MOST_JOBS}: each is a process with the market in it")
     begin = time.perf_counter()
     world = _world(spec, snapshot, versions)
     with Workers(world, jobs) as workers:
