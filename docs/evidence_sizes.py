@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from backtests.evidence.any_day import any_day, mixture, running_mean, running_slope
 from backtests.evidence.circular_shift import circular_shift
 from backtests.evidence.overfitting import overfitting
 from backtests.evidence.sharpe_difference import sharpe_difference
@@ -114,6 +115,24 @@ def only_its_markets(seed: int) -> bool:
     return row.verdict is not Verdict.OPEN
 
 
+def looked_at_daily_mean(seed: int) -> bool:
+    """What an account earns over its static mix, without a mean; looked at on every day of ten years."""
+    lead = clustered(np.random.default_rng(seed), 2 * SESSIONS, 1)[:, 0] * 0.005
+    return any_day(*running_mean(lead), mixture(10, 252), 1.0).yes_at is not None
+
+
+def looked_at_daily_slope(seed: int) -> bool:
+    """A slow predictor, and an outcome that knows nothing of it but is wilder where it is high; as above."""
+    random = np.random.default_rng(seed)
+    sessions, keep = 2 * SESSIONS, 0.99
+    predictor = np.empty(sessions)
+    predictor[0] = random.normal()
+    for at, step in enumerate(random.normal(0.0, math.sqrt(1 - keep**2), sessions - 1)):
+        predictor[at + 1] = keep * predictor[at] + step
+    outcome = clustered(random, sessions, 1)[:, 0] * 0.01 * (1 + 0.5 * (predictor > 1))
+    return any_day(*running_slope(predictor, outcome), mixture(10, 252), 1.0).yes_at is not None
+
+
 def no_better_variant(seed: int) -> bool:
     """Fifty variants of the static mix with noise of their own; all have its true mean."""
     random = np.random.default_rng(seed)
@@ -201,6 +220,18 @@ NULLS = (
         "20 variants with one Sharpe ratio",
         "conservative",
         equal_variants,
+    ),
+    Null(
+        "bound of every day, the lead of an account",
+        "a lead of nothing over ten years, waves of volatility; looked at on every session",
+        "conservative",
+        looked_at_daily_mean,
+    ),
+    Null(
+        "bound of every day, the slope of a registration",
+        "a predictor with a half-life of 69 sessions, an outcome that is wilder where it is high; looked at as above",
+        "conservative",
+        looked_at_daily_slope,
     ),
 )
 

@@ -17,7 +17,7 @@ class EvidenceResult:
     """All tests of one thing.
 
     Attributes:
-        kind: run, sweep, account or file.
+        kind: run, sweep, account, registration or file.
         name: of what was judged.
         market: it was run on; empty for a file of returns.
         simulated: whether the market is made up.
@@ -41,6 +41,8 @@ class EvidenceResult:
         """What was judged, on one line."""
         label = "SIMULATED market" if self.simulated else "market"
         where = f" on {label} {self.market}" if self.market else ""
+        if not self.sessions:
+            return f"Evidence of {self.name}{where}, from {self.first.date()} on (no session yet)"
         return f"Evidence of {self.name}{where}, {self.first.date()} to {self.last.date()} ({self.sessions:,} sessions)"
 
     @property

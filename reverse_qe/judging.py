@@ -15,6 +15,7 @@ from backtests.evidence.trials import TrialCount
 from backtests.prepare.stages import tell_nobody
 from backtests.run import Backtest, run_backtest
 from backtests.spec.spec import is_shipped, load_spec
+from backtests.studies.evidence.of_registration import is_registration
 from backtests.studies.evidence.of_run import run_evidence
 from backtests.studies.evidence.of_sweep import WRITTEN, read_swept, rows_json, sweep_evidence
 from backtests.studies.sweeps.folder import ABOUT, read_about
@@ -26,6 +27,7 @@ from data.markets import open_market
 from paper.config import DEFAULT_FILE
 from reverse_qe.arguments import as_day
 from reverse_qe.judged import EvidenceResult, counted_trials
+from reverse_qe.judging_registration import judge_registration
 from reverse_qe.judging_returns import judge_account, judge_file
 from reverse_qe.results import BacktestResult
 from reverse_qe.sweeping import SWEEPS, SweepResult
@@ -49,9 +51,10 @@ def evidence(
 
     Args:
         of: the folder of a run or of a sweep, or its name below ``runs`` or ``sweeps``; the TOML file of a paper
-            account; a CSV or Parquet file of daily returns; or a result of `reverse_qe.backtest` or `reverse_qe.sweep`.
+            account, or of a registration; a CSV or Parquet file of daily returns; or a result of `reverse_qe.backtest`
+            or `reverse_qe.sweep`.
         market: that the run was made on, where it goes by another name now; of a file, the market that holds what its
-            returns are held against.
+            returns are held against; of a registration, one that has gone on.
         strategy: column of the file that is judged; None: the first.
         rival: column that it is judged by; None: the second.
         trials: how many variants were tried, this one among them, where the user knows of more than were counted.
@@ -77,6 +80,9 @@ def evidence(
         # Before the run is made again, which takes longer than to refuse it.
         counted = counted_trials(trials, stored.manifest["simulated"])
         return _of_run(_run_again(stored, market, report), counted, day, report)
+    if path.suffix == ".toml" and is_registration(path):
+        _refuse("a registration", columns | {"trials": trials, "idea_known": idea_known})
+        return judge_registration(path, market, report)
     if path.suffix == ".toml":
         _refuse("an account", columns | {"market": market})
         return judge_account(path, trials, day, report)

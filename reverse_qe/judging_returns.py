@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from backtests.evidence.any_day import mixture
+from backtests.evidence.table import EvidenceTable
+from backtests.measures.performance import SESSIONS_PER_YEAR
 from backtests.studies.evidence.between import returns_between
 from backtests.studies.evidence.markets import market_factors
+from backtests.studies.evidence.of_registration import lead_row
 from backtests.studies.evidence.of_returns import require_sessions, returns_evidence
 from backtests.studies.evidence.reruns import MIX, baseline_returns
 from backtests.studies.evidence.returns_file import BILL, chosen_columns, read_returns_file
+from backtests.studies.registration import YEARS
 from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.markets import open_market
@@ -84,6 +89,9 @@ def judge_account(path: Path, trials: int | None, idea_known: date | None, repor
     factors = market_factors(prepared.snapshot, sessions, between[BILL], prepared.spec.universe.benchmark)
     known = idea_known or prepared.spec.run.idea_known
     found = returns_evidence(returns, between[BILL], MIX, BASELINES[1:], stated_trials(trials), known, factors)
+    found = EvidenceTable(
+        (*found.rows, lead_row(returns["strategy"], returns[MIX], MIX, mixture(YEARS, SESSIONS_PER_YEAR)))
+    )
     return EvidenceResult(
         kind="account",
         name=f"the account {config.account.name}",

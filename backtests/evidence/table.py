@@ -19,6 +19,7 @@ class Question(StrEnum):
     NAMES = "is it knowing the names?"
     LAST = "would it last?"
     SWEEP = "is the best of the sweep luck?"
+    SINCE = "what has come since?"
 
 
 class Verdict(StrEnum):
@@ -113,6 +114,8 @@ class EvidenceTable:
 
 # Tests that must all speak for a strategy before it is called skill.
 LUCK, DEFLATED, SHIFT, SUPERIOR = "sharpe_against_the_mix", "deflated_sharpe", "circular_shift", "superior"
+# Of a registration: what decides.
+LOOKS = "registered_looks"
 NEEDED = (LUCK, DEFLATED, SHIFT, SUPERIOR)
 
 

@@ -64,7 +64,8 @@ def command(
 
     RUN is the folder of a run, or its name below runs/. It is run again from its own spec and market, and must come out
     as it was written. SWEEP is the folder of a sweep that kept its returns (--returns), or its name below sweeps/: is
-    the best of its variants more than the luckiest of so many. ACCOUNT is the TOML file of a paper account. FILE is a
+    the best of its variants more than the luckiest of so many. ACCOUNT is the TOML file of a paper account, or of a
+    registration: what has come since. FILE is a
     CSV or Parquet file of daily returns as fractions: the day, the strategy, a rival, further rivals; a column
     risk_free is what they are over. Without weights it cannot say whether it is timing.
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from backtests.evidence.table import EvidenceTable, Question, Row, Verdict
+from backtests.evidence.table import LOOKS, EvidenceTable, Question, Row, Verdict
 from backtests.measures.performance import SESSIONS_PER_YEAR
 from reverse_qe.tables import Column
 from reverse_qe.words.evidence import plain_name
@@ -12,6 +12,11 @@ from reverse_qe.words.evidence import plain_name
 HEAD = (Column("test", prose=True), Column("what was found", prose=True), Column("verdict", prose=True))
 # Longer waits than this are not counted in years.
 _CENTURY = 100.0
+_SINCE = {
+    Verdict.FOR: "What was registered has come: a look was above its bound.",
+    Verdict.AGAINST: "What was registered has not come: the last look was below its bound.",
+    Verdict.OPEN: "Nothing is decided yet: that is for the looks.",
+}
 _OF_A_SWEEP = ("superior", "overfitting")
 
 
@@ -32,6 +37,8 @@ def heading(question: Question) -> str:
 
 def conclusion(table: EvidenceTable) -> str:
     """What the whole comes to, in one sentence."""
+    if all(row.question is Question.SINCE for row in table.rows):
+        return _SINCE[table.row(LOOKS).verdict]
     if table.is_skill is None:
         return "Taken together: not judged, for one of the tests that must all speak for it was not made."
     if table.is_skill:
@@ -216,6 +223,28 @@ def _lottery_timing(values: Mapping[str, Any]) -> str:
     )
 
 
+def _looks(values: Mapping[str, Any]) -> str:
+    told = ", ".join(f"{look['date']} z {look['z']:.2f} of {look['bound']:.2f}" for look in values["looks"])
+    parts = [told or f"none of the {values['planned']} has come"]
+    if values["next"] is not None:
+        parts.append(f"the next on {values['next']} wants a z above {values['bound']:.2f}")
+    if not values["code_as_registered"]:
+        parts.append("this is not the code that was registered, and what counts is what that one makes of it")
+    return "; ".join(parts)
+
+
+def _any_day(values: Mapping[str, Any]) -> str:
+    years = values["sessions_needed"] / SESSIONS_PER_YEAR
+    wait = f"{values['sessions_still_needed']:,.0f} sessions to go at {values['effect_is']} ({years:.1f} years in all)"
+    if values["value"] is None:
+        return f"{values['sessions']:,} sessions, too few to tell; {wait}"
+    found = (
+        f"{values['value_is']} {values['value'] * values['scale']:+.2f}, above "
+        f"{values['bound'] * values['scale']:+.2f} on any day, from {values['sessions']:,} sessions"
+    )
+    return f"{found}; first told on {values['yes_on']}" if values["yes_on"] else f"{found}; {wait}"
+
+
 def _times(lead: float) -> str:
     """A log lead as growth over the other's."""
     return f"x{math.exp(lead):.2f}"
@@ -251,6 +280,8 @@ _NAMES: Mapping[str, Callable[[str], str]] = {
     "superior": lambda of: f"superior ability, {of}",
     "overfitting": lambda _of: "overfitting by halves",
     "cross_validation": lambda _of: "cross-validated paths",
+    LOOKS: lambda _of: "looks at fixed dates",
+    "any_day": lambda of: f"bound of every day, {of}",
 }
 _FOUND: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "sharpe_against_the_mix": _difference,
@@ -271,4 +302,6 @@ _FOUND: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "superior": _superior,
     "overfitting": _overfitting,
     "cross_validation": _cross,
+    LOOKS: _looks,
+    "any_day": _any_day,
 }

@@ -216,6 +216,10 @@ def test_an_account_is_judged_by_its_closes(tmp_path):
         assert found.table.row(test, rival).values["difference"] == pytest.approx(luck[rival].value, abs=1e-6)
     assert (found.kind, found.sessions) == ("account", len(run.returns))
     assert found.table.row("circular_shift").verdict == "not measured"
+    lead = run.returns["strategy"] - run.returns["static_mix"]
+    assert found.table.row("any_day", "the lead over the static mix").values["value"] == pytest.approx(
+        lead.mean(), abs=1e-7
+    )
 
 
 def test_a_strategy_that_is_its_rival_is_nothing(call, tmp_path):
