@@ -50,15 +50,10 @@ def sizes_section(seeds: int) -> str:
     return f"{paragraphs(told)}\n\n" + table_of(("test", "its null here", "kind", "found", "may be", "holds"), rows)
 
 
-def power_section(markets: int) -> str:
-    """How often each test finds something on seeds of the sample market."""
-    spec, found, skill = load_spec("sample"), Counter[tuple[str, str]](), 0
-    for seed in range(1, markets + 1):
-        _tell(f"sample market {seed}")
-        run = run_backtest(spec, load_market(f"sample:thesis@{seed}"))
-        evidence = run_evidence(run, ALONE)
-        skill += evidence.is_skill is True
-        found.update((each.test, each.of) for each in evidence.rows if each.verdict is Verdict.FOR)
+def power_section(markets: int, nulls: int) -> str:
+    """How often each test finds something on seeds of the sample market in which the thesis holds, and in which not."""
+    there, called = _found_on("thesis", markets)
+    nothing, miscalled = _found_on("null", nulls)
     named = {
         "Sharpe against the static mix": ("sharpe_against_the_mix", "static_mix"),
         "deflated Sharpe ratio, one trial": ("deflated_sharpe", "static_mix"),
@@ -71,12 +66,25 @@ def power_section(markets: int) -> str:
         "costs": ("break_even_costs", "static_mix"),
         "delay": ("break_even_delay", "static_mix"),
     }
-    rows = [(name, f"{found[key] / markets:.0%}") for name, key in named.items()]
+    rows = [(name, f"{there[key] / markets:.0%}", f"{nothing[key] / nulls:.0%}") for name, key in named.items()]
+    rows.append(("called skill", f"{called / markets:.0%}", f"{miscalled / nulls:.0%}"))
     told = (
-        f"{markets} seeds of the sample market, in which the thesis holds, each over the days of the shipped spec: how "
-        "often each test speaks for the rotation, and how often all of those do that are needed to call it skill."
+        f"{markets} seeds of the sample market in which the thesis holds, and {nulls} in which prices know nothing "
+        "of the signal, each over the days of the shipped spec: how often each test speaks for the rotation, and how "
+        "often all of those do that are needed to call it skill."
     )
-    return f"{paragraphs(told)}\n\n" + table_of(("test", "for it"), [*rows, ("called skill", f"{skill / markets:.0%}")])
+    return f"{paragraphs(told)}\n\n" + table_of(("test", "for it where it is", "where it is not"), rows)
+
+
+def _found_on(scenario: str, markets: int) -> tuple[Counter[tuple[str, str]], int]:
+    """How often each test speaks for the rotation on seeds of a scenario, and how often the whole calls it skill."""
+    spec, found, skill = load_spec("sample"), Counter[tuple[str, str]](), 0
+    for seed in range(1, markets + 1):
+        _tell(f"sample:{scenario}@{seed}")
+        evidence = run_evidence(run_backtest(spec, load_market(f"sample:{scenario}@{seed}")), ALONE)
+        skill += evidence.is_skill is True
+        found.update((each.test, each.of) for each in evidence.rows if each.verdict is Verdict.FOR)
+    return found, skill
 
 
 def sweeps_section(markets: int) -> str:
@@ -116,13 +124,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=1000, help="worlds a test (default: 1000); 0: left as they are")
     parser.add_argument("--markets", type=int, default=50, help="seeds of the sample (default: 50); 0: likewise")
+    parser.add_argument("--nulls", type=int, default=20, help="of those in which there is nothing (default: 20)")
     parser.add_argument("--sweeps", type=int, default=20, help="of them with a sweep (default: 20); 0: likewise")
     asked = parser.parse_args()
     made = {}
     if asked.seeds:
         made["sizes"] = sizes_section(asked.seeds)
     if asked.markets:
-        made["power"] = power_section(asked.markets)
+        made["power"] = power_section(asked.markets, asked.nulls)
     if asked.sweeps:
         made["sweeps"] = sweeps_section(asked.sweeps)
     text = PAGE.read_text(encoding="utf-8")
