@@ -98,6 +98,10 @@ class PaperMarket:
         """The row of a session in the panel; the decision for it stands one row above."""
         return int(self.panel.sessions.searchsorted(pd.Timestamp(session)))
 
+    @cached_property
+    def _has_bar(self) -> np.ndarray:
+        return self.panel.has_bar()
+
     def has_ended(self, session: date, now: datetime) -> bool:
         """Whether the session's UTC day is over and its bars are there.
 
@@ -108,7 +112,7 @@ class PaperMarket:
         if pd.Timestamp(now) < end:
             return False
         row = self.row(session)
-        has_bar, gone = self.panel.has_bar(), self.panel.leaving[row] | self.panel.ended[row]
+        has_bar, gone = self._has_bar, self.panel.leaving[row] | self.panel.ended[row]
         by_session = self.newest[~self.rules.coins] if not self.rules.coins.all() else self.newest
         return bool((~has_bar[row - 1] | has_bar[row] | gone).all() or by_session.max() > pd.Timestamp(session))
 

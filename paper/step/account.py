@@ -67,6 +67,8 @@ def reconcile(config: PaperConfig, now: datetime | None = None) -> list[str]:
         broken = broken_invariants(ledger)
         try:
             last = ledger.last_decision()
+            if last is None and broken:
+                return broken
             if last is None:
                 raise InputError(f"the account {config.account.name} is not open yet: take a step first")
             replayed = last.session if was_replayed(last) else None

@@ -105,13 +105,18 @@ class Database:
         for row in self.rows("PRAGMA foreign_key_check")[:5]:
             found.append(f"row {row['rowid']} of {row['table']} belongs to a row of {row['parent']} that is not there")
         wanted, there = _made_by(tuple(self._migrations)), self._objects()
-        found += [f"the {kind} {name} is missing" for kind, name in sorted(wanted - there)]
-        found += [f"the {kind} {name} was added" for kind, name in sorted(there - wanted)]
+        found += [f"the {kind} {name} is missing" for kind, name in sorted(set(wanted) - set(there))]
+        found += [f"the {kind} {name} was added" for kind, name in sorted(set(there) - set(wanted))]
+        both = set(wanted) & set(there)
+        found += [
+            f"the {kind} {name} was changed" for kind, name in sorted(both) if wanted[kind, name] != there[kind, name]
+        ]
         return found
 
-    def _objects(self) -> set[tuple[str, str]]:
-        """Kind and name of every table, index and trigger."""
-        return {(row["type"], row["name"]) for row in self.rows("SELECT type, name FROM sqlite_master")}
+    def _objects(self) -> dict[tuple[str, str], str | None]:
+        """By kind and name, the statement of every index and trigger; a table's changes with the way that it came."""
+        rows = self.rows("SELECT type, name, sql FROM sqlite_master")
+        return {(row["type"], row["name"]): None if row["type"] == "table" else row["sql"] for row in rows}
 
     def _migrate(self, migrations: "Sequence[str | Callable[[Database], None]]") -> None:
         if (version := self._version()) > len(migrations):
@@ -136,8 +141,8 @@ class Database:
 
 
 @lru_cache(maxsize=4)
-def _made_by(migrations: "tuple[str | Callable[[Database], None], ...]") -> set[tuple[str, str]]:
-    """Kind and name of the tables, indexes and triggers that migrations make."""
+def _made_by(migrations: "tuple[str | Callable[[Database], None], ...]") -> dict[tuple[str, str], str | None]:
+    """What `Database._objects` says of the tables, indexes and triggers that migrations make."""
     made = Database(Path(":memory:"), migrations)
     objects = made._objects()
     made.close()
@@ -153,7 +158,7 @@ def _told_in_one_line(path: Path) -> Iterator[None]:
         raise InputError(
             f"{path} cannot be read or written: {error}; see to the disk and step again: nothing written is lost"
         ) from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         if isinstance(error, sqlite3.IntegrityError):
             raise
         raise InputError(f"{path} is no database of paper trading: {error}; wanted one that a step made") from error

@@ -1,5 +1,6 @@
 """A ledger that was edited, cut or put in another order is found, whatever was edited; no cell brings a traceback."""
 
+import random
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -318,6 +319,36 @@ def test_an_older_copy_of_the_ledger_halts(account: PaperConfig, tmp_path: Path)
     told = run_step(account, date(2021, 1, 6))
     assert "an older copy was put in its place" in told.halt
     assert "an older copy was put in its place" in run_step(account, date(2021, 1, 7)).halt
+
+
+def test_a_ledger_that_is_gone_is_not_begun_anew(account: PaperConfig) -> None:
+    """Nothing resets an account: without its ledger it halts, and says so as long as its folder is there."""
+    (account.state_folder / LEDGER_FILE).unlink()
+    for day in (6, 7):
+        assert "the ledger ends before row" in run_step(account, date(2021, 1, day)).halt
+    assert [each for each in reconcile(account) if each.startswith("I9: the ledger ends before row")]
+
+
+@pytest.mark.slow
+def test_bytes_that_were_written_over_bring_one_line(account: PaperConfig) -> None:
+    """Whatever part of the file; what nothing is told of has changed no cell."""
+    path, chance, told = account.state_folder / LEDGER_FILE, random.Random(20261128), 0
+    with LedgerReader(path) as ledger:
+        whole = {table: ledger.rows_of(table) for table in TABLES}
+    for _ in range(60):
+        with put_back(account):
+            content = bytearray(path.read_bytes())
+            at = chance.randrange(100, len(content))
+            content[at : at + chance.choice([1, 8, 200])] = chance.randbytes(8)
+            path.write_bytes(bytes(content))
+            found = reconcile_in_one_line(account)
+            told += bool(found)
+            assert not any("\n" in each for each in found)
+            step_in_one_line(account)
+            if not found:
+                with LedgerReader(path) as ledger:
+                    assert {table: ledger.rows_of(table) for table in TABLES} == whole
+    assert told > 20
 
 
 def test_a_head_that_is_gone_is_told_by_the_step(account: PaperConfig) -> None:

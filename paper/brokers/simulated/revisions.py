@@ -39,6 +39,8 @@ class Revisions:
             market: as it is now.
         """
         self._database, self._market = database, market
+        # A step asks for the hashes of a row a dozen times, and they read all sessions up to it.
+        self._hashes: dict[int, tuple[str, str]] = {}
 
     def notices(self) -> list[str]:
         """The newest ones, oldest first."""
@@ -49,8 +51,7 @@ class Revisions:
         """Note, within `writing`, what the market says of the sessions up to a row, the last that was played."""
         self._database.change(
             "UPDATE books SET known_actions = ?, known_bars = ? WHERE session = ?",
-            self._hash_of_actions(row),
-            self._hash_of_bars(row),
+            *self._hashes_of(row),
             str(self._session(row)),
         )
 
@@ -76,8 +77,8 @@ class Revisions:
         (known,) = self._database.rows(
             "SELECT known_actions, known_bars FROM books WHERE session = ?", str(self._session(row))
         )
-        same_actions = known["known_actions"] == self._hash_of_actions(row)
-        same_bars = known["known_bars"] == self._hash_of_bars(row)
+        actions, bars = self._hashes_of(row)
+        same_actions, same_bars = known["known_actions"] == actions, known["known_bars"] == bars
         if same_actions and same_bars:
             return
         with self._database.writing():
@@ -176,6 +177,12 @@ class Revisions:
             for (symbol, first, last), here in zip(pairs, present, strict=True)
             if here
         }
+
+    def _hashes_of(self, row: int) -> tuple[str, str]:
+        """Of the actions, and of the bars, of the sessions up to a row."""
+        if row not in self._hashes:
+            self._hashes[row] = self._hash_of_actions(row), self._hash_of_bars(row)
+        return self._hashes[row]
 
     def _hash_of_actions(self, row: int) -> str:
         sessions = self._market.rules.sessions
