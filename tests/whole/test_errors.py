@@ -34,7 +34,8 @@ def modules() -> Iterator[ModuleType]:
 def exceptions_of(module: ModuleType) -> Iterator[type[BaseException]]:
     """The exception classes that a module defines; warnings are no errors."""
     for each in vars(module).values():
-        if inspect.isclass(each) and each.__module__ == module.__name__ and issubclass(each, BaseException):
+        is_ours = inspect.isclass(each) and each.__module__ == module.__name__
+        if is_ours and issubclass(each, BaseException) and not issubclass(each, Warning):
             yield each
 
 
