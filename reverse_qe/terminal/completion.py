@@ -20,6 +20,7 @@ _PACKAGES = Path(__file__).resolve().parents[2]
 SHIPPED = _PACKAGES / "backtests" / "spec" / "shipped"
 SCENARIOS = _PACKAGES / "data" / "sample" / "sample.toml"
 RUNS = Path("runs")
+LATEST = "latest"
 
 
 def markets(_incomplete: str) -> Iterable[str]:
@@ -41,9 +42,15 @@ def specs(incomplete: str) -> Iterable[str]:
     return [*(path.stem for path in SHIPPED.glob("*.toml")), *(path.as_posix() for path in files)]
 
 
-def runs(_incomplete: str) -> Iterable[str]:
+def runs(_incomplete: str) -> list[str]:
     """The folders of runs, the newest first."""
     return [path.parent.as_posix() for path in sorted(RUNS.glob(f"[!.]*/{MANIFEST}"), reverse=True)]
+
+
+def runs_by_name(incomplete: str) -> Iterable[str]:
+    """The same, where the newest can be called so."""
+    found = runs(incomplete)
+    return [LATEST, *found] if found else []
 
 
 def runs_and_specs(incomplete: str) -> Iterable[str]:
@@ -60,11 +67,11 @@ OFFERS: Mapping[str, Offer] = {
     "name": markets,
     "spec": specs,
     "of": runs_and_specs,
-    "run": runs,
-    "runs": runs,
+    "run": runs_by_name,
+    "runs": runs_by_name,
 }
 # Files can be named in their place: the shell lists them.
-OR_FILES = (specs, runs, runs_and_specs)
+OR_FILES = (specs, runs_by_name, runs_and_specs)
 # What `name` is there: a new one, or one that is kept.
 NAMES: Mapping[str | None, Offer | None] = {"import": None, "fetch": kept_markets, "remove": kept_markets}
 

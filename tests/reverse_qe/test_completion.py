@@ -11,8 +11,9 @@ from pathlib import Path
 import click
 import pytest
 
+from backtests.archive import named
 from reverse_qe import cli
-from reverse_qe.terminal.completion import OFFERS, _Offering
+from reverse_qe.terminal.completion import LATEST, OFFERS, _Offering
 
 COMMAND = Path(sys.executable).with_name("reverse-qe")
 # What a shell asks for, by its variables, as click's script does it.
@@ -76,6 +77,7 @@ def test_markets_specs_and_runs(world: Path) -> None:
     assert sorted(offered(world, "sweep", "")) == ["history", "mine.toml", "sample"]
     assert offered(world, "backtest", "--no-t") == ["--no-tearsheet"]
     assert offered(world, "backtest", "specs/") == ["specs/other.toml"]
+    assert offered(world, "runs", "show", "la") == ["latest"] == [LATEST] == [named.LATEST]
     assert offered(world, "evidence", "runs/20260101") == ["runs/20260101T000000Z-sample-aa"]
 
 
