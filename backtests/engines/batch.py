@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backtests.engines.kernel import Bench, Counts, Journal, PlanRows, Track, Valuation, play_run
+from backtests.engines.kernel import Bench, Counts, Journal, PlanRows, Track, Valuation, play_run, value_closes
 from backtests.execution.records import Sessions
 from strategies.order_rules import OrderRules
 from strategies.trade_terms import TradeTerms
@@ -135,6 +135,7 @@ class Workspace(NamedTuple):
         regime: by session of the signal.
         row: (n,) of the weights.
         rebalance: (n,).
+        values: (2, n); see `backtests.engines.kernel.value_closes`.
         returns: (n - 1,).
         bench: of the loop.
         track: of the book.
@@ -144,6 +145,7 @@ class Workspace(NamedTuple):
     regime: np.ndarray
     row: np.ndarray
     rebalance: np.ndarray
+    values: np.ndarray
     returns: np.ndarray
     bench: Bench
     track: Track
@@ -192,7 +194,7 @@ def play_variants(
         sessions = sessions_of(at, variants, parts, market.sessions)
         cash = variants.cash[at]
         counts = play_run(cash, plan, rules, sessions, market.valuation, space.bench, space.track, space.journal)
-        measure(cash, space.track, market.bill, space.returns, outcomes.measures[at])
+        measure(cash, space.track, market.bill, space.values, space.returns, outcomes.measures[at])
         outcomes.counts[at, 0], outcomes.counts[at, 1] = counts.orders, counts.filled
         outcomes.counts[at, 2], outcomes.counts[at, 3] = counts.reduced, counts.unfilled
         outcomes.counts[at, 4] = changes
@@ -291,19 +293,20 @@ def sessions_of(at: int, variants: Variants, parts: Parts, sessions: Sessions) -
     )
 
 
-def measure(cash: float, track: Track, bill: np.ndarray, returns: np.ndarray, found: np.ndarray) -> None:
-    """Measure a book as `backtests.measures.performance` does; `returns` and `found` are written to."""
+def measure(
+    cash: float, track: Track, bill: np.ndarray, values: np.ndarray, returns: np.ndarray, found: np.ndarray
+) -> None:
+    """Measure a book as `backtests.measures.performance` does; `values`, `returns` and `found` are written to."""
     count = len(returns)
     years = count / YEAR
-    before = wealth = cash
+    value_closes(cash, track, values, returns)
+    wealth = cash
     deepest, compounded, peak = 0.0, 1.0, 1.0
     total = excess_total = traded = costs = equity_total = exposure = at_risk = 0.0
     lowest, largest, least_excess, most_excess = math.inf, -math.inf, math.inf, -math.inf
     for row in range(count):
         reserve, risky = track.reserve[row + 1], track.at_risk[row + 1]
-        wealth = track.cash[row + 1] + (reserve + risky)
-        earned = wealth / before - 1.0 if before > 0.0 else 0.0
-        returns[row] = earned
+        wealth, share, earned = values[0, row + 1], values[1, row + 1], returns[row]
         excess = earned - bill[row]
         total += earned
         excess_total += excess
@@ -316,12 +319,9 @@ def measure(cash: float, track: Track, bill: np.ndarray, returns: np.ndarray, fo
             deepest = min(deepest, (compounded - peak) / peak)
         costs += track.costs[row + 1]
         equity_total += wealth
-        if wealth > 0.0:
-            share = 1.0 / wealth
-            traded += track.traded[row + 1] * share
-            exposure += (reserve + risky) * share
-            at_risk += risky * share
-        before = wealth
+        traded += track.traded[row + 1] * share
+        exposure += (reserve + risky) * share
+        at_risk += risky * share
     growth = compounded ** (1.0 / years) - 1.0
     mean, excess_mean = total / count, excess_total / count
     squares = excess_squares = shortfalls = 0.0

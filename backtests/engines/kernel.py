@@ -270,6 +270,26 @@ def value_book(track: Track, units: np.ndarray, first: int, end: int, valuation:
                 value[row] += held * closes[row]
 
 
+def value_closes(cash: float, track: Track, values: np.ndarray, returns: np.ndarray) -> None:
+    """Value a book at each close, and find its returns, in loops that compile to several sessions at once.
+
+    Args:
+        cash: at the start, US dollars.
+        track: of the book, n sessions.
+        values: (2, n), is written to: US dollars, and the part of them that one is; 0 where there are none.
+        returns: (n - 1,), is written to; 0 from nothing.
+    """
+    wealth, share = values
+    for row in range(1, len(wealth)):
+        wealth[row] = track.cash[row] + (track.reserve[row] + track.at_risk[row])
+    wealth[0] = cash
+    after = wealth[1:]
+    for row in range(len(returns)):
+        returns[row] = after[row] / wealth[row] - 1.0 if wealth[row] > 0.0 else 0.0
+    for row in range(len(wealth)):
+        share[row] = 1.0 / wealth[row] if wealth[row] > 0.0 else 0.0
+
+
 def copy_units(source: np.ndarray, target: np.ndarray) -> None:
     """Copy number by number: an assignment of whole arrays would ask for memory, lest they overlap."""
     for place in range(len(source)):

@@ -74,7 +74,14 @@ def empty_journal(lines: int, width: int) -> Journal:
     return Journal(
         planned=SessionOrders(numbers(), numbers(), numbers(), whole()),
         sent=np.zeros(lines, dtype=np.int64),
-        orders=OrderLines(whole(), np.zeros((lines, width), dtype=bool), numbers(), numbers(), numbers()),
+        # Places below 0 count from the end, which compiled code would look out for at every use.
+        orders=OrderLines(
+            np.zeros((lines, width), dtype=np.uint64),
+            np.zeros((lines, width), dtype=bool),
+            numbers(),
+            numbers(),
+            numbers(),
+        ),
         room=Room(numbers(), fills, whole(), numbers(), numbers(), numbers()),
         changes=np.zeros(lines, dtype=bool),
         pays=np.zeros(lines, dtype=bool),

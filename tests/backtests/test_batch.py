@@ -40,7 +40,7 @@ def test_thresholds(seed, leave, above, dwell):
 
 def measured(track: Track, cash: float, bill: np.ndarray) -> dict[str, float]:
     found = np.zeros(len(batch.MEASURES))
-    compiled_kernel().measure(cash, track, bill, np.zeros(len(bill)), found)
+    compiled_kernel().measure(cash, track, bill, np.zeros((2, len(track.cash))), np.zeros(len(bill)), found)
     return dict(zip(batch.MEASURES, found.tolist(), strict=True))
 
 

@@ -107,6 +107,7 @@ class Table:
             regime=np.zeros(count, dtype=np.int64),
             row=np.zeros(count, dtype=np.int64),
             rebalance=np.zeros(count, dtype=bool),
+            values=np.zeros((2, count)),
             returns=np.zeros(count - 1),
             bench=empty_bench(count, width),
             track=empty_track(count),

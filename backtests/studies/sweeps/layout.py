@@ -126,6 +126,7 @@ def workspace(width: int, count: int, instruments: int) -> Workspace:
         regime=np.zeros(width, dtype=np.int64),
         row=np.zeros(count, dtype=np.int64),
         rebalance=np.zeros(count, dtype=bool),
+        values=np.zeros((2, count)),
         returns=np.zeros(count - 1),
         bench=empty_bench(count, instruments),
         track=empty_track(count),
