@@ -99,6 +99,11 @@ class PaperMarket:
         return int(self.panel.sessions.searchsorted(pd.Timestamp(session)))
 
     @cached_property
+    def kept_hashes(self) -> dict[int, tuple[str, str]]:
+        """By row, what a broker has hashed of the sessions up to it, for as long as the market is kept."""
+        return {}
+
+    @cached_property
     def _has_bar(self) -> np.ndarray:
         return self.panel.has_bar()
 

@@ -39,8 +39,8 @@ class Revisions:
             market: as it is now.
         """
         self._database, self._market = database, market
-        # A step asks for the hashes of a row a dozen times, and they read all sessions up to it.
-        self._hashes: dict[int, tuple[str, str]] = {}
+        # They read all sessions up to a row, and a step asks for them a dozen times.
+        self._hashes = market.kept_hashes
 
     def notices(self) -> list[str]:
         """The newest ones, oldest first."""
