@@ -56,6 +56,8 @@ from reverse_qe.words.runs.trials import counted_words
 SWEEPS = Path("sweeps")
 CHAIN = "walk-forward"
 CROSS = "cpcv.json"
+# Threads of a sweep.
+MOST_JOBS = 256
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -146,7 +148,7 @@ def sweep(
         set: values of all variants.
         random: how many variants to draw; None: all.
         seed: of the draw.
-        jobs: threads.
+        jobs: threads, from 1 to `MOST_JOBS`.
         cluster: address of a dask scheduler, on whose workers the variants are run; None: here.
         out: folder of the sweep; of one that was killed, it goes on. None: a new one below ``sweeps``.
         by: measure to rank by.
@@ -172,6 +174,8 @@ def sweep(
     """
     require_numba()
     _require_whole("jobs", jobs, 1)
+    if jobs > MOST_JOBS:
+        raise InputError(f"got {jobs} for jobs, wanted at most {MOST_JOBS}: each is a thread with accounts of its own")
     _require_whole("confirm", confirm_best, 0)
     if by not in MEASURES:
         raise InputError(f"got {by!r} to rank by, wanted one of {', '.join(MEASURES)}")
@@ -246,7 +250,7 @@ def _require_tests(
 ) -> None:
     """Refuse half of a walk-forward, and what lies around tests where there is none."""
     if (train is None) != (test is None):
-        raise InputError(f"got train {train} and test {test}, wanted both, or neither")
+        raise InputError(f"got train {train or 'none'} and test {test or 'none'}, wanted both, or neither")
     for name, value in around.items():
         if value and train is None and cpcv is None:
             raise InputError(

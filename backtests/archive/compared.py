@@ -10,6 +10,7 @@ import pandas as pd
 
 from backtests.archive.stored import StoredRun
 from data.errors import InputError
+from data.events.findings import counted
 
 # As many lines as a page can tell apart.
 MOST = 8
@@ -159,7 +160,7 @@ def compare(runs: Sequence[StoredRun]) -> Comparison:
     """
     if not 2 <= len(runs) <= MOST:
         raise InputError(
-            f"got {len(runs)} runs to compare, wanted 2 to {MOST}; name them by folder, id, prefix or latest"
+            f"got {counted(len(runs), 'run')} to compare, wanted 2 to {MOST}; name them by folder, id, prefix or latest"
         )
     folders = [run.folder.resolve() for run in runs]
     doubled = [str(run.folder) for run, folder in zip(runs, folders, strict=True) if folders.count(folder) > 1]

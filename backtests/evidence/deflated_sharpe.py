@@ -53,7 +53,7 @@ def expected_best(trials: float, spread: float) -> float:
     """
     if trials <= 1:
         return 0.0
-    first, second = (_NORMAL.inv_cdf(1 - 1 / (trials * each)) for each in (1.0, math.e))
+    first, second = (-_NORMAL.inv_cdf(1 / (trials * each)) for each in (1.0, math.e))
     # Between one and two trials the formula, which is one of extreme values, falls below 0.
     return max(0.0, spread * ((1 - EULER) * first + EULER * second))
 

@@ -14,6 +14,8 @@ from data.errors import InputError
 COMMON = 60
 # Of more series so many are looked at, evenly spaced: the average of their correlations is what is wanted.
 MOST = 1_000
+# Of more trials than these nobody can know.
+MOST_STATED = 10**12
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +53,14 @@ class TrialCount:
         """The count of a user who knows of more trials than were counted; each of those counts as independent.
 
         Raises:
-            InputError: fewer than were counted.
+            InputError: fewer than were counted, or more than `MOST_STATED`.
         """
         if isinstance(trials, bool) or not isinstance(trials, int) or trials < self.trials:
             raise InputError(
                 f"got {trials!r} trials, wanted at least the {self.trials:,} that were counted; nothing is forgotten"
             )
+        if trials > MOST_STATED:
+            raise InputError(f"got {len(str(trials))} digits of trials, wanted at most {MOST_STATED:,}")
         return replace(self, trials=trials, effective=self.effective + trials - self.trials)
 
 

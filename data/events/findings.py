@@ -45,4 +45,4 @@ def named_row(table: Table, rows: pd.DataFrame, place: int) -> str:
 
 def counted(number: int, noun: str) -> str:
     """Write a number with its noun in the right form."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

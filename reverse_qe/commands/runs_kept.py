@@ -55,6 +55,7 @@ def list_trials(context: click.Context, project: Path | None, everything: bool, 
     is every variant of a sweep; the same again adds none.
     """
     from backtests.archive.trials.reading import read_project
+    from data.events.findings import counted
     from reverse_qe.words.runs.trials import TRIALS_HEAD, count_sentence, trial_rows, unlogged_sentence
 
     with progress("Reading the log of trials"):
@@ -65,7 +66,9 @@ def list_trials(context: click.Context, project: Path | None, everything: bool, 
         rows = found.rows if everything or terminal_width() is None else found.rows[-NEWEST:]
         newest = "" if len(rows) == len(found.rows) else f" (the newest {len(rows)}; --all: all)"
         if rows:
-            print_table(f"Tried in {found.project}: {len(found.rows):,} rows{newest}", TRIALS_HEAD, trial_rows(rows))
+            print_table(
+                f"Tried in {found.project}: {counted(len(found.rows), 'row')}{newest}", TRIALS_HEAD, trial_rows(rows)
+            )
         else:
             show(f"Nothing was tried in {found.project} yet; a backtest or a sweep is counted by itself.")
         for simulated, count in found.counts.items():
@@ -77,7 +80,8 @@ def list_trials(context: click.Context, project: Path | None, everything: bool, 
     for fault in found.verified.faults:
         say(f"! {fault}")
     if found.verified.faults:
-        say(f"The log of trials in {found.folder} does NOT verify: {len(found.verified.faults)} faults.")
+        say(f"The log of trials in {found.folder} does NOT verify: {counted(len(found.verified.faults), 'fault')}.")
         context.exit(1)
     if not as_json:
-        say(f"The log of trials in {found.folder} verifies: {len(found.verified.rows):,} rows, of all projects.")
+        known = counted(len(found.verified.rows), "row")
+        say(f"The log of trials in {found.folder} verifies: {known}, of all projects.")

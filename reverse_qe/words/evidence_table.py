@@ -36,7 +36,12 @@ def heading(question: Question) -> str:
 
 
 def conclusion(table: EvidenceTable) -> str:
-    """What the whole comes to, in one sentence."""
+    """What the whole comes to, in one sentence; before it, what brackets are, where there are any."""
+    are_there = any("[" in found for each in questions(table) for _, found, _ in question_rows(table, each))
+    return f"{'In brackets: an interval of 95%. ' if are_there else ''}{_conclusion(table)}"
+
+
+def _conclusion(table: EvidenceTable) -> str:
     if all(row.question is Question.SINCE for row in table.rows):
         return _SINCE[table.row(LOOKS).verdict]
     if table.is_skill is None:
@@ -209,8 +214,8 @@ def _lottery(values: Mapping[str, Any]) -> str:
     names, drawn = values["names"], values["drawn"]
     return (
         f"its own names bring {names['value']:+.1%} [{names['low']:+.1%}, {names['high']:+.1%}] of "
-        f"{values['result']:.1%} a year, above {names['percentile']:.0%} of {values['draws']:,} draws from its market, "
-        f"which make {drawn['value']:.1%}"
+        f"{values['result']:.1%} a year to {values['last']}, above {names['percentile']:.0%} of {values['draws']:,} "
+        f"draws from its market, which make {drawn['value']:.1%}"
     )
 
 

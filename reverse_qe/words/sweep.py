@@ -8,6 +8,7 @@ from backtests.studies.sweeps.confirm import Confirmed
 from backtests.studies.sweeps.cross_validation import CrossValidation
 from backtests.studies.sweeps.report import Plateau, SweepReport
 from backtests.studies.sweeps.walk_forward import WalkForward
+from data.events.findings import counted
 from reverse_qe.tables import Column
 
 
@@ -83,6 +84,11 @@ def sentences(report: SweepReport, steadiest: Mapping[str, Any] | None) -> list[
         f"{report.share_above_static_mix:.1%} of the variants are better than the static mix of the spec itself "
         f"({report.by.replace('_', ' ')} {number_text(report.by, mix)})."
     )
+    if report.are_days_theirs:
+        told.append(
+            "Each variant is measured over days of its own, the static mix and luck over those of the spec: what looks "
+            "better may have had better years."
+        )
     if report.by_luck is not None and report.by_spread is not None:
         told.append(
             f"The best of {report.valid:,} unrelated strategies without any skill would have a Sharpe ratio of "
@@ -110,7 +116,7 @@ def walk_sentences(walk: WalkForward, run: Backtest, best: Mapping[str, Any]) ->
     first, last = run.sessions[0].date(), run.sessions[-1].date()
     return [
         f"Walk-forward: {count} tests from {first} to {last}, each by the variant that did best before it; the choice "
-        f"changed {walk.changes} times.",
+        f"changed {counted(walk.changes, 'time')}.",
         f"Chained, they have a Sharpe ratio of {number_text('sharpe', own.sharpe)} (CAGR "
         f"{number_text('cagr', own.cagr)}, maximum drawdown {number_text('max_drawdown', own.max_drawdown)}); the "
         f"static mix has {number_text('sharpe', mix.sharpe)}, the median of all variants {walk.median_sharpe:.2f}.",

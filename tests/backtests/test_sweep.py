@@ -219,7 +219,7 @@ REFUSED = {
     "range beyond integers": ({"signal.dwell_sessions": Span(1, 10**400)}, {"random": 2}, "an end beyond 1e"),
     "range of no numbers": ({"signal.clip": Span(math.nan, math.nan)}, {"random": 2}, "an end beyond 1e"),
     "more than fit": ({"signal.clip": Span(2.0, 4.0)}, {"random": 10**11, "yes": True}, "wanted at most 10,000,000"),
-    "no yes": ({"signal.clip": Span(2.0, 4.0)}, {"random": 200_000}, "wanted at most 100,000 without a yes"),
+    "no yes": ({"signal.clip": Span(2.0, 4.0)}, {"random": 200_000}, "wanted at most 100,000 without --yes"),
     "seed": ({"signal.clip": Span(2.0, 4.0)}, {"random": 2, "seed": -1}, "got -1 for seed"),
     "more than there are": ({"signal.enter": [0.3]}, {"random": 2}, "wanted at most 1"),
 }

@@ -35,6 +35,7 @@ def test_a_run_is_judged(call, tmp_path):
         "without the best ten",
         "the spec names no hindsight",
         "ahead in",
+        "In brackets: an interval of 95%.",
         "Taken together: ",
     ):
         assert told in out
@@ -182,6 +183,8 @@ def test_a_file_of_returns_is_judged(call, tmp_path):
         (("it.csv", "--rival", "nobody"), "got nobody for rival"),
         (("it.csv", "--market", "nowhere"), "nowhere"),
         (("it.csv", "--trials", "0"), "got 0 trials"),
+        (("it.csv", "--trials", "9" * 30), "got 30 digits of trials, wanted at most 1,000,000,000,000"),
+        (("it.csv", "--trials", "9" * 400), "got 400 digits of trials"),
         (("it.txt",), "wanted the folder of a run or of a sweep"),
         (("history",), "got the spec history, wanted a run of it: reverse-qe backtest history"),
         (("spec.toml",), "spec.toml"),

@@ -16,6 +16,13 @@ DAYS = ("--start", "2022-01-03", "--end", "2022-12-30")
 GRID = ("--grid", "signal.enter=0.3,0.4", "--grid", "order_rules.band=0.0,0.05")
 
 
+def test_variants_of_different_days_say_so(call):
+    days = ("--grid", "run.start=2022-01-03,2022-06-01", "--end", "2022-12-30")
+    said = "Each variant is measured over days of its own"
+    code, out, _ = call("sweep", "sample", *days, "--out", "it")
+    assert (code, said in out) == (0, True)
+
+
 def test_it_prints_the_best_and_what_lies_around_it(call, tmp_path):
     code, out, err = call("sweep", "sample", *GRID, *DAYS, "--out", "it", "--confirm", "1")
     assert code == 0
@@ -25,6 +32,7 @@ def test_it_prints_the_best_and_what_lies_around_it(call, tmp_path):
     assert "unrelated strategies without any skill would have a Sharpe ratio of" in out
     assert "in Backtrader: the same orders; the equity differs by" in out
     assert "Sweep folder: it" in err
+    assert "days of its own" not in out
     table = pd.read_parquet(tmp_path / "it" / "variants.parquet")
     assert table["variant"].tolist() == [0, 1, 2, 3]
     assert table["signal.enter"].tolist() == [0.3, 0.3, 0.4, 0.4]
@@ -55,6 +63,9 @@ REFUSED = {
     "a range of all": (("--grid", "signal.clip=2.0..4.0"), "wanted values, or random variants"),
     "a measure": ((*GRID, "--by", "luck"), "got 'luck' to rank by"),
     "threads": ((*GRID, "--jobs", "0"), "got 0 for jobs"),
+    "a thread for each star": ((*GRID, "--jobs", "100000"), "got 100000 for jobs, wanted at most 256"),
+    "half of a walk": ((*GRID, "--train", "5y"), "got train 5y and test none, wanted both"),
+    "more groups than days": ((*GRID, "--cpcv", "100000,2"), "wanted 3 to 1,000 groups"),
     "best": ((*GRID, "--confirm", "-1"), "got -1 for confirm"),
     "market": ((*GRID, "--market", "nowhere"), "nowhere"),
     "code of the user": ((*GRID, "--set", "run.strategy=a.py:A"), "run.strategy: got a.py:A for a sweep"),

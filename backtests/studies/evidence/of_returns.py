@@ -191,7 +191,7 @@ def _published_rows(returns: pd.DataFrame, risk_free: pd.Series, mix: str, idea_
         def make(name: str = name) -> Sequence[Row]:
             if idea_known is None:
                 raise InputError(
-                    "nobody has said when the idea was published: name it as run.idea_known, or idea_known"
+                    "nobody has said when the idea was published: name the day by --idea-known, or by run.idea_known"
                 )
             late = returns.index >= pd.Timestamp(idea_known)
             inside = late if name == "after" else ~late

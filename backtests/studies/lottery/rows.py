@@ -34,6 +34,8 @@ def _rows(prepared: Prepared) -> Sequence[Row]:
         raise InputError("got a run that never moves, wanted one that trades; nothing of it is names or timing")
     drawn = {"value": growth.drawn, "low": growth.drawn_low, "high": growth.drawn_high}
     names = {"result": growth.result, "names": asdict(growth.names), "drawn": drawn, "draws": found.draws}
+    # The draws end with the first file of a name that could have been drawn: earlier than the run, it may be.
+    names["last"] = str(found.world.panel.sessions[-1].date())
     timing = {
         "timing": asdict(growth.timing),
         "sharpe": asdict(sharpe.timing),

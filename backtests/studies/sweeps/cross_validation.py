@@ -257,7 +257,7 @@ def _require_possible(sessions: int, groups: int, test_groups: int, purge: int, 
             raise InputError(f"got {value!r} for {name}, wanted a whole number of sessions from 0")
     if not 3 <= groups <= 1_000 or not 2 <= test_groups < groups:
         raise InputError(
-            f"got {groups} groups of which {test_groups} are tested, wanted 3 groups at least, and from 2 of them, but "
+            f"got {groups} groups of which {test_groups} are tested, wanted 3 to 1,000 groups, and from 2 of them, but "
             "not all, tested, as in 6,2"
         )
     if (splits := math.comb(groups, test_groups)) > MOST_SPLITS:

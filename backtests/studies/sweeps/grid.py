@@ -174,7 +174,7 @@ def _require_few(count: int, yes: bool) -> None:
         raise InputError(f"got {count:,} variants, wanted at most {MOST:,}; take fewer values, or draw some at random")
     if count > MANY and not yes:
         raise InputError(
-            f"got {count:,} variants, wanted at most {MANY:,} without a yes; say yes, or draw some at random"
+            f"got {count:,} variants, wanted at most {MANY:,} without --yes; pass it, or draw some at random"
         )
 
 

@@ -55,6 +55,7 @@ class SweepReport:
         steadiest: the variant whose surroundings, itself among them, have the best median; None for a random choice.
         static_mix: measures of the static mix of the spec itself.
         share_above_static_mix: of the variants, a fraction.
+        are_days_theirs: whether variants begin or end on days of their own, so that measures are of different sessions.
         spread: sample standard deviation of the Sharpe ratios of the variants.
         by_luck: Sharpe ratio that the best of as many independent strategies without any skill would reach over as many
             sessions, whose Sharpe ratios spread by their standard error alone; None for fewer than two.
@@ -70,6 +71,7 @@ class SweepReport:
     steadiest: Plateau | None
     static_mix: PortfolioMeasures
     share_above_static_mix: float
+    are_days_theirs: bool
     spread: float | None
     by_luck: float | None
     by_spread: float | None
@@ -113,6 +115,7 @@ def report_sweep(grid: Grid, table: pd.DataFrame, prepared: Prepared, by: str = 
         steadiest=_steadiest(grid, values, by),
         static_mix=mix,
         share_above_static_mix=float((merit[found] > bar).mean()),
+        are_days_theirs=not {"run.start", "run.end"}.isdisjoint(grid.keys),
         spread=spread,
         by_luck=None if spread is None else expected_best(len(sharpes), _standard_error(prepared)),
         by_spread=None if spread is None else expected_best(len(sharpes), spread),
