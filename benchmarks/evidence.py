@@ -29,7 +29,7 @@ from backtests.studies.sweeps.sweep import Sweep, SweepAsked
 from data.importing.universe import read_universe
 from data.market.snapshot import Snapshot
 from reverse_qe.api import backtest
-from reverse_qe.judging import evidence
+from reverse_qe.judging.judge import evidence
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -15,8 +15,8 @@ from pathlib import Path
 from data.errors import InputError
 from page_parts import paragraphs, table
 from reverse_qe.api import backtest
-from reverse_qe.judged import EvidenceResult
-from reverse_qe.judging import evidence
+from reverse_qe.judging.judge import evidence
+from reverse_qe.judging.result import EvidenceResult
 from reverse_qe.words.evidence_table import conclusion, question_rows, questions
 
 PAGE = Path(__file__).with_name("evidence.md")

@@ -33,7 +33,7 @@ _HOMES = {
     "load_spec": "backtests.spec.spec",
     "open_market": "data.markets",
     "audit": "reverse_qe.auditing",
-    "evidence": "reverse_qe.judging",
+    "evidence": "reverse_qe.judging.judge",
     "lottery": "reverse_qe.lotteries",
     "sweep": "reverse_qe.sweeping",
 }
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from data.markets import open_market
     from reverse_qe.api import backtest, events, fetch, import_files, register, signal
     from reverse_qe.auditing import audit
-    from reverse_qe.judging import evidence
+    from reverse_qe.judging.judge import evidence
     from reverse_qe.lotteries import lottery
     from reverse_qe.sweeping import sweep
 

@@ -13,7 +13,7 @@ from data.files.paths import usable_path
 from data.importing.universe import read_universe
 from data.market.snapshot import Snapshot
 from data.markets import open_market
-from reverse_qe.judging import run_to_judge
+from reverse_qe.judging.judge import run_to_judge
 from reverse_qe.pages.studies.lottery import lottery_page
 from reverse_qe.results import BacktestResult
 from reverse_qe.words.lottery import sentences, title

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtests.evidence.confidence_sequence import tightest_at, values_needed
+from backtests.evidence.any_day import tightest_at, values_needed
 from backtests.evidence.group_sequential import NORMAL, bounds, crossings, drift_for_power, spent_alpha
 from backtests.evidence.newey_west import CONFIDENCE, newey_west
 from backtests.identity import ROOT, package_versions, source_hash

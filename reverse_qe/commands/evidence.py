@@ -10,7 +10,7 @@ from reverse_qe.options import DAY, PATH, json_option, set_option, spec_market_o
 from reverse_qe.output import print_json, print_table, progress, say, show
 
 if TYPE_CHECKING:
-    from reverse_qe.judged import EvidenceResult
+    from reverse_qe.judging.result import EvidenceResult
 
 
 @click.command("evidence")
@@ -159,7 +159,7 @@ def _register(spec: str | None, market: str | None, file: Path, settings: dict[s
 
 
 def _judge(of: str, asked: dict[str, Any], page: Path | None, as_json: bool) -> None:
-    from reverse_qe.judging import evidence
+    from reverse_qe.judging.judge import evidence
     from reverse_qe.pages.page_files import require_page_path, write_page
 
     if page is not None:

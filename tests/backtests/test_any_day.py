@@ -145,7 +145,7 @@ def test_the_command_tells_what_has_come(
     told: dict,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("reverse_qe.judging_registration.open_market", lambda name: market)
+    monkeypatch.setattr("reverse_qe.judging.registration.open_market", lambda name: market)
     (tmp_path / "mine.toml").write_text(registration_toml(told), encoding="utf-8")
     status, out, _ = call("evidence", "mine.toml", "--page", "mine.html")
     assert (status, "What has come since?" in out, "SIMULATED" in out) == (0, True, True)
@@ -174,7 +174,7 @@ def test_what_is_no_registration_any_more_is_refused(
     change: Callable[[dict], object],
     said: str,
 ) -> None:
-    monkeypatch.setattr("reverse_qe.judging_registration.open_market", lambda name: market)
+    monkeypatch.setattr("reverse_qe.judging.registration.open_market", lambda name: market)
     edited = json.loads(json.dumps(told))
     change(edited)
     assert hashlib.sha256(told["spec"]["toml"].encode()).hexdigest() == told["spec"]["sha256"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from backtests.evidence.confidence_sequence import one_sided_radius, tightest_at, values_needed
+from backtests.evidence.any_day import one_sided_radius, tightest_at, values_needed
 from backtests.evidence.group_sequential import bounds, crossings, drift_for_power, spent_alpha
 
 FIVE = (0.2, 0.4, 0.6, 0.8, 1.0)

@@ -9,7 +9,7 @@ import pytest
 
 import write_evidence
 from reverse_qe.api import backtest
-from reverse_qe.judging import evidence
+from reverse_qe.judging.judge import evidence
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "evidence.md"
 TEXT = PAGE.read_text(encoding="utf-8")

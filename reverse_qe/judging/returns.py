@@ -22,7 +22,7 @@ from data.markets import open_market
 from paper.config import read_config
 from paper.ledger.reader import LedgerReader
 from paper.overview.status import account_market, ledger_of
-from reverse_qe.judged import EvidenceResult, stated_trials
+from reverse_qe.judging.result import EvidenceResult, stated_trials
 
 Report = Callable[[str], None]
 # Of an account, beside the static mix.
@@ -38,7 +38,7 @@ def judge_file(
     idea_known: date | None,
     report: Report,
 ) -> EvidenceResult:
-    """Make the tests that a file of daily returns allows; arguments as of `reverse_qe.judging.evidence`."""
+    """Make the tests that a file of daily returns allows; arguments as of `reverse_qe.judging.judge.evidence`."""
     report("returns")
     table = read_returns_file(path)
     require_sessions(len(table))

@@ -26,9 +26,9 @@ from data.market.snapshot import Snapshot
 from data.markets import open_market
 from paper.config import DEFAULT_FILE
 from reverse_qe.arguments import as_day
-from reverse_qe.judged import EvidenceResult, counted_trials
-from reverse_qe.judging_registration import judge_registration
-from reverse_qe.judging_returns import judge_account, judge_file
+from reverse_qe.judging.registration import judge_registration
+from reverse_qe.judging.result import EvidenceResult, counted_trials
+from reverse_qe.judging.returns import judge_account, judge_file
 from reverse_qe.results import BacktestResult
 from reverse_qe.sweeping import SWEEPS, SweepResult
 

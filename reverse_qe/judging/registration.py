@@ -12,7 +12,7 @@ from backtests.spec.spec import read_written_spec
 from backtests.studies.evidence.of_registration import read_registration, registration_evidence
 from data.market.snapshot import Snapshot
 from data.markets import open_market
-from reverse_qe.judged import EvidenceResult
+from reverse_qe.judging.result import EvidenceResult
 
 
 def judge_registration(path: Path, market: str | Snapshot | None, report: Callable[[str], None]) -> EvidenceResult:

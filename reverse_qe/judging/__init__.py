@@ -1,0 +1,1 @@
+"""What is judged: a run, a sweep, an account, a registration, a file of returns."""
