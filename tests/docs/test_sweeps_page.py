@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from backtests.identity import ROOT
+from backtests.studies.evidence.of_sweep import WRITTEN
 from backtests.studies.sweeps.folder import ABOUT, TABLE
 from reverse_qe.sweeping import CHAIN, CROSS
 
@@ -35,4 +36,4 @@ def test_its_commands_run_on_the_sample(call, tmp_path):
 
 def test_every_file_of_its_table_is_one_that_is_written():
     named = re.findall(r"^\| `([^`]+)` \|", PAGE, re.MULTILINE)
-    assert set(named) == {TABLE, ABOUT, CROSS, f"{CHAIN}/", "spec.toml"}
+    assert set(named) == {TABLE, ABOUT, CROSS, WRITTEN, f"{CHAIN}/", "spec.toml"}
