@@ -100,7 +100,7 @@ def _deflated(values: Mapping[str, Any]) -> str:
 
 def _shift(values: Mapping[str, Any]) -> str:
     return (
-        f"p {values['p_value']:.3f} of {values['shifts']:,} shifts: Sharpe {values['sharpe']:.2f}, their median "
+        f"{_p(values['p_value'])} of {values['shifts']:,} shifts: Sharpe {values['sharpe']:.2f}, their median "
         f"{values['median']:.2f} (weights of the baskets times their returns, less costs)"
     )
 
@@ -180,7 +180,7 @@ def _gone(values: Mapping[str, Any], style: str, whole: str) -> str:
 def _superior(values: Mapping[str, Any]) -> str:
     skipped = f", {values['not_run']:,} could not be run" if values["not_run"] else ""
     return (
-        f"p {values['p_value']:.3f} (from {values['lower']:.3f} to {values['upper']:.3f}): variant "
+        f"{_p(values['p_value'])} (from {values['lower']:.3f} to {values['upper']:.3f}): variant "
         f"{values['variant']} earns {values['lead']:+.1%} a year over the static mix, the best of "
         f"{values['variants']:,}{skipped}"
     )
@@ -200,6 +200,11 @@ def _cross(values: Mapping[str, Any]) -> str:
         f"{_plain(values['p5_sharpe'])} to {_plain(values['p95_sharpe'])}; static mix "
         f"{_plain(values['static_mix_sharpe'])}{'' if below is None else f', above {below:.0%} of them'}"
     )
+
+
+def _p(value: float) -> str:
+    """A p-value; so many resamples know no 0."""
+    return "p below 0.001" if value < 0.001 else f"p {value:.3f}"
 
 
 def _plain(value: float | None) -> str:

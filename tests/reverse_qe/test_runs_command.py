@@ -181,7 +181,7 @@ def test_correlation_and_other_regimes_by_hand(runs):
 
 def test_too_few_too_many_or_the_same_are_refused(call, runs):
     one = ids(runs)[0]
-    for names, said in (((one,), "got 1 runs to compare, wanted 2 to 8"), ((one, one[:9]), "more than once")):
+    for names, said in (((one,), "got 1 run to compare, wanted 2 to 8"), ((one, one[:9]), "more than once")):
         status, _, err = call("runs", "compare", *names)
         assert (status, said in err) == (2, True)
     with pytest.raises(InputError, match="got 9 runs"):

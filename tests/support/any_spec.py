@@ -84,6 +84,7 @@ LEFT: tuple[str, ...] = (
     "run.market",  # of commands; the market is given here
     "catalogue.",  # what a market keeps is read
     "run.name",
+    "run.idea_known",  # a day that the evidence alone reads
     "run.strategy",
     "run.warmup_sessions",
     "policy.weights",

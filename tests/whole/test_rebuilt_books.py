@@ -21,7 +21,7 @@ HOSTILE = {
     "close": ("        if len(self) == 5: self.data.close[0] = 1e9\n", "equity at the close of 2023-01-"),
     "columns": ("        if len(self) == 5: self.data.p.columns['close'][:] *= 2\n", "equity at the close of 2023-01-"),
     "prices": ("        self.broker.sessions.open[:] = 1.0\n", "cash at the close of 2023-02-"),
-    "terms": ("        self.broker.sessions.terms.rate[:] = [-0.5] * 10\n", "cash at the close of 2023-02-"),
+    "terms": ("        self.broker.sessions.terms.rate[:] = [-0.5] * 10\n", "cash at the close of 2023-01-"),
     "commission": (
         "        import backtrader as bt\n"
         "        self.broker.comminfo['SIM-COIN-A'] = bt.CommInfoBase(commission=-0.5, stocklike=True, percabs=True)\n",

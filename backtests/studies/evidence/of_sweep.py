@@ -168,11 +168,11 @@ def _best_rows(swept: SweptReturns, counted: TrialCount) -> Iterator[Row]:
 
 
 def _variants_as_trials(swept: SweptReturns) -> TrialCount:
-    """The variants as trials; of many, some that are evenly spaced stand for all."""
+    """The variants that could be run, which the log counts; of many, some that are evenly spaced stand for all."""
     count = len(swept.excess)
     chosen = np.unique(np.linspace(0, count - 1, min(count, MOST)).astype(int))
     series = (pd.Series(swept.excess[at] + swept.bill - swept.mix, swept.sessions) for at in chosen)
-    return count_trials([Tried(each, swept.asked / len(chosen)) for each in series])
+    return count_trials([Tried(each, count / len(chosen)) for each in series])
 
 
 def _superior(swept: SweptReturns, relative: np.ndarray, of: str, report: Report) -> Sequence[Row]:
