@@ -31,6 +31,7 @@ def a_sweep(snapshot, values):
     return Sweep(SweepAsked("sample", DAYS, make_grid("sample", values, DAYS), snapshot))
 
 
+@pytest.mark.slow
 def test_a_part_of_a_worker_has_the_bytes_of_one_here(sample, monkeypatch):
     monkeypatch.setattr(cluster, "_SWEEP", {})
     sweep = a_sweep(sample, {"signal.enter": [0.3, 0.4, 0.5], "order_rules.band": [0.0, 0.05]})

@@ -131,6 +131,7 @@ def ledger_measures(snapshot, spec, names, prepared, chosen_at=(), at_close=Fals
     return [getattr(found, name) for name in KEPT]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "set",
     [

@@ -164,6 +164,7 @@ def test_the_future_changes_no_cell(sample, run, table):
     pd.testing.assert_frame_equal(again, table, check_exact=True)
 
 
+@pytest.mark.slow
 def test_a_strategy_of_the_users_is_stressed_too(sample):
     spec = load_spec(str(EXAMPLES / "strategy.toml"), SHORT)
     run = run_backtest(spec, sample)

@@ -157,6 +157,7 @@ def test_killed_with_a_strategy_of_ones_own(tmp_path):
     assert kills > 0
 
 
+@pytest.mark.slow
 def test_killed_before_and_after_every_write(config_of, undisturbed, tmp_path, monkeypatch):
     """To ledger and broker, in steps that buy and sell."""
     whole = config_of(tmp_path / "undisturbed")

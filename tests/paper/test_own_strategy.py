@@ -447,6 +447,7 @@ order = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(script=st.lists(order, max_size=20, unique_by=lambda each: each[:2]), seed=st.integers(0, 99))
 def test_whatever_it_orders_a_replay_is_its_backtest(tmp_path_factory, monkeypatch, script, seed):
