@@ -216,6 +216,7 @@ def test_a_carried_close_is_split_with_its_units():
     assert result.equity.loc["2024-04-17", "equity"] == pytest.approx(525.0 + 100 * 4.75)
 
 
+@pytest.mark.slow
 def test_interest_accrues_on_the_cash_of_the_night_by_calendar_days():
     """1,000 dollars at 3.65% simple, actual/365: 10 cents a night, three of them over the weekend before Monday."""
     from backtests.spec.cash import CashConfig, interest_rates

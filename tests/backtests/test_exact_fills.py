@@ -192,6 +192,7 @@ def test_what_cannot_be_bought_changes_nothing_for_the_others(make_plan, prices,
     assert with_dear.unsent.xs("DEAR").to_dict() == {"less than the smallest unit": months}
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     price=st.floats(0.5, 90_000.0),

@@ -184,6 +184,7 @@ def assert_nothing_is_lost_or_done_twice(trader: Trader) -> None:
     assert float(double.cash) >= 0
 
 
+@pytest.mark.slow
 def test_calm_days(world: World) -> None:
     with world.account("calm") as trader:
         for now in moments("2026-01-16", "2026-01-22"):

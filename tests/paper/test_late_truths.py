@@ -76,6 +76,7 @@ def test_p2_a_dividend_that_is_told_three_sessions_late(world: Callable[..., Lat
     assert notices == []
 
 
+@pytest.mark.slow
 def test_what_is_told_late_is_booked_once_however_often_it_is_told(world: Callable[..., LateWorld]) -> None:
     account = world(Action("dividend", 5.0, date(2024, 11, 12), date(2024, 11, 15)))
     for session in account.sessions:

@@ -143,6 +143,7 @@ class Mine(Rotation):
 """
 
 
+@pytest.mark.slow
 def test_the_rotation_as_a_file_of_a_user_decides_as_the_rotation(tmp_path, sample):
     """It plans anew what was cut: how an order ended reaches the strategy as in a backtest."""
     settings = {"policy.rebalance": "weekly", "costs.crypto.participation": 1e-7}

@@ -82,6 +82,7 @@ def write_spec(tmp_path):
     return write
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("settings", "first", "last"), REPLAYS.values(), ids=REPLAYS)
 def test_on_the_sample(settings, first, last, sample, tmp_path, write_spec):
     spec = write_spec("sample", settings)

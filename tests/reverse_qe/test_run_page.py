@@ -182,6 +182,7 @@ def test_stress_is_shown_where_it_was_run(run: Backtest, page: str, stress: pd.D
     assert ">Stress</h2>" not in without
 
 
+@pytest.mark.slow
 def test_settings_that_differ_are_named(sample: Snapshot) -> None:
     spec = load_spec("sample", {"run.start": "2024-01-02", "signal.enter": 0.5, "costs.crypto.commission_bp": 40})
     shown = tables(run_page(run_backtest(spec, sample)))["Settings that differ from the default"]

@@ -152,6 +152,7 @@ def test_history_is_the_signal_of_every_session_up_to_the_date(call: Call, sampl
     assert [path.name for path in (tmp_path / "made").iterdir()] == ["history.csv"]
 
 
+@pytest.mark.slow
 def test_the_plot_is_one_page_that_needs_nothing_else(call: Call, tmp_path: Path) -> None:
     settings = ("--set", "run.start=2024-01-02")
     for name in ("one.html", "two.html"):
@@ -224,6 +225,7 @@ def test_the_page_tells_what_changed_and_how_old_each_input_is(sample: Snapshot)
         assert f"<td>{(day - each.observed).days}</td>" in page
 
 
+@pytest.mark.slow
 def test_the_page_tells_what_would_turn_it_and_what_comes_next(call: Call, tmp_path: Path) -> None:
     arguments = ("signal", "--date", "2022-03-15")
     assert call(*arguments, "--page", "morning.html", "--set", "run.start=2022-01-03")[0] == 0
@@ -260,6 +262,7 @@ def test_a_market_that_was_observed_is_not_called_simulated(sample: Snapshot) ->
     assert "market observed" in page
 
 
+@pytest.mark.slow
 def test_the_gauge_is_printed_and_in_json(call: Call) -> None:
     status, out, _ = call("signal", "--gauge")
     assert status == 0

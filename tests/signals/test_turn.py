@@ -102,6 +102,7 @@ def prove(spec: Spec, snapshot: Snapshot, count: int, seed: int, most: int) -> l
     return proved
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [1, 2])
 def test_what_is_solved_turns_the_regime_of_a_market_that_holds_it(sample: Snapshot, form: int) -> None:
     assert len(prove(spec_of("sample", form), sample, 2, form, 3)) >= 3

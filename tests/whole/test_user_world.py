@@ -93,6 +93,7 @@ def weights(*given):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["run.end=2023-03-31", "run.name=x"])
 def test_a_strategy_that_prints_is_heard_once_and_stdout_is_json_alone(tmp_path, capsys, monkeypatch, end):
     """However often it runs: for the end of the run, for the run, and for the checks."""
