@@ -60,13 +60,20 @@ cli.params = [*talk_options(hidden=False), *cli.params]
 
 def main() -> None:
     """Run the command line: exit 0 done, else the exit status of the error, which is told in one line on stderr."""
-    _end_in_order()
+    told = _end_in_order()
     # Imports and tables make many objects and hardly a cycle: looking for these every 700 costs a tenth of the time.
     gc.set_threshold(100_000, 20, 20)
     # At its end Python would look for them in all that was imported, once more: a tenth of a second.
     atexit.register(gc.freeze)
     with kept_talk() as ended:
-        status = _run()
+        try:
+            status = _run()
+        except Exception:
+            if not told:
+                raise
+            status = told[0]
+        # An import that is told to end may make another error of it.
+        status = told[0] if told and status else status
         ended(status)
     _drop_what_cannot_be_written()
     sys.exit(status)
@@ -115,16 +122,23 @@ def _refuse(message: str, status: int = InputError.exit_status) -> int:
     return status
 
 
-def _end_in_order() -> None:
-    """Let a command that is told to end take away what it has half written."""
+def _end_in_order() -> list[int]:
+    """Let a command that is told to end take away what it has half written.
+
+    Returns:
+        The exit status, once it is told.
+    """
+    told: list[int] = []
 
     def end(number: int, _frame: object) -> NoReturn:
-        sys.exit(128 + number)
+        told.append(128 + number)
+        sys.exit(told[0])
 
     if threading.current_thread() is threading.main_thread():
         for name in ("SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), end)
+    return told
 
 
 def _drop_what_cannot_be_written() -> None:

@@ -242,3 +242,29 @@ def test_a_page_is_the_same_bytes_with_a_worker_and_without(call, tmp_path: Path
         if path.name != "timings.json":
             assert path.read_bytes() == (tmp_path / "beside" / path.name).read_bytes(), path.name
     assert {"tearsheet", "files"} <= json.loads((tmp_path / "beside" / "timings.json").read_text())["seconds"].keys()
+
+
+@pytest.mark.parametrize("fault", [ImportError("an import that was interrupted"), None])
+def test_whatever_is_made_of_being_told_to_end_it_is_the_end(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception | None
+) -> None:
+    from reverse_qe import cli
+
+    def run() -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        except SystemExit:
+            if fault is not None:
+                raise fault from None
+        return 2
+
+    monkeypatch.setattr(cli, "_run", run)
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert ended.value.code == 143
