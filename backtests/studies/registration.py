@@ -141,6 +141,14 @@ def endpoint_rows(snapshot: Snapshot, signal: LiquiditySignal) -> pd.DataFrame:
     return pd.DataFrame({"predictor": predictor, "outcome": outcome}).dropna()
 
 
+def slope_and_error(rows: pd.DataFrame) -> tuple[float, float]:
+    """The slope of the endpoint's rows and its error, by Newey and West; so many rows make t normal."""
+    regressors = pd.DataFrame({"constant": 1.0, "predictor": rows["predictor"]}, rows.index)
+    fit = newey_west(rows["outcome"], regressors)
+    value, low, high = (float(fit[column].iloc[-1]) for column in ("value", "low", "high"))
+    return value, (high - low) / (2.0 * NORMAL.inv_cdf((1.0 + CONFIDENCE) / 2.0))
+
+
 def newest_known_at(snapshot: Snapshot, config: SignalConfig) -> pd.Timestamp:
     """The newest moment (UTC) at which anything became known on which the endpoint rests; of a bar the end of its day.
 
@@ -184,10 +192,7 @@ def years_needed(
 
 def _power(rows: pd.DataFrame, fractions: list[float], limits: list[float]) -> Mapping[str, Any]:
     """The years needed, by the slope of the market so far, and at the stated effect."""
-    regressors = pd.DataFrame({"constant": 1.0, "predictor": rows["predictor"]}, rows.index)
-    fit = newey_west(rows["outcome"], regressors)
-    value, low, high = (float(fit[column].iloc[-1]) for column in ("value", "low", "high"))
-    error = (high - low) / (2.0 * NORMAL.inv_cdf((1.0 + CONFIDENCE) / 2.0))
+    value, error = slope_and_error(rows)
     deviation = float(np.std(rows["predictor"]))
     wanted = EFFECT / deviation
     daily = values_needed(wanted / (error * len(rows) ** 0.5), ALPHA, tightest_at(YEARS * SESSIONS_PER_YEAR, ALPHA))

@@ -20,6 +20,7 @@ from backtests.spec.spec import load_spec
 from backtests.studies.evidence.of_registration import looks_row, registration_evidence
 from backtests.studies.registration import registration
 from data.market.snapshot import Snapshot
+from pairs import with_pairs
 from reverse_qe.words.registration import registration_toml
 
 RHO = mixture(10, 252)
@@ -79,15 +80,9 @@ def test_so_many_values_have_the_power_when_they_are_simulated() -> None:
     assert yes / 80 >= 0.8
 
 
-NAMES = {"IGV": "SIM-SAAS-A", "SMH": "SIM-MEMORY-A", "ARKK": "SIM-SAAS-B", "QQQ": "SIM-MEMORY-B"}
-
-
 @pytest.fixture(scope="module")
 def market(sample: Snapshot) -> Snapshot:
-    """The sample, four of its instruments by the names of the endpoint's."""
-    parts = [sample.bars[sample.bars["symbol"] == old].assign(symbol=new) for new, old in NAMES.items()]
-    instruments = {**sample.instruments, **{new: sample.instruments[old] for new, old in NAMES.items()}}
-    return replace(sample, bars=pd.concat([sample.bars, *parts]), instruments=instruments, name="with pairs")
+    return with_pairs(sample)
 
 
 @pytest.fixture(scope="module")

@@ -25,18 +25,15 @@ from backtests.studies.registration import (
 )
 from data.errors import InputError
 from data.market.snapshot import Snapshot
+from pairs import NAMES, with_pairs
 from reverse_qe.words.registration import registration_toml
 
 SHIPPED = Path(__file__).resolve().parents[2] / "docs" / "registrations" / "scarcity-2026-10-10.toml"
-NAMES = {"IGV": "SIM-SAAS-A", "SMH": "SIM-MEMORY-A", "ARKK": "SIM-SAAS-B", "QQQ": "SIM-MEMORY-B"}
 
 
 @pytest.fixture(scope="module")
 def market(sample: Snapshot) -> Snapshot:
-    """The sample, four of its instruments by the names of the endpoint's."""
-    parts = [sample.bars[sample.bars["symbol"] == old].assign(symbol=new) for new, old in NAMES.items()]
-    instruments = {**sample.instruments, **{new: sample.instruments[old] for new, old in NAMES.items()}}
-    return replace(sample, bars=pd.concat([sample.bars, *parts]), instruments=instruments, name="with pairs")
+    return with_pairs(sample)
 
 
 @pytest.fixture(scope="module")

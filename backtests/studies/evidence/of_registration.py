@@ -4,17 +4,15 @@ import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from backtests.evidence.any_day import AnyDay, any_day, running_mean, running_slope
-from backtests.evidence.newey_west import CONFIDENCE, newey_west
 from backtests.evidence.table import LOOKS, EvidenceTable, Question, Row, Verdict
 from backtests.measures.performance import SESSIONS_PER_YEAR
-from backtests.studies.registration import endpoint_rows
+from backtests.studies.registration import endpoint_rows, slope_and_error
 from data.clock import next_session
 from data.errors import InputError
 from data.files.toml import read_toml
@@ -184,9 +182,5 @@ def _z(rows: pd.DataFrame) -> float:
     """The slope over its error, its sign turned; 0 of too few sessions, or where the predictor has not moved."""
     if len(rows) < FEWEST_AT_A_LOOK or float(np.ptp(rows["predictor"].to_numpy())) == 0:
         return 0.0
-    regressors = pd.DataFrame({"constant": 1.0, "predictor": rows["predictor"]}, rows.index)
-    fit = newey_west(rows["outcome"], regressors)
-    value, low, high = (float(fit[column].iloc[-1]) for column in ("value", "low", "high"))
-    # The interval is t-distributed; so many values make that a normal one, as in the registration.
-    error = (high - low) / (2.0 * NormalDist().inv_cdf((1.0 + CONFIDENCE) / 2.0))
+    value, error = slope_and_error(rows)
     return -value / error

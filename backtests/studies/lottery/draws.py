@@ -12,11 +12,12 @@ import pandas as pd
 from backtests.engines.batch import COUNTS, MEASURES, Market, Outcomes, Parts, Variants, Workspace
 from backtests.engines.compiled import compiled_kernel, require_numba
 from backtests.engines.kernel import Valuation
-from backtests.engines.vector_engine import as_arrays, empty_bench, empty_journal, empty_track
+from backtests.engines.vector_engine import as_arrays
 from backtests.execution.records import Sessions
 from backtests.prepare.plans import asset_classes
 from backtests.spec.spec import Spec
 from backtests.studies.lottery.world import World
+from backtests.studies.sweeps.layout import workspace
 from signals.regime import Regime
 from strategies.policy import limit_weights, target_weights
 from strategies.rebalancing import period_begins
@@ -102,17 +103,8 @@ class Table:
 
     def space(self) -> Workspace:
         """Room to play in, one for each thread."""
-        count, width = len(self.world.panel.sessions), len(self.world.own)
-        return Workspace(
-            regime=np.zeros(count, dtype=np.int64),
-            row=np.zeros(count, dtype=np.int64),
-            rebalance=np.zeros(count, dtype=bool),
-            values=np.zeros((2, count)),
-            returns=np.zeros(count - 1),
-            bench=empty_bench(count, width),
-            track=empty_track(count),
-            journal=empty_journal(1, width),
-        )
+        count = len(self.world.panel.sessions)
+        return workspace(count, count, len(self.world.own))
 
     def play(self, columns: np.ndarray, haircut: float, space: Workspace) -> np.ndarray:
         """Play one draw.
