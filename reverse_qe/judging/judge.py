@@ -142,7 +142,7 @@ def _found(path: Path) -> Path:
         raise InputError(f"got the spec {path}, wanted a run of it: reverse-qe backtest {path}")
     raise InputError(
         f"got {path}, wanted the folder of a run or of a sweep, or its name below {RUNS}/ or {SWEEPS}/, the TOML file "
-        "of an account, or a CSV or Parquet file of daily returns; see: reverse-qe runs list"
+        "of an account or a registration, or a CSV or Parquet file of daily returns; see: reverse-qe runs list"
     )
 
 
