@@ -12,6 +12,7 @@ from reverse_qe.pages.kit import Part, joined, page, table
 from reverse_qe.pages.market_events import event_table, events_between
 from reverse_qe.pages.quantstats_part import ReportInput, quantstats_part
 from reverse_qe.pages.run_parts.contributions import contributions
+from reverse_qe.pages.run_parts.evidence import evidence
 from reverse_qe.pages.run_parts.growth import growth, headline
 from reverse_qe.pages.run_parts.periods import periods
 from reverse_qe.pages.run_parts.settings import settings
@@ -55,6 +56,7 @@ def _parts(run: Backtest, stress: pd.DataFrame | None) -> list[Part]:
     return [
         growth(run, events),
         headline(run),
+        evidence(run),
         contributions(run),
         weights(run),
         _signal(run),

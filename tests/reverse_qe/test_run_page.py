@@ -19,6 +19,7 @@ from reverse_qe.pages.run import run_page
 PARTS = [
     "Growth",
     "Headline",
+    "Evidence",
     "What the gain is made of",
     "What it held",
     "Signal",
@@ -160,6 +161,19 @@ def test_profits_add_up_to_the_gain(run: Backtest, page: str, metrics: dict) -> 
     assert figure(profits.pop("all")[1]) == pytest.approx(gain, abs=0.51)
     del profits[""]
     assert sum(figure(row[1]) for row in profits.values()) == pytest.approx(gain, abs=0.6 * len(profits))
+
+
+def test_the_evidence_is_that_of_the_files_and_of_the_whole_table(run: Backtest, page: str) -> None:
+    shown = tables(page)["What the run says of itself; in brackets an interval of 95%"]
+    luck = run.evidence.luck
+    assert luck is not None
+    assert shown["static mix"][1].startswith(f"Sharpe {luck.value:+.2f} [{luck.low:+.2f}, {luck.high:+.2f}]")
+    assert shown["static mix"][0] == "Better than its rivals?"
+    # By hand: the log growth of each year beyond the static mix.
+    grown = run.returns.add(1.0).groupby(run.returns.index.year).prod()
+    ahead = int((grown["strategy"] > grown["static_mix"]).sum())
+    assert shown["by year"][1].startswith(f"ahead in {ahead} of {len(grown)} ")
+    assert {"circular shift", "best stays", "best days", "hindsight"} <= shown.keys()
 
 
 def test_what_is_held_makes_the_whole(run: Backtest, page: str) -> None:
