@@ -10,6 +10,8 @@ from typing import Literal, Protocol
 
 from strategies.fills import OrderStatus
 
+# A kind of movement that this version does not know: it is booked, and halts the trader.
+UNKNOWN = "unknown"
 Side = Literal["sell", "buy"]
 # Why orders ended that no market has seen.
 TOO_LATE = "decided too late for the open"
@@ -76,11 +78,12 @@ class Movement:
     """Cash and units that no order moved: dividend, interest, split, delisting, close-out, fee.
 
     Attributes:
-        movement_id: unique at the broker.
+        movement_id: unique at the broker; told with other figures than before it is corrected, with none taken back.
         session: to which it belongs.
         symbol: empty where no instrument moved.
         kind: ``dividend``, ``interest``, ``split``, ``delisting``, ``close_out``, ``fee``; ``transfer`` to or from
-            the account, ``reorganisation``: mergers and the like.
+            the account, ``reorganisation``: mergers and the like, ``miscellaneous``, ``unknown``: of a kind that this
+            version does not know; it halts the trader.
         amount: US dollars received; negative where they were paid.
         units: received; negative where they were taken.
         at: UTC.

@@ -4,9 +4,10 @@ Cash and units are running balances: every entry carries what they came to, adde
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
-from paper.broker import Fill, Intent, Movement, OrderState
+from paper.broker import UNKNOWN, Fill, Intent, Movement, OrderState
 from paper.ledger.chain import link_newest, write_head
 from paper.ledger.reader import LedgerReader
 from paper.ledger.records import AccountRecord, Close, DecisionRecord, Event, SeenBar
@@ -16,6 +17,11 @@ from strategies.fills import OrderStatus
 
 DEPOSIT = "deposit"
 NOTICE = "notice"
+
+# Of what was corrected, what it was booked with and every correction.
+_BOOKED = "SELECT amount, units FROM entries WHERE source_id = ?1 OR (source_id > ?2 AND source_id < ?3)"
+_CORRECTED = "/corrected/"
+_ROUNDING = 1e-9
 
 
 class Ledger(LedgerReader):
@@ -66,10 +72,12 @@ class Ledger(LedgerReader):
     ) -> list[Movement]:
         """Note what the broker told: fills and movements by their stamps, and which orders have ended.
 
+        A movement that is told with other figures than it was booked with is corrected by the difference.
+
         Returns:
-            The movements that were not there yet and are booked late.
+            The movements, and corrections of them, that were not there yet.
         """
-        late = []
+        new = []
         # Of one moment, movements come first: a session begins with what changes held units.
         told: list[Movement | Fill] = sorted([*movements, *fills], key=lambda each: each.at)
         with self._database.writing():
@@ -77,14 +85,11 @@ class Ledger(LedgerReader):
                 if isinstance(each, Fill):
                     self._add_fill(each)
                 else:
-                    source: Row = {"source_id": f"movement:{each.movement_id}", "client_id": None, "kind": each.kind}
-                    source |= {"price": None, "fees": 0.0, "reason": each.reason}
-                    if self._add_entry(source, each.at, each.session, each.symbol, each.amount, each.units):
-                        late += [each] if each.reason else []
+                    new += self._add_movement(each, at)
             for state in states:
                 if state.status != OrderStatus.OPEN:
                     self._add_state(state, at)
-        return late
+        return new
 
     def write_closes(self, closes: Iterable[Close]) -> None:
         """Write what the account was worth at the closes of sessions."""
@@ -120,6 +125,34 @@ class Ledger(LedgerReader):
         amount = -sign * fill.units * fill.price - fill.fees
         self._add_entry(source, fill.at, order["session"], fill.symbol, amount, sign * fill.units)
 
+    def _add_movement(self, told: Movement, at: datetime) -> list[Movement]:
+        """Add a movement, or what it is told otherwise than it stands; return what was added.
+
+        What was added of a kind that nobody knows halts the trader.
+        """
+        name = f"movement:{told.movement_id}"
+        booked = self._database.rows(_BOOKED, name, f"{name}{_CORRECTED}", f"{name}{_CORRECTED}\uffff")
+        amount = told.amount - sum(row["amount"] for row in booked)
+        units = told.units - sum(row["units"] for row in booked)
+        if not (_matters(amount, told.amount) or _matters(units, told.units)) and (booked or not (amount or units)):
+            return []
+        new = told
+        if booked:
+            name = f"{name}{_CORRECTED}{len(booked)}"
+            reason = f"corrected by the broker, who told of {told.session} otherwise before"
+            new = replace(told, amount=amount, units=units, at=at, reason=reason)
+        source: Row = {"source_id": name, "client_id": None, "kind": new.kind}
+        source |= {"price": None, "fees": 0.0, "reason": new.reason}
+        self._add_entry(source, new.at, new.session, new.symbol, new.amount, new.units)
+        if new.kind == UNKNOWN:
+            why = (
+                f"the broker moved {new.amount:+,.2f} USD and {new.units:+g} units of {new.symbol or 'nothing'} for "
+                f"{new.session} by an activity of a kind that is not known ({new.movement_id}): it is booked; look at "
+                "the account, then: reverse-qe paper resume"
+            )
+            self._append("events", as_row(Event(at, "halt", None, why)))
+        return [new]
+
     def _add_entry(
         self, source: Row, at: datetime, session: date | str, symbol: str, amount: float, units: float
     ) -> bool:
@@ -147,3 +180,7 @@ class Ledger(LedgerReader):
         if is_new and state.status == OrderStatus.REJECTED:
             why = f"the broker rejected the order {state.client_id}: {state.reason}"
             self._append("events", as_row(Event(at, "halt", None, why)))
+
+
+def _matters(difference: float, told: float) -> bool:
+    return abs(difference) > _ROUNDING * max(1.0, abs(told))

@@ -256,9 +256,23 @@ class LedgerReader:
             "session"
         )
 
-    def positions(self) -> pd.DataFrame:
-        """Units at the closes: one column an instrument that was ever held, by session."""
-        rows = self._database.rows("SELECT session, positions FROM closes ORDER BY session")
+    def movements(self, since: date) -> list[Row]:
+        """What moved without an order since the beginning of a day, UTC: kind, symbol, amount and units, by time."""
+        return self._database.rows(
+            "SELECT kind, symbol, amount, units FROM entries WHERE at >= ? AND client_id IS NULL AND kind <> 'deposit' "
+            "ORDER BY at, entry_id",
+            str(since),
+        )
+
+    def positions(self, since: date | None = None) -> pd.DataFrame:
+        """Units at the closes: one column an instrument that was held at one of them, by session.
+
+        Args:
+            since: the first day that is wanted; None: all.
+        """
+        rows = self._database.rows(
+            "SELECT session, positions FROM closes WHERE session >= ? ORDER BY session", str(since or date.min)
+        )
         days = [read_cell(date, row["session"], "session") for row in rows]
         index = pd.to_datetime(days).as_unit("us").rename("session")
         kept = [read_cell(Mapping[str, float], row["positions"], "positions") for row in rows]

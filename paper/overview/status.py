@@ -15,6 +15,7 @@ from paper.ledger.records import AccountRecord, DecisionRecord, Event, Holdings
 from paper.market import PaperMarket, newest_snapshot, read_market
 from paper.service.schedule import next_step_at
 from paper.step.requirements import spec_of, was_replayed
+from paper.step.shadow_book import ShadowBook, shadow_book, unbooked_actions
 from signals.explain.sentence import signal_sentence
 
 
@@ -84,6 +85,7 @@ class Status:
         next_step: the moment of the next by the schedule, UTC; None for an account that is replayed.
         next_session: the first that is not decided for.
         comparison: with the backtest; None before the first close.
+        shadow: what the market's actions owe and the broker has not booked, outside cash and equity.
     """
 
     account: str
@@ -103,6 +105,12 @@ class Status:
     next_step: datetime | None
     next_session: date
     comparison: Comparison | None
+    shadow: ShadowBook
+
+    @property
+    def equity_with_shadow(self) -> float:
+        """Equity, had the broker booked all actions of the market, US dollars."""
+        return self.equity + self.shadow.total
 
 
 def read_status(config: PaperConfig, now: datetime | None = None) -> Status:
@@ -141,6 +149,7 @@ def read_status(config: PaperConfig, now: datetime | None = None) -> Status:
             next_step=None if replayed else next_step_at(config.schedule, now or datetime.now(UTC)),
             next_session=next_session(session).date() if decision else account.first_session,
             comparison=_compare(equity_beside_backtest(ledger, market)),
+            shadow=shadow_book(unbooked_actions(market, ledger), prices),
         )
 
 

@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 
 from data.clock import decision_times, next_session, trading_hours
-from paper.broker import HALTED, OVER, Account, Broker, Fill, Intent, Movement, OrderState
+from paper.broker import HALTED, OVER, UNKNOWN, Account, Broker, Fill, Intent, Movement, OrderState
 from paper.ledger.ledger import Ledger
 from paper.ledger.records import Close, Holdings
 from paper.market import PaperMarket
 from strategies.fills import OrderStatus
 
 ROUNDING = 1e-9
+# Movements that nobody expects are told of when they are booked.
+TOLD = ("transfer", "reorganisation", "miscellaneous", UNKNOWN)
 # An order that falls short by more than this share was cut; less is rounding, or a fee in units not posted yet.
 CUT = 5e-3
 # Movements may be posted late and stamped earlier; asked for again, those known already are told apart by their ids.
@@ -56,8 +58,8 @@ class Desk:
         told = [state for state in states if _is_told(state, fills)]
         if not self.broker.fills_by_stamp:
             told = [_measured(state, sent[state.client_id], fills) for state in told]
-        late = self.ledger.write_answers(fills, self.broker.movements(self._movements_since()), told, self.clock())
-        self.notes.extend(_late_words(each) for each in late)
+        new = self.ledger.write_answers(fills, self.broker.movements(self._movements_since()), told, self.clock())
+        self.notes.extend(_booked_words(each) for each in new if each.reason or each.kind in TOLD)
         for text in self.broker.notices():
             if self.ledger.write_notice(text, self.clock()):
                 self.notes.append(text)
@@ -156,11 +158,11 @@ class Desk:
         return closes
 
 
-def _late_words(movement: Movement) -> str:
+def _booked_words(movement: Movement) -> str:
     moved = [f"{movement.units:+,.6g} units of {movement.symbol}"] if movement.units else []
     # A split's hair of cash is not worth a word.
     moved += [f"{movement.amount:+,.2f} USD"] if not moved or abs(movement.amount) >= 0.005 else []
-    return f"booked {' and '.join(moved)}, {movement.reason}"
+    return f"booked {' and '.join(moved)}, {movement.reason or f'{movement.kind} at the broker'}"
 
 
 def differences(held: Holdings, told: Account, turned: float = 0.0) -> list[str]:

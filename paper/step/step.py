@@ -35,6 +35,7 @@ from paper.step.requirements import (
     require_same_account,
     spec_of,
 )
+from paper.step.shadow_book import unbooked_changes
 
 if TYPE_CHECKING:
     from backtests.engines.strategy_replay import Answer
@@ -212,6 +213,8 @@ class Step:
         self.told.fills += desk.settle()
         if found := desk.differences():
             self._halt(f"ledger and broker do not agree: {'; '.join(found)}")
+        if self.config.broker.entry.unpaid and (found := unbooked_changes(desk.market, self.ledger)):
+            self._halt("; ".join(found))
 
     def _decide(self, desk: Desk) -> None:
         session, last = self.told.session, self.ledger.last_decision()

@@ -193,7 +193,7 @@ def status(path: Path, page: Path | None, as_json: bool) -> None:
         if page is not None:
             write_page(page, account_page(stands, read_history(config), explained(config)))
     if as_json:
-        print_json(asdict(stands))
+        print_json(asdict(stands) | {"equity_with_shadow": stands.equity_with_shadow})
     else:
         print_status(stands)
     if page is not None:

@@ -13,9 +13,12 @@ from reverse_qe.pages.kit import Html, Part, bullets, joined, page, table, tag
 from reverse_qe.pages.run_parts.standing import SIMULATED
 from reverse_qe.words.paper import (
     POSITION_HEAD,
+    SHADOW_HEAD,
     account_sentence,
     comparison_sentence,
     position_rows,
+    shadow_rows,
+    shadow_sentence,
     step_sentences,
 )
 
@@ -45,6 +48,7 @@ def account_page(stands: Status, history: AccountHistory, told: Explanation | No
         parts=[
             Part("Equity beside the backtest", _equity(stands, history)),
             *([] if told is None else [explanation_part(told)]),
+            *([_shadow(stands)] if stands.shadow.rows else []),
             Part("Orders, newest first", _orders(history.orders)),
             Part("Halts and steps, newest first", _events(history)),
             Part("Ledger, newest entries first", _entries(history.entries)),
@@ -95,6 +99,15 @@ def _charts(equity: pd.DataFrame) -> list[Html]:
         guides=[(0.0, "")],
     )
     return [time_chart(both), time_chart(apart)]
+
+
+def _shadow(stands: Status) -> Part:
+    rows = shadow_rows(stands)
+    caption = _caption(len(rows[:SHOWN]), len(rows), "action")
+    shown = table(SHADOW_HEAD, rows[:SHOWN], caption=caption, texts=(1, 2))
+    return Part(
+        "Not booked by the broker, newest first", joined([tag("p", f"{shadow_sentence(stands)}."), shown], "\n")
+    )
 
 
 def _orders(orders: pd.DataFrame) -> Html:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from paper.overview.status import Status
     from paper.step.account import StepReport
 
+SHADOW_HEAD = ("session", "", "action", "units", "amount, USD")
 POSITION_HEAD = ("", "units", "price", "value, USD", "weight", "target")
 
 
@@ -88,8 +89,9 @@ def print_status(stands: "Status") -> None:
     show(f"{stands.regime}.")
     title = f"Positions at {stands.valued_at}" if stands.valued_at else "Positions"
     print_table(title, POSITION_HEAD, position_rows(stands))
-    for sentence in step_sentences(stands):
-        show(sentence)
+    for sentence in [shadow_sentence(stands), *step_sentences(stands)]:
+        if sentence:
+            show(sentence)
     show(comparison_sentence(stands))
 
 
@@ -106,7 +108,7 @@ def halt_sentence(halt: "Event") -> str:
 
 def position_rows(stands: "Status") -> list[tuple[str, ...]]:
     """What is held or wanted, the largest first, under `POSITION_HEAD`; then cash and equity."""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             each.symbol,
             f"{each.units:,.6f}" if each.units else "-",
@@ -118,11 +120,41 @@ def position_rows(stands: "Status") -> list[tuple[str, ...]]:
         for each in stands.positions
     ]
     share = stands.cash / stands.equity if stands.equity else 0.0
-    return [
-        *rows,
+    rows += [
         ("cash", "", "", f"{stands.cash:,.2f}", f"{share:.1%}", ""),
         ("equity", "", "", f"{stands.equity:,.2f}", "", ""),
     ]
+    if stands.shadow.rows:
+        rows.append(("not booked", "", "", f"{stands.shadow.total:,.2f}", "", ""))
+        rows.append(("equity with it", "", "", f"{stands.equity_with_shadow:,.2f}", "", ""))
+    return rows
+
+
+def shadow_rows(stands: "Status") -> list[tuple[str, ...]]:
+    """What the broker has not booked of the market's actions, the newest first, under `SHADOW_HEAD`."""
+    return [
+        (
+            str(each.session),
+            each.symbol,
+            each.kind.replace("_", " "),
+            f"{each.units:+,.6f}" if each.units else "-",
+            f"{each.amount:+,.2f}" if each.amount else "-",
+        )
+        for each in reversed(stands.shadow.rows)
+    ]
+
+
+def shadow_sentence(stands: "Status") -> str:
+    """How much the broker has not booked; empty where it has booked all."""
+    rows, shadow = stands.shadow.rows, stands.shadow
+    if not rows:
+        return ""
+    units = f" and units worth {shadow.value:,.2f} USD" if shadow.value else ""
+    many = "" if len(rows) == 1 else "s"
+    return (
+        f"Not booked by the broker: {len(rows)} action{many} of the market since {rows[0].session}, "
+        f"{shadow.cash:,.2f} USD{units}; outside the account's cash, and told apart from its equity"
+    )
 
 
 def step_sentences(stands: "Status") -> list[str]:

@@ -116,8 +116,9 @@ def test_a_coin_has_its_own_words_and_comes_less_its_fee(double: Any, broker: Al
     assert account.unposted_units == {"BTC-USD": pytest.approx(0.0005 + 1e-9, rel=1e-12)}
     assert broker.movements(None) == []
 
-    double.now = posted = datetime(2026, 3, 3, 0, 0, 5, tzinfo=UTC)
+    double.now, posted = datetime(2026, 3, 3, 0, 0, 5, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC)
     double.post_fees()
+    # Without a moment of its own it counts from the end of its day.
     fee = Movement(double.activities[-1]["id"], date(2026, 3, 2), "BTC-USD", "fee", 0.0, -0.0005, posted)
     assert broker.movements(NOW) == [fee]
     assert broker.account().unposted_units["BTC-USD"] == pytest.approx(1e-9, rel=1e-6)
@@ -405,9 +406,11 @@ def test_movements_are_those_since_a_moment(double: Any, broker: AlpacaBroker) -
     ):
         double._add_activity(activity)
     found = [(each.kind, each.amount, each.units) for each in broker.movements(NOW)]
-    assert found == [("dividend", 2.0, 0.0), ("split", 0.0, 8.0), ("reorganisation", 0.0, -8.0)]
+    # What was taken back moves nothing; it is told, so that what was booked of it before is taken back too.
+    taken_back = ("fee", 0.0, 0.0)
+    assert found == [("dividend", 2.0, 0.0), ("split", 0.0, 8.0), ("reorganisation", 0.0, -8.0), taken_back]
     everything = [each.kind for each in broker.movements(None)]
-    assert everything == ["interest", "transfer", "dividend", "split", "reorganisation"]
+    assert everything == ["interest", "transfer", "dividend", "split", "reorganisation", "fee"]
 
 
 # It says no

@@ -7,7 +7,7 @@ import pytest
 
 from paper.broker import Account, Fill, Intent, Movement, OrderState
 from paper.ledger.records import Holdings
-from paper.step.order_desk import _is_outdated, _is_told, _late_words, _measured, differences
+from paper.step.order_desk import _booked_words, _is_outdated, _is_told, _measured, differences
 from strategies.fills import OrderStatus
 
 DAY = date(2024, 3, 4)
@@ -84,11 +84,11 @@ def test_a_stock_is_outdated_at_the_close_and_a_coin_at_the_next_decision():
 
 def test_what_is_booked_late_is_told_in_its_own_words():
     late = Movement("m", DAY, "S", "split", 0.0, 0.5, NOON, "a split that was not known then")
-    assert _late_words(late) == "booked +0.5 units of S, a split that was not known then"
-    assert _late_words(replace(late, amount=0.004)) == "booked +0.5 units of S, a split that was not known then"
-    assert _late_words(replace(late, amount=-0.25)).startswith("booked +0.5 units of S and -0.25 USD, ")
-    assert _late_words(replace(late, units=0.0, amount=0.004)).startswith("booked +0.00 USD, ")
-    assert _late_words(replace(late, units=0.0, amount=1234.5)).startswith("booked +1,234.50 USD, ")
+    assert _booked_words(late) == "booked +0.5 units of S, a split that was not known then"
+    assert _booked_words(replace(late, amount=0.004)) == "booked +0.5 units of S, a split that was not known then"
+    assert _booked_words(replace(late, amount=-0.25)).startswith("booked +0.5 units of S and -0.25 USD, ")
+    assert _booked_words(replace(late, units=0.0, amount=0.004)).startswith("booked +0.00 USD, ")
+    assert _booked_words(replace(late, units=0.0, amount=1234.5)).startswith("booked +1,234.50 USD, ")
 
 
 def test_a_difference_is_one_in_either_direction_and_below_a_unit():

@@ -15,7 +15,7 @@ from data.net.settings import SourceSettings
 from paper.broker import Fill, Movement, OrderState
 from paper.brokers.alpaca.answers import fill_of, moment, movement_of, order_state
 from paper.brokers.alpaca.broker import AlpacaBroker
-from paper.brokers.alpaca.orders import Asset
+from paper.brokers.alpaca.orders import Asset, Order
 from paper.brokers.alpaca.requests import AlpacaRequests, RequestRefused
 from paper.config import BrokerSection, PaperConfig
 from paper.errors import BrokerRefused
@@ -138,3 +138,51 @@ def test_refusals(
 
     assert told in str(failure.value)
     assert len(server.asked) == 1
+
+
+def test_every_recorded_answer_is_read(payloads: Path) -> None:
+    """Each file above, and none besides: a new one wants a test."""
+    read = {"CryptoOrderResponse", "EquityOrderResponse", "account", "activities", "asset-crypto", "clock", "errors"}
+    assert {file.stem for file in (payloads / "alpaca").iterdir()} == read
+
+
+def test_the_double_answers_as_alpaca_does(payloads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Alpaca's answers hold those of the double do, where a trader could look at it."""
+    monkeypatch.setenv("ALPACA_API_KEY_ID", alpaca_double.KEY)
+    monkeypatch.setenv("ALPACA_API_SECRET_KEY", alpaca_double.SECRET)
+    # Of brokers' customers and of margin that nobody asks for.
+    unasked = {
+        "admin_configurations",
+        "balance_asof",
+        "bod_dtbp",
+        "crypto_tier",
+        "daytrade_count",
+        "user_configurations",
+    }
+    unasked |= {"options_trading_level", "maintenance_margin_requirement", "attributes"}
+    with alpaca_double.running({"MU": 100.0, "BTC/USD": 50_000.0}, now=NOW) as double:
+        requests = AlpacaRequests(BrokerSection(kind="alpaca", endpoint=double.url), FAST, per_second=1e6)
+        coin = Order("coin", "BTC/USD", "buy", "gtc", money=Decimal("1000"))
+        stock = Order("stock", "MU", "buy", "day", money=Decimal("1000"))
+        for order in (coin, stock):
+            requests.place(order)
+        double.post_fees()
+        pairs = [
+            (recorded(payloads, "CryptoOrderResponse.json"), requests.order("coin")),
+            (recorded(payloads, "EquityOrderResponse.json"), requests.order("stock")),
+            (recorded(payloads, "account.json"), requests.get("/account")),
+            (recorded(payloads, "clock.json"), requests.get("/clock")),
+            (recorded(payloads, "asset-crypto.json"), requests.get("/assets/BTC%2FUSD")),
+        ]
+        fees, fills = requests.get("/account/activities/CFEE"), requests.get("/account/activities/FILL")
+        fee, _, fill = recorded(payloads, "activities.json")
+        for real, made in [*pairs, (fee, fees[0]), (fill, fills[0])]:
+            assert real.keys() - unasked <= made.keys()
+        assert "created_at" not in fees[0].keys() | fee.keys()
+        small = Order("small", "BTC/USD", "buy", "gtc", money=Decimal("9.99"))
+        real = recorded(payloads, "errors.json")[0]
+        with pytest.raises(RequestRefused) as refused:
+            requests.place(small)
+        told = refused.value
+        assert (told.status, {"code": told.code, "message": told.message}) == (real["status"], real["body"])
+        requests.close()

@@ -5,7 +5,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
@@ -20,6 +20,38 @@ NEW_YORK = ZoneInfo("America/New_York")
 KEY, SECRET = "PKTESTKEY0123456789", "secret-of-a-test-abcdefghijklmnopqrstuv"
 COIN_FEE = Decimal("0.0025")
 NANO, CENT = Decimal("1e-9"), Decimal("0.01")
+# What an order that was just taken says nothing of.
+ORDER_BLANKS = (
+    *(
+        "canceled_at",
+        "expired_at",
+        "failed_at",
+        "filled_at",
+        "hwm",
+        "legs",
+        "limit_price",
+        "replaced_at",
+        "replaced_by",
+    ),
+    *("replaces", "source", "stop_price", "subtag", "trail_percent", "trail_price"),
+)
+ACCOUNT_ZEROS = (
+    *(
+        "daytrading_buying_power",
+        "initial_margin",
+        "intraday_adjustments",
+        "last_maintenance_margin",
+        "long_market_value",
+    ),
+    *(
+        "maintenance_margin",
+        "options_buying_power",
+        "pending_transfer_in",
+        "position_market_value",
+        "short_market_value",
+    ),
+    *("effective_buying_power", "regt_buying_power", "sma"),
+)
 FINAL = ("filled", "canceled", "expired", "rejected")
 
 
@@ -71,6 +103,10 @@ class AlpacaDouble:
         self.fill_share = Decimal(1)
         # How often its orders are read before it fills what it can.
         self.reads_before_fill = 0
+        # Whether activities that are no fills bear the moment at which they were booked: recorded ones do not.
+        self.stamped = False
+        # What becomes of an answer before it goes out; None: nothing.
+        self.mutate: Callable[[str, Any], Any] | None = None
         # A chance for each request to go wrong, and for lists to come repeated and turned round.
         self.chaos: random.Random | None = None
         self.chance = 0.2
@@ -127,7 +163,7 @@ class AlpacaDouble:
         """Book the fees of coins, as Alpaca does after the end of the day."""
         with self._lock:
             for fee in self._fees:
-                self._add_activity({**fee, "created_at": self._now.isoformat()})
+                self._add_activity(fee | ({"created_at": self._now.isoformat()} if self.stamped else {}))
             self._fees.clear()
 
     def order(self, client_id: str) -> dict[str, Any]:
@@ -263,6 +299,10 @@ class AlpacaDouble:
             "account_blocked": False,
             "trade_suspended_by_user": False,
             "created_at": "2026-01-02T15:00:00Z",
+            "pattern_day_trader": False,
+            "shorting_enabled": True,
+            "last_equity": str(self.cash + value),
+            **dict.fromkeys(ACCOUNT_ZEROS, "0"),
             **self.blocks,
         }
 
@@ -387,8 +427,8 @@ class AlpacaDouble:
             )
         account = self._account()
         if side == "buy":
-            if value < 1:
-                raise Refusal(403, 40310000, "cost basis must be >= minimal amount of order 1")
+            if value < (least := 10 if coin else 1):
+                raise Refusal(403, 40310000, f"cost basis must be >= minimal amount of order {least}")
             power = Decimal(account["non_marginable_buying_power" if coin else "buying_power"])
             if value > power:
                 raise Refusal(403, 40310000, "insufficient buying power", buying_power=str(power))
@@ -414,9 +454,10 @@ class AlpacaDouble:
             "order_type": body["type"],
             "side": side,
             "time_in_force": tif,
-            "status": "accepted",
+            "status": "pending_new" if coin else "accepted",
             "extended_hours": False,
-            "legs": None,
+            "asset_id": str(UUID(int=1)),
+            **dict.fromkeys(ORDER_BLANKS),
         }
         self.orders.append(order)
         if self.reads_before_fill <= 0:
@@ -470,7 +511,9 @@ class AlpacaDouble:
             return fault.status, fault.headers, words if fault.body is None else fault.body
         if isinstance(answer, list) and self.chaos is not None and "page_token" not in query and len(answer) < 50:
             answer = self.chaos.sample(answer, len(answer)) + answer[: self.chaos.randint(0, 1)]
-        return status, {}, "" if answer is None else json.dumps(answer)
+        if self.mutate is not None and status == 200:
+            answer = self.mutate(f"{method} {path}", answer)
+        return status, {}, "" if answer is None else answer if isinstance(answer, str) else json.dumps(answer)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         double = self

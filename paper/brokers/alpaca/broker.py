@@ -11,6 +11,9 @@ What is known to go wrong there, and what is done about it:
   the trader halts with Alpaca's words.
 - A request that got no answer may have been acted upon: an order is looked up by its client id before it is sent again,
   and one that Alpaca has already ("client_order_id must be unique") is taken for sent.
+- Coins are not bought for less than 10 US dollars (403, "cost basis must be >= minimal amount of order 10"): the order
+  ends as too small.
+- Paper accounts book neither dividends nor splits: `paper.overview.shadow_book`.
 - A coin that was bought comes less its fee, which is posted a day later: `paper.brokers.alpaca.fees`. A sell is cut to
   what is there. Dust, less than Alpaca's smallest order, is not sent: it stays in the ledger as in the account.
 - Positions vanish, or change by hand; an account is reset: every step compares, and the trader halts.
@@ -27,6 +30,7 @@ from paper.brokers.alpaca.answers import (
     Raw,
     coin_fee_of,
     fill_of,
+    flag,
     from_alpaca,
     is_coin,
     moment,
@@ -36,9 +40,10 @@ from paper.brokers.alpaca.answers import (
     posted_at,
     to_alpaca,
     understood,
+    units_of,
 )
 from paper.brokers.alpaca.fees import POSTED_WITHIN, unposted_fees
-from paper.brokers.alpaca.orders import Asset, Order, sized_buys, sized_sells
+from paper.brokers.alpaca.orders import TOO_SMALL, Asset, Order, sized_buys, sized_sells
 from paper.brokers.alpaca.requests import AlpacaRequests, RequestRefused
 from paper.brokers.nyse_hours import nyse_clock
 from paper.config import PaperConfig
@@ -56,6 +61,10 @@ A_MOMENT = timedelta(minutes=1)
 # US dollars: half a cent a fill, over hundreds of fills.
 CASH_ROUNDING = 1.0
 
+# Alpaca's words for an order below its smallest: "cost basis must be >= minimal amount of order 10".
+MINIMAL = "minimal amount of order"
+# US dollars of equity below which a pattern day trader may be refused.
+PATTERN_DAY_TRADER = 25_000.0
 # The newest orders; one that is older is looked up by its id.
 NEWEST_ORDERS = 500
 
@@ -125,23 +134,25 @@ class AlpacaBroker:
         activities = self._activities("/account/activities/FILL", since)
         with understood("a fill"):
             ours = [each for each in activities if each["order_id"] in clients]
-            fills = [fill_of(each, clients[each["order_id"]]) for each in ours]
+            fills = [
+                fill_of(each, client_id, orders[client_id])
+                for each in ours
+                for client_id in [clients[each["order_id"]]]
+            ]
         return sorted(fills, key=lambda fill: (fill.at, fill.fill_id))
 
     def movements(self, since: datetime | None) -> list[Movement]:
         """Fees, dividends, interest and whatever else moved without an order, by time of posting; each once."""
         activities = self._activities("/account/activities", since, category="non_trade_activity")
         with understood("an activity"):
-            booked = [
-                movement_of(each)
-                for each in activities
-                if each.get("status") != "canceled" and (since is None or posted_at(each) >= since)
-            ]
+            booked = [movement_of(each) for each in activities if since is None or posted_at(each) >= since]
         return sorted(booked, key=lambda movement: (movement.at, movement.movement_id))
 
     def notices(self) -> list[str]:
-        """Nothing yet: what moved is told by movements."""
-        return []
+        """What Alpaca says of the account that stops nothing yet."""
+        account = self._requests.get("/account")
+        with understood("an account"):
+            return [sentence for sentence in _standing(account) if sentence]
 
     def account(self) -> Account:
         """Cash and positions as they are now, and what fees may still be taken from them.
@@ -154,7 +165,11 @@ class AlpacaBroker:
             _require_active(account)
             cash = number(account["cash"])
             settled = min(cash, number(account["non_marginable_buying_power"]))
+            if account.get("currency", "USD") != "USD":
+                raise BrokerRefused(f"the account at Alpaca is in {account['currency']}, wanted one in USD")
             held = {from_alpaca(each["symbol"], is_coin(each["symbol"])): number(each["qty"]) for each in positions}
+            if len(held) < len(positions):
+                raise ValueError(f"got several positions of one instrument: {sorted(held)}")
             accrued = sum(number(account.get(name)) for name in ("accrued_fees", "pending_reg_taf_fees"))
         at = self._time()
         since = at - 3 * POSTED_WITHIN
@@ -176,7 +191,7 @@ class AlpacaBroker:
         raw = self._requests.get("/clock")
         with understood("a clock"):
             told = BrokerClock(
-                moment(raw["timestamp"]), bool(raw["is_open"]), moment(raw["next_open"]), moment(raw["next_close"])
+                moment(raw["timestamp"]), flag(raw["is_open"]), moment(raw["next_open"]), moment(raw["next_close"])
             )
         ours = self._time()
         if not ours - CLOCK_BEHIND <= told.now <= ours + CLOCK_AHEAD:
@@ -219,6 +234,9 @@ class AlpacaBroker:
         try:
             self._requests.place(order)
         except RequestRefused as error:
+            # What its smallest order is Alpaca may change; such an order is none, as one of less than a cent.
+            if MINIMAL in error.message:
+                return OrderState(order.client_id, OrderStatus.UNFILLED, 0.0, TOO_SMALL)
             return OrderState(order.client_id, OrderStatus.REJECTED, 0.0, f"rejected by {error}")
         return None
 
@@ -228,7 +246,9 @@ class AlpacaBroker:
             positions = self._requests.get("/positions")
             with understood("a position"):
                 free = {
-                    from_alpaca(each["symbol"], is_coin(each["symbol"])): each.get("qty_available") or each["qty"]
+                    from_alpaca(each["symbol"], is_coin(each["symbol"])): units_of(
+                        each.get("qty_available") or each["qty"]
+                    )
                     for each in positions
                 }
             return sized_sells(intents, assets, free, self._coin_time_in_force)
@@ -291,6 +311,19 @@ def _require_active(account: Mapping[str, object]) -> None:
         found.append(f"status {account['status']}")
     if found:
         raise BrokerRefused(f"the account at Alpaca may not trade: {', '.join(found)}")
+
+
+def _standing(account: Mapping[str, object]) -> list[str]:
+    """Sentences on what may stop orders later; the same as long as it stays so."""
+    coins = account.get("crypto_status", "ACTIVE")
+    return [
+        "Alpaca marks the account as that of a pattern day trader: with less than 25,000 USD it may refuse orders"
+        if account.get("pattern_day_trader") is True and number(account.get("equity")) < PATTERN_DAY_TRADER
+        else "",
+        f"Alpaca says that coins are {coins} for this account: orders of coins will be refused"
+        if coins != "ACTIVE"
+        else "",
+    ]
 
 
 def _hours(clock: BrokerClock) -> str:

@@ -6,13 +6,14 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any, Self
 
 from paper.broker import Intent, OrderState, Side
-from paper.brokers.alpaca.answers import to_alpaca
+from paper.brokers.alpaca.answers import flag, to_alpaca
 from strategies.fills import HINDRANCES, Hindrance, OrderStatus
 
 CENT = Decimal("0.01")
 SMALLEST_PART = Decimal("1e-9")
 # US dollars.
 SMALLEST_BUY = Decimal(1)
+SMALLEST_COIN_BUY = Decimal(10)
 LARGEST_COIN_ORDER = Decimal(200_000)
 # Units are valued at the price of the moment, which may have risen since the decision.
 LARGEST_COIN_SELL = LARGEST_COIN_ORDER * Decimal("0.8")
@@ -38,14 +39,19 @@ class Asset:
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Self:
-        """Read an asset as Alpaca tells of it; increments are told of coins alone."""
-        parts = SMALLEST_PART if raw["fractionable"] else Decimal(1)
-        return cls(
-            tradable=raw["tradable"] and raw["status"] == "active",
-            fractionable=raw["fractionable"],
-            increment=Decimal(str(raw.get("min_trade_increment") or parts)),
-            smallest=Decimal(str(raw.get("min_order_size") or parts)),
+        """Read an asset as Alpaca tells of it; increments are told of coins alone.
+
+        Raises:
+            ValueError, TypeError, ArithmeticError: something is not what it should be.
+        """
+        fractionable = flag(raw["fractionable"])
+        parts = SMALLEST_PART if fractionable else Decimal(1)
+        increment, smallest = (
+            Decimal(str(raw.get(name) or parts)) for name in ("min_trade_increment", "min_order_size")
         )
+        if not all(each.is_finite() and each > 0 for each in (increment, smallest)):
+            raise ValueError(f"got the increment {increment} and the smallest order {smallest}")
+        return cls(flag(raw["tradable"]) and raw["status"] == "active", fractionable, increment, smallest)
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,8 @@ def sized_buys(
         if intent.is_coin:
             money = min(money, LARGEST_COIN_ORDER)
         money = money.quantize(CENT, ROUND_DOWN)
-        least = max(SMALLEST_BUY, asset.smallest * _decimal(intent.decision_price))
+        smallest = SMALLEST_COIN_BUY if intent.is_coin else SMALLEST_BUY
+        least = max(smallest, asset.smallest * _decimal(intent.decision_price))
         if not asset.tradable:
             orders.append(_ended(intent, OrderStatus.REJECTED, f"{intent.symbol} is not tradable at Alpaca"))
         elif not asset.fractionable:

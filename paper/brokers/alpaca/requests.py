@@ -23,7 +23,6 @@ from paper.errors import BrokerRefused, BrokerUnavailable
 if TYPE_CHECKING:
     import requests
     from alpaca.trading.client import TradingClient
-    from alpaca.trading.requests import MarketOrderRequest
 
 Answer = TypeVar("Answer")
 
@@ -138,7 +137,7 @@ class AlpacaRequests:
             nonlocal tries
             tries += 1
             if tries == 1 or self._find(order.client_id) is None:
-                self._once(lambda client: client.submit_order(_as_request(order)))
+                self._once(lambda client: client.post("/orders", _as_request(order)))
 
         try:
             self._persistently(place_once)
@@ -149,11 +148,15 @@ class AlpacaRequests:
 
     def _find(self, client_id: str) -> Raw | None:
         try:
-            return self._once(lambda client: cast(Raw, client.get_order_by_client_id(client_id)))
+            found = self._once(lambda client: cast(Raw, client.get_order_by_client_id(client_id)))
         except RequestRefused as error:
             if error.status == 404:
                 return None
             raise
+        with understood("an order"):
+            if found["client_order_id"] != client_id:
+                raise ValueError(f"got the order {found['client_order_id']}, wanted {client_id}")
+        return found
 
     def _persistently(self, action: Callable[[], Answer]) -> Answer:
         """Do what may be done again, and again where that may help."""
@@ -239,18 +242,17 @@ def _client(endpoint: str, key: str, secret: str, asking: SourceSettings) -> "Tr
     return client
 
 
-def _as_request(order: Order) -> "MarketOrderRequest":
-    from alpaca.trading.enums import OrderSide, TimeInForce
-    from alpaca.trading.requests import MarketOrderRequest
-
-    return MarketOrderRequest(
-        symbol=order.symbol,
-        side=OrderSide(order.side),
-        time_in_force=TimeInForce(order.time_in_force),
-        client_order_id=order.client_id,
-        qty=None if order.units is None else float(order.units),
-        notional=None if order.money is None else float(order.money),
-    )
+def _as_request(order: Order) -> dict[str, str]:
+    """An order as Alpaca takes it: numbers in decimals, for a float may be written with an exponent."""
+    numbers = {"qty": order.units, "notional": order.money}
+    return {
+        "symbol": order.symbol,
+        "side": order.side,
+        "type": "market",
+        "time_in_force": order.time_in_force,
+        "client_order_id": order.client_id,
+        **{name: f"{value:f}" for name, value in numbers.items() if value is not None},
+    }
 
 
 def _wait(headers: Mapping[str, str]) -> float | None:

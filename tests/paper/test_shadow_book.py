@@ -1,0 +1,139 @@
+"""What a broker does not book of the market's actions: beside the ledger, and a halt where units are missing."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+import alpaca_double
+from data.net.settings import SourceSettings
+from late_world import Action, LateWorld
+from paper.brokers.alpaca import broker as alpaca
+from paper.brokers.alpaca import requests as alpaca_requests
+from paper.config import PaperConfig
+from paper.overview import status as overview
+from paper.overview.status import Status, read_status
+from paper.step.account import reconcile
+from paper.step.step import StepReport
+from reverse_qe.pages.account import _shadow
+from reverse_qe.words.paper import position_rows, shadow_sentence
+
+pytest.importorskip("alpaca")
+
+FIRST, LAST = date(2026, 3, 2), date(2026, 3, 13)
+DAY = date(2026, 3, 6)
+NEXT = date(2026, 3, 9)
+
+
+class AtAlpaca(LateWorld):
+    """The account at a double of Alpaca, which books nothing by itself."""
+
+    double: Any
+
+    @property
+    def config(self) -> PaperConfig:
+        broker = {"kind": "alpaca", "endpoint": self.double.url}
+        return PaperConfig.model_validate(super().config.model_dump() | {"broker": broker})
+
+    def step(self, session: date, **given: Any) -> StepReport:
+        now = datetime(session.year, session.month, session.day, 0, 20, tzinfo=UTC)
+        for moment in (now - timedelta(hours=12), now):
+            self.double.prices["MU"] = Decimal(repr(self._price(moment.date())))
+            self.double.now = max(moment, self.double.now)
+        self.double.prices["MU"] = Decimal(repr(self._price(session)))
+        return super().step(session, **given)
+
+
+@contextmanager
+def at_alpaca(folder: Path, *actions: Action) -> Iterator[AtAlpaca]:
+    keys = {"ALPACA_API_KEY_ID": alpaca_double.KEY, "ALPACA_API_SECRET_KEY": alpaca_double.SECRET}
+    opened = datetime(2026, 2, 27, 20, tzinfo=UTC)
+    with (
+        mock.patch.dict(os.environ, keys),
+        mock.patch.object(alpaca_requests, "ASKING", SourceSettings(attempts=2, pause=0.0, longest_wait=1.0)),
+        mock.patch.object(alpaca_requests, "PER_SECOND", 1e6),
+        mock.patch.object(alpaca, "FILL_WAIT", 0.0),
+        alpaca_double.running({"MU": 100.0, "CRM": 10.0}, 100_000.0, opened) as double,
+    ):
+        world = AtAlpaca(folder, actions, FIRST, LAST)
+        world.double = double
+        yield world
+
+
+def status(world: LateWorld, now: datetime | None = None) -> Status:
+    with mock.patch.object(overview, "newest_snapshot", return_value=world.market(LAST, everything=True)):
+        return read_status(world.config, now)
+
+
+def test_dividends_stand_beside_the_account_and_halt_nothing(tmp_path: Path) -> None:
+    paid, late = Action("dividend", 1.0, DAY, DAY), Action("dividend", 0.5, date(2026, 3, 4), date(2026, 3, 11))
+    with at_alpaca(tmp_path, paid, late) as world:
+        world.run()
+        assert world.halts == []
+        held = world.holdings()
+        stands = status(world)
+    units = held.units["MU"]
+    assert units > 900
+    # By hand: so many units were held on both days, at half a dollar and a dollar; the ledger has neither.
+    rows = [(each.session, each.symbol, each.kind, each.units) for each in stands.shadow.rows]
+    assert rows == [(date(2026, 3, 4), "MU", "dividend", 0.0), (DAY, "MU", "dividend", 0.0)]
+    assert [each.amount for each in stands.shadow.rows] == pytest.approx([0.5 * units, 1.0 * units], rel=1e-9)
+    assert stands.cash == held.cash
+    assert stands.equity_with_shadow == pytest.approx(stands.equity + 1.5 * units, rel=1e-12)
+    assert f"2 actions of the market since 2026-03-04, {1.5 * units:,.2f} USD" in shadow_sentence(stands)
+    assert position_rows(stands)[-1][3] == f"{stands.equity_with_shadow:,.2f}"
+    assert f"{units:+,.2f}" in _shadow(stands).body
+
+
+def test_a_split_without_its_activity_halts_by_name_within_two_sessions(tmp_path: Path) -> None:
+    with at_alpaca(tmp_path, Action("split", 2.0, DAY, DAY)) as world:
+        told = {}
+        for session in [each for each in world.sessions if each <= NEXT]:
+            told[session] = world.step(session)
+        units = world.holdings().units["MU"]
+        assert world.halts == [NEXT]
+        words = f"MU: the market tells of a split on {DAY} that the broker has not booked: {units:+g} units are missing"
+        assert words in told[NEXT].halt
+        stands = status(world)
+        # Half of what was there is gone, as it is at the broker; with the units that are missing it is there.
+        assert stands.equity == pytest.approx(50_000.0, rel=0.05)
+        assert stands.equity_with_shadow == pytest.approx(100_000.0, rel=0.05)
+        # Whoever resumes takes it as it is.
+        world.step(date(2026, 3, 10))
+        assert world.halts == [NEXT]
+
+
+def test_a_split_with_its_activity_is_booked(tmp_path: Path) -> None:
+    with at_alpaca(tmp_path, Action("split", 2.0, DAY, DAY)) as world:
+        for session in world.sessions:
+            if session == NEXT:
+                held = world.double.positions["MU"]
+                split = {
+                    "activity_type": "SPLIT",
+                    "date": str(DAY),
+                    "net_amount": "0",
+                    "symbol": "MU",
+                    "qty": str(held),
+                }
+                world.double._add_activity(split)
+                world.double.positions["MU"] = 2 * held
+            assert world.step(session).halt == ""
+        assert status(world).shadow.rows == ()
+        with mock.patch("paper.step.step.newest_snapshot", return_value=world.market(LAST, everything=True)):
+            assert reconcile(world.config, datetime(2026, 3, 13, 0, 30, tzinfo=UTC)) == []
+
+
+@pytest.mark.parametrize("told", [DAY, date(2026, 3, 11)])
+@pytest.mark.parametrize(("kind", "value"), [("dividend", 1.0), ("split", 2.0), ("split", 0.5)])
+def test_where_the_broker_books_all_there_is_no_shadow(tmp_path: Path, kind: str, value: float, told: date) -> None:
+    """The simulated broker works actions out by other code; in time or late, nothing is left."""
+    world = LateWorld(tmp_path, [Action(kind, value, DAY, told)], FIRST, LAST).run()
+    with world.ledger() as ledger:
+        assert kind in set(ledger.entries()["kind"])
+    assert status(world).shadow.rows == ()
