@@ -63,8 +63,11 @@ docs: $(DEV) ## write the pages that are made from the code
 	$(BIN)/python docs/write_notebook.py
 	$(BIN)/python docs/write_capex_check.py
 
+goldens: $(DEV) ## write the golden files of the tables anew; read what changed
+	WRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/reverse_qe/test_golden_tables.py
+
 clean: ## delete what the targets made: .venv, caches, build folders (not runs/)
 	rm -rf $(VENV) .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help backtest test test-slow test-long core lint format docs clean
+.PHONY: help backtest test test-slow test-long core lint format docs goldens clean

@@ -7,7 +7,6 @@ import codecs
 import json
 import shutil
 import sys
-import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
@@ -16,7 +15,7 @@ import click
 
 from data.errors import ReverseQeError
 from data.files.plain_text import printable
-from reverse_qe.tables import Column, lay_out
+from reverse_qe.tables import Column, Laid, lay_out, wrapped
 from reverse_qe.terminal.talk import TALK
 
 # Characters that are written at once.
@@ -50,19 +49,26 @@ def print_table(
         rows: what `str` makes of each cell is shown.
         apart: whether a blank line stands below it.
     """
+    width = terminal_width()
+    heading, laid = table_lines(title, columns, rows, width)
+    bold = [click.style(line, bold=True) for line in heading] if width else heading
+    write("\n".join([*bold, *laid.lines, *([""] if apart else [])]))
+    if laid.left_out:
+        say(f"No room for {'; '.join(laid.left_out)}: a wider terminal, a pipe or --json shows them.")
+
+
+def table_lines(
+    title: str, columns: Sequence[str | Column], rows: Sequence[Sequence[object]], width: int | None
+) -> tuple[list[str], Laid]:
+    """Return the lines of a title and the table below it, as `print_table` shows them where a line has that width."""
     named = [
         column if isinstance(column, Column) else Column(printable(column), rank=place)
         for place, column in enumerate(columns)
     ]
     texts = [[printable(str(cell)) for cell in row] for row in rows]
-    laid = lay_out(named, texts, terminal_width(), "─" if _is_written("─") else "-")
     heading = printable(title)
-    text = "\n".join(
-        [click.style(heading, bold=True) if terminal_width() else heading, *laid.lines, *([""] if apart else [])]
-    )
-    write(text)
-    if laid.left_out:
-        say(f"No room for {', '.join(laid.left_out)}: a wider terminal, a pipe or --json shows them.")
+    laid = lay_out(named, texts, width, "─" if _is_written("─") else "-")
+    return [heading] if width is None else wrapped(heading, width), laid
 
 
 def _is_written(letter: str) -> bool:
@@ -120,8 +126,7 @@ def _for_people(line: str, stream: TextIO | None) -> str:
     text = printable(line)
     if stream is None or not stream.isatty():
         return text
-    width = shutil.get_terminal_size().columns
-    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False, drop_whitespace=True)
+    return "\n".join(wrapped(text, shutil.get_terminal_size().columns))
 
 
 @contextmanager

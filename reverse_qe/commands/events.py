@@ -9,12 +9,17 @@ import click
 from reverse_qe.commands.events_own import add_event, remove_event
 from reverse_qe.options import DAY, json_option, market_option
 from reverse_qe.output import print_json, print_table, progress, say, show
+from reverse_qe.tables import Column, ranked
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from data.events.findings import EventCheck
     from data.market.snapshot import Snapshot
+
+EVENT_HEAD = ("known at (UTC)", "date", "company", "kind", "about", "USD bn", "counts", "confidence")
+DUE_HEAD = ("expected", "company", "kind", "about", "status", "days late", "rests on")
+PUBLISHED_HEAD = ("calendar quarter", "companies", "gross", "proceeds", "net", "published", "difference", "explanation")
 
 
 @click.group("events")
@@ -74,10 +79,10 @@ def list_events(
     if as_json:
         print_json({**_identity(snapshot), "blank_figures": blanks, "events": _records(events, ["known_at"], ["date"])})
         return
-    of_user = ("by you",) if (events["by_user"] != "").any() else ()
+    of_user = [Column("by you", 1)] if (events["by_user"] != "").any() else []
     print_table(
         f"Events of {_market_name(snapshot)}, in order of when they became known: {len(events)}",
-        ("known at (UTC)", "date", "company", "kind", "about", "USD bn", "counts", "confidence", *of_user),
+        [*ranked(EVENT_HEAD, ranks=(1, 2, 0, 0, 0, 0, 3, 4), prose=(4,)), *of_user],
         [_row(event)[: 8 + len(of_user)] for event in events.itertuples(index=False)],
     )
     if blanks and (not kinds or RESULT in kinds):
@@ -104,7 +109,7 @@ def _list_due(
         return
     print_table(
         f"Due in {_market_name(snapshot)}, as known at {moment:%Y-%m-%d %H:%M} UTC",
-        ("expected", "company", "kind", "about", "status", "days late", "rests on"),
+        ranked(DUE_HEAD, ranks=(0, 0, 0, 0, 0, 1, 2), prose=(6,)),
         [_due_row(row) for row in due.itertuples(index=False)],
     )
     if due["overdue"].any():
@@ -234,7 +239,7 @@ def _check_as_json(check: "EventCheck") -> dict[str, Any]:
 def _print_checks(snapshot: "Snapshot", checks: tuple["EventCheck", ...]) -> None:
     print_table(
         f"Checks of the events of {_market_name(snapshot)}",
-        ("check", "defects", "notes"),
+        [Column("check", prose=True), Column("defects"), Column("notes")],
         [(f"{check.name}: {check.wanted}", len(check.defects), len(check.notes)) for check in checks],
     )
     for title, attribute in (("Defects", "defects"), ("Notes", "notes")):
@@ -277,7 +282,7 @@ def _comparison_row(row: Any) -> tuple[object, ...]:
 def _print_published(published: "pd.DataFrame") -> None:
     print_table(
         "Capex beside published sums, USD bn",
-        ("calendar quarter", "companies", "gross", "proceeds", "net", "published", "difference", "explanation"),
+        ranked(PUBLISHED_HEAD, ranks=(0, 3, 2, 2, 0, 0, 0, 1), prose=(7,)),
         [_published_row(row) for row in published.itertuples(index=False)],
     )
 

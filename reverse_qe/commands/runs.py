@@ -36,7 +36,7 @@ def list_runs(folder: Path, everything: bool, as_json: bool) -> None:
     Of each run stands there what its spec changes of the shipped one.
     """
     from backtests.archive.stored import stored_runs
-    from reverse_qe.words.runs.stored import LIST_HEAD, list_rows, stored_json
+    from reverse_qe.words.runs.stored import list_head, list_rows, stored_json
 
     newest = None if everything or as_json or terminal_width() is None else NEWEST
     with progress("Reading the runs"):
@@ -51,7 +51,7 @@ def list_runs(folder: Path, everything: bool, as_json: bool) -> None:
     if rows:
         whole = newest is None or count <= newest
         title = f"{len(runs):,}" if whole else f"the newest {newest} of {count:,}; --all: all"
-        print_table(f"Runs below {folder}/: {title}", LIST_HEAD, rows)
+        print_table(f"Runs below {folder}/: {title}", list_head(rows), rows)
     else:
         show(f"No run below {folder}/; make one with: reverse-qe backtest")
     for fault in faults:

@@ -9,6 +9,7 @@ import click
 
 from reverse_qe.options import PATH, json_option, set_option, spec_market_option
 from reverse_qe.output import print_json, print_table, progress, say, show
+from reverse_qe.tables import ranked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,7 +173,9 @@ def _print_all(reading: "SignalReading", turn: "Turn | None") -> None:
         print_table(title, TURN_HEAD, turn_rows(turn, reading.due))
         for regime, change in reading.trades_of(turn).items():
             print_table(f"Trades that {regime} would bring, shares of the equity", TRADE_HEAD, trade_rows(change))
-    print_table("Why: what each block and input gives to the score", REASON_HEAD, reason_rows(reasons))
+    # A value says nothing without its unit: moments go first.
+    columns = ranked(REASON_HEAD, ranks=(0, 0, 0, 1, 3, 2), prose=(0, 3))
+    print_table("Why: what each block and input gives to the score", columns, reason_rows(reasons))
     money = reading.decision.buy_money
     targets = reading.decision.targets
     print_table(
@@ -194,7 +197,9 @@ def _print_gauge(gauge: "Gauge") -> None:
         RESPONSE_HEAD,
         response_rows(gauge),
     )
-    print_table("Gauge: mean return a year of the weeks that begin in each regime", PARTING_HEAD, parting_rows(gauge))
+    # The two that part: what lies between them goes first.
+    partings = ranked(PARTING_HEAD, ranks=(0, 1, 2, 1))
+    print_table("Gauge: mean return a year of the weeks that begin in each regime", partings, parting_rows(gauge))
     show("In brackets: intervals of 95%, by Newey and West. The gauge is never an input of the signal.")
     if gauge.hindsight:
         show(f"! HINDSIGHT: {gauge.hindsight}")

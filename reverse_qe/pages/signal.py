@@ -29,7 +29,7 @@ from strategies.universe import BASKETS
 
 CRYPTO = "crypto"
 LEG_KINDS: dict[str, str] = {CRYPTO: "c5", **dict(zip(BASKETS, ("c3", "c1", "c4"), strict=True))}
-INPUT_HEAD = ("", "in words", "gives to the score", "about", "known at (UTC)", "age, days")
+INPUT_HEAD = ("", "in words", "gives to the score", "about", "known at (UTC)", "age in days")
 
 
 def signal_page(

@@ -157,11 +157,11 @@ def _fitted(label: str, parts: Sequence[str], lines: int = 1) -> list[str]:
     """As many parts as have room, the others counted; a first part that has none is cut."""
     head = f"{label}: " if label else ""
     for count in range(len(parts), 0, -1):
-        more = f" (+{len(parts) - count})" if count < len(parts) else ""
+        more = f" ({len(parts) - count} more)" if count < len(parts) else ""
         wrapped = _wrapped(head + "; ".join(parts[:count]) + more)
         if len(wrapped) <= lines:
             return wrapped
-    more = f" (+{len(parts) - 1})" if len(parts) > 1 else ""
+    more = f" ({len(parts) - 1} more)" if len(parts) > 1 else ""
     return [*_wrapped(textwrap.shorten(head + parts[0], WIDTH - len(more), placeholder=" ...") + more)]
 
 

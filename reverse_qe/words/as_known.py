@@ -10,7 +10,7 @@ from data.quality.as_known import AsKnown
 from reverse_qe.tables import Column
 
 Row = tuple[object, ...]
-VALUE_HEAD = ("series", "value", "unit", "about", "age, days", "known (UTC)", "source")
+VALUE_HEAD = ("series", "value", "unit", "about", "age in days", "known (UTC)", "source")
 # What was told, and how much, stays where there is no room for all.
 EVENT_HEAD = (
     Column("company"),
@@ -18,7 +18,7 @@ EVENT_HEAD = (
     Column("about", prose=True),
     Column("USD bn"),
     Column("told", 1),
-    Column("age, days", 3),
+    Column("age in days", 3),
     Column("known (UTC)", 2),
     Column("confidence", 4),
     Column("source", 5, prose=True),

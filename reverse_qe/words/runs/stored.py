@@ -10,22 +10,27 @@ from reverse_qe.words.runs.figures import measure_text
 
 Row = tuple[str, ...]
 
-LIST_HEAD = (
-    Column("run"),
-    Column("spec and what it changes", prose=True, rank=1),
-    Column("CAGR"),
-    Column("Sharpe"),
-    Column("max. drawdown", rank=2),
-    Column("market", rank=3),
-    Column("first", rank=5),
-    Column("last", rank=4),
-    Column("folder", rank=6),
-)
 _SHOWN = ("final_equity_usd", "cagr", "volatility", "sharpe", "max_drawdown", "turnover", "costs")
 
 
+def list_head(rows: Sequence[Row]) -> tuple[Column, ...]:
+    """The heads of `list_rows`; the market is worth its room where not all of them had the same."""
+    one_market = len({row[5] for row in rows}) < 2
+    return (
+        Column("run"),
+        Column("spec and what it changes", prose=True, rank=1),
+        Column("CAGR"),
+        Column("Sharpe"),
+        Column("max. drawdown", rank=3),
+        Column("market", rank=4 if one_market else 2),
+        Column("first", rank=6),
+        Column("last", rank=5),
+        Column("folder", rank=7),
+    )
+
+
 def list_rows(runs: Sequence[StoredRun]) -> list[Row]:
-    """One row a run, each under `LIST_HEAD`."""
+    """One row a run, each under `list_head`."""
     markets = market_texts(runs)
     return [
         (
