@@ -38,7 +38,7 @@ test-slow: $(DEV) ## the checks that take more than a few seconds each
 
 test-long: $(DEV) ## fuzzing with tens of thousands of inputs, then small changes of the core; it takes hours
 	REVERSE_QE_PAIRS=200 $(BIN)/python -m pytest tests/paper/test_explain.py -k pairs
-	REVERSE_QE_FUZZ_INPUTS=22000 $(BIN)/python -m pytest tests/fuzz
+	REVERSE_QE_FUZZ_INPUTS=22000 REVERSE_QE_FUZZ_ANSWERS=1000 $(BIN)/python -m pytest tests/fuzz
 	$(BIN)/python tests/mutation/run.py
 
 core: $(HEART) ## main job and heart of the suite; another Python: make core PYTHON=python3.13 VENV=.venv-3.13

@@ -447,7 +447,7 @@ def test_an_order_that_is_rejected_later_is_told_so(double: Any, broker: AlpacaB
         ({"trading_blocked": True}, "trading_blocked"),
         ({"account_blocked": True}, "account_blocked"),
         ({"trade_suspended_by_user": True}, "trade_suspended_by_user"),
-        ({"status": "ACCOUNT_CLOSED"}, "status ACCOUNT_CLOSED"),
+        ({"status": "ACCOUNT_CLOSED"}, "status 'ACCOUNT_CLOSED'"),
     ],
 )
 def test_an_account_that_may_not_trade_is_refused(

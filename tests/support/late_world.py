@@ -160,6 +160,13 @@ class LateWorld:
         with self.ledger() as ledger:
             return ledger.holdings()
 
+    def is_open(self) -> bool:
+        """Whether a step has opened the account."""
+        if not (self.config.state_folder / LEDGER_FILE).is_file():
+            return False
+        with self.ledger() as ledger:
+            return ledger.account() is not None
+
     def ledger(self) -> LedgerReader:
         return LedgerReader(self.config.state_folder / LEDGER_FILE)
 

@@ -166,7 +166,7 @@ class AlpacaBroker:
             cash = number(account["cash"])
             settled = min(cash, number(account["non_marginable_buying_power"]))
             if account.get("currency", "USD") != "USD":
-                raise BrokerRefused(f"the account at Alpaca is in {account['currency']}, wanted one in USD")
+                raise BrokerRefused(f"the account at Alpaca is in {account['currency']!r}, wanted one in USD")
             held = {from_alpaca(each["symbol"], is_coin(each["symbol"])): number(each["qty"]) for each in positions}
             if len(held) < len(positions):
                 raise ValueError(f"got several positions of one instrument: {sorted(held)}")
@@ -308,7 +308,7 @@ def _require_active(account: Mapping[str, object]) -> None:
     blocks = ("account_blocked", "trading_blocked", "trade_suspended_by_user")
     found = [name for name in blocks if account.get(name)]
     if account["status"] != "ACTIVE":
-        found.append(f"status {account['status']}")
+        found.append(f"status {account['status']!r}")
     if found:
         raise BrokerRefused(f"the account at Alpaca may not trade: {', '.join(found)}")
 
@@ -320,7 +320,7 @@ def _standing(account: Mapping[str, object]) -> list[str]:
         "Alpaca marks the account as that of a pattern day trader: with less than 25,000 USD it may refuse orders"
         if account.get("pattern_day_trader") is True and number(account.get("equity")) < PATTERN_DAY_TRADER
         else "",
-        f"Alpaca says that coins are {coins} for this account: orders of coins will be refused"
+        f"Alpaca says that coins are {coins!r} for this account: orders of coins will be refused"
         if coins != "ACTIVE"
         else "",
     ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from data.errors import InputError
+from data.files.plain_text import printable
 from data.net.errors import SourceError
 from data.net.retry import PACER, TransientError, persist
 from data.net.settings import SourceSettings
@@ -180,7 +181,7 @@ class AlpacaRequests:
             failure = self._refusal(error.response)
         except requests.Timeout:
             failure = TransientError(f"no answer within {self._asking.read_timeout:g} s")
-        except requests.JSONDecodeError:
+        except (requests.JSONDecodeError, RecursionError):
             failure = TransientError("an answer that is no JSON")
         except requests.RequestException:
             failure = TransientError(f"no connection to {self._host}, or it was cut")
@@ -192,11 +193,11 @@ class AlpacaRequests:
             return TransientError(f"answered {status}", _wait(response.headers), limited=status == 429)
         try:
             body = response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             body = {}
         if not isinstance(body, dict):
             body = {}
-        message = self._scrubbed(str(body.get("message") or response.reason or "no reason given"))
+        message = printable(self._scrubbed(str(body.get("message") or response.reason or "no reason given")))
         if status == _UNAUTHORIZED or (status == 403 and not body.get("code")):
             return BrokerRefused(f"{NAME} does not accept the keys in {self._names}: {message} (HTTP {status})")
         code = body.get("code", 0)

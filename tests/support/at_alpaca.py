@@ -1,0 +1,55 @@
+"""The account of `late_world` at a double of Alpaca, which books no action of the market by itself."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import alpaca_double
+from data.net.settings import SourceSettings
+from late_world import Action, LateWorld
+from paper.brokers.alpaca import broker as alpaca
+from paper.brokers.alpaca import requests as alpaca_requests
+from paper.config import PaperConfig
+from paper.step.step import StepReport
+
+FIRST, LAST = date(2026, 3, 2), date(2026, 3, 13)
+
+
+class AtAlpaca(LateWorld):
+    """The account at a double of Alpaca, which books nothing by itself."""
+
+    double: Any
+
+    @property
+    def config(self) -> PaperConfig:
+        broker = {"kind": "alpaca", "endpoint": self.double.url}
+        return PaperConfig.model_validate(super().config.model_dump() | {"broker": broker})
+
+    def step(self, session: date, **given: Any) -> StepReport:
+        now = datetime(session.year, session.month, session.day, 0, 20, tzinfo=UTC)
+        for moment in (now - timedelta(hours=12), now):
+            self.double.prices["MU"] = Decimal(repr(self._price(moment.date())))
+            self.double.now = max(moment, self.double.now)
+        self.double.prices["MU"] = Decimal(repr(self._price(session)))
+        return super().step(session, **given)
+
+
+@contextmanager
+def at_alpaca(folder: Path, *actions: Action) -> Iterator[AtAlpaca]:
+    keys = {"ALPACA_API_KEY_ID": alpaca_double.KEY, "ALPACA_API_SECRET_KEY": alpaca_double.SECRET}
+    opened = datetime(2026, 2, 27, 20, tzinfo=UTC)
+    with (
+        mock.patch.dict(os.environ, keys),
+        mock.patch.object(alpaca_requests, "ASKING", SourceSettings(attempts=2, pause=0.0, longest_wait=1.0)),
+        mock.patch.object(alpaca_requests, "PER_SECOND", 1e6),
+        mock.patch.object(alpaca, "FILL_WAIT", 0.0),
+        alpaca_double.running({"MU": 100.0, "CRM": 10.0}, 100_000.0, opened) as double,
+    ):
+        world = AtAlpaca(folder, actions, FIRST, LAST)
+        world.double = double
+        yield world
