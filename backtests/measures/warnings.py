@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 
 from backtests.measures.counts import RunCounts
 from backtests.measures.data_findings import GRAVE
@@ -13,6 +14,7 @@ from backtests.spec.costs import basis_warnings
 from data.catalogue.catalogue import newer_entries
 from data.prices.actions import listed_bars
 from data.quality.ranking import Ranked
+from strategies.given_weights import read_weights, rows_in_force
 
 CLOSES_ALONE = (
     "CLOSES ALONE: market {name} has no opens: what is decided for a session, by what was known before it, fills at "
@@ -34,6 +36,7 @@ def run_warnings(prepared: Prepared, counts: RunCounts, findings: Sequence[Ranke
     return (
         *_of_the_market(prepared),
         *_of_orders(counts),
+        *_of_given_weights(prepared),
         *cut_sentences(prepared),
         *(each.warning for each in grave),
         *_of_prices(prepared, counts),
@@ -109,6 +112,25 @@ def _of_the_signal(prepared: Prepared, counts: RunCounts) -> Iterator[str]:
         reason = "the source said nothing yet" if spec.signal.source else "fewer than two blocks were live"
         yield f"On {blind:.0%} of the sessions {reason}: the regime was NEUTRAL."
     yield from signal.notes
+
+
+def _of_given_weights(prepared: Prepared) -> Iterator[str]:
+    """Rows of a file of weights that no decision of the run has used."""
+    file = prepared.extensions.weights
+    if file is None:
+        return
+    rows = read_weights(file.path, file.content)
+    places = rows_in_force(rows, pd.DatetimeIndex(prepared.panel.decides_for))
+    first, last = places.iloc[0], places.iloc[-1]
+    if last < 0:
+        known = rows.index[0]
+        yield f"{file.path.name}: its first row is known at {known}, after every decision of the run: all in cash."
+    passed = rows.index[[place for place in range(first + 1, last) if place not in set(places)]]
+    if len(passed):
+        yield (
+            f"{file.path.name}: {_plural(len(passed), 'row')} had no effect, for the next was known before the next "
+            f"decision, at 00:00 UTC of a session: the first is known at {passed[0]}."
+        )
 
 
 def _order_notes(counts: RunCounts) -> Iterator[str]:

@@ -17,21 +17,22 @@ def command() -> None:
 @click.argument("path", metavar="FILE", type=PATH)
 @click.option(
     "--template",
-    type=click.Choice(["rotation", "policy", "strategy"]),
+    type=click.Choice(["rotation", "policy", "strategy", "weights"]),
     default="rotation",
     show_default=True,
-    help="All built in; weights by a function of yours; or a Backtrader strategy of yours.",
+    help="All built in; weights by a function of yours; a Backtrader strategy of yours; or weights from a CSV file.",
 )
 @click.option("--market", default="sample", show_default=True, help="Market whose instruments it begins with.")
 def new(path: Path, template: str, market: str) -> None:
-    """Write a commented spec to FILE, and the code that it names beside it; nothing is overwritten.
+    """Write a commented spec to FILE, and the file of yours that it names beside it; nothing is overwritten.
 
     Its first line names a JSON schema: editors that know schemas of TOML complete its keys and check its values.
     """
+    from typing import cast
+
     from backtests.spec.new import Kind, write_new_spec
     from backtests.spec.spec import fitting_spec
 
-    kind: Kind = "policy" if template == "policy" else "strategy" if template == "strategy" else "rotation"
-    for written in write_new_spec(path, kind, market, fitting_spec(market)):
+    for written in write_new_spec(path, cast("Kind", template), market, fitting_spec(market)):
         show(f"Wrote {written}")
     say(f"Next: reverse-qe backtest {path} --market {market} --dry-run")

@@ -43,6 +43,26 @@ def test_each_row_is_traded_once_at_the_open_after_it_is_known(tmp_path):
     assert {file.path.name for file in result.user_files} == {"w.csv", "regimes.csv"}
 
 
+def test_a_row_that_no_decision_has_used_is_told(tmp_path):
+    """Friday evening, Saturday, Sunday: Monday's decision knows three rows and uses the last. A weekend is no fault."""
+    weekend = "".join(f"2024-04-{day}T22:00:00+00:00,0.5,0.5\n" for day in (19, 20, 21))
+    told = [each for each in run(tmp_path, ROWS.rpartition("2024-04-19")[0] + weekend).warnings if "w.csv" in each]
+    assert told == [
+        "w.csv: 2 rows had no effect, for the next was known before the next decision, at 00:00 UTC of a session: the "
+        "first is known at 2024-04-19 22:00:00+00:00."
+    ]
+    assert not [each for each in run(tmp_path, ROWS).warnings if "w.csv" in each]
+
+
+def test_rows_that_are_all_known_too_late_are_told(tmp_path):
+    result = run(tmp_path, "known_at,A\n2025-04-10T22:00:00+00:00,1\n")
+    assert result.engine.orders.empty
+    (told,) = (each for each in result.warnings if "w.csv" in each)
+    assert told == (
+        "w.csv: its first row is known at 2025-04-10 22:00:00+00:00, after every decision of the run: all in cash."
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

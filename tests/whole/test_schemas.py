@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pandas as pd
 import pytest
 
 from backtests.spec.schema import SPEC_SCHEMA, spec_schema
@@ -16,6 +17,7 @@ from broken_specs import FAULTS, VALID, with_changes
 from data.files.schema import schema_text
 from paper.config import PaperConfig
 from paper.schema import PAPER_SCHEMA, paper_schema
+from strategies.given_weights import read_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = {"spec": (SPEC_SCHEMA, spec_schema), "paper": (PAPER_SCHEMA, paper_schema)}
@@ -123,7 +125,8 @@ def test_the_schema_of_accounts_refuses_what_the_model_refuses(tmp_path):
 
 
 def test_a_new_spec_of_every_kind_runs(call, tmp_path):
-    for kind in ("rotation", "policy", "strategy"):
+    theirs = {"run": {"strategy"}, "policy": {"function", "weights"}}
+    for kind in ("rotation", "policy", "strategy", "weights"):
         folder = tmp_path / kind
         status, out, err = call("spec", "new", folder / "my spec.toml", "--template", kind)
         assert status == 0
@@ -134,10 +137,10 @@ def test_a_new_spec_of_every_kind_runs(call, tmp_path):
         assert faults(spec_schema(), tomllib.loads(text)) == []
         spec = load_spec(folder / "my spec.toml")
         assert spec.run.name == "my-spec"
-        plain = load_spec("sample", {"run.name": "my-spec"}).model_dump(
-            exclude={"run": {"strategy"}, "policy": {"function"}}
-        )
-        assert spec.model_dump(exclude={"run": {"strategy"}, "policy": {"function"}}) == plain
+        plain = load_spec("sample", {"run.name": "my-spec"}).model_dump(exclude=theirs)
+        assert spec.model_dump(exclude=theirs) == plain
+        status, out, err = call("backtest", folder / "my spec.toml", "--dry-run")
+        assert (status, out.count("\n")) == (0, 1), err
         days = ("--start", "2026-06-01", "--no-tearsheet", "--out", tmp_path / f"run-{kind}")
         assert call("backtest", folder / "my spec.toml", *days)[0] == 0
 
@@ -179,6 +182,18 @@ def test_a_new_spec_says_the_defaults_and_overwrites_nothing(call, tmp_path):
 def test_the_templates_are_the_examples_of_the_docs(name):
     template = SPEC_SCHEMA.parent / "templates" / f"{name}.tmpl"
     assert template.read_bytes() == (ROOT / "docs" / "examples" / name).read_bytes()
+
+
+def test_the_first_weights_are_of_instruments_of_the_market_and_from_the_start_on(call, tmp_path):
+    """They are of what the spec trades, known before its start: on real history too, where some are listed later."""
+    for market, first in (("sample", "SIM-COIN-A,SIM-MEMORY-A,SIM-BILL"), ("live", "BTC-USD,MU,BIL")):
+        path = tmp_path / market / "mine.toml"
+        assert call("spec", "new", path, "--template", "weights", "--market", market)[0] == 0
+        rows = read_weights(path, (path.parent / "my_weights.csv").read_bytes())
+        start = pd.Timestamp(load_spec(path).run.start, tz="UTC")
+        assert ",".join(rows.columns) == first
+        assert start - pd.Timedelta(days=4) < rows.index[0] <= start < rows.index[1]
+        assert rows.sum(axis=1).tolist() == pytest.approx([1.0, 1.0, 1.0])
 
 
 def test_the_models_are_those_of_the_schemas():
