@@ -41,6 +41,12 @@ def resolve(name: str) -> str:
     return versions[-1] if versions else name
 
 
+def market_of(name: str) -> str:
+    """The market of which a name is a version; any other name is that of a market itself."""
+    match = _VERSION.fullmatch(name)
+    return match["market"] if match else name
+
+
 def next_version(market: str) -> str:
     """Name of the version that follows the newest."""
     versions = versions_of(market)
@@ -99,7 +105,7 @@ def remove(name: str, keep: int = 0, dry_run: bool = False) -> list[str]:
     """
     if is_built_in(name):
         raise InputError(f"{name} is built in: there is nothing to remove")
-    match, versions = _VERSION.fullmatch(name), versions_of(name)
+    versions = versions_of(name)
     if keep and not versions:
         raise InputError(
             f"got versions to keep of {name}, which has none; remove it whole, or name a market with versions"
@@ -108,7 +114,7 @@ def remove(name: str, keep: int = 0, dry_run: bool = False) -> list[str]:
         raise InputError(f"no market {name} is kept; see: reverse-qe data list")
     if dry_run:
         return _to_go(name, keep)
-    with locked(match["market"] if match else name):
+    with locked(market_of(name)):
         sweep(name)
         gone = _to_go(name, keep)
         for each in gone:

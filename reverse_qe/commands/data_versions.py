@@ -112,22 +112,37 @@ def compare_markets(old: str, new: str, as_json: bool) -> None:
 @click.command("remove")
 @click.argument("name")
 @click.option("--keep", type=click.IntRange(min=1), help="How many of the newest versions stay.  [default: none]")
+@click.option("--force", is_flag=True, help="Also where an account on paper trades on it.")
 @click.option("--dry-run", is_flag=True, help="Delete nothing, only list.")
 @json_option
-def remove_market(name: str, keep: int | None, dry_run: bool, as_json: bool) -> None:
+def remove_market(name: str, keep: int | None, force: bool, dry_run: bool, as_json: bool) -> None:
     """Delete the market NAME, or one version of it, and list what went; the name can be used again.
 
-    With --keep only the oldest versions go.
+    With --keep only the oldest versions go. A market on which an account trades stays, unless --force says otherwise.
     """
-    from data.market.versions import remove, versions_of
+    from data.market.versions import market_of, remove, versions_of
 
+    to_go = remove(name, keep or 0, dry_run=True)
+    if not force and not set(versions_of(market_of(name))) - set(to_go):
+        _require_no_account(to_go)
     deleted = remove(name, keep or 0, dry_run)
-    kept = [version for version in versions_of(name) if version not in deleted]
+    kept = [version for version in versions_of(market_of(name)) if version not in deleted]
     if as_json:
         print_json({"market": name, "dry_run": dry_run, "deleted": deleted, "kept": kept})
         return
     verb = "Would delete" if dry_run else "Deleted"
     show(f"{verb}: {', '.join(deleted) or 'none'}. Kept: {', '.join(kept) or 'none'}.")
+
+
+def _require_no_account(markets: "Sequence[str]") -> None:
+    from data.errors import InputError
+    from paper.ledger.accounts import accounts_on
+
+    if accounts := accounts_on(markets):
+        raise InputError(
+            f"got {', '.join(markets)} to remove, on which the account {accounts[0].name} trades (its ledger is in "
+            f"{accounts[0]}); wanted a market that no account uses, or --force"
+        )
 
 
 @click.command("export")

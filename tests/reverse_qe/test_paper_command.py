@@ -340,3 +340,26 @@ def assert_no_secret(text: str) -> None:
     assert len(everywhere) > 5
     for secret in (alpaca_double.KEY, alpaca_double.SECRET, ALERT_SECRET):
         assert not any(secret.encode() in each for each in everywhere)
+
+
+def test_a_market_on_which_an_account_trades_goes_by_force_alone(
+    account: Call, data_command: Callable[..., Any]
+) -> None:
+    assert account("step", "--date", "2024-03-05").code == 0
+    for words in (("hand-made",), ("hand-made", "--dry-run"), ("hand-made", "--json")):
+        assert_refused(data_command("remove", *words), "hand-made", "the account paper trades", "--force")
+    assert data_command("remove", "hand-made", "--force").out == "Deleted: hand-made. Kept: none.\n"
+    for words in (("step", "--date", "2024-03-06"), ("status",), ("explain",)):
+        assert_refused(account(*words), "no market hand-made", "reverse-qe data fetch --name hand-made")
+    checked = account("check")
+    assert (checked.code, "fault    market: no market hand-made" in checked.out) == (1, True)
+
+
+def test_a_market_is_free_again_for_an_account_of_which_there_is_no_trace(
+    account: Call, data_command: Callable[..., Any]
+) -> None:
+    Path("home/paper/odd").mkdir(parents=True)
+    Path("home/paper/odd/ledger.sqlite").write_bytes(b"no ledger")
+    assert data_command("remove", "hand-made").code == 0
+    save(make_snapshot({"STOCK": [("2024-03-04", 1.0, 1.0)]}, as_traded=True))
+    assert data_command("show", "hand-made").code == 0
