@@ -164,6 +164,7 @@ def run_backtest(
     require_engine(engine_name, spec)
     stages, given = Stages(report), read_extensions(spec)
     prepared = replace(prepare(spec, snapshot, extensions=given, stages=stages), engine=engine_name)
+    spec = prepared.spec
     if spec.run.end is None:
         prepared = until_default_end(prepared)
     require_opens(prepared.market)

@@ -149,7 +149,7 @@ def portfolio_volatility(weights: pd.DataFrame, prices: pd.DataFrame, half_life:
 
 
 def _outside_reserve(universe: Universe) -> list[str]:
-    return [*universe.speculative, *universe.cash_flow]
+    return list(universe.outside_reserve)
 
 
 def _factor(limit: float, value: np.ndarray) -> np.ndarray:

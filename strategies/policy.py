@@ -177,9 +177,11 @@ def make_plan(
     Raises:
         InputError: what is needed is not given.
     """
+    tradable = universe.allowed(tradable)
     made = target_weights(regime, tradable, prices, universe, config, probability) if weights is None else weights
     targets = limit_weights(made, tradable, prices, universe, config, asset_classes)
-    return Plan(targets, rebalance_sessions(regime if states is None else states, targets, tradable, config.rebalance))
+    rebalance = rebalance_sessions(regime if states is None else states, targets, tradable, config.rebalance)
+    return Plan(targets, rebalance | universe.begins(pd.DatetimeIndex(regime.index)))
 
 
 def limit_weights(
@@ -215,22 +217,23 @@ def target_weights(
         Weights, sessions by symbols, no NaN.
     """
     budgets = session_budgets(regime, config, probability)
-    allowed = tradable.to_numpy(dtype=float)
-    weights = np.zeros(allowed.shape)
-    spare = np.zeros(len(allowed))
+    weights = np.zeros(tradable.shape)
+    spare = np.zeros(len(tradable))
     for basket in BASKETS:
         members = list(universe.members(basket))
         places = tradable.columns.get_indexer(pd.Index(members))
         budget = budgets[basket].to_numpy()
-        merit = allowed[:, places]
+        free = universe.free(basket, tradable)
+        merit = free.to_numpy(dtype=float)
         if config.weighting == "inverse_volatility":
-            merit = merit * _calm(tradable[members], prices[members], config.volatility_sessions).to_numpy()
+            merit = merit * _calm(free, prices[members], config.volatility_sessions).to_numpy()
         shares = proportional_shares(merit)
         if basket == "reserve":
             weights[:, places] = shares * (budget + spare)[:, np.newaxis]
             continue
         held = np.minimum(shares * budget[:, np.newaxis], config.instrument_cap)
-        weights[:, places] = held
+        # An instrument that a rule has moved from one basket to the other is in one of them at a time.
+        weights[:, places] += held
         spare += np.maximum(budget - held.sum(axis=1), 0.0)
     return pd.DataFrame(weights, index=tradable.index, columns=tradable.columns)
 

@@ -1,5 +1,8 @@
 """What a run earned, by the regime of the session, by basket and by instrument."""
 
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -40,14 +43,38 @@ def attribution(engine: EngineResult, regime: pd.Series, universe: Universe) -> 
         "costs": costs.unstack().reindex(index=days, columns=earned.columns).fillna(0.0),
     }
     names = regime.astype(str).to_numpy()
-    table = pd.concat({name: each.groupby(names).sum().stack() for name, each in parts.items()}, axis=1)
-    found = table[(table != 0).any(axis=1)].rename_axis(["regime", "symbol"]).reset_index()
-    keys = [universe.key_of(name).removeprefix("universe.") for name in found["symbol"]]
-    found.insert(1, "basket", np.where(found["symbol"] == "", CASH, keys))
+    found = pd.concat(
+        [_summed({key: of(each) for key, each in parts.items()}, names).assign(basket=basket)
+         for basket, of in _by_basket(value.columns, universe)],
+        ignore_index=True,
+    )  # fmt: skip
+    found = found[["regime", "basket", "symbol", *parts]]
     ranks = found["basket"].map([*BASKETS, "benchmark", CASH].index)
     places = found["symbol"].map([*value.columns, ""].index)
     found["symbol"] = found["symbol"].replace("", CASH)
     return found.iloc[np.lexsort([places, ranks, found["regime"]])].reset_index(drop=True)
+
+
+def _by_basket(symbols: pd.Index, universe: Universe) -> Iterator[tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]]:
+    """What of a table, days by symbols and cash, is of each basket; under a rule that in which a name was that day."""
+    if universe.rule is None:
+        keys = pd.Series([universe.key_of(name).removeprefix("universe.") for name in symbols], symbols)
+        for basket in keys.unique():
+            yield basket, partial(_columns, names=list(symbols[keys == basket]))
+    else:
+        for name in BASKETS:
+            yield name, partial(universe.part, name)
+    yield CASH, partial(_columns, names=[""])
+
+
+def _columns(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    return table[names]
+
+
+def _summed(parts: Mapping[str, pd.DataFrame], names: np.ndarray) -> pd.DataFrame:
+    """A row for each regime and symbol that had a part in it."""
+    table = pd.concat({name: each.groupby(names).sum().stack() for name, each in parts.items()}, axis=1)
+    return table[(table != 0).any(axis=1)].rename_axis(["regime", "symbol"]).reset_index()
 
 
 def _spent(orders: pd.DataFrame) -> pd.DataFrame:

@@ -22,7 +22,14 @@ def basket_returns(rules: FillRules, tradable: pd.DataFrame, universe: Universe)
         tradable: sessions decided for by symbols, as `Panel.tradable` gives it.
         universe: the baskets.
     """
-    return leg_returns(rules, tradable, {basket: universe.members(basket) for basket in BASKETS})
+    legs: dict[str, tuple[str, ...]] = {basket: universe.members(basket) for basket in BASKETS}
+    if universe.rule is None:
+        return leg_returns(rules, tradable, legs)
+    alone = []
+    for basket in BASKETS:
+        held = universe.free(basket, tradable).reindex(columns=tradable.columns, fill_value=False)
+        alone.append(leg_returns(rules, held, {basket: legs[basket]}))
+    return pd.concat(alone, axis=1)
 
 
 def leg_returns(rules: FillRules, tradable: pd.DataFrame, legs: Mapping[str, Sequence[str]]) -> pd.DataFrame:

@@ -145,7 +145,7 @@ def _as_row(symbol: str, trip: _Trip, value: float, regime: pd.Series, universe:
     profit = trip.received + trip.payments + value - trip.paid
     return (
         symbol,
-        universe.key_of(symbol).removeprefix("universe."),
+        universe.key_of(symbol, regime.index[trip.opened]).removeprefix("universe."),
         regime.index[trip.opened],
         None if trip.closed is None else regime.index[trip.closed],
         last - trip.opened,

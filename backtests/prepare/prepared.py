@@ -13,6 +13,7 @@ import pandas as pd
 
 from backtests.execution.fill_rules import FillRules, fill_rules
 from backtests.prepare.bill import bill_yield
+from backtests.prepare.choice import with_choice
 from backtests.prepare.plans import make_run_plan
 from backtests.prepare.signal import read_signal
 from backtests.prepare.span import Span, longest_span, require_known
@@ -39,7 +40,7 @@ class Prepared:
     """What engines, studies and paper accounts need of a spec and a market.
 
     Attributes:
-        spec: complete.
+        spec: complete; a rule of its universe has chosen.
         snapshot: that it reads.
         extensions: the spec's files, as they were when they were read.
         signal: over all sessions up to the last decision of the span, warm-up included.
@@ -140,9 +141,10 @@ def prepare(
     """
     stages, given = stages or Stages(), extensions or read_extensions(spec)
     snapshot = read_by(spec.catalogue, snapshot)
-    universe = spec.universe
-    symbols = tuple(dict.fromkeys((*universe.symbols, universe.benchmark)))
     with stages.stage("prices"):
+        spec = with_choice(spec, snapshot, span)
+        universe = spec.universe
+        symbols = tuple(dict.fromkeys((*universe.symbols, universe.benchmark)))
         require_known(universe, snapshot)
         require_us_dollars(symbols, snapshot.instruments)
         require_traded_units(spec.costs, snapshot, symbols, spec.run.prices)

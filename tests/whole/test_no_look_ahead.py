@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import strategies
-from strategies import baselines, given_weights, policy, rebalancing, rivals
+from strategies import baselines, exposures, given_weights, policy, rebalancing, rivals, rule
 from strategies import limits as sizing
 from strategies import weight_checks as user_weights
 from strategies.fills import Hindrance
@@ -19,6 +19,7 @@ from strategies.order_rules import OrderRules, SessionOrders
 from strategies.policy import AssetClassCaps, PolicyConfig
 from strategies.trade_terms import FloatVector, TradeTerms
 from strategies.universe import Universe
+from strategies.valuation import Accounts
 
 UNIVERSE = Universe(speculative=("S1", "S2"), cash_flow=("C1", "C2"), reserve=("R",), benchmark="B")
 CLASSES = {"S1": "crypto", "S2": "us_stock", "C1": "us_stock", "C2": "us_etf"}
@@ -116,6 +117,64 @@ OVER_TIME: dict[str, Callable[[Inputs], pd.DataFrame | pd.Series]] = {
     "weight_checks.require_weights": lambda i: user_weights.require_weights(i["tradable"] / 6, i["tradable"]),
     "policy.trailing_volatility": lambda i: policy.trailing_volatility(i["prices"], 20),
 }
+
+
+# Names that a rule can choose from, and what they answer to.
+def of_many(inputs: Inputs) -> pd.DataFrame:
+    returns = inputs["prices"].pct_change()
+    return pd.concat({f"{name}{lag}": returns[name].shift(lag) for name in returns for lag in range(3)}, axis=1)
+
+
+def answers(inputs: Inputs) -> pd.DataFrame:
+    factors = of_many(inputs)[["S10", "S20", "C12"]].set_axis(["real_yield", "credit_spread", "net_liquidity"], axis=1)
+    return exposures.exposures(of_many(inputs), inputs["prices"]["B"].pct_change(), factors)
+
+
+def every_fortieth(made: Callable[[Inputs], pd.Series]) -> Callable[[Inputs], pd.Series]:
+    """What is estimated on all rows up to one, for each fortieth, to its last digit."""
+
+    def rows(inputs: Inputs) -> pd.Series:
+        days = inputs["prices"].index
+        upto = {days[row]: {name: each.iloc[: row + 1] for name, each in inputs.items()}
+                for row in range(119, len(days), 80)}  # fmt: skip
+        found = {day: repr(made(each).to_dict()) for day, each in upto.items()}
+        return pd.Series(found, days, dtype=object)
+
+    return rows
+
+
+def slopes(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
+    found = answers(inputs).loc["real_yield"]
+    return found["slope"].to_numpy(), found["error"].to_numpy()
+
+
+def chosen(inputs: Inputs) -> pd.Series:
+    thirds = rule.terciles(exposures.duration_score(answers(inputs)), "duration")
+    return pd.Series({name: basket for basket, names in thirds.items() for name in names})
+
+
+def laid_out(inputs: Inputs) -> pd.DataFrame:
+    days, names = inputs["prices"].index, of_many(inputs).columns
+    thirds = {
+        days[row]: rule.terciles(of_many(inputs).iloc[row].rank(), "duration") for row in range(119, len(days), 80)
+    }
+    leaves = {day: {each["speculative"][0]: day + pd.Timedelta(days=7)} for day, each in thirds.items()}
+    if not thirds:
+        return pd.DataFrame("", days, names)
+    return rule.make_choice(thirds, leaves, pd.DataFrame()).on(days).reindex(columns=names, fill_value="")
+
+
+OVER_TIME |= {
+    "exposures.exposures": every_fortieth(lambda i: answers(i)["shrunk"]),
+    "exposures.slopes_on": every_fortieth(lambda i: exposures.slopes_on(answers(i), "real_yield")),
+    "exposures.regress": every_fortieth(
+        lambda i: pd.Series(exposures.regress(of_many(i).to_numpy(), np.ones((len(i["prices"]), 1))).slope[0])
+    ),
+    "exposures.shrink": every_fortieth(lambda i: pd.Series(exposures.shrink(*slopes(i)))),
+    "exposures.duration_score": every_fortieth(lambda i: exposures.duration_score(answers(i))),
+    "rule.terciles": every_fortieth(chosen),
+    "rule.make_choice": laid_out,
+}
 # Public functions of one session's arrays: they are given no other session.
 OF_ONE_SESSION = {
     "fills.buy_fill",
@@ -138,6 +197,8 @@ OF_ONE_SESSION = {
     "trade_terms.commission",
     "trade_terms.promised_units",
     "trade_terms.whole_units",
+    "valuation.cash_flow_yield",
+    "valuation.implied_duration",
 }
 
 
@@ -208,5 +269,17 @@ def test_functions_of_one_session_take_no_frame():
     for name in OF_ONE_SESSION:
         module, _, function = name.partition(".")
         parameters = inspect.signature(getattr(import_module(f"strategies.{module}"), function)).parameters.values()
-        allowed = {np.ndarray, FloatVector, float, int, TradeTerms, OrderRules, SessionOrders, Hindrance, Path, bytes}
+        allowed = {
+            np.ndarray,
+            FloatVector,
+            float,
+            int,
+            TradeTerms,
+            OrderRules,
+            SessionOrders,
+            Hindrance,
+            Path,
+            bytes,
+            Accounts,
+        }
         assert {parameter.annotation for parameter in parameters} <= allowed

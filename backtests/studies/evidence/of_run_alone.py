@@ -71,7 +71,7 @@ def _timing(run: Backtest) -> Sequence[Row]:
     """
     universe, equity = run.spec.universe, run.engine.equity["equity"]
     held = run.engine.holdings.div(equity, axis="index")
-    weights = pd.DataFrame({name: held[list(universe.members(name))].sum(axis=1) for name in BASKETS})
+    weights = pd.DataFrame({name: universe.part(name, held).sum(axis=1) for name in BASKETS})
     begins = weights.shift(fill_value=0.0)
     before = equity.shift(fill_value=run.spec.run.initial_cash)
     # Without an order the sum of costs has no kind.

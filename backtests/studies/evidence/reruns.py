@@ -4,7 +4,7 @@ The plans run on the ledger, which gives the event engine's equity; a strategy o
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise
 
@@ -179,6 +179,8 @@ def _names(run: Backtest) -> Sequence[Row]:
 def _without(run: Backtest, names: tuple[str, ...]) -> Lead:
     """The lead of the same spec without some names, in the mix too."""
     universe, spec = run.spec.universe, run.spec
+    if universe.rule is not None:
+        return _without_chosen(run, names)
     members = {
         basket: tuple(symbol for symbol in universe.members(basket) if symbol not in names)
         for basket in ("speculative", "cash_flow", "reserve")
@@ -187,6 +189,16 @@ def _without(run: Backtest, names: tuple[str, ...]) -> Lead:
     changed = spec.model_copy(update={"universe": fewer})
     span = Span(run.sessions[0], run.sessions[-1])
     prepared = prepare(changed, run.snapshot, span, run.prepared.extensions, run.signal)
+    mix = run_baseline_plans(changed, run.snapshot, prepared.market, prepared.signal)[MIX]
+    return _Replay(run).lead(prepared, mix)
+
+
+def _without_chosen(run: Backtest, names: tuple[str, ...]) -> Lead:
+    """The same of baskets by rule: what it has chosen stays, but for these names, which nothing replaces."""
+    spec, choice = run.spec, run.spec.universe.choice
+    fewer = replace(choice, baskets=choice.baskets.assign(**dict.fromkeys(names, "")))
+    changed = spec.model_copy(update={"universe": spec.universe.chosen(fewer)})
+    prepared = replace(run.prepared, spec=changed).with_signal(run.signal)
     mix = run_baseline_plans(changed, run.snapshot, prepared.market, prepared.signal)[MIX]
     return _Replay(run).lead(prepared, mix)
 

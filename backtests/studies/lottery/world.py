@@ -151,12 +151,14 @@ def _require_drawable(prepared: Prepared) -> None:
         "run.strategy": spec.run.strategy,
         "policy.function": spec.policy.function,
         "policy.weights": spec.policy.weights,
+        "universe.rule": None if spec.universe.rule is None else spec.universe.rule.by,
         "policy.blend_by_probability": spec.policy.blend_by_probability or None,
     }
     for key, value in asked.items():
         if value is not None:
             raise InputError(
-                f"{key}: got {value}, wanted the built-in policy on regimes, which alone can be played with other names"
+                f"{key}: got {value}, wanted names and the built-in policy on regimes, which alone can be played with "
+                "other names"
             )
 
 

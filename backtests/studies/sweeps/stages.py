@@ -25,7 +25,8 @@ class PlanTable(NamedTuple):
 
     Attributes:
         weights: (rows, m), regime by regime.
-        kind: 0 where the rows of a regime differ by what is tradable alone, 1 where each session has its own.
+        kind: 0 where the rows of a regime differ by what is tradable alone, 1 where each session has its own: by
+            volatility, or by what a rule has chosen.
     """
 
     weights: np.ndarray
@@ -45,7 +46,8 @@ class Below:
     def __init__(self, prepared: Prepared) -> None:
         self.prepared = prepared
         panel, rules = prepared.panel, prepared.rules
-        self._tradable = panel.tradable(prepared.spec.order_rules.stale_sessions)
+        self._tradable = prepared.spec.universe.allowed(panel.tradable(prepared.spec.order_rules.stale_sessions))
+        chooses = prepared.spec.universe.begins(panel.decides_for)
         tradable = self._tradable.to_numpy(dtype=bool)
         self._patterns, pattern = np.unique(tradable, axis=0, return_inverse=True)
         count = len(tradable)
@@ -58,7 +60,7 @@ class Below:
             valuation=Valuation(np.ascontiguousarray(sessions.close.T), reserve),
             tradable=np.ascontiguousarray(tradable),
             turns=np.append(False, (tradable[1:] != tradable[:-1]).any(axis=1)),
-            begins=np.vstack([period_begins(panel.decides_for, name).to_numpy() for name in CALENDARS]),
+            begins=np.vstack([period_begins(panel.decides_for, name).to_numpy() | chooses for name in CALENDARS]),
             bill=prepared.risk_free.loc[panel.sessions[1:]].to_numpy(dtype=float, copy=True),
             first=0,
         )
@@ -70,12 +72,13 @@ class Below:
         regime, from what is tradable and, by volatility, from the prices up to it.
         """
         spec, panel = self.prepared.spec, self.prepared.panel
-        by_session = config.weighting == "inverse_volatility" or config.volatility_target is not None
+        by_volatility = config.weighting == "inverse_volatility" or config.volatility_target is not None
+        by_session = by_volatility or spec.universe.rule is not None
         # Without volatilities, prices are not read: sessions of another panel stand for the patterns.
         days = panel.decides_for if by_session else pd.RangeIndex(len(self._patterns))
         tradable = self._tradable if by_session else pd.DataFrame(self._patterns, days, list(panel.symbols))
         prices = tradable
-        if by_session:
+        if by_volatility:
             prices = policy_prices(spec.model_copy(update={"policy": config}), self.prepared.snapshot, panel)
         classes = asset_classes(self.prepared.snapshot, panel)
         rows = []

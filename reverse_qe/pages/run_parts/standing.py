@@ -66,7 +66,7 @@ def names_table(run: Backtest) -> Html:
 
 def basket_of(run: Backtest, symbol: str) -> str:
     """The basket of an instrument, for people."""
-    return run.spec.universe.key_of(symbol).removeprefix("universe.").replace("_", " ")
+    return run.spec.universe.key_of(symbol, run.panel.decides_for[-1]).removeprefix("universe.").replace("_", " ")
 
 
 def _baskets(run: Backtest) -> Html:
@@ -75,11 +75,10 @@ def _baskets(run: Backtest) -> Html:
     wants = ["target"] if len(targets) else []
     rows: list[tuple[object, ...]] = []
     for basket in BASKETS:
-        members = list(universe.members(basket))
-        own = held[members].sort_values(ascending=False, kind="stable")
+        own = universe.part(basket, held.to_frame().T).iloc[0].sort_values(ascending=False, kind="stable")
         names = [f"{symbol} {_share(weight)}" for symbol, weight in own[own > 0].items()]
         more = [f"and {len(names) - NAMED} more"] if len(names) > NAMED else []
-        wanted = [_share(targets[members].sum())] if wants else []
+        wanted = [_share(universe.part(basket, targets.to_frame().T).iloc[0].sum())] if wants else []
         rows.append((basket.replace("_", " "), _share(own.sum()), *wanted, ", ".join([*names[:NAMED], *more]) or "-"))
     cash = run.engine.equity["cash"].iloc[-1] / run.engine.equity["equity"].iloc[-1]
     rows.append(("cash", _share(cash), *([_share(1.0 - targets.sum())] if wants else []), ""))

@@ -26,7 +26,7 @@ def weights(run: Backtest) -> Part:
 def _by_basket(run: Backtest, held: pd.DataFrame, time: TimeScale) -> Html:
     areas, below = [], pd.Series(0.0, index=held.index)
     for basket, kind in BASKET_KINDS.items():
-        above = below + held[list(run.spec.universe.members(basket))].sum(axis="columns")
+        above = below + run.spec.universe.part(basket, held).sum(axis="columns")
         areas.append(Area(basket.replace("_", " "), below, above, kind))
         below = above
     means = ", ".join(f"{area.name} {(area.above - area.below).mean():.0%}" for area in areas)
