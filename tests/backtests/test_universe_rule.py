@@ -17,7 +17,8 @@ from backtests.studies.sweeps.grid import make_grid
 from backtests.studies.sweeps.sweep import Sweep, SweepAsked
 from data.clock import decision_times
 from data.errors import InputError
-from index_market import DEAD, DIED, LATE, LEAVER, LEFT, NAMES, planted_market
+from index_market import DEAD, DIED, LATE, LEAVER, LEFT, NAMES, planted_marketfrom strategies.policy import target_weights
+from strategies.rule import make_choice
 
 SPEC = {
     "run": {"name": "by-rule", "start": "2017-03-01", "end": "2019-08-30"},
@@ -205,8 +206,27 @@ def test_profits_by_basket_add_up_to_the_equity(run):
     table = attribution(run.engine, run.regime, run.spec.universe)
     gained = run.engine.equity["equity"].iloc[-1] - run.spec.run.initial_cash
     assert table["profit"].sum() == pytest.approx(gained, rel=1e-9)
-    named = run.spec.universe.choice.baskets
-    moved = [name for name in named if named[name].replace("", np.nan).nunique() > 1]
-    both = table[table["symbol"].isin(moved)].groupby("symbol")["basket"].nunique()
-    assert both.max() == 2
     assert set(table["basket"]) <= {"speculative", "cash_flow", "reserve", "cash"}
+
+
+def test_a_name_may_move_from_one_basket_to_the_other():
+    junes = pd.DatetimeIndex(["2017-06-01", "2018-06-01"])
+    thirds = [{"speculative": ["X"], "cash_flow": ["Y"]}, {"speculative": ["Z"], "cash_flow": ["X"]}]
+    leaves = {junes[0]: {"Y": pd.Timestamp("2017-09-01"), "X": pd.Timestamp("2018-07-02")}, junes[1]: {}}
+    universe = load_spec(SPEC).universe.chosen(make_choice(dict(zip(junes, thirds, strict=True)), leaves, pd.DataFrame()))
+    assert universe.symbols == ("X", "Y", "Z", "SIM-BILL")
+    days = pd.DatetimeIndex(["2017-05-31", "2017-06-01", "2017-08-31", "2017-09-01", "2018-05-31", "2018-06-01"])
+    everything = pd.DataFrame(True, days, [*universe.symbols, "SIM-MARKET"])
+    assert universe.free("speculative", everything)["X"].tolist() == [False, True, True, True, True, False]
+    assert universe.free("cash_flow", everything)["X"].tolist() == [False, False, False, False, False, True]
+    assert universe.allowed(everything)["Y"].tolist() == [False, True, True, False, False, False]
+    assert universe.allowed(everything)["SIM-MARKET"].all()
+    # What is left of a name that could not be sold is still of the basket that it was in.
+    assert universe.part("cash_flow", everything * 1.0)["Y"].tolist() == [0.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    assert universe.begins(days).tolist() == [False, True, False, False, False, True]
+    assert universe.key_of("X", days[2]) == "universe.speculative"
+    assert universe.key_of("X", days[5]) == "universe.cash_flow"
+    config = load_spec(SPEC).policy
+    weights = target_weights(pd.Series("NEUTRAL", days), everything, everything, universe, config)
+    assert weights["X"].tolist() == [0.0, 0.3, 0.3, 0.3, 0.3, 0.3]
+    assert weights["Z"].tolist() == [0.0] * 5 + [0.3]
