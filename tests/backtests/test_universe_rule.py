@@ -17,7 +17,8 @@ from backtests.studies.sweeps.grid import make_grid
 from backtests.studies.sweeps.sweep import Sweep, SweepAsked
 from data.clock import decision_times
 from data.errors import InputError
-from index_market import DEAD, DIED, LATE, LEAVER, LEFT, NAMES, planted_marketfrom strategies.policy import target_weights
+from index_market import DEAD, DIED, LATE, LEAVER, LEFT, NAMES, planted_market
+from strategies.policy import target_weights
 from strategies.rule import make_choice
 
 SPEC = {
@@ -213,7 +214,8 @@ def test_a_name_may_move_from_one_basket_to_the_other():
     junes = pd.DatetimeIndex(["2017-06-01", "2018-06-01"])
     thirds = [{"speculative": ["X"], "cash_flow": ["Y"]}, {"speculative": ["Z"], "cash_flow": ["X"]}]
     leaves = {junes[0]: {"Y": pd.Timestamp("2017-09-01"), "X": pd.Timestamp("2018-07-02")}, junes[1]: {}}
-    universe = load_spec(SPEC).universe.chosen(make_choice(dict(zip(junes, thirds, strict=True)), leaves, pd.DataFrame()))
+    choice = make_choice(dict(zip(junes, thirds, strict=True)), leaves, pd.DataFrame())
+    universe = load_spec(SPEC).universe.chosen(choice)
     assert universe.symbols == ("X", "Y", "Z", "SIM-BILL")
     days = pd.DatetimeIndex(["2017-05-31", "2017-06-01", "2017-08-31", "2017-09-01", "2018-05-31", "2018-06-01"])
     everything = pd.DataFrame(True, days, [*universe.symbols, "SIM-MARKET"])
