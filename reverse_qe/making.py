@@ -1,7 +1,7 @@
 """The words that make markets: `import_files` and `fetch`, and how entries of instruments come into a spec's file."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,6 +109,25 @@ def import_universe(name: str, folder: str | Path) -> ImportedFiles:
     new_folder(name)
     snapshot, quality = read(usable_path(folder, "folder"), name)
     return ImportedFiles(snapshot, quality, save(snapshot))
+
+
+def import_exported(name: str, folder: str | Path) -> ImportedFiles:
+    """Import a folder of Parquet files that `data export` wrote: the same market, with all its moments and entries.
+
+    Args:
+        name: that is free.
+        folder: of tables and their manifest.
+
+    Raises:
+        InputError: the name is taken, or a file is missing or is not what was written.
+    """
+    from data.market.snapshot import new_folder, read_files, save
+    from data.quality.report import quality_report
+
+    require_no_version(market_name(name))
+    new_folder(name)
+    snapshot = replace(read_files(usable_path(folder, "folder")), name=name, gate=False)
+    return ImportedFiles(snapshot, quality_report(snapshot), save(snapshot))
 
 
 def fetch(

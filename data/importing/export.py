@@ -1,4 +1,4 @@
-"""A market as files: CSV in the formats of `data import`, or its tables as Parquet."""
+"""A market as files: CSV in the formats of `data import`, or its tables as Parquet, with a manifest."""
 
 from pathlib import Path
 from typing import Literal
@@ -10,8 +10,8 @@ from data.errors import InputError
 from data.files.atomic import require_free, written_whole
 from data.files.plain_text import spreadsheet_frame
 from data.importing.action_file import ACTION_COLUMNS
-from data.market.snapshot import Snapshot
-from data.market.tables import COVERAGE, EVENT_TABLES, PACES, PRICE_COLUMNS, TABLES, Table
+from data.market.snapshot import Snapshot, write_files
+from data.market.tables import COVERAGE, EVENT_TABLES, PACES, PRICE_COLUMNS, Table
 
 Format = Literal["csv", "parquet"]
 NEW_YORK = "America/New_York"
@@ -25,7 +25,7 @@ def export_market(snapshot: Snapshot, folder: Path, file_format: Format = "csv")
         folder: must not exist.
         file_format: ``csv``: ``prices/``, ``macro/``, ``events/`` and ``actions.csv``, which `data import` reads; of a
             series one value a date, the newest. ``parquet``: every table as it is, with the moments at which its rows
-            were known.
+            were known, and a manifest with all entries: `data.market.snapshot.read_files` reads back the same market.
 
     Returns:
         The files, sorted, as paths below the folder.
@@ -43,19 +43,13 @@ def export_market(snapshot: Snapshot, folder: Path, file_format: Format = "csv")
         with written_whole(folder) as aside:
             aside.mkdir()
             if file_format == "parquet":
-                _write_parquet(snapshot, aside)
+                write_files(snapshot, aside)
             else:
                 _write_csv(snapshot, aside)
             written = sorted(path.relative_to(aside) for path in aside.rglob("*") if path.is_file())
     except OSError as error:
         raise InputError(f"cannot write {folder}: {error}; choose another folder") from error
     return [folder / path for path in written]
-
-
-def _write_parquet(snapshot: Snapshot, folder: Path) -> None:
-    for table in TABLES:
-        if len(rows := snapshot.table(table)):
-            rows.to_parquet(folder / f"{table.name}.parquet", index=False)
 
 
 def _write_csv(snapshot: Snapshot, folder: Path) -> None:

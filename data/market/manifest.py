@@ -1,13 +1,17 @@
 """The manifest that stands beside a kept snapshot's tables: what it is, what it holds, what its files were."""
 
+import json
 from datetime import date, datetime
+from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from data.catalogue.companies import Company
 from data.catalogue.instruments import Instrument
 from data.catalogue.series import SeriesEntry
+from data.errors import InputError
+from data.files.kept import MANIFEST
 
 # 1: until version 0.1. 2: rows kept aside, units of bars, entries of series and companies, kinds of actions that name
 # another instrument.
@@ -114,3 +118,29 @@ class Manifest(BaseModel):
     series: dict[str, SeriesEntry] = {}
     companies: dict[str, Company] = {}
     own_events: str = ""
+
+
+def manifest_in(folder: Path) -> Manifest:
+    """Read the manifest in the folder of a snapshot.
+
+    Raises:
+        InputError: it cannot be read, or a newer version wrote it.
+    """
+    path = folder / MANIFEST
+    try:
+        text = path.read_text(encoding="utf-8")
+        _require_format(folder.name, json.loads(text))
+        return Manifest.model_validate_json(text)
+    except (OSError, ValueError, RecursionError) as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path} is no manifest: {where} {first['msg']}; import the snapshot anew") from error
+
+
+def _require_format(name: str, values: object) -> None:
+    made = values.get("format") if isinstance(values, dict) else None
+    if isinstance(made, int) and made not in FORMATS:
+        raise InputError(
+            f"snapshot {name} has format {made}, wanted {' or '.join(map(str, FORMATS))}: a newer version of "
+            "reverse-qe made it; update reverse-qe, or import it again with this one"
+        )

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
-from pydantic import ValidationError
 
 from data.catalogue.catalogue import Catalogue, catalogue_of
 from data.catalogue.companies import Company
@@ -21,7 +20,7 @@ from data.files.kept import MANIFEST, snapshot_names, snapshots_dir
 from data.files.parquet import read_parquet
 from data.market.files import changed, file_hash, require_files
 from data.market.gate import kept_and_aside, refuse_faults
-from data.market.manifest import FORMAT, FORMATS, BarUnits, Contents, FetchRecord, Manifest
+from data.market.manifest import FORMAT, BarUnits, Contents, FetchRecord, Manifest, manifest_in
 from data.market.tables import (
     ACTIONS,
     ACTIONS_ASIDE,
@@ -198,27 +197,36 @@ def save(snapshot: Snapshot, fetched: FetchRecord | None = None) -> Path:
     try:
         with written_whole(target) as aside:
             aside.mkdir()
-            _write_tables(snapshot, aside)
-            manifest = Manifest(
-                format=FORMAT,
-                name=snapshot.name,
-                content_hash=snapshot.content_hash,
-                simulated=snapshot.simulated,
-                origin=snapshot.origin,
-                contents=contents(snapshot),
-                files={path.name: file_hash(path) for path in sorted(aside.iterdir())},
-                instruments=dict(sorted(snapshot.instruments.items())),
-                made_at=snapshot.made_at,
-                fetched=fetched,
-                bar_units=dict(sorted(snapshot.bar_units.items())),
-                series=dict(sorted(snapshot.series_entries.items())),
-                companies=dict(sorted(snapshot.companies.items())),
-                own_events=snapshot.own_events,
-            )
-            write_whole(aside / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
+            write_files(snapshot, aside, fetched)
     except OSError as error:
         raise InputError(f"cannot write the snapshot to {target}: {error}; check REVERSE_QE_HOME") from error
     return target
+
+
+def write_files(snapshot: Snapshot, folder: Path, fetched: FetchRecord | None = None) -> None:
+    """Write the tables of a snapshot and their manifest into an empty folder, for `read_files`.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    _write_tables(snapshot, folder)
+    manifest = Manifest(
+        format=FORMAT,
+        name=snapshot.name,
+        content_hash=snapshot.content_hash,
+        simulated=snapshot.simulated,
+        origin=snapshot.origin,
+        contents=contents(snapshot),
+        files={path.name: file_hash(path) for path in sorted(folder.iterdir())},
+        instruments=dict(sorted(snapshot.instruments.items())),
+        made_at=snapshot.made_at,
+        fetched=fetched,
+        bar_units=dict(sorted(snapshot.bar_units.items())),
+        series=dict(sorted(snapshot.series_entries.items())),
+        companies=dict(sorted(snapshot.companies.items())),
+        own_events=snapshot.own_events,
+    )
+    write_whole(folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
 
 
 def new_folder(name: str) -> Path:
@@ -231,7 +239,7 @@ def new_folder(name: str) -> Path:
         raise InputError(f"got the name {name}, which is built in; choose another name")
     folder = _folder(name)
     if folder.exists():
-        raise InputError(f"snapshot {name} exists already at {folder}; choose another name")
+        raise InputError(f"snapshot {name} exists already at {folder}; choose another name, or data remove {name}")
     return folder
 
 
@@ -241,11 +249,25 @@ def load(name: str) -> Snapshot:
     Raises:
         InputError: there is none of this name, or files or content do not match the manifest.
     """
-    manifest, folder = read_manifest(name), _folder(name)
+    return _checked(_folder(name), read_manifest(name))
+
+
+def read_files(folder: Path) -> Snapshot:
+    """Read a snapshot from files that `write_files` wrote, under the name of their folder; checked as by `load`.
+
+    Raises:
+        InputError: there is no manifest, or files or content do not match it.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise InputError(f"{folder} has no {MANIFEST}, wanted a folder that data export --format parquet wrote")
+    return _checked(folder, manifest_in(folder))
+
+
+def _checked(folder: Path, manifest: Manifest) -> Snapshot:
     require_files(folder, manifest)
     snapshot = _read(folder, manifest)
     if snapshot.content_hash != manifest.content_hash:
-        raise changed(name, f"its content has hash {snapshot.content_hash[:12]}", manifest.content_hash)
+        raise changed(folder.name, f"its content has hash {snapshot.content_hash[:12]}", manifest.content_hash)
     return snapshot if manifest.format == FORMAT else _through_the_gate(snapshot)
 
 
@@ -270,30 +292,14 @@ def read_manifest(name: str) -> Manifest:
     Raises:
         InputError: there is no snapshot of this name, or its manifest cannot be read.
     """
-    path = _folder(name) / MANIFEST
-    if not path.is_file():
+    folder = _folder(name)
+    if not (folder / MANIFEST).is_file():
         known = [BUILT_IN, *snapshot_names()]
         near = get_close_matches(name, known, n=1)
         made = f"make it by: reverse-qe data fetch --name {name} (with its spec, if it has own tickers), or data import"
         step = f"is {near[0]} meant?" if near else made
         raise InputError(f"no market {name}; there are: {', '.join(known)}; {step}")
-    try:
-        text = path.read_text(encoding="utf-8")
-        _require_format(name, json.loads(text))
-        return Manifest.model_validate_json(text)
-    except (OSError, ValueError, RecursionError) as error:
-        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{path} is no manifest: {where} {first['msg']}; import the snapshot anew") from error
-
-
-def _require_format(name: str, values: object) -> None:
-    made = values.get("format") if isinstance(values, dict) else None
-    if isinstance(made, int) and made not in FORMATS:
-        raise InputError(
-            f"snapshot {name} has format {made}, wanted {' or '.join(map(str, FORMATS))}: a newer version of "
-            "reverse-qe made it; update reverse-qe, or import it again with this one"
-        )
+    return manifest_in(folder)
 
 
 def _folder(name: str) -> Path:

@@ -59,6 +59,9 @@ for subcommand in (fetch_market, compare_markets, export_files, remove_market, s
 )
 @click.option("--actions", type=PATH, help="CSV file of dividends, splits and delistings.  [default: none]")
 @click.option("--universe", type=PATH, help="Folder of an index, in the place of all others: closes, members by date.")
+@click.option(
+    "--parquet", type=PATH, help="Folder that data export --format parquet wrote, in the place of all others."
+)
 @click.option("--name", help="Name under which the snapshot is kept.  [default: the spec's run.market]")
 @click.option(
     "--spec",
@@ -71,28 +74,33 @@ def import_csv(
     events: Path | None,
     actions: Path | None,
     universe: Path | None,
+    parquet: Path | None,
     name: str | None,
     spec: str | None,
     as_json: bool,
 ) -> None:
-    """Import CSV files as a new snapshot.
+    """Import files as a new snapshot: folders of CSV, those of an index, or what was exported.
 
     Files with a fault refuse the whole import, by file, line and reason. What is merely odd is kept as it is and
     reported.
     """
     from data.market.snapshot import contents
     from data.quality.ranking import ranked_json
-    from reverse_qe.making import import_files, import_universe
+    from reverse_qe.making import import_exported, import_files, import_universe
 
-    if name is None and (spec is None or universe is not None):
+    whole = universe or parquet
+    if name is None and (spec is None or whole is not None):
         raise click.UsageError("Missing option '--name', or a spec that names its market: --spec")
-    if universe is not None and (prices or macro or events or actions or spec):
-        raise click.UsageError("got --universe beside other folders, wanted it with --name alone")
-    if not prices and universe is None:
-        raise click.UsageError("Missing option '--prices', or '--universe'")
+    if whole is not None and (prices or macro or events or actions or spec or (universe and parquet)):
+        option = "--parquet" if universe is None else "--universe"
+        raise click.UsageError(f"got {option} beside other folders, wanted it with --name alone")
+    if not prices and whole is None:
+        raise click.UsageError("Missing option '--prices', '--universe' or '--parquet'")
     with progress("Import"):
         if universe is not None and name is not None:
             imported = import_universe(name, universe)
+        elif parquet is not None and name is not None:
+            imported = import_exported(name, parquet)
         else:
             imported = import_files(name, prices, macro=macro or None, events=events, actions=actions, spec=spec)
     name = imported.snapshot.name

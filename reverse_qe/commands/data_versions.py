@@ -159,19 +159,26 @@ def _require_no_account(markets: "Sequence[str]") -> None:
 @json_option
 def export_files(name: str, folder: Path, file_format: str, as_json: bool) -> None:
     """Write the market NAME as files into FOLDER, which is made."""
+    from data.catalogue.instruments import instrument_catalogue
     from data.importing.export import export_market
     from data.markets import open_market
 
     with progress(f"Export {name}"):
-        written = export_market(open_market(name), folder, "parquet" if file_format == "parquet" else "csv")
+        market = open_market(name)
+        written = export_market(market, folder, "parquet" if file_format == "parquet" else "csv")
     if as_json:
         print_json({"market": name, "folder": folder, "files": [str(path) for path in written]})
         return
     show(f"Wrote {len(written)} files into {folder}")
-    if file_format == "csv":
+    if file_format == "parquet":
+        say(f"Read back by: reverse-qe data import --parquet {folder} --name NEW")
+    else:
         parts = [f"--{part} {folder / part}" for part in ("prices", "macro", "events") if (folder / part).is_dir()]
         parts += [f"--actions {folder / 'actions.csv'}"] if (folder / "actions.csv").is_file() else []
         say(f"Read back by: reverse-qe data import {' '.join(parts)} --name NEW")
+        if own := sorted(set(market.instruments) - set(instrument_catalogue())):
+            named = ", ".join(own[:3]) + (f" and {len(own) - 3} more" if len(own) > 3 else "")
+            say(f"! CSV files hold no entries of instruments: with --spec of one that has those of {named}.")
 
 
 def _outcome_as_json(outcome: "FetchOutcome") -> dict[str, Any]:

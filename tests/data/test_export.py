@@ -9,9 +9,11 @@ import pytest
 
 from data.catalogue.instruments import instrument_entry
 from data.events.editions import reference_events
+from data.files.kept import snapshot_names
 from data.importing.export import export_market
 from data.importing.folders import import_snapshot
-from data.market.tables import ACTIONS, BARS, EVENT_TABLES, TABLES
+from data.market.snapshot import load
+from data.market.tables import ASIDE_TABLES, BARS, EVENT_TABLES, TABLES
 from hand_made import make_snapshot
 
 OLD = Path(__file__).resolve().parents[1] / "old" / "0.1.0" / "csv"
@@ -67,12 +69,44 @@ def test_every_shipped_event_comes_back(sample, tmp_path):
 
 def test_parquet_files_hold_every_table_as_it_is(market, tmp_path):
     written = export_market(market, tmp_path / "out", "parquet")
-    assert "actions.parquet" in {path.name for path in written}
-    for path in written:
-        rows = pd.read_parquet(path)
-        (table,) = (each for each in TABLES if each.name == path.stem)
+    tables = {table.name: table for table in (*TABLES, *ASIDE_TABLES)}
+    assert {path.name for path in written} == {*(f"{name}.parquet" for name in tables), "manifest.json"}
+    for name, table in tables.items():
+        rows = pd.read_parquet(tmp_path / "out" / f"{name}.parquet")
         pd.testing.assert_frame_equal(table.conform(rows), market.table(table), check_exact=True)
-    assert ACTIONS.name in {path.stem for path in written}
+
+
+def test_parquet_files_are_read_back_as_the_same_market(data_command, sample, tmp_path):
+    """Its entries, that it is simulated, and the hash of its content; CSV files have none of the entries."""
+    out, back = tmp_path / "out", ("import", "--parquet", tmp_path / "out", "--name")
+    assert data_command("export", "sample", out, "--format", "parquet").err.split()[-5:] == [
+        *("import", "--parquet", str(out), "--name", "NEW"),
+    ]
+    assert data_command(*back, "mine", "--json").json["content_hash"] == sample.content_hash
+    again = load("mine")
+    assert (again.name, again.simulated, dict(again.instruments)) == ("mine", True, dict(sample.instruments))
+    assert data_command("diff", "sample", "mine").out == "sample and mine hold the same.\n"
+    told = data_command("export", "sample", tmp_path / "csv").err
+    assert "! CSV files hold no entries of instruments: with --spec of one that has those of SIM-BILL, SIM-" in told
+    # The name is taken, then free again.
+    assert "data remove mine" in data_command(*back, "mine").err
+    assert data_command("remove", "mine").code == 0
+    assert data_command(*back, "mine").code == 0
+    bars = out / "bars.parquet"
+    bars.write_bytes(bars.read_bytes()[:-1])
+    for words, said in (
+        ((*back, "other"), "snapshot out was changed: bars.parquet has hash"),
+        (
+            ("import", "--parquet", tmp_path, "--name", "other"),
+            "has no manifest.json, wanted a folder that data export",
+        ),
+        ((*back, "other", "--prices", out), "got --parquet beside other folders"),
+        (("import", "--parquet", out), "Missing option '--name'"),
+    ):
+        refused = data_command(*words)
+        assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
+        assert said in refused.err
+    assert snapshot_names() == ["mine"]
 
 
 def test_the_command_says_how_to_read_them_back(call, tmp_path):

@@ -103,7 +103,7 @@ def test_what_is_refused(call, tmp_path, arguments, told):
     [
         (("--universe", "index"), "Missing option '--name'"),
         (("--universe", "index", "--name", "i", "--prices", "p"), "got --universe beside other folders"),
-        (("--name", "i"), "Missing option '--prices', or '--universe'"),
+        (("--name", "i"), "Missing option '--prices', '--universe' or '--parquet'"),
         (("--universe", "nowhere", "--name", "i"), "nowhere holds no prices_adj_close.parquet"),
         (("--universe", "index", "--name", "sample"), "got the name sample, which is built in"),
     ],
