@@ -199,10 +199,7 @@ def read_market(spec: Spec, snapshot: Snapshot, first: date, session: date) -> P
         InputError: spec and snapshot do not fit together, or files of the spec cannot be read.
     """
     if has_closes_alone(snapshot):
-        raise InputError(
-            f"got market {snapshot.name}, which holds closes alone, wanted one with opens, at which an account fills; "
-            "fetch or import such a market"
-        )
+        raise _closes_alone(snapshot)
     extensions = read_extensions(spec)
     last = max(pd.Timestamp(session), snapshot.bars["date"].max())
     contents = tuple(file.content for file in extensions.files)
@@ -261,11 +258,21 @@ def _kept(kept: dict[Hashable, Made], key: Hashable, make: Callable[[], Made]) -
 def _market(
     spec: Spec, snapshot: Snapshot, extensions: Extensions, first: pd.Timestamp, last: pd.Timestamp
 ) -> PaperMarket:
-    newest = last_bars(snapshot, spec.universe)
     oldest = snapshot.bars_of(spec.universe.benchmark)["date"].min()
     if oldest >= first:
         raise InputError(
             f"got the session {first.date()}, wanted one after {oldest.date()}, the first bar of the benchmark "
             f"{spec.universe.benchmark} in market {snapshot.name}"
         )
-    return PaperMarket(prepare(spec, snapshot, Span(first, last), extensions), newest[list(spec.universe.symbols)])
+    prepared = prepare(spec, snapshot, Span(first, last), extensions)
+    if prepared.panel.fills_at_close:
+        raise _closes_alone(snapshot)
+    newest = last_bars(snapshot, prepared.spec.universe)
+    return PaperMarket(prepared, newest[list(prepared.spec.universe.symbols)])
+
+
+def _closes_alone(snapshot: Snapshot) -> InputError:
+    return InputError(
+        f"got market {snapshot.name}, which holds closes alone, wanted one with opens, at which an account fills; "
+        "fetch or import such a market"
+    )

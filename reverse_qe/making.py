@@ -92,22 +92,25 @@ def import_files(
     return ImportedFiles(snapshot, quality, save(snapshot), proposed)
 
 
-def import_universe(name: str, folder: str | Path) -> ImportedFiles:
+def import_universe(name: str, folder: str | Path, beside: str | None = None) -> ImportedFiles:
     """Import the folder of an index as a market of closes alone: members by date, dead names kept.
 
     Args:
         name: that is free.
         folder: as `data.importing.universe.read_universe` has it.
+        beside: a market whose bars, series and events are taken too, so that one market has both.
 
     Raises:
-        InputError: the name is taken, or a file is missing or has a fault.
+        InputError: the name is taken, a file is missing or has a fault, or there is no such market.
     """
     from data.importing.universe import import_universe as read
     from data.market.snapshot import new_folder, save
+    from data.markets import open_market
 
     require_no_version(market_name(name))
     new_folder(name)
-    snapshot, quality = read(usable_path(folder, "folder"), name)
+    market = None if beside is None else open_market(beside)
+    snapshot, quality = read(usable_path(folder, "folder"), name, market)
     return ImportedFiles(snapshot, quality, save(snapshot))
 
 

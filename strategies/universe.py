@@ -73,6 +73,13 @@ class Universe(BaseModel):
         return self.speculative + self.cash_flow if self.rule is None else self.choice.symbols
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """What may be traded as far as it is known without a market: under a rule its list of names."""
+        if self.rule is None or self._choice is not None:
+            return self.symbols
+        return tuple(each.symbol for each in self.rule.listed) + self.reserve
+
+    @property
     def choice(self) -> Choice:
         """What the rule chose.
 

@@ -17,8 +17,8 @@ from data.quality.ranking import Ranked
 from strategies.given_weights import read_weights, rows_in_force
 
 CLOSES_ALONE = (
-    "CLOSES ALONE: market {name} has no opens: what is decided for a session, by what was known before it, fills at "
-    "the session's close."
+    "CLOSES ALONE: market {name} has no opens of its index: what is decided for a session, by what was known before "
+    "it, fills at the session's close."
 )
 
 

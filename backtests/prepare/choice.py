@@ -119,7 +119,7 @@ def _candidates(rule: UniverseRule, spec: Spec, snapshot: Snapshot) -> list[str]
         )
     own = table["member"].to_numpy()
     if rule.sectors:
-        own &= table[list(LABELS)].isin(list(rule.sectors)).any(axis=1).to_numpy()
+        own = own & table[list(LABELS)].isin(list(rule.sectors)).any(axis=1).to_numpy()
     return sorted({*table.loc[own, "symbol"]} - apart)
 
 

@@ -9,7 +9,11 @@ from data.clock import FIRST_DAY, sessions_between
 from data.market.snapshot import Snapshot
 from data.quality.findings import Days, Scope
 from signals.liquidity import BLOCKS
+from strategies.exposures import WINDOW_WEEKS
 from strategies.universe import BASKETS
+
+# Sessions before a run whose bars a rule may read: a year to the June before, and the weeks before that.
+RANKED = YEAR + 5 * WINDOW_WEEKS
 
 
 def stakes_of(spec: Spec, snapshot: Snapshot) -> dict[str, float]:
@@ -52,7 +56,7 @@ def scope_of(spec: Spec, snapshot: Snapshot, first: pd.Timestamp, last: pd.Times
     names = frozenset(stakes_of(spec, snapshot))
     code = spec.policy.function is not None or spec.run.strategy is not None
     asked = YEAR if spec.run.warmup_sessions is None else spec.run.warmup_sessions
-    bars = max(spec.policy.lookback_sessions, asked if code else 0)
+    bars = max(spec.policy.lookback_sessions, asked if code else 0, 0 if spec.universe.rule is None else RANKED)
     observations = spec.signal.window_sessions + spec.signal.level_change_sessions
     before = sessions_between(FIRST_DAY, first)
     return Scope(
@@ -68,9 +72,10 @@ def _share(spec: Spec, symbol: str) -> float:
         return 1.0
     universe = spec.universe
     budgets = spec.policy.budgets.model_dump().values()
-    [basket] = [each for each in BASKETS if symbol in universe.members(each)]
-    if basket != "reserve":
-        return float(min(max(budget[basket] for budget in budgets), spec.policy.instrument_cap))
+    baskets = [each for each in BASKETS if symbol in universe.members(each)]
+    if baskets != ["reserve"]:
+        largest = max(budget[basket] for budget in budgets for basket in baskets)
+        return float(min(largest, spec.policy.instrument_cap))
     # What empty baskets would get goes to the reserve.
     taken = ["reserve", *(each for each in BASKETS if each != "reserve" and not universe.members(each))]
     return float(max(sum(budget[each] for each in taken) for budget in budgets))

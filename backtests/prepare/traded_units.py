@@ -7,7 +7,7 @@ from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.prices.actions import Basis
 from data.prices.basis import is_unadjusted, price_basis
-from data.prices.panel import has_closes_alone
+from data.prices.panel import has_closes_alone, is_member_without_opens
 
 
 def require_traded_units(costs: Costs, snapshot: Snapshot, symbols: Sequence[str], basis: Basis) -> None:
@@ -30,7 +30,7 @@ def require_traded_units(costs: Costs, snapshot: Snapshot, symbols: Sequence[str
         entry = snapshot.instruments[symbol]
         each, key = costs.of(entry), f"costs.{entry.asset_class}"
         by_volume = _asked(each, ("participation", "volume_impact"))
-        if by_volume and has_closes_alone(snapshot):
+        if by_volume and (has_closes_alone(snapshot) or is_member_without_opens(snapshot, symbol)):
             raise InputError(
                 f"{key}.{by_volume}: got {_value(each, by_volume)} on {snapshot.name}, a market of closes alone, "
                 "wanted a market with volumes; take the key out"

@@ -17,6 +17,7 @@ from data.catalogue.own import is_name
 from data.clock import next_session, sessions_between
 from data.errors import InputError
 from data.events.times import filing_times
+from data.importing.beside import beside
 from data.importing.listing import blamed
 from data.market.gate import refuse_faults
 from data.market.manifest import BarUnits
@@ -39,9 +40,18 @@ def is_universe(folder: Path) -> bool:
     return (folder / PRICES).is_file() and (folder / SYMBOLS).is_file()
 
 
-def import_universe(folder: Path, name: str) -> tuple[Snapshot, QualityReport]:
-    """Read the folder of an index, and what is odd in it; arguments and errors as for `read_universe`."""
+def import_universe(folder: Path, name: str, market: Snapshot | None = None) -> tuple[Snapshot, QualityReport]:
+    """Read the folder of an index, and what is odd in it; arguments and errors as for `read_universe`.
+
+    Args:
+        folder: of the index.
+        name: of the market.
+        market: that it is laid beside, see `data.importing.beside`; None: it stands alone.
+    """
     snapshot, notes = read_universe(folder, name)
+    if market is not None:
+        snapshot, further = beside(snapshot, market, name)
+        notes += further
     return snapshot, replace(quality_report(snapshot), notes=tuple(notes))
 
 

@@ -96,9 +96,14 @@ class Panel:
         conversions = tuple(each for each in self.conversions if each.session <= self.sessions[rows - 1])
         return replace(self, conversions=conversions, **{name: getattr(self, name)[:rows] for name in names})
 
-    def filled_at_close(self) -> "Panel":
-        """Return the panel with what is decided for a session filled at the session's close, which is told by it."""
-        return replace(self, open=np.where(self.has_bar(), self.close, np.nan), fills_at_close=True)
+    def filled_at_close(self, coins: np.ndarray | None = None) -> "Panel":
+        """Return the panel with what is decided for a session filled at the session's close, which is told by it.
+
+        Args:
+            coins: (m,) what fills at its open all the same; None: nothing.
+        """
+        closes = np.where(self.has_bar(), self.close, np.nan)
+        return replace(self, open=closes if coins is None else np.where(coins, self.open, closes), fills_at_close=True)
 
     @property
     def adjusted_open(self) -> np.ndarray:
@@ -143,7 +148,8 @@ def build_panel(
     """Lay the bars of some instruments on the sessions from `start` to `end` and the session before.
 
     Bars before an instrument's listing date are left out (when-issued prices are not tradable), and so are those after
-    its last day of trading. Of a market of closes alone what is decided for a session fills at the session's close.
+    its last day of trading. Of a market of closes alone what is decided for a session fills at the session's close;
+    where its index has closes alone of one instrument all stocks do, and coins fill at their open.
 
     Args:
         snapshot: bars and actions.
@@ -169,12 +175,24 @@ def build_panel(
     )
     _require_what_is_brought(conversions, symbols)
     panel = Panel(sessions, decides_for, tuple(symbols), **arrays, conversions=conversions, fills_at_close=False)
-    return panel.filled_at_close() if has_closes_alone(snapshot) else panel
+    if has_closes_alone(snapshot):
+        return panel.filled_at_close()
+    if any(is_member_without_opens(snapshot, symbol) for symbol in symbols):
+        # Stocks that fill at the open would be bought with what others bring at the close.
+        return panel.filled_at_close(np.array([snapshot.instruments[symbol].is_crypto for symbol in symbols]))
+    return panel
 
 
 def has_closes_alone(snapshot: Snapshot) -> bool:
     """Whether no bar of a market has an open."""
     return len(snapshot.bars) > 0 and bool(snapshot.bars["open"].isna().all())
+
+
+def is_member_without_opens(snapshot: Snapshot, symbol: str) -> bool:
+    """Whether an instrument is of the market's index, which tells closes alone of it."""
+    if snapshot.memberships.empty or not (snapshot.memberships["symbol"] == symbol).any():
+        return False
+    return bool(snapshot.bars_of(symbol)["open"].isna().all())
 
 
 def _require_what_is_brought(conversions: Collection[Conversion], symbols: Sequence[str]) -> None:

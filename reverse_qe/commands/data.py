@@ -62,6 +62,7 @@ for subcommand in (fetch_market, compare_markets, export_files, remove_market, s
 @click.option(
     "--parquet", type=PATH, help="Folder that data export --format parquet wrote, in the place of all others."
 )
+@click.option("--beside", help="Market that has the rates, coins and events, to which --universe is joined.")
 @click.option("--name", help="Name under which the snapshot is kept.  [default: the spec's run.market]")
 @click.option(
     "--spec",
@@ -75,6 +76,7 @@ def import_csv(
     actions: Path | None,
     universe: Path | None,
     parquet: Path | None,
+    beside: str | None,
     name: str | None,
     spec: str | None,
     as_json: bool,
@@ -94,11 +96,13 @@ def import_csv(
     if whole is not None and (prices or macro or events or actions or spec or (universe and parquet)):
         option = "--parquet" if universe is None else "--universe"
         raise click.UsageError(f"got {option} beside other folders, wanted it with --name alone")
+    if beside is not None and universe is None:
+        raise click.UsageError(f"got --beside {beside} without --universe, wanted the folder of an index to join to it")
     if not prices and whole is None:
         raise click.UsageError("Missing option '--prices', '--universe' or '--parquet'")
     with progress("Import"):
         if universe is not None and name is not None:
-            imported = import_universe(name, universe)
+            imported = import_universe(name, universe, beside)
         elif parquet is not None and name is not None:
             imported = import_exported(name, parquet)
         else:
@@ -120,7 +124,11 @@ def import_csv(
     say_proposed(imported.proposed, spec)
     show(f"Imported {name}: {_holdings(held)}, content {snapshot.content_hash[:12]}")
     _print_quality(quality, most=None if universe is None else MOST_LINES)
-    ran = f"evidence RUN --universe {name}" if universe else f"backtest {f'{spec} ' if spec else ''}--market {name}"
+    ran = (
+        f"evidence RUN --universe {name}"
+        if universe and beside is None
+        else f"backtest {f'{spec} ' if spec else ''}--market {name}"
+    )
     say(f"Kept in {imported.folder}. Next: reverse-qe {ran}")
 
 

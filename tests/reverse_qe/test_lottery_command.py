@@ -159,7 +159,7 @@ def test_whatever_is_run_on_closes_alone_says_so_and_paper_is_refused(call, inde
         '[universe]\nspeculative = ["SW00", "SW03"]\ncash_flow = ["ME00"]\nreserve = []\nbenchmark = "SW19"\n'
         '[signal]\nsource = "regimes.csv"\n'
     )
-    told = "CLOSES ALONE: market kept has no opens"
+    told = "CLOSES ALONE: market kept has no opens of its index"
     code, out, err = call("backtest", "it.toml", "--no-tearsheet", "--out", "runs/closes")
     assert code == 0, err
     assert told in out + err

@@ -235,8 +235,7 @@ def _panel(prepared: Prepared, market: Snapshot, symbols: Sequence[str], at_clos
     if not at_close:
         return panel
     coins = np.array([market.instruments[symbol].is_crypto for symbol in symbols], dtype=bool)
-    closed = panel.filled_at_close()
-    return replace(closed, open=np.where(coins, panel.open, closed.open))
+    return panel.filled_at_close(coins)
 
 
 def _without_opens(panel: Panel, own: Sequence[str]) -> list[str]:
