@@ -1,6 +1,6 @@
 """What the words of the command line give to Python: results that show themselves."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from data.events.due import Due, due_announcements
 from data.events.timeline import event_timeline
 from data.files.plain_text import printable
 from data.market.snapshot import Snapshot
+from reverse_qe.moments import signal_at
 from reverse_qe.pages.notebook import backtest_html, signal_html
 from reverse_qe.pages.signal import signal_page
 from reverse_qe.pages.studies.audit import audit_page
@@ -225,6 +226,23 @@ class SignalReading:
         """
         frame = signal_history(self.signal, self.switches).reset_index()
         return frame.set_index(pd.DatetimeIndex(pd.to_datetime(frame.pop("decided_at"), utc=True), name="decided_at"))
+
+    def at(self, moments: Iterable[Any]) -> pd.DataFrame:
+        """The signal in force at moments of one's own: of the newest decision that was taken by then.
+
+        For another engine: ask for the moment at which it sends the order that a bar decides, not for the bar's day.
+
+        Args:
+            moments: times with an offset from UTC, in any order.
+
+        Returns:
+            By moment (UTC), in the order given: ``decided_at`` (UTC), the ``session`` decided for, ``regime`` (text),
+            ``score`` (standard deviations; + means scarcer). NaN or NaT before the first decision, nowhere else.
+
+        Raises:
+            InputError: a time has no offset from UTC, or is that of a decision which this market does not reach.
+        """
+        return signal_at(self.history, moments)
 
     def page(self) -> str:
         """The signal from the start of the spec's run to the session, as a page that is complete in itself."""

@@ -26,8 +26,8 @@ NAMED: Mapping[str, tuple[str, str, str]] = {
 # A file of code says of itself what it holds; a file of weights cannot.
 WEIGHTS_SAID = """\
 # The file: known_at, then a column an instrument. known_at is the time at which a row was decided, with its offset from
-# UTC, ascending, each once; the row holds from the first decision (00:00 UTC of a session) at or after it, and is filled
-# at that session's opens. Weights are fractions of equity, 0 for none, at most 1 in a row; the rest stays in cash.
+# UTC, ascending, each once; the row holds from the first decision (00:00 UTC of a session) at or after it, is filled at
+# that session's opens. Weights are fractions of equity, 0 for none, at most 1 in a row; the rest stays in cash.
 # The book is brought to a row once, and back to it as rebalance says; rebalance = "regime" adds nothing.
 """
 LONGEST_NAME = 100
