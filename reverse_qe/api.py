@@ -18,7 +18,7 @@ from backtests.prepare.span import session_to_come
 from backtests.prepare.stages import Stages, tell_nobody
 from backtests.run import require_engine, run_backtest
 from backtests.spec.spec import Spec, fitting_spec, load_spec
-from backtests.studies.gauge import gauge_spec
+from backtests.studies.judged.judge import judge_spec
 from backtests.studies.registration import registration
 from backtests.studies.stress import stress_table
 from data.clock import next_session, previous_session
@@ -137,7 +137,7 @@ def signal(
     *,
     day: date | str | None = None,
     set: Mapping[str, Any] | None = None,
-    gauge: bool = False,
+    judge: bool = False,
 ) -> SignalReading:
     """Explain the regime on a day; its `history` has every session before.
 
@@ -146,7 +146,7 @@ def signal(
         market: as for `backtest`.
         day: the session decided for, or the one before it where it is none; None: the session to come.
         set: as for `backtest`.
-        gauge: whether to measure how prices answered the signal, from the start of the spec's run to the day.
+        judge: whether to judge it by what prices did after it, from the start of the spec's run to the day.
 
     Raises:
         InputError: spec or market are wrong, or the day lies outside the market.
@@ -161,7 +161,7 @@ def signal(
         sentence=signal_sentence(reading, session, chosen.signal),
         explanation=explain(reading, session),
         decision=decide_from_cash(chosen, snapshot, reading, session),
-        gauge=gauge_spec(chosen, snapshot, reading, previous_session(session)) if gauge else None,
+        judged=judge_spec(chosen, snapshot, reading, previous_session(session)) if judge else None,
     )
 
 

@@ -17,7 +17,7 @@ from backtests.prepare.turn import is_told, read_turn, trades_by_regime
 from backtests.run import Backtest
 from backtests.spec.spec import Spec
 from backtests.studies.audits.report import AuditReport, Leak
-from backtests.studies.gauge import Gauge
+from backtests.studies.judged.judge import Judgement
 from data.events.due import Due, due_announcements
 from data.events.timeline import event_timeline
 from data.files.plain_text import printable
@@ -26,6 +26,7 @@ from reverse_qe.moments import signal_at
 from reverse_qe.pages.notebook import backtest_html, signal_html
 from reverse_qe.pages.signal import signal_page
 from reverse_qe.pages.studies.audit import audit_page
+from reverse_qe.pages.studies.judged import judged_part
 from reverse_qe.words.answer import Change, answer_lines, change_since_before
 from reverse_qe.words.audit import leak_text, title, verdict
 from reverse_qe.words.run import headline, portfolio_rows, regime_sentences
@@ -143,7 +144,7 @@ class SignalReading:
         sentence: the regime and its reasons for people.
         explanation: regime, score and reasons.
         decision: target weights for the session, and the orders that an account all in cash would send.
-        gauge: how prices answered the signal; None where it was not asked for.
+        judged: what prices did after the signal; None where it was not asked for.
     """
 
     spec: Spec
@@ -152,7 +153,7 @@ class SignalReading:
     sentence: str
     explanation: Explanation
     decision: Decision
-    gauge: Gauge | None = None
+    judged: Judgement | None = None
 
     @cached_property
     def turn(self) -> Turn | None:
@@ -247,7 +248,8 @@ class SignalReading:
     def page(self) -> str:
         """The signal from the start of the spec's run to the session, as a page that is complete in itself."""
         session, trades = self.explanation.session, self.trades_of(self.turn)
-        return signal_page(self.spec, self.snapshot, self.signal, session, self.turn, self.due, trades)
+        judged = None if self.judged is None else judged_part(self.judged)
+        return signal_page(self.spec, self.snapshot, self.signal, session, self.turn, self.due, trades, judged)
 
     def __repr__(self) -> str:
         market = f"{'SIMULATED market' if self.snapshot.simulated else 'market'} {self.snapshot.name}"

@@ -70,10 +70,14 @@ def gauge_spec(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, last: pd
     """
     require_statsmodels("the gauge")
     panel = prepare(spec, snapshot, Span(pd.Timestamp(spec.run.start), last), signal=signal).panel
-    coins = tuple(symbol for symbol in spec.universe.symbols if snapshot.instruments[symbol].is_crypto)
-    legs = {CRYPTO: coins} | {str(basket): spec.universe.members(basket) for basket in BASKETS}
-    returns = week_returns(panel, panel.tradable(spec.order_rules.stale_sessions), legs)
+    returns = week_returns(panel, panel.tradable(spec.order_rules.stale_sessions), legs_of(spec, snapshot))
     return replace(gauge(signal, returns), hindsight=spec.universe.hindsight)
+
+
+def legs_of(spec: Spec, snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
+    """Symbols of crypto and of each basket of a spec; none where it has none."""
+    coins = tuple(symbol for symbol in spec.universe.symbols if snapshot.instruments[symbol].is_crypto)
+    return {CRYPTO: coins} | {str(basket): spec.universe.members(basket) for basket in BASKETS}
 
 
 def week_returns(panel: Panel, tradable: pd.DataFrame, legs: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:

@@ -12,9 +12,12 @@ from reverse_qe.output import print_json, print_table, progress, say, show
 from reverse_qe.tables import ranked
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from backtests.studies.gauge import Gauge
+    from backtests.studies.judged.judge import Judgement
     from reverse_qe.results import SignalReading
     from signals.turn.turn import Turn
 
@@ -28,7 +31,9 @@ if TYPE_CHECKING:
 @click.option("--history", type=PATH, help="CSV file to make: the signal of every session, and what turned it.")
 @click.option("--page", type=PATH, help="Web page to make: the signal on the date, and over time from run.start on.")
 @click.option("--turn", is_flag=True, help="Show all that would turn the regime, with the trades, and every reason.")
-@click.option("--gauge", is_flag=True, help="Measure, too, how crypto and each basket answered the signal.")
+@click.option("--judge", is_flag=True, help="Judge it, too, by what crypto, baskets and spreads did after it.")
+@click.option("--cells", type=PATH, help="CSV file to make, with --judge: every cell, and the regime by year.")
+@click.option("--gauge", "old", is_flag=True, hidden=True)
 @set_option
 @json_option
 def command(
@@ -38,7 +43,9 @@ def command(
     history: Path | None,
     page: Path | None,
     turn: bool,
-    gauge: bool,
+    judge: bool,
+    cells: Path | None,
+    old: bool,
     settings: dict[str, Any],
     as_json: bool,
 ) -> None:
@@ -52,6 +59,7 @@ def command(
 
     SPEC is a TOML file or the name of a shipped spec; without it the shipped one that fits the market is read.
     """
+    from backtests.studies.judged.table import judged_table
     from data.files.atomic import require_free, write_new_file
     from data.files.plain_text import spreadsheet_frame
     from reverse_qe import api
@@ -60,19 +68,22 @@ def command(
     from reverse_qe.words.own_events import own_events_notes
     from signals.explain.history import signal_history
 
-    if history is not None and history == page:
-        raise click.UsageError(f"got {page} for --history and --page, wanted two files; choose another name for one")
+    _require_options(old, judge, {"--history": history, "--page": page, "--cells": cells})
     if history is not None:
         require_free(history, "--history")
+    if cells is not None:
+        require_free(cells, "--cells")
     if page is not None:
         require_page_path(page)
     with progress("Signal") as report:
-        reading = api.signal(spec, market, day=day, set=settings, gauge=gauge)
+        reading = api.signal(spec, market, day=day, set=settings, judge=judge)
         complete = turn or as_json or page is not None
         turning = reading.turning(None if complete else NEAREST, report)
         if history is not None:
             table = spreadsheet_frame(signal_history(reading.signal, reading.switches))
             write_new_file(history, table.to_csv(date_format="%Y-%m-%d"), "--history")
+        if cells is not None and reading.judged is not None:
+            write_new_file(cells, spreadsheet_frame(judged_table(reading.judged)).to_csv(index=False), "--cells")
         if page is not None:
             write_page(page, reading.page())
     for note in own_events_notes(reading.snapshot):
@@ -84,9 +95,10 @@ def command(
             show(line)
         if turn:
             _print_all(reading, turning)
-        if reading.gauge is not None:
-            _print_gauge(reading.gauge)
-    for title, path in (("History", history), ("Page", page)):
+        if reading.judged is not None:
+            _print_gauge(reading.judged.gauge)
+            _print_judged(reading.judged)
+    for title, path in (("History", history), ("Cells", cells), ("Page", page)):
         if path is not None:
             say(f"{title}: {path}")
 
@@ -112,7 +124,7 @@ def _as_json(reading: "SignalReading", turn: "Turn | None") -> dict[str, Any]:
         "notes": list(reading.signal.notes),
         "targets": reading.decision.targets.to_dict(),
         "orders_from_cash_usd": money[money > 0].to_dict(),
-        **({} if reading.gauge is None else {"gauge": _gauge_as_json(reading.gauge)}),
+        **({} if reading.judged is None else {"judged": _judged_as_json(reading.judged)}),
     }
 
 
@@ -142,18 +154,39 @@ def _finite(value: object) -> object:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
-def _gauge_as_json(gauge: "Gauge") -> dict[str, Any]:
-    def records(table: "pd.DataFrame") -> list[dict[Any, Any]]:
-        values = table.astype(object)
-        return values.where(values.notna(), None).to_dict("records")
-
+def _judged_as_json(judged: "Judgement") -> dict[str, Any]:
+    gauge = judged.gauge
     return {
         "hindsight": gauge.hindsight,
         "first": gauge.first.date(),
         "last": gauge.last.date(),
-        "responses": records(gauge.responses),
-        "partings": records(gauge.partings),
+        "responses": _records(gauge.responses),
+        "partings": _records(gauge.partings),
+        "tested": judged.tested,
+        "without_zero": judged.without_zero,
+        "told": len(judged.told),
+        "cells": _records(judged.cells),
+        "regime": _records(judged.hits),
     }
+
+
+def _records(table: "pd.DataFrame") -> list[dict[Any, Any]]:
+    values = table.astype(object)
+    return values.where(values.notna(), None).to_dict("records")
+
+
+def _require_options(old: bool, judge: bool, files: "Mapping[str, Path | None]") -> None:
+    if old:
+        raise click.UsageError("got --gauge, which is now --judge; its tables are the first rows of that")
+    if files["--cells"] is not None and not judge:
+        raise click.UsageError("got --cells without --judge, which makes them; add --judge")
+    named = [(option, path) for option, path in files.items() if path is not None]
+    for place, (option, path) in enumerate(named):
+        for earlier, other in named[:place]:
+            if path == other:
+                raise click.UsageError(
+                    f"got {path} for {earlier} and {option}, wanted two files; choose another name for one"
+                )
 
 
 def _print_all(reading: "SignalReading", turn: "Turn | None") -> None:
@@ -201,5 +234,26 @@ def _print_gauge(gauge: "Gauge") -> None:
     partings = ranked(PARTING_HEAD, ranks=(0, 1, 2, 1))
     print_table("Gauge: mean return a year of the weeks that begin in each regime", partings, parting_rows(gauge))
     show("In brackets: intervals of 95%, by Newey and West. The gauge is never an input of the signal.")
-    if gauge.hindsight:
-        show(f"! HINDSIGHT: {gauge.hindsight}")
+
+
+def _print_judged(judged: "Judgement") -> None:
+    from reverse_qe.words.signal import judged as words
+
+    print_table(
+        f"Score: slope by sessions of the return (rows) and after the decision; {words.MARKS}",
+        words.SCORE_COLUMNS,
+        words.score_rows(judged),
+    )
+    pairs = "Of each predictor and leg the surest cell, the surest first"
+    print_table(pairs, words.CELL_COLUMNS, words.cell_rows(words.surest(judged)))
+    hit = "Regime: balanced accuracy by sessions after the decision"
+    print_table(hit, words.HIT_COLUMNS, words.hit_rows(judged))
+    by_year = (
+        f"Regime: share of its calls that were right by year, over {words.YEAR_HORIZON} sessions; score: its rank "
+        "correlation with the last"
+    )
+    print_table(by_year, words.year_columns(judged), words.year_rows(judged))
+    for sentence in (*words.verdicts(judged), words.EXPLAINED, words.HITS_EXPLAINED):
+        show(sentence)
+    if judged.gauge.hindsight:
+        show(f"! HINDSIGHT: {judged.gauge.hindsight}")

@@ -40,6 +40,7 @@ def signal_page(
     turn: Turn | None = None,
     due: Sequence[Due] | None = None,
     trades: Mapping[str, pd.Series] | None = None,
+    judged: Part | None = None,
 ) -> str:
     """Render the signal on a session, and over time from the start of the spec's run, as HTML, complete in itself.
 
@@ -53,6 +54,7 @@ def signal_page(
         turn: what would turn the regime of the session; None: the part is left out.
         due: announcements expected then; None: likewise.
         trades: that another regime would bring, by regime.
+        judged: what judges it, see `reverse_qe.pages.studies.judged`; None: the part is left out.
     """
     sessions = pd.DatetimeIndex(signal.score.loc[min(pd.Timestamp(spec.run.start), session) : session].index)
     events = events_between(snapshot, sessions[0], decision_times(sessions)[-1])
@@ -69,6 +71,7 @@ def signal_page(
             Part("Score and blocks", _charts(spec, snapshot, signal, sessions, events)),
             *([] if turn is None else [Part("What would turn it", turning_part(turn, due or (), trades or {}))]),
             *([] if due is None else [Part("Expected next", due_part(due))]),
+            *([] if judged is None else [judged]),
             Part("Inputs", _inputs(reasons, spec.signal)),
             Part("Events, newest first", event_table(events)),
         ],

@@ -112,7 +112,7 @@ def test_runs_and_studies(told: Run, tmp_path: Path) -> None:
         told("runs compare base keen")
         told("sweep sample --grid signal.enter=0.3,0.4 --set run.start=2025-01-02 --jobs 1 --out sweep")
         told("runs trials")
-        told("signal --turn --gauge --date 2026-10-09")
+        told("signal --turn --judge --date 2026-10-09")
         told("evidence base")
         told("evidence base --universe --draws 39")
         told("audit sample --cuts 1 --leaks-only --jobs 1 --set run.start=2025-01-02")

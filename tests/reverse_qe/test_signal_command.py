@@ -35,7 +35,7 @@ def test_the_sentence_is_printed_and_in_json(call: Call) -> None:
     assert said["sentence"].startswith(f"{said['regime']} since {said['since'][:10]}: ")
     assert f"{said['sentence']}." not in out.splitlines()
     assert f"{said['sentence']}." in call("signal", "--date", DAY, "--turn")[1].splitlines()
-    assert "gauge" not in said
+    assert "judged" not in said
 
 
 @pytest.mark.parametrize(
@@ -264,11 +264,11 @@ def test_a_market_that_was_observed_is_not_called_simulated(sample: Snapshot) ->
 
 @pytest.mark.slow
 def test_the_gauge_is_printed_and_in_json(call: Call) -> None:
-    status, out, _ = call("signal", "--gauge")
+    status, out, _ = call("signal", "--judge")
     assert status == 0
     for word in ("Gauge:", "to the score", "speculative less cash flow", "never an input", "weeks"):
         assert word in out
-    gauge = json.loads(call("signal", "--gauge", "--json")[1])["gauge"]
+    gauge = json.loads(call("signal", "--judge", "--json")[1])["judged"]
     assert {row["leg"] for row in gauge["responses"]} == {"crypto", "speculative", "cash_flow", "reserve"}
     assert {row["regime"] for row in gauge["partings"]} == {"ABUNDANT", "NEUTRAL", "SCARCE"}
     assert gauge["first"] == "2016-01-04"
@@ -278,9 +278,9 @@ def test_the_gauge_is_printed_and_in_json(call: Call) -> None:
 
 @pytest.mark.slow
 def test_a_gauge_of_few_weeks_says_nothing_of_them(call: Call) -> None:
-    said = json.loads(call("signal", "--gauge", "--set", "run.start=2026-08-03", "--json")[1])["gauge"]
+    said = json.loads(call("signal", "--judge", "--set", "run.start=2026-08-03", "--json")[1])["judged"]
     assert all(row["slope"] is None for row in said["responses"])
-    assert "-" in call("signal", "--gauge", "--set", "run.start=2026-08-03")[1]
+    assert "-" in call("signal", "--judge", "--set", "run.start=2026-08-03")[1]
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,11 @@ def test_a_gauge_of_few_weeks_says_nothing_of_them(call: Call) -> None:
         (("--page", "there.csv/below.html"), "there.csv is a file"),
         (("--history", "new.csv", "--page", "new.csv"), "for --history and --page, wanted two files"),
         (("--history", "new.csv", "--page", "there.csv"), "got --page there.csv, which exists"),
-        (("--gauge", "--set", "run.start=2026-10-08"), "got no week of 5 sessions"),
+        (("--judge", "--set", "run.start=2026-10-08"), "got no week of 5 sessions"),
+        (("--gauge",), "got --gauge, which is now --judge"),
+        (("--cells", "new.csv"), "got --cells without --judge"),
+        (("--judge", "--cells", "there.csv"), "got --cells there.csv, which exists"),
+        (("--judge", "--cells", "new.csv", "--page", "new.csv"), "for --page and --cells, wanted two files"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2_and_leaves_nothing(
