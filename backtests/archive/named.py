@@ -9,6 +9,7 @@ from data.errors import InputError
 from data.files.paths import usable_path
 
 LATEST = "latest"
+SWEEP = "sweep.json"
 _SHOWN = 5
 
 
@@ -31,6 +32,11 @@ def find_run(name: str | Path, root: Path = RUNS) -> Path:
     text = str(usable_path(name, "the run"))
     if Path(text).is_dir():
         return Path(text)
+    if ((sweep := Path(text).parent) / SWEEP).is_file():
+        raise InputError(
+            f"got {text}, and the sweep {sweep} keeps no run of a variant, only its row in variants.parquet; make it: "
+            f"reverse-qe backtest {sweep}/spec.toml --set KEY=VALUE"
+        )
     folders = _folders(root)
     if not folders:
         raise InputError(f"got the run {text}, but there is none below {root}/; make one with: reverse-qe backtest")

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from backtests.archive.named import SWEEP
 from backtests.archive.stored import MANIFEST, StoredRun
 from data.errors import InputError
 from data.files.atomic import remove_whole
 
 # Where files that name a run are looked for, from a folder: specs, accounts on paper, sweeps and their chained tests.
 _PLACES = ("*.toml", "*/*.toml", "sweeps/*/*.toml", "sweeps/*/*/*.toml")
-_SWEEP = "sweep.json"
 
 
 def require_unused(run: StoredRun, around: Sequence[Path]) -> None:
@@ -25,7 +25,7 @@ def require_unused(run: StoredRun, around: Sequence[Path]) -> None:
         InputError: it is a part of a sweep, or a file names it or something in it: an account, or a spec.
     """
     folder = run.folder.resolve()
-    if (folder.parent / _SWEEP).is_file():
+    if (folder.parent / SWEEP).is_file():
         raise InputError(
             f"got {run.folder} to remove, which is a part of the sweep {run.folder.parent}; wanted a run of its own: "
             "remove the sweep's folder"

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from backtests.spec.cash import CashConfig
 from backtests.spec.costs import Costs
 from backtests.spec.versions import VERSION, by_dotted_key, differing_keys, fill_missing, put, take_version
 from data.catalogue.own import OwnCatalogue
 from data.errors import InputError
-from data.files.toml import read_toml, validated
+from data.files.toml import read_toml, refusal, validated
 from data.files.user_code import Reference
 from data.market.snapshot import is_built_in
 from data.prices.actions import Basis
@@ -89,6 +89,20 @@ class Spec(BaseModel):
     cash: CashConfig = CashConfig()
     catalogue: OwnCatalogue = OwnCatalogue()
     _folders: dict[str, Path] = PrivateAttr(default_factory=dict)
+
+    def __init__(self, **values: Any) -> None:
+        """Take the sections; what is wrong with them is one line, as of a file.
+
+        Raises:
+            InputError: an unknown key, one that is missing, or a wrong value.
+        """
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise refusal(error, type(self), "the spec", "spec", NEVER) from None
+
+    # Files are validated as JSON, strictly: that goes by the fields, as of every model, and not by this method.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     def user_path(self, key: str, file: str) -> Path:
         """Where a file is that the spec names.

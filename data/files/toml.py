@@ -73,9 +73,16 @@ def validated(
         # of TOML are then still taken for tuples and dates.
         return model.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
-        raise InputError(f"{what}: {_explain(error, model, root, never or {})}") from error
+        raise refusal(error, model, what, root, never) from error
     except RecursionError as error:
         raise InputError(f"{what}: got sections that are nested too deep to be read; take them out") from error
+
+
+def refusal(
+    error: ValidationError, model: type[BaseModel], what: str, root: str, never: Mapping[str, str] | None = None
+) -> InputError:
+    """What is said of values that a model refuses; arguments as of `validated`."""
+    return InputError(f"{what}: {_explain(error, model, root, never or {})}")
 
 
 def _require_64_bits(value: Any, *keys: object) -> None:

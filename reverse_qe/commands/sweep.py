@@ -92,6 +92,7 @@ def command(
     from reverse_qe.pages.page_files import require_page_path, write_page
     from reverse_qe.sweeping import sweep
     from reverse_qe.words.runs.trials import counted_words, loud_line
+    from reverse_qe.words.sweep import set_options
 
     if page is not None:
         require_page_path(page)
@@ -135,6 +136,11 @@ def command(
         print_json(_as_json(result))
     else:
         _print(result)
+        if result.report.best:
+            best = set_options(result.settings(result.report.best[0]))
+            say(
+                f"A variant is no run, but a row of a table. The best as one: backtest {result.folder}/spec.toml {best}"
+            )
         say(f"Sweep folder: {result.folder}; {counted_words(result.counted)}")
 
 

@@ -42,6 +42,8 @@ def judge_file(
     report("returns")
     table = read_returns_file(path)
     require_sessions(len(table))
+    if (last := table.index[-1]) > (today := pd.Timestamp.now("UTC").tz_convert(None).normalize()):
+        raise InputError(f"{path}: got a return of {last.date()}, wanted none of days after today, {today.date()}")
     returns, main, others = chosen_columns(table, strategy, rival)
     sessions = pd.DatetimeIndex(table.index)
     bill = table[BILL] if BILL in table else pd.Series(0.0, sessions)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from data.errors import InputError
 from data.files.atomic import require_free, write_whole
+from reverse_qe.output import say
 from reverse_qe.pages.kit import GENERATOR
 
 OPTION = "--page"
@@ -22,16 +23,19 @@ def require_page_path(path: Path) -> None:
 
 
 def write_page(path: Path, page: str) -> None:
-    """Write a page whole or not at all; an older page of ours is replaced.
+    """Write a page whole or not at all; an older page of ours is replaced, and a folder that is made is told.
 
     Raises:
         InputError: something else is there, or it cannot be written.
     """
     require_page_path(path)
+    is_new = not path.parent.exists()
     try:
         write_whole(path, page, replace=True)
     except OSError as error:
         raise InputError(f"cannot write {OPTION} {path}: {error.strerror}; choose another") from error
+    if is_new:
+        say(f"! {OPTION} {path}: its folder was not there, and was made")
 
 
 def _is_page(path: Path) -> bool:

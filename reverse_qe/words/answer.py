@@ -21,6 +21,14 @@ NEAREST = 3
 _TURN_LINES = 2
 _BLOCKS_NAMED = 2
 _MISSING_WIDTH = 50
+# What a reason can do without where it would else be cut.
+_SHORTER = (
+    (" than usual of late)", " than usual)"),
+    ("the interest on reserves", "IORB"),
+    ("trailing capex", "capex"),
+    ("operating cash flow", "cash flow"),
+    (" bn USD", " bn"),
+)
 
 
 @dataclass(frozen=True)
@@ -154,7 +162,7 @@ def _signed(moved: float) -> str:
 
 
 def _fitted(label: str, parts: Sequence[str], lines: int = 1) -> list[str]:
-    """As many parts as have room, the others counted; a first part that has none is cut."""
+    """As many parts as have room, the others counted; a first part that has none says it in fewer words, or is cut."""
     head = f"{label}: " if label else ""
     for count in range(len(parts), 0, -1):
         more = f" ({len(parts) - count} more)" if count < len(parts) else ""
@@ -162,7 +170,10 @@ def _fitted(label: str, parts: Sequence[str], lines: int = 1) -> list[str]:
         if len(wrapped) <= lines:
             return wrapped
     more = f" ({len(parts) - 1} more)" if len(parts) > 1 else ""
-    return [*_wrapped(textwrap.shorten(head + parts[0], WIDTH - len(more), placeholder=" ...") + more)]
+    first = parts[0]
+    for words, fewer in _SHORTER:
+        first = first.replace(words, fewer)
+    return [*_wrapped(textwrap.shorten(head + first, WIDTH - len(more), placeholder=" ...") + more)]
 
 
 def _wrapped(text: str) -> list[str]:

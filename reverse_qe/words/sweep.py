@@ -1,5 +1,6 @@
 """A sweep in words and rows."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -58,6 +59,11 @@ def _shown(by: str) -> list[_Shown]:
 def keys_text(settings: Mapping[str, Any]) -> str:
     """The keys of a variant as the command line takes them."""
     return " ".join(f"{key}={value_text(value)}" for key, value in settings.items())
+
+
+def set_options(settings: Mapping[str, Any]) -> str:
+    """The keys of a variant as options of ``backtest``."""
+    return " ".join(f"--set {shlex.quote(f'{key}={value_text(value)}')}" for key, value in settings.items())
 
 
 def sentences(report: SweepReport, steadiest: Mapping[str, Any] | None) -> list[str]:

@@ -242,7 +242,9 @@ def test_verify_writes_the_report_as_a_page(data_command: Callable[..., Any], ke
     assert outcome.code == 0
     assert outcome.err == f"Page: {tmp_path / 'page.html'}\n"
     assert "sessions of XNYS without a row: 1" in (tmp_path / "page.html").read_text()
-    assert data_command("verify", "market", "--page", tmp_path / "new" / "page.html").code == 0
+    made = data_command("verify", "market", "--page", tmp_path / "new" / "page.html")
+    assert (made.code, made.err.count("its folder was not there, and was made")) == (0, 1)
+    assert "was made" not in data_command("verify", "market", "--page", tmp_path / "new" / "page.html").err
     assert data_command("verify", "market", "--page", tmp_path / "page.html" / "page.html").code == 2
 
 

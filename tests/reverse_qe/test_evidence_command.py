@@ -94,6 +94,14 @@ def test_what_is_refused(call, tmp_path, arguments, told):
     assert not Path(tmp_path / "it.toml").exists()
 
 
+def test_returns_of_days_to_come_are_none(call, tmp_path):
+    days = pd.bdate_range("2073-01-02", periods=300)
+    pd.DataFrame({"mine": 0.001, "mix": 0.0}, days.rename("date")).to_csv(tmp_path / "to-come.csv")
+    code, out, err = call("evidence", "to-come.csv")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"got a return of {days[-1].date()}, wanted none of days after today" in err
+
+
 def test_trials_are_those_of_the_log_or_more():
     for end in ("2021-06-30", "2021-09-30"):
         result = reverse_qe.backtest("sample", start="2021-01-04", end=end)

@@ -226,6 +226,11 @@ def test_what_is_shown_is_escaped(sample: Snapshot) -> None:
         (lambda: reverse_qe.backtest(set={"policy.nosuch": 1}), "unknown key policy.nosuch"),
         (lambda: reverse_qe.backtest(set={"nosuch": 1}), "unknown key nosuch"),
         (lambda: reverse_qe.backtest({"run": {"name": "x"}}), "the spec that was given: the key run.start is missing"),
+        (
+            lambda: reverse_qe.Spec(a=1),
+            "the spec: the key run is missing, add it; the key universe is missing, add it; un",
+        ),
+        (lambda: reverse_qe.Spec(run={"name": "x"}, polcy={}), "unknown key polcy, the nearest is policy"),
         (lambda: reverse_qe.backtest(start="yesterday"), "run.start: got 'yesterday'"),
         (lambda: reverse_qe.backtest(start="1999-06-01"), "mend run.start or run.end"),
         (lambda: reverse_qe.backtest(out="."), "got out ., which exists"),

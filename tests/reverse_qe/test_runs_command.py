@@ -76,11 +76,17 @@ def test_a_folder_that_was_given_the_name_of_another_run_is_not_it(call, runs):
     [
         ("2026010", "got the run 2026010, which fits 20260101T000000Z-sample-"),
         ("mime", "got the run mime, and there is none below runs/; the nearest is mine; see: reverse-qe runs list"),
+        (
+            "swept/1",
+            "the sweep swept keeps no run of a variant, only its row in variants.parquet; make it: reverse-qe ba",
+        ),
         ("", "wanted the name of a file or folder"),
         ("a\0b", "without a zero character"),
     ],
 )
 def test_a_name_of_none_or_of_several_is_one_line(call, runs, name, said):
+    Path("swept").mkdir()
+    Path("swept/sweep.json").write_text("{}", encoding="utf-8")
     for words in (("show", name), ("compare", name, "mine"), ("remove", name, "--yes")):
         status, out, err = call("runs", *words)
         assert (status, out, err.count("\n")) == (2, "", 1)
