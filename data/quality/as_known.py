@@ -182,5 +182,7 @@ def _number(value: float) -> str:
 
 
 def _range(low: float, high: float) -> str:
-    ends = [_number(low), _number(high)]
-    return ends[0] if low == high else " to ".join(end or "open" for end in ends) if any(ends) else ""
+    low_text, high_text = _number(low), _number(high)
+    if low_text and high_text:
+        return low_text if low == high else f"{low_text} to {high_text}"
+    return f"from {low_text}" if low_text else f"up to {high_text}" if high_text else ""
