@@ -1,0 +1,207 @@
+"""The tables of an event study, from abnormal returns around its days."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtests.evidence.newey_west import newey_west
+from backtests.studies.event_study.abnormal import Abnormal, StudyConfig
+from backtests.studies.event_study.events import weeks_of
+from backtests.studies.event_study.legs import LegWindow, leg_path, leg_window
+
+TERCILES = ("low", "middle", "high")
+LEVEL = 0.05
+# Of a slope that is there, so many of its standard errors are found in four of five studies at the 5% level.
+DETECTABLE = 2.8
+# Weeks below which no slope is estimated.
+LEAST_WEEKS = 20
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Events and abnormal returns, and the tables that are made of them.
+
+    Attributes:
+        sessions: of the study.
+        events: as `backtests.studies.event_study.events.study_events` gives them.
+        days: on which something could first be answered, each once: places of the sessions of stocks and of coins.
+        place: of each event's day among them.
+        found: abnormal returns around the days.
+        config: windows.
+        legs: symbols by leg; those that are one symbol by itself come last.
+        names: symbols, in the order of `found`.
+    """
+
+    sessions: pd.DatetimeIndex
+    events: pd.DataFrame
+    days: pd.DataFrame
+    place: np.ndarray
+    found: Abnormal
+    config: StudyConfig
+    legs: Mapping[str, tuple[str, ...]]
+    names: tuple[str, ...]
+
+    @cached_property
+    def weeks(self) -> np.ndarray:
+        """The calendar week of each day."""
+        return weeks_of(self.sessions, self.days["stocks"].tolist())
+
+    def rows_of(self, kind: str) -> np.ndarray:
+        """Which days have an event of a kind."""
+        rows = np.zeros(len(self.days), dtype=bool)
+        rows[self.place[(self.events["kind"] == kind).to_numpy()]] = True
+        return rows
+
+    def members(self, leg: str) -> list[int]:
+        """Places of the instruments of a leg."""
+        return [self.names.index(symbol) for symbol in self.legs[leg]]
+
+    def windows(self, kind: str, leg: str) -> list[LegWindow]:
+        """A leg over every window around the events of a kind; each is worked out once."""
+        if (kind, leg) not in self._made:
+            rows, members = self.rows_of(kind), self.members(leg)
+            self._made[kind, leg] = [
+                leg_window(self.found, members, self.weeks, window, self.config, rows)
+                for window in range(len(self.config.windows))
+            ]
+        return self._made[kind, leg]
+
+    @cached_property
+    def _made(self) -> dict[tuple[str, str], list[LegWindow]]:
+        return {}
+
+    def counts(self, kinds: Collection[str]) -> pd.DataFrame:
+        """How many events, days and weeks, see `backtests.studies.event_study.study.EventStudy`, as of the others."""
+        made, longest = [], max(last - first for first, last in self.config.windows)
+        for kind in kinds:
+            rows = self.rows_of(kind)
+            days = np.unique(self.days["stocks"].to_numpy()[rows])
+            weeks = np.unique(self.weeks[rows])
+            starts = self.days["stocks"].to_numpy()[rows]
+            first_of_week = np.array([starts[self.weeks[rows] == week].min() for week in weeks])
+            overlapping = int((np.diff(first_of_week) <= longest).sum()) if len(weeks) > 1 else 0
+            events = int((self.events["kind"] == kind).sum())
+            made.append(
+                {"kind": kind, "events": events, "days": len(days), "weeks": len(weeks), "overlapping": overlapping}
+            )
+        return pd.DataFrame(made)
+
+    def tests(self, kinds: Collection[str]) -> pd.DataFrame:
+        """Mean and tests of every kind, leg and window."""
+        rows = []
+        for kind in kinds:
+            for leg in self.legs:
+                for (first, last), each in zip(self.config.windows, self.windows(kind, leg), strict=True):
+                    told: dict[str, Any] = {"kind": kind, "leg": leg, "first": first, "last": last}
+                    told |= _mean(each.car)
+                    named = (
+                        ("t", each.plain),
+                        ("bmp", each.standardised),
+                        ("kp", each.correlated),
+                        ("corrado", each.ranks),
+                    )
+                    for name, statistic in named:
+                        told |= {name: statistic.value, f"p_{name}": statistic.p_value}
+                    rows.append(told | {"effective": each.effective})
+        return _with_holm(pd.DataFrame(rows), len(self.legs) - len(self.names))
+
+    def news_by_week(self, kind: str) -> pd.Series:
+        """The news of a kind by calendar week: all of its announcements added up."""
+        of_kind = self.events[(self.events["kind"] == kind) & self.events["news"].notna()]
+        weeks = self.weeks[self.place[of_kind.index.to_numpy()]]
+        return of_kind["news"].groupby(weeks).sum()
+
+    def surprises(self, kinds: Collection[str]) -> pd.DataFrame:
+        """Mean by tercile of news."""
+        rows = []
+        for kind, leg, window, car in self._with_news(kinds):
+            tercile = pd.qcut(car["news"].rank(method="first"), 3, labels=list(TERCILES)) if len(car) >= 3 else None
+            for name in TERCILES:
+                values = car["car"][tercile == name].to_numpy() if tercile is not None else np.array([])
+                rows.append(
+                    {"kind": kind, "leg": leg, "first": window[0], "last": window[1], "tercile": name, **_mean(values)}
+                )
+        columns = ["kind", "leg", "first", "last", "tercile", "weeks", "mean", "low", "high"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def slopes(self, kinds: Collection[str]) -> pd.DataFrame:
+        """Slopes on news."""
+        rows = [
+            {"kind": kind, "leg": leg, "first": window[0], "last": window[1], **_slope(car)}
+            for kind, leg, window, car in self._with_news(kinds)
+        ]
+        columns = ["kind", "leg", "first", "last", "weeks", "slope", "low", "high", "detectable"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def _with_news(self, kinds: Collection[str]) -> list[tuple[str, str, tuple[int, int], pd.DataFrame]]:
+        """By kind, leg and window: news and cumulative abnormal return of the weeks that have both."""
+        found = []
+        for kind in kinds:
+            news = self.news_by_week(kind)
+            if news.empty:
+                continue
+            for leg in self.legs:
+                for window, each in zip(self.config.windows, self.windows(kind, leg), strict=True):
+                    car = pd.Series(each.car, index=each.weeks)
+                    found.append((kind, leg, window, pd.DataFrame({"news": news, "car": car}).dropna()))
+        return found
+
+    def paths(self, kinds: Collection[str]) -> pd.DataFrame:
+        """Mean by session of the chart."""
+        rows = []
+        for kind in kinds:
+            asked, weeks = self.rows_of(kind), self.weeks
+            for leg in self.legs:
+                path = leg_path(self.found, self.members(leg), weeks, self.config, asked)
+                for at, session in enumerate(range(self.config.path[0], self.config.path[1] + 1)):
+                    rows.append({"kind": kind, "leg": leg, "session": session, **_mean(path[:, at])})
+        return pd.DataFrame(rows)
+
+
+def _mean(values: np.ndarray) -> dict[str, Any]:
+    """Mean of a week's values and its interval, t-distributed."""
+    count = len(values)
+    if count < 3:
+        return {"weeks": count, "mean": float(values.mean()) if count else np.nan, "low": np.nan, "high": np.nan}
+    from scipy.stats import t
+
+    mean = float(values.mean())
+    half = float(t.ppf(1 - LEVEL / 2, count - 1)) * float(values.std(ddof=1)) / np.sqrt(count)
+    return {"weeks": count, "mean": mean, "low": mean - half, "high": mean + half}
+
+
+def _slope(car: pd.DataFrame) -> dict[str, Any]:
+    """The slope of returns on news in its standard deviations, by week in order of time (Newey and West)."""
+    nothing = {"weeks": len(car), "slope": np.nan, "low": np.nan, "high": np.nan, "detectable": np.nan}
+    deviation = car["news"].std(ddof=1)
+    if len(car) < LEAST_WEEKS or not deviation > 0:
+        return nothing
+    regressors = pd.DataFrame({"constant": 1.0, "news": car["news"] / deviation})
+    found = newey_west(car["car"], regressors).loc["news"]
+    error = (found["high"] - found["low"]) / 2 / 1.96
+    detectable = DETECTABLE * error
+    return {
+        "weeks": len(car),
+        "slope": found["value"],
+        "low": found["low"],
+        "high": found["high"],
+        "detectable": detectable,
+    }
+
+
+def _with_holm(tests: pd.DataFrame, wide: int) -> pd.DataFrame:
+    """p-values of the standardised test, corrected for all that were made: of the wide legs, and of single names."""
+    from statsmodels.stats.multitest import multipletests
+
+    legs = list(dict.fromkeys(tests["leg"]))
+    is_wide = tests["leg"].isin(legs[:wide])
+    corrected = pd.Series(np.nan, index=tests.index)
+    for rows in (is_wide, ~is_wide):
+        made = rows & tests["p_bmp"].notna()
+        if made.any():
+            corrected[made] = multipletests(tests.loc[made, "p_bmp"], method="holm")[1]
+    return tests.assign(holm=corrected)
