@@ -13,7 +13,8 @@ from paper.ledger.reader import LEDGER_FILE
 from paper.step.account_files import copied, held
 from paper.step.guards import kill_file_reason
 from paper.step.requirements import was_replayed
-from paper.step.step import Report, Step, StepReport
+from paper.step.step import Report, Step
+from paper.step.step_report import StepReport
 
 __all__ = ["StepReport", "halt", "reconcile", "resume", "run_step"]
 

@@ -33,6 +33,7 @@ class Desk:
         market: of the account.
         clock: tells the time, UTC.
         notes: what was booked late, and what else people should know, a sentence each.
+        not_taken: orders that the broker ended when they were sent.
     """
 
     ledger: Ledger
@@ -40,6 +41,7 @@ class Desk:
     market: PaperMarket
     clock: Callable[[], datetime]
     notes: list[str] = field(default_factory=list)
+    not_taken: list[Intent] = field(default_factory=list)
 
     def settle(self) -> list[Fill]:
         """Write down what became of the orders that were sent, what moved besides, and the closes that have passed.
@@ -75,7 +77,7 @@ class Desk:
         return found
 
     def send(self) -> list[Intent]:
-        """Send what is not sent yet and may be now, and write down that it is.
+        """Send what is not sent yet and may be now, and write down that it is; what is not taken is told.
 
         Returns:
             What the broker has taken.
@@ -86,8 +88,15 @@ class Desk:
                 waiting = [each for each in self.ledger.unsent_intents() if each.is_coin == coins and each.side == side]
                 if not waiting or (side == "buy" and self._has_open_sells(coins)):
                     continue
-                self.ledger.write_sent(waiting, self.broker.send(waiting), self.clock())
-                sent += waiting
+                ended = {state.client_id: state for state in self.broker.send(waiting)}
+                self.ledger.write_sent(waiting, ended.values(), self.clock())
+                self.notes.extend(
+                    f"no order to {each.side} {each.symbol} for {each.session}: {ended[each.client_id].reason}"
+                    for each in waiting
+                    if each.client_id in ended
+                )
+                self.not_taken.extend(each for each in waiting if each.client_id in ended)
+                sent += [each for each in waiting if each.client_id not in ended]
         return sent
 
     def end_outdated(self) -> None:

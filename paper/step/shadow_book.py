@@ -15,6 +15,7 @@ import pandas as pd
 
 from backtests.execution.records import UnitChange
 from backtests.execution.session import change_units
+from paper.config import BrokerSection
 from paper.ledger.reader import LedgerReader
 from paper.market import PaperMarket
 
@@ -121,14 +122,16 @@ def unbooked_actions(market: PaperMarket, ledger: LedgerReader, since: date | No
     return tuple(found)
 
 
-def unbooked_changes(market: PaperMarket, ledger: LedgerReader) -> list[str]:
+def unbooked_changes(market: PaperMarket, ledger: LedgerReader, broker: BrokerSection) -> list[str]:
     """Say which splits and the like of the last sessions the broker has not booked, a sentence each, by name.
+
+    Nothing is said of a broker that books all actions by itself, from the same market.
 
     A session is looked at when it has ended: an activity may come on its day. Whoever resumes the trader takes what was
     there by then as it is.
     """
     close = ledger.last_close()
-    if close is None:
+    if close is None or not broker.entry.unpaid:
         return []
     resumed = next(iter(ledger.events(("resume",), newest=1)), None)
     since = max(close - LOOKED_AT, date.min if resumed is None else resumed.at.date())

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,6 @@ from backtests.spec.spec import Spec
 from data.clock import decision_times, next_session
 from data.errors import InputError
 from data.files.user_code import LookAheadError
-from paper.broker import Fill, Intent
 from paper.brokers.opener import open_broker
 from paper.config import PaperConfig
 from paper.errors import BrokerRefused, BrokerUnavailable
@@ -36,6 +35,7 @@ from paper.step.requirements import (
     spec_of,
 )
 from paper.step.shadow_book import unbooked_changes
+from paper.step.step_report import StepReport, summary
 
 if TYPE_CHECKING:
     from backtests.engines.strategy_replay import Answer
@@ -45,38 +45,6 @@ DAY = timedelta(days=1)
 SIGNALS_COMPARED = 5
 
 Report = Callable[[str], None]
-
-
-@dataclass
-class StepReport:
-    """What a step did.
-
-    Attributes:
-        account: its name.
-        session: that it was for; None where there was none to decide for.
-        at: UTC.
-        dry_run: whether nothing of it was written or sent.
-        decision: that it took; None where it took none.
-        sent: orders that the broker has taken in it.
-        fills: of the orders that were open.
-        halt: why the trader is halted; empty where it is not.
-        fault: why the step could not be ended; empty where it was. The next one goes on from there.
-        notes: sentences for people.
-        odd_data: the gravest of what is odd in the data since the decision before, and how much more is; empty where
-            nothing is, or nothing was decided.
-    """
-
-    account: str
-    session: date | None
-    at: datetime
-    dry_run: bool
-    decision: Decision | None = None
-    sent: list[Intent] = field(default_factory=list)
-    fills: list[Fill] = field(default_factory=list)
-    halt: str = ""
-    fault: str = ""
-    notes: list[str] = field(default_factory=list)
-    odd_data: str = ""
 
 
 class Step:
@@ -143,7 +111,7 @@ class Step:
             self._halt(f"the broker refuses: {error}")
         halted = self.ledger.halt()
         self.told.halt = "" if halted is None else halted.text
-        self.ledger.write_event("step", _summary(self.told), self.now, session)
+        self.ledger.write_event("step", summary(self.told), self.now, session)
         return self.told
 
     def reconcile(self) -> list[str]:
@@ -154,6 +122,7 @@ class Step:
             versions = MarketVersions(self.config.market, desk.market)
             return [
                 *desk.differences(),
+                *unbooked_changes(desk.market, self.ledger, self.config.broker),
                 *differences_from_market(versions, self.ledger),
                 *self._strategy_differences(desk),
             ]
@@ -213,7 +182,7 @@ class Step:
         self.told.fills += desk.settle()
         if found := desk.differences():
             self._halt(f"ledger and broker do not agree: {'; '.join(found)}")
-        if self.config.broker.entry.unpaid and (found := unbooked_changes(desk.market, self.ledger)):
+        if found := unbooked_changes(desk.market, self.ledger, self.config.broker):
             self._halt("; ".join(found))
 
     def _decide(self, desk: Desk) -> None:
@@ -313,7 +282,7 @@ class Step:
         cash = self.config.account.initial_cash or self.spec.run.initial_cash
         broker = open_broker(self.config, self.folder, market, cash, lambda: self.now)
         with closing(broker):
-            yield Desk(self.ledger, broker, market, lambda: self.now, self.told.notes)
+            yield Desk(self.ledger, broker, market, lambda: self.now, self.told.notes, self.told.not_taken)
 
     def _spec_on_its_basis(self) -> Spec:
         """The spec on the account's prices: as quoted where it trades from day to day, for only those can be dealt at.
@@ -339,10 +308,3 @@ class Step:
 
 def _record(decision: Decision) -> DecisionRecord:
     return DecisionRecord(**{each.name: getattr(decision, each.name) for each in fields(DecisionRecord)})
-
-
-def _summary(told: StepReport) -> str:
-    """How a step ended, in one line."""
-    decided = "decided" if told.decision else "nothing to decide"
-    counts = f"{len(told.sent)} orders sent, {len(told.fills)} fills"
-    return "; ".join(part for part in (decided, counts, told.halt and f"halted: {told.halt}", told.fault) if part)

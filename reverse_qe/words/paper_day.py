@@ -20,7 +20,7 @@ def day_lines(told: "StepReport", config: "PaperConfig") -> list[str]:
     wrong = [f"HALTED: {told.halt}. Nothing is sent until: reverse-qe paper resume --why TEXT"] if told.halt else []
     wrong += [f"! {told.fault}"] if told.fault else []
     lines += ["; ".join(wrong)] if wrong else []
-    if told.sent or told.fills:
+    if told.sent or told.not_taken or told.fills:
         lines.append(_orders(told))
     if told.sent:
         unpaid = config.broker.entry.unpaid
@@ -49,7 +49,11 @@ def _orders(told: "StepReport") -> str:
     parts = []
     if told.sent:
         parts.append(f"Sent {_counted(len(told.sent), 'order')}: {_named([_order(each) for each in told.sent])}")
-    waiting = [each for each in (told.decision.intents if told.decision else ()) if each not in told.sent]
+    if told.not_taken:
+        refused = _named([_order(each) for each in told.not_taken])
+        parts.append(f"{_counted(len(told.not_taken), 'order')} not taken: {refused}")
+    done = (*told.sent, *told.not_taken)
+    waiting = [each for each in (told.decision.intents if told.decision else ()) if each not in done]
     if waiting and not told.halt:
         parts.append(f"{_counted(len(waiting), 'buy')} wait for what the sells bring")
     if told.fills:

@@ -1,6 +1,7 @@
 """The broker Alpaca: the real alpaca-py against a server on loopback that behaves as Alpaca documents it."""
 
 import builtins
+import json
 import logging
 import sys
 import time
@@ -20,6 +21,7 @@ from paper.brokers.alpaca.fees import unposted_fees
 from paper.brokers.alpaca.requests import AlpacaRequests
 from paper.config import BrokerSection, PaperConfig
 from paper.errors import BrokerRefused, BrokerUnavailable
+from paper.ledger.reader import fell_short
 from strategies.fills import OrderStatus
 
 pytest.importorskip("alpaca")
@@ -425,13 +427,39 @@ def test_a_rejected_order_is_told_with_alpacas_words(double: Any, broker: Alpaca
     )
 
 
-def test_a_wash_trade_is_a_rejected_order(double: Any, broker: AlpacaBroker) -> None:
+def test_a_wash_trade_is_refused_and_planned_anew(double: Any, broker: AlpacaBroker) -> None:
     double.positions["MU"] = type(double.cash)(10)
     double.reads_before_fill = 10**6
     broker.send([intent("MU", "sell", 5.0)])
     ended = one(broker.send([intent("MU", "buy", 1_000.0)]))
-    words = "rejected by Alpaca: potential wash trade detected. use complex orders (HTTP 403, code 40310000)"
-    assert ended == OrderState("paper-20260302-MU-buy", OrderStatus.REJECTED, 0.0, words)
+    words = "refused by Alpaca: potential wash trade detected. use complex orders (HTTP 403, code 40310000)"
+    assert ended == OrderState("paper-20260302-MU-buy", OrderStatus.UNFILLED, 0.0, words)
+    assert fell_short(ended.status, ended.reason)
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "wanted"),
+    [
+        (422, "potential wash trade detected. use complex orders", "unfilled"),
+        (403, "insufficient balance for BTC (requested: 1, available: 0.9)", "unfilled"),
+        (403, "insufficient qty available for order (requested: 20, available: 0)", "unfilled"),
+        (403, "trade denied due to pattern day trading protection", "unfilled"),
+        (422, 'asset "MU" is not tradable', "unfilled"),
+        (403, "cost basis must be >= minimal amount of order 5", "unfilled"),
+        # These would be met at every order: somebody has to look.
+        (403, "new orders are rejected by user request", "rejected"),
+        (403, "your account is set to liquidation only", "rejected"),
+        (422, "qty must be integer", "rejected"),
+    ],
+)
+def test_refusals_of_business_end_the_order_and_others_are_rejections(
+    double: Any, broker: AlpacaBroker, fault: Callable[..., Any], status: int, message: str, wanted: str
+) -> None:
+    double.faults.append(fault("POST /orders", status, body=json.dumps({"code": 40310000, "message": message})))
+    ended = one(broker.send([intent("MU", "buy", 1_000.0)]))
+    assert (ended.status, ended.units_filled) == (wanted, 0.0)
+    too_small = "minimal" in message
+    assert ("less than the smallest order" if too_small else message) in ended.reason
 
 
 def test_an_order_that_is_rejected_later_is_told_so(double: Any, broker: AlpacaBroker) -> None:

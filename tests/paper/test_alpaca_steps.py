@@ -25,6 +25,7 @@ from paper.config import PaperConfig
 from paper.ledger.invariants import broken_invariants
 from paper.ledger.reader import LEDGER_FILE, LedgerReader
 from paper.step.account import StepReport, reconcile, resume, run_step
+from reverse_qe.words.paper_day import day_lines
 
 pytest.importorskip("alpaca")
 
@@ -333,15 +334,55 @@ def test_a_rejected_order_halts_until_somebody_resumes(world: World) -> None:
         now = moments("2026-01-12", "2026-01-12")[0]
         trader.move(now)
         trader.double.faults.append(
-            trader_fault(world, "POST /orders", 403, '{"code": 40310000, "message": "insufficient buying power"}')
+            trader_fault(world, "POST /orders", 422, '{"code": 40010001, "message": "qty must be integer"}')
         )
         told = trader.step(now)
-        words = "rejected by Alpaca: insufficient buying power (HTTP 403, code 40310000)"
+        words = "rejected by Alpaca: qty must be integer (HTTP 422, code 40010001)"
         assert "order rejected-20260112-BTC-USD-buy" in told.halt
         assert told.halt.endswith(words)
         placed = len(trader.double.orders)
         assert trader.step(now + timedelta(hours=15)).sent == []
         assert len(trader.double.orders) == placed
+
+
+def test_a_refusal_of_business_is_told_and_the_next_session_plans_anew(world: World) -> None:
+    with world.account("refused") as trader:
+        first, *_, later = moments("2026-01-12", "2026-01-13")
+        trader.move(first)
+        trader.double.faults.append(
+            trader_fault(world, "POST /orders", 403, '{"code": 40310000, "message": "insufficient buying power"}')
+        )
+        told = trader.step(first)
+        words = "refused by Alpaca: insufficient buying power (HTTP 403, code 40310000)"
+        assert (told.halt, told.fault) == ("", "")
+        assert f"no order to buy BTC-USD for 2026-01-12: {words}" in told.notes
+        assert [each.symbol for each in told.not_taken] == ["BTC-USD"]
+        assert "BTC-USD" not in [each.symbol for each in told.sent]
+        assert "1 order not taken: buy BTC-USD" in " ".join(day_lines(told, trader.config))
+        with trader.ledger() as ledger:
+            assert "BTC-USD" in ledger.short_symbols()
+        trader.move(later)
+        assert trader.step(later).halt == ""
+
+
+def test_coins_for_less_than_ten_dollars_are_too_small_and_halt_nothing(world: World) -> None:
+    """An account of 30 US dollars in whose shares every coin comes to less than Alpaca's smallest order."""
+    with world.account("small", cash=30.0) as trader:
+        told = []
+        for now in moments("2026-01-12", "2026-01-13"):
+            trader.move(now)
+            told.append(trader.step(now))
+        assert {(each.halt, each.fault) for each in told} == {("", "")}
+        assert any(
+            "no order to buy BTC-USD for 2026-01-12: less than the smallest order" in each.notes for each in told
+        )
+        with trader.ledger() as ledger:
+            orders = ledger.orders().set_index("client_id")
+        coin = orders.loc["small-20260112-BTC-USD-buy"]
+        assert (coin["status"], coin["reason"]) == ("unfilled", "less than the smallest order")
+        assert coin["money"] < 10
+        assert not [each for each in trader.double.orders if "/" in each["symbol"]]
+        assert trader.double.orders
 
 
 def trader_fault(world: World, on: str, status: int, body: str | None = None) -> Any:

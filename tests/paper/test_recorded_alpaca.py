@@ -12,7 +12,7 @@ import pytest
 import alpaca_double
 import loopback
 from data.net.settings import SourceSettings
-from paper.broker import Fill, Movement, OrderState
+from paper.broker import Fill, Intent, Movement, OrderState
 from paper.brokers.alpaca.answers import fill_of, moment, movement_of, order_state
 from paper.brokers.alpaca.broker import AlpacaBroker
 from paper.brokers.alpaca.orders import Asset, Order
@@ -138,6 +138,107 @@ def test_refusals(
 
     assert told in str(failure.value)
     assert len(server.asked) == 1
+
+
+# The same answers, through the broker.
+
+
+@pytest.fixture
+def broker(server: Any, requests: AlpacaRequests, payloads: Path) -> AlpacaBroker:
+    """A broker whose account, clock and coin are the recorded ones."""
+    for name in ("account", "clock"):
+        server.answers(f"/v2/{name}", loopback.Answer(recorded(payloads, f"{name}.json")))
+    for symbol in ("BTC%2FUSD", "MU"):
+        server.answers(f"/v2/assets/{symbol}", loopback.Answer(recorded(payloads, "asset-crypto.json")))
+    server.answers("/v2/orders", loopback.Answer([]))
+    config = PaperConfig(market="sample", spec="sample", broker=BrokerSection(kind="alpaca", endpoint=server.url))
+    return AlpacaBroker(config, NOW, requests, wait=lambda _seconds: None)
+
+
+def test_orders_through_the_broker(payloads: Path, server: Any, broker: AlpacaBroker) -> None:
+    orders = [recorded(payloads, f"{kind}OrderResponse.json") for kind in ("Crypto", "Equity")]
+    server.answers("/v2/orders", loopback.Answer(orders))
+    server.answers("/v2/account/activities/FILL", loopback.Answer([recorded(payloads, "activities.json")[2]]))
+    coin, stock = (each["client_order_id"] for each in orders)
+
+    assert broker.states([stock, coin, "another"]) == [
+        OrderState(stock, OrderStatus.OPEN, 0.0, units_wanted=2.0),
+        OrderState(coin, OrderStatus.OPEN, 0.0, units_wanted=0.02),
+    ]
+    # The recorded fill is of an order that is not among them.
+    assert broker.fills([stock, coin]) == []
+
+
+def test_a_fill_through_the_broker(payloads: Path, server: Any, broker: AlpacaBroker) -> None:
+    fill = recorded(payloads, "activities.json")[2]
+    order = recorded(payloads, "EquityOrderResponse.json") | {
+        **{"id": fill["order_id"], "symbol": "LPCN", "submitted_at": fill["transaction_time"]},
+        **{"status": "filled", "qty": "1", "filled_qty": "1", "filled_avg_price": "1.63"},
+    }
+    server.answers("/v2/orders", loopback.Answer([order]))
+    server.answers("/v2/account/activities/FILL", loopback.Answer([fill]))
+    name = order["client_order_id"]
+
+    at = datetime(2019, 5, 24, 15, 34, 6, 977_000, tzinfo=UTC)
+    assert broker.fills([name]) == [Fill(fill["id"], name, "LPCN", "buy", 1.0, 1.63, 0.0, at)]
+    assert broker.states([name]) == [OrderState(name, OrderStatus.FILLED, 1.0, units_wanted=1.0)]
+
+
+def test_activities_through_the_broker(payloads: Path, server: Any, broker: AlpacaBroker) -> None:
+    fee, dividend, _ = recorded(payloads, "activities.json")
+    server.answers("/v2/account/activities", loopback.Answer([fee, dividend]))
+
+    found = [(each.movement_id, each.symbol, each.kind, each.amount, each.units) for each in broker.movements(None)]
+    assert found == [
+        (dividend["id"], "T", "dividend", 1.02, 0.0),
+        (fee["id"], "ETH-USD", "fee", 0.0, -0.000195),
+    ]
+    # Without a stamp they are booked when their day is over.
+    assert [each.symbol for each in broker.movements(datetime(2022, 8, 13, tzinfo=UTC))] == ["ETH-USD"]
+    assert broker.movements(datetime(2022, 8, 13, 0, 0, 1, tzinfo=UTC)) == []
+
+
+def test_notices_of_the_recorded_account(payloads: Path, server: Any, broker: AlpacaBroker) -> None:
+    # It is marked as a day trader's, and has more than 25,000 USD.
+    assert broker.notices() == []
+    account = recorded(payloads, "account.json")
+    server.answers("/v2/account", loopback.Answer(account | {"equity": "24999.99", "crypto_status": "INACTIVE"}))
+    assert [each.split(":")[0] for each in broker.notices()] == [
+        "Alpaca marks the account as that of a pattern day trader",
+        "Alpaca says that coins are 'INACTIVE' for this account",
+    ]
+    # As accounts come since the marks of day traders were given up.
+    server.answers("/v2/account", loopback.Answer({**account, "pattern_day_trader": None, "equity": "30"}))
+    assert broker.notices() == []
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "reason"),
+    [
+        ("cost basis", OrderStatus.UNFILLED, "less than the smallest order"),
+        ("time_in_force", OrderStatus.REJECTED, "rejected by Alpaca: invalid crypto time_in_force (HTTP 422"),
+        ("extended hours", OrderStatus.REJECTED, 'rejected by Alpaca: only type="limit" is allowed for extended'),
+        ("unauthorized", None, "does not accept the keys in ALPACA_API_KEY_ID and ALPACA_API_SECRET_KEY"),
+    ],
+)
+def test_refusals_through_the_broker(
+    payloads: Path, server: Any, broker: AlpacaBroker, word: str, status: OrderStatus | None, reason: str
+) -> None:
+    [error] = [each for each in recorded(payloads, "errors.json") if word in each["body"]["message"]]
+    refusal = loopback.Answer(error["body"], status=error["status"])
+    none = loopback.Answer([])
+    server.answers("/v2/orders", none, none, refusal, none)
+    buy = Intent("mine", NOW.date(), "BTC-USD", "buy", True, None, 20.0, 0.0, 50_000.0, NOW)
+
+    if status is None:
+        with pytest.raises(BrokerRefused) as failure:
+            broker.send([buy])
+        assert reason in str(failure.value)
+        return
+    # One list of orders is asked for before it is placed, and one of what is promised; the order is the third.
+    (ended,) = broker.send([buy])
+    assert (ended.client_id, ended.status, ended.units_filled) == ("mine", status, 0.0)
+    assert reason in ended.reason
 
 
 def test_every_recorded_answer_is_read(payloads: Path) -> None:

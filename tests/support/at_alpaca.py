@@ -15,7 +15,7 @@ from late_world import Action, LateWorld
 from paper.brokers.alpaca import broker as alpaca
 from paper.brokers.alpaca import requests as alpaca_requests
 from paper.config import PaperConfig
-from paper.step.step import StepReport
+from paper.step.step_report import StepReport
 
 FIRST, LAST = date(2026, 3, 2), date(2026, 3, 13)
 

@@ -19,7 +19,7 @@ from paper.ledger.reader import LEDGER_FILE, LedgerReader
 from paper.ledger.records import Holdings
 from paper.step import step as stepping
 from paper.step.account import resume, run_step
-from paper.step.step import StepReport
+from paper.step.step_report import StepReport
 
 
 @dataclass(frozen=True)

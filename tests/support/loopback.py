@@ -105,6 +105,10 @@ class LoopbackServer:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 self._give(server._next(Asked(parts.path, query, headers, time.monotonic())))
 
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                self.do_GET()
+
             def _give(self, answer: Answer) -> None:
                 server._closing.wait(answer.delay)
                 self.close_connection = True

@@ -7,13 +7,15 @@ What is known to go wrong there, and what is done about it:
 - A sell adds nothing to what can be spent before it is executed: buys are sent when the sells of their moment have
   ended, and are cut to the cash then present by one factor. Coins are paid with settled cash, and nothing on margin.
 - A market order of unknown units may be valued above the quote: buys name US dollars instead (``notional``).
-- "qty must be integer" (paper accounts of before 2022), a wash trade, or any other refusal: the order is rejected, and
-  the trader halts with Alpaca's words.
+- Refusals of business, too little buying power, a wash trade and the like, whatever their number: the order ends as
+  refused with Alpaca's words, which are told, and the next session plans anew.
+- "qty must be integer" (paper accounts of before 2022), or any other refusal: the order is rejected, and the trader
+  halts with Alpaca's words.
 - A request that got no answer may have been acted upon: an order is looked up by its client id before it is sent again,
   and one that Alpaca has already ("client_order_id must be unique") is taken for sent.
 - Coins are not bought for less than 10 US dollars (403, "cost basis must be >= minimal amount of order 10"): the order
   ends as too small.
-- Paper accounts book neither dividends nor splits: `paper.overview.shadow_book`.
+- Paper accounts book neither dividends nor splits: `paper.step.shadow_book`.
 - A coin that was bought comes less its fee, which is posted a day later: `paper.brokers.alpaca.fees`. A sell is cut to
   what is there. Dust, less than Alpaca's smallest order, is not sent: it stays in the ledger as in the account.
 - Positions vanish, or change by hand; an account is reset: every step compares, and the trader halts.
@@ -63,6 +65,11 @@ CASH_ROUNDING = 1.0
 
 # Alpaca's words for an order below its smallest: "cost basis must be >= minimal amount of order 10".
 MINIMAL = "minimal amount of order"
+# Its words for refusals that the next session may not meet: the order is at fault, or the moment, and nobody need look.
+BUSINESS = (
+    *("insufficient buying power", "insufficient balance", "insufficient qty", "wash trade", "day trading"),
+    *("is not tradable", "not currently tradable", "trading is halted", "asset is not active"),
+)
 # US dollars of equity below which a pattern day trader may be refused.
 PATTERN_DAY_TRADER = 25_000.0
 # The newest orders; one that is older is looked up by its id.
@@ -237,6 +244,8 @@ class AlpacaBroker:
             # What its smallest order is Alpaca may change; such an order is none, as one of less than a cent.
             if MINIMAL in error.message:
                 return OrderState(order.client_id, OrderStatus.UNFILLED, 0.0, TOO_SMALL)
+            if any(words in error.message.lower() for words in BUSINESS):
+                return OrderState(order.client_id, OrderStatus.UNFILLED, 0.0, f"refused by {error}")
             return OrderState(order.client_id, OrderStatus.REJECTED, 0.0, f"rejected by {error}")
         return None
 

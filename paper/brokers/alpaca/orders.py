@@ -100,7 +100,7 @@ def sized_sells(
             units = min(units, LARGEST_COIN_SELL / _decimal(intent.decision_price))
         units = units // asset.increment * asset.increment
         if not asset.tradable:
-            orders.append(_ended(intent, OrderStatus.REJECTED, f"{intent.symbol} is not tradable at Alpaca"))
+            orders.append(_ended(intent, OrderStatus.UNFILLED, f"refused: {intent.symbol} is not tradable at Alpaca"))
         elif units <= 0 or units < asset.smallest:
             orders.append(_ended(intent, OrderStatus.UNFILLED, TOO_SMALL))
         else:
@@ -133,7 +133,7 @@ def sized_buys(
         smallest = SMALLEST_COIN_BUY if intent.is_coin else SMALLEST_BUY
         least = max(smallest, asset.smallest * _decimal(intent.decision_price))
         if not asset.tradable:
-            orders.append(_ended(intent, OrderStatus.REJECTED, f"{intent.symbol} is not tradable at Alpaca"))
+            orders.append(_ended(intent, OrderStatus.UNFILLED, f"refused: {intent.symbol} is not tradable at Alpaca"))
         elif not asset.fractionable:
             reason = f"{intent.symbol} trades in whole units only at Alpaca: it cannot be bought for a sum of money"
             orders.append(_ended(intent, OrderStatus.REJECTED, reason))
