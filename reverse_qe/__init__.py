@@ -14,6 +14,7 @@ __all__ = [
     "Spec",
     "audit",
     "backtest",
+    "event_study",
     "events",
     "evidence",
     "fetch",
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
     from backtests.spec.spec import Spec, load_spec
     from data.errors import ReverseQeError
     from data.markets import open_market
-    from reverse_qe.api import backtest, events, fetch, import_files, register, signal
+    from reverse_qe.api import backtest, event_study, events, fetch, import_files, register, signal
     from reverse_qe.auditing import audit
     from reverse_qe.judging.judge import evidence
     from reverse_qe.lotteries import lottery

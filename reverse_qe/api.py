@@ -18,6 +18,10 @@ from backtests.prepare.span import session_to_come
 from backtests.prepare.stages import Stages, tell_nobody
 from backtests.run import require_engine, run_backtest
 from backtests.spec.spec import Spec, fitting_spec, load_spec
+from backtests.studies.event_study.abnormal import StudyConfig
+from backtests.studies.event_study.events import KINDS as EVENT_KINDS
+from backtests.studies.event_study.study import EventStudy
+from backtests.studies.event_study.study import event_study as study_of
 from backtests.studies.judged.judge import judge_spec
 from backtests.studies.registration import registration
 from backtests.studies.stress import stress_table
@@ -216,6 +220,57 @@ def events(
         as_day(first, "first"),
         as_day(last, "last"),
     )
+
+
+def event_study(
+    spec: AnySpec | None = None,
+    market: str | Snapshot | None = None,
+    *,
+    set: Mapping[str, Any] | None = None,
+    kinds: Collection[str] = (),
+    windows: Collection[tuple[int, int]] = (),
+    estimation: tuple[int, int] | None = None,
+    index: str | None = None,
+    symbols: Collection[str] = (),
+) -> EventStudy:
+    """Study what instruments did around events, beyond the market, and what the news explains of it.
+
+    Args:
+        spec: as for `backtest`.
+        market: as for `backtest`.
+        set: as for `backtest`.
+        kinds: of events: results, guidance, funding, commitments, policy; none: all.
+        windows: first and last session over which returns are added up, 0 being the session in which an event could
+            first be answered; none: (-1, 1) and (0, 5).
+        estimation: first and last session of the fit; None: (-250, -30).
+        index: symbol of what the fit takes out; None: the benchmark of the spec.
+        symbols: of further instruments of the market.
+
+    Raises:
+        InputError: spec, market, an instrument, a kind or a window is wrong, or the extra `evidence` is not installed.
+    """
+    return studied_events(
+        spec, market, set=set, kinds=kinds, windows=windows, estimation=estimation, index=index, symbols=symbols
+    )[0]
+
+
+def studied_events(
+    spec: AnySpec | None,
+    market: str | Snapshot | None,
+    *,
+    set: Mapping[str, Any] | None,
+    kinds: Collection[str],
+    windows: Collection[tuple[int, int]],
+    estimation: tuple[int, int] | None,
+    index: str | None,
+    symbols: Collection[str],
+) -> tuple[EventStudy, Spec]:
+    """As `event_study`, with the spec that was read."""
+    chosen, snapshot = _on_market(load_spec(_chosen(spec, market), set), market)
+    usual = StudyConfig()
+    config = StudyConfig(windows=tuple(windows) or usual.windows, estimation=estimation or usual.estimation)
+    wanted = several_names(kinds, "kinds") or EVENT_KINDS
+    return study_of(chosen, snapshot, config, wanted, index, several_names(symbols, "symbols")), chosen
 
 
 def _asked_for(

@@ -71,7 +71,7 @@ class ShadowBook:
         return self.cash + self.value
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Booked:
     """What the broker has booked of actions, by symbol; it pays for the oldest first."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reverse_qe.commands.events_own import add_event, remove_event
+from reverse_qe.commands.events_study import study_events
 from reverse_qe.options import DAY, json_option, market_option
 from reverse_qe.output import print_json, print_table, progress, say, show
 from reverse_qe.tables import Column, ranked
@@ -24,13 +25,13 @@ PUBLISHED_HEAD = ("calendar quarter", "companies", "gross", "proceeds", "net", "
 
 @click.group("events")
 def command() -> None:
-    """List and validate the events of a market, and add your own: results, guidance, funding and policy.
+    """List, validate and study the events of a market, and add your own: results, guidance, funding and policy.
 
     The events of the built-in sample are real ones, shipped with the package, though its prices are simulated.
     """
 
 
-for subcommand in (add_event, remove_event):
+for subcommand in (add_event, remove_event, study_events):
     command.add_command(subcommand)
 
 

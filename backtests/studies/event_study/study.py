@@ -39,7 +39,8 @@ class EventStudy:
         surprises: mean cumulative abnormal return by tercile of news: kind, leg, first, last, tercile, weeks, mean,
             low, high.
         slopes: of the cumulative abnormal return on the week's news: kind, leg, first, last, weeks, slope (per standard
-            deviation of news), low, high, detectable (the slope that would be found in four of five studies).
+            deviation of news), low, high, p_slope, detectable (the slope that would be found in four of five studies),
+            holm (of p_slope, as above).
         paths: mean cumulative abnormal return by session: kind, leg, session, mean, low, high.
         left_out: symbols whose returns are too few for any fit.
     """
