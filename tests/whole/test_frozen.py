@@ -40,10 +40,12 @@ def test_every_record_is_frozen():
     # They hold tables and have identities of their own: comparing them would compare tables, which has no one answer.
     by_identity = [name for name, kind in found if not kind.__dataclass_params__.eq]
     assert by_identity == [
+        "strategies.rule.Choice",
         "backtests.archive.compared.Comparison",
         "backtests.archive.stored.StoredRun",
         "backtests.evidence.trials.Tried",
         "backtests.prepare.prepared.Prepared",
+        "backtests.prepare.weeks.Weeks",
         "backtests.studies.evidence.of_sweep.SweptReturns",
         "backtests.studies.lottery.lottery.Ending",
         "backtests.studies.lottery.lottery.Lottery",

@@ -140,7 +140,7 @@ def sums_ahead(returns: np.ndarray, horizon: int, lag: int = 0) -> np.ndarray:
 
 
 def _cell(values: np.ndarray, returns: np.ndarray, horizon: int, lag: int, deviations: np.ndarray) -> dict[str, Any]:
-    from scipy.stats import t  # type: ignore[import-untyped]
+    from scipy.stats import t
 
     ahead = sums_ahead(returns, horizon, lag)
     complete = np.isfinite(ahead)
