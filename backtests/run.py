@@ -14,6 +14,7 @@ from backtests.evidence.best_stay import best_stay
 from backtests.evidence.honest_lines import HonestLines, honest_lines
 from backtests.execution.result import EngineResult, LedgerResult
 from backtests.identity import run_id
+from backtests.measures import pair
 from backtests.measures.counts import RunCounts, run_counts
 from backtests.measures.data_findings import data_findings
 from backtests.measures.performance import order_flows
@@ -274,7 +275,8 @@ def _run_plans(prepared: Prepared, plans: Mapping[str, Plan]) -> dict[str, Ledge
 def _rotations(prepared: Prepared, returns: pd.DataFrame, paid: pd.Series) -> pd.DataFrame:
     spec, panel = prepared.spec, prepared.panel
     baskets = basket_returns(prepared.rules, panel.tradable(spec.order_rules.stale_sessions), spec.universe)
-    return rotation_table(prepared.signal, spec.signal, returns, baskets, paid)
+    legs = baskets.assign(**{pair.NAME: pair.pair_returns(baskets)})
+    return rotation_table(prepared.signal, spec.signal, returns, legs, paid)
 
 
 def until_default_end(prepared: Prepared) -> Prepared:

@@ -82,7 +82,7 @@ def _returns_of_leaving(rules: FillRules, tradable: np.ndarray, place: int) -> I
 
 
 def rotation_table(
-    signal: LiquiditySignal, config: SignalConfig, returns: pd.DataFrame, baskets: pd.DataFrame, paid: pd.Series
+    signal: LiquiditySignal, config: SignalConfig, returns: pd.DataFrame, legs: pd.DataFrame, paid: pd.Series
 ) -> pd.DataFrame:
     """One row for each unbroken stay in a regime during the run.
 
@@ -90,16 +90,16 @@ def rotation_table(
         signal: over the run and its warm-up.
         config: the signal's, for the reasons.
         returns: by session of the run, with the columns strategy and static_mix.
-        baskets: daily returns of the baskets, same index.
+        legs: daily returns of the baskets and of the pair, same index; NaN where there is none.
         paid: costs of trading by session, US dollars, same index.
 
     Returns:
-        Columns start, end (sessions), sessions (count), regime, reason, a total return for each basket, strategy and
-        static_mix, and costs in US dollars.
+        Columns start, end (sessions), sessions (count), regime, reason, a total return for each leg (of the sessions
+        that have one; NaN without any), strategy and static_mix, and costs in US dollars.
     """
     regime = signal.regime.reindex(returns.index)
     episode = (regime != regime.shift()).cumsum()
-    legs = 1.0 + pd.concat([baskets, returns[["strategy", "static_mix"]]], axis=1)
+    growth = 1.0 + pd.concat([legs, returns[["strategy", "static_mix"]]], axis=1)
     rows = []
     for number, stay in regime.groupby(episode):
         first, last = stay.index[0], stay.index[-1]
@@ -112,7 +112,7 @@ def rotation_table(
                 "sessions": len(stay),
                 "regime": stay.iloc[0],
                 "reason": IN_FORCE if began_before else change_reason(signal, first, config),
-                **(legs.loc[span].prod() - 1.0).to_dict(),
+                **(growth.loc[span].prod(min_count=1) - 1.0).to_dict(),
                 "costs": float(paid.loc[span].sum()),
             }
         )

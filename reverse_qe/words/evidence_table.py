@@ -105,6 +105,16 @@ def _shift(values: Mapping[str, Any]) -> str:
     )
 
 
+def _pair(values: Mapping[str, Any]) -> str:
+    regimes = ", ".join(f"{name} {values[name]:+.1%}" for name in ("SCARCE", "NEUTRAL", "ABUNDANT") if name in values)
+    left = values["without_best_stay"]
+    without = "" if left is None else f", without its best stay {left:+.1%}"
+    return (
+        f"cash flow less speculative at equal volatility: SCARCE less ABUNDANT {values['difference']:+.1%} a year "
+        f"[{values['low']:+.1%}, {values['high']:+.1%}]{without}; {regimes}"
+    )
+
+
 def _alpha(values: Mapping[str, Any]) -> str:
     betas = ", ".join(f"{plain_name(name)} {beta:.2f}" for name, beta in values["betas"].items())
     missing = f"; the market has no {', '.join(values['missing'])}" if values["missing"] else ""
@@ -277,6 +287,7 @@ _NAMES: Mapping[str, Callable[[str], str]] = {
     "sharpe_against_a_rival": lambda of: of,
     "deflated_sharpe": lambda _of: "deflated Sharpe ratio",
     "circular_shift": lambda _of: "circular shift",
+    "pair": lambda _of: "pair",
     "alpha": lambda of: f"alpha on {of}",
     "published": lambda of: f"{of} the idea",
     "best_stays": lambda _of: "best stays",
@@ -298,6 +309,7 @@ _FOUND: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "sharpe_against_a_rival": _difference,
     "deflated_sharpe": _deflated,
     "circular_shift": _shift,
+    "pair": _pair,
     "alpha": _alpha,
     "best_stays": _stays,
     "best_days": _days,

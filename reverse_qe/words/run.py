@@ -75,12 +75,12 @@ def year_rows(run: Backtest) -> list[Row]:
 
 def rotation_rows(run: Backtest) -> list[Row]:
     """Every stay in a regime: when, why, and how the legs, the strategy and the static mix did in it."""
-    legs = ("speculative", "cash_flow", "reserve", "strategy", "static_mix")
+    legs = ("speculative", "cash_flow", "reserve", "pair", "strategy", "static_mix")
     return [
         (
             f"{stay['start'].date()} to {stay['end'].date()}",
             str(stay["regime"]),
-            *(f"{stay[leg]:+.1%}" for leg in legs),
+            *(number_text(stay[leg], "{:+.1%}") for leg in legs),
             str(stay["reason"]),
         )
         for stay in run.rotations.to_dict("records")

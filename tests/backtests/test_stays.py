@@ -61,6 +61,17 @@ def test_two_stays_by_hand():
     assert (first["costs"], second["costs"]) == (10.75, 10.0)
 
 
+def test_the_pair_of_a_stay_is_of_the_sessions_that_have_one():
+    signal = given_regimes(("2024-02-01", "SCARCE"), ("2024-02-07", "ABUNDANT"))
+    none = pd.DataFrame(0.0, DAYS, ["strategy", "static_mix"])
+    for given, wanted in (
+        ([np.nan, np.nan, np.nan, 0.1, 0.2], [np.nan, 0.32]),
+        ([np.nan, 0.5, -0.5, 1.0, 0.0], [0.5, 0]),
+    ):
+        table = rotation_table(signal, CONFIG, none, pd.DataFrame({"pair": given}, DAYS), pd.Series(0.0, DAYS))
+        assert table["pair"].tolist() == pytest.approx(wanted, nan_ok=True)
+
+
 def test_a_stay_that_the_run_begins_in_has_no_reason_of_its_own():
     signal = given_regimes(("2024-02-01", "SCARCE"), ("2024-02-08", "ABUNDANT"), ("2024-02-09", "SCARCE"))
     nothing = dict.fromkeys(["speculative", "cash_flow", "reserve", "strategy", "static_mix"], 0.0)

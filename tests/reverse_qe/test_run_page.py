@@ -110,7 +110,7 @@ def test_the_title_names_spec_market_span_and_run(run: Backtest, page: str) -> N
 
 
 def test_every_chart_is_there(page: str) -> None:
-    assert len(re.findall(r'<svg class="plot', page)) == 9
+    assert len(re.findall(r'<svg class="plot', page)) == 10
     assert page.count('<div class="drawn"') == 12
 
 

@@ -2,24 +2,34 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from statistics import NormalDist
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from backtests.evidence.best_stay import sessions_of
 from backtests.evidence.circular_shift import circular_shift
 from backtests.evidence.left_out import without_sessions
-from backtests.evidence.table import LUCK, SHIFT, EvidenceTable, Question, Row, Verdict, measured
-from backtests.measures.performance import order_flows
+from backtests.evidence.newey_west import CONFIDENCE
+from backtests.evidence.table import LUCK, SHIFT, EvidenceTable, Question, Row, Verdict, by_interval, measured
+from backtests.measures import pair
+from backtests.measures.performance import SESSIONS_PER_YEAR, order_flows
 from backtests.measures.rotations import basket_returns
 from backtests.run import Backtest
 from backtests.studies.anatomy import stay_leads
 from backtests.studies.evidence.of_returns import day_rows, difference_row, lasting_rows, require_sessions
+from backtests.studies.judged.regression import slopes
+from data.errors import InputError
+from signals.regime import Regime
 from strategies.universe import BASKETS
 
 MIX = "static_mix"
 TIMING_LEVEL = 0.05
 # A stay that made so much of the gain is the gain.
 LARGE = 0.5
+# A quarter of a year in each of two regimes.
+PAIR_SESSIONS = 63
 
 
 def evidence_of_run_alone(run: Backtest) -> EvidenceTable:
@@ -46,8 +56,9 @@ def line_rows(run: Backtest) -> Iterator[Row]:
 
 
 def timing_rows(run: Backtest) -> Iterator[Row]:
-    """Whether the moment counts: its weights moved round the run."""
-    return measured(Question.TIMING, SHIFT, partial(_timing, run))
+    """Whether the moment counts: its weights moved round the run, and the pair by regime."""
+    yield from measured(Question.TIMING, SHIFT, partial(_timing, run))
+    yield from measured(Question.TIMING, pair.NAME, partial(_pair, run))
 
 
 def one_rows(run: Backtest) -> Iterator[Row]:
@@ -89,6 +100,62 @@ def _timing(run: Backtest) -> Sequence[Row]:
     }
     verdict = Verdict.FOR if found.p_value <= TIMING_LEVEL else Verdict.OPEN
     return [Row(Question.TIMING, SHIFT, verdict, "", values)]
+
+
+def _pair(run: Backtest) -> Sequence[Row]:
+    """The pair while money is scarce, less what it does while money is abundant.
+
+    A return from close to close stands against the regime decided for the session before: it began after that decision.
+    """
+    tradable = run.panel.tradable(run.spec.order_rules.stale_sessions)
+    found = pair.pair_returns(basket_returns(run.prepared.rules, tradable, run.spec.universe))
+    return [pair_row(found, run.regime.shift())]
+
+
+def pair_row(returns: pd.Series, regime: pd.Series) -> Row:
+    """The row of the pair; its interval is of 95%, by Newey and West, on the sessions of the two regimes.
+
+    It speaks for the rotation where the interval lies above 0 and the difference does without its best stay in SCARCE.
+
+    Args:
+        returns: of the pair by session; NaN where there is none.
+        regime: by session, as known before the return began.
+
+    Raises:
+        InputError: fewer than `PAIR_SESSIONS` sessions in one of the two.
+    """
+    known = returns.dropna()
+    held = regime.reindex(known.index)
+    counts = held.value_counts()
+    few = [name for name in (Regime.SCARCE, Regime.ABUNDANT) if counts.get(name, 0) < PAIR_SESSIONS]
+    if few:
+        raise InputError(
+            f"the pair has {counts.get(few[0], 0)} {few[0]} sessions, wanted at least {PAIR_SESSIONS}; "
+            "take a longer run"
+        )
+    stays = (held != held.shift()).cumsum()
+    best = known.where(held == Regime.SCARCE).groupby(stays).sum(min_count=1).idxmax()
+    rest = known[stays != best].groupby(held[stays != best]).mean()
+    without = float(rest.get(Regime.SCARCE, np.nan) - rest.get(Regime.ABUNDANT, np.nan)) * SESSIONS_PER_YEAR
+    both = held.isin([Regime.SCARCE, Regime.ABUNDANT])
+    scarce = (held[both] == Regime.SCARCE).to_numpy(dtype=float)
+    fit = slopes(scarce[:, np.newaxis], known[both].to_numpy())
+    difference, reach = float(fit.slope[0]), NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * float(fit.error[0])
+    year = SESSIONS_PER_YEAR
+    low, high = (difference - reach) * year, (difference + reach) * year
+    values: dict[str, Any] = {
+        "difference": difference * year,
+        "low": low,
+        "high": high,
+        "without_best_stay": without if np.isfinite(without) else None,
+        **{str(name): float(mean) * year for name, mean in known.groupby(held.astype(str)).mean().items()},
+        "sessions": {str(name): int(count) for name, count in counts.items()},
+        "volatility_of_a_leg": pair.VOLATILITY,
+    }
+    verdict = by_interval(low, high)
+    if verdict is Verdict.FOR and not without > 0:
+        verdict = Verdict.OPEN
+    return Row(Question.TIMING, pair.NAME, verdict, "", values)
 
 
 def _stays(run: Backtest) -> Sequence[Row]:

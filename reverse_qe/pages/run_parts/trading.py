@@ -2,11 +2,20 @@
 
 import pandas as pd
 
+from backtests.measures.pair import HALF_LIFE, VOLATILITY, pair_returns
+from backtests.measures.rotations import basket_returns
 from backtests.run import Backtest
+from reverse_qe.pages.charts.scales import TimeScale, scale_of
+from reverse_qe.pages.charts.time_chart import Line, TimeChart, time_chart
 from reverse_qe.pages.kit import Html, Part, joined, table, tag
+from reverse_qe.pages.signal_charts import BAND_LEGEND, regime_bands
 from reverse_qe.words.run import STRESS_HEAD, order_sentence, rotation_rows, stress_rows, stress_sentence
 
-ROTATION_HEAD = ("", "regime", "speculative", "cash flow", "reserve", "strategy", "static mix", "why it began")
+ROTATION_HEAD = ("", "regime", "speculative", "cash flow", "reserve", "pair", "strategy", "static mix", "why it began")
+PAIR = (
+    f"The pair, which is measured and not traded, is cash flow less speculative, each scaled to {VOLATILITY:.0%} a "
+    f"year by what was known the day before; it begins after {HALF_LIFE} sessions."
+)
 # The newest of the orders that were cut; orders.csv has all.
 CUT_SHOWN = 20
 
@@ -14,8 +23,29 @@ CUT_SHOWN = 20
 def rotations(run: Backtest) -> Part:
     """Every stay in a regime."""
     stays = [(tag("span", days, class_="days"), *cells) for days, *cells in rotation_rows(run)]
-    said = tag("p", "Every stay in a regime; the baskets are before costs.", class_="soft")
-    return Part("Rotations", joined([said, table(ROTATION_HEAD, stays, texts=(1, 7))], "\n"))
+    said = tag("p", f"Every stay in a regime; the baskets are before costs. {PAIR}", class_="soft")
+    return Part("Rotations", joined([said, _pair(run), table(ROTATION_HEAD, stays, texts=(1, 8))], "\n"))
+
+
+def _pair(run: Backtest) -> Html:
+    """What the pair has come to, beside the regimes; nothing while it has no value."""
+    tradable = run.panel.tradable(run.spec.order_rules.stale_sessions)
+    returns = pair_returns(basket_returns(run.prepared.rules, tradable, run.spec.universe))
+    if returns.notna().sum() < 2:
+        return Html()
+    growth = (1.0 + returns.fillna(0.0)).cumprod()
+    return time_chart(
+        TimeChart(
+            title="The pair: cash flow less speculative at equal volatility, growth of 1 US dollar, log scale",
+            label=f"Growth of 1 US dollar in the pair, before costs: {growth.iloc[-1]:.3g}",
+            time=TimeScale.of(run.sessions),
+            values=scale_of(growth.to_numpy(), "times", log=True, include=1.0),
+            height=150,
+            lines=[Line("pair", growth, "c1")],
+            bands=regime_bands(run.signal, run.sessions),
+            legend=BAND_LEGEND,
+        )
+    )
 
 
 def trading(run: Backtest) -> Part:

@@ -1,5 +1,7 @@
 """The part of the signal's page that judges it: maps of the score, the surest cells, the regime as a forecast."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from backtests.studies.judged.cells import HORIZONS, LAGS, WANTED
@@ -12,7 +14,6 @@ from reverse_qe.words.signal.judged import (
     EXPLAINED,
     HIT_COLUMNS,
     HITS_EXPLAINED,
-    LEGS,
     MARKS,
     YEAR_HORIZON,
     agreement_rows,
@@ -41,7 +42,7 @@ def judged_part(judged: Judgement) -> Part:
         tag("p", f"{EXPLAINED} {HITS_EXPLAINED}", class_="soft small"),
         table(RESPONSE_HEAD, response_rows(judged.gauge), caption=week),
         table(PARTING_HEAD, parting_rows(judged.gauge), caption=by_regime),
-        *(_map(judged, leg) for leg in legs),
+        _map(judged, legs),
         table(names, cell_rows(surest(judged, ON_THE_PAGE)), caption="The surest cell of each pair", texts=(1,)),
         table(
             ("", *(leg_name(leg) for leg in legs)),
@@ -65,14 +66,15 @@ def judged_part(judged: Judgement) -> Part:
     return Part("The signal judged", joined(pieces, "\n"))
 
 
-def _map(judged: Judgement, leg: str) -> Html:
-    by = score_cells(judged)
-    values = np.array([[by[leg, horizon, lag]["t"] for horizon in HORIZONS] for lag in LAGS], dtype=float)
-    texts = [[marked(by[leg, horizon, lag]) for horizon in HORIZONS] for lag in LAGS]
-    wanted = "below" if WANTED[leg] < 0 else "above"
+def _map(judged: Judgement, legs: Sequence[str]) -> Html:
+    """The score against every leg, on one scale of colours."""
+    by, places = score_cells(judged), [(leg, lag) for leg in legs for lag in LAGS]
+    sure = np.array([[by[leg, horizon, lag]["t"] * WANTED[leg] for horizon in HORIZONS] for leg, lag in places])
+    texts = [[marked(by[leg, horizon, lag]) for horizon in HORIZONS] for leg, lag in places]
     label = (
-        f"Score against {LEGS[leg]}: slope by sessions of the return (columns) and sessions after the decision (rows); "
-        f"the stronger the colour, the surer {wanted} 0, as the thesis has it. {MARKS}"
+        "Slope of the score by sessions of the return (columns), against each leg so many sessions after the decision "
+        "(rows); "
+        f"the stronger the colour, the surer it is as the thesis has it. {MARKS}"
     )
-    columns = [f"over {horizon}" for horizon in HORIZONS]
-    return heat_map(label, [f"after {lag}" for lag in LAGS], columns, values * WANTED[leg], texts)
+    rows = [f"{leg_name(leg)} {lag}" for leg, lag in places]
+    return heat_map(label, rows, [f"over {horizon}" for horizon in HORIZONS], sure.astype(float), texts)
