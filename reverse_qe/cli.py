@@ -21,7 +21,19 @@ from reverse_qe.terminal.talk_options import take_talk_options, talk_options
 # Letters of a message: what was got may be a file of many megabytes, and the remedy stands at the end.
 _LONGEST = 4_000
 
-COMMANDS = ("audit", "backtest", "data", "events", "evidence", "paper", "runs", "signal", "spec", "sweep")
+# Each with a line that has room at 80 columns: no command is imported to say what there is.
+COMMANDS = {
+    "audit": "Look for rows that change with the future; exit 1 if one does.",
+    "backtest": "Backtest a spec; write its run folder and tearsheet.",
+    "data": "Import, fetch, show, compare, export and remove markets.",
+    "events": "List and validate what became known; add rows of your own.",
+    "evidence": "Test a result: is it luck, timing, its markets, its names?",
+    "paper": "Trade a spec on paper: simulated, or at a paper account.",
+    "runs": "List, show, compare and remove runs; list what was tried.",
+    "signal": "Say which regime holds on a date, since when, and why.",
+    "spec": "Begin a spec: a TOML file that says what to do.",
+    "sweep": "Run many variants of a spec; say which is best, if any is.",
+}
 
 
 class CommandFolder(click.Group):
@@ -41,6 +53,21 @@ class CommandFolder(click.Group):
             take_talk_options(command)
             self.add_command(command, cmd_name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, each with its line."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the words name; where there is none, the nearest is told, as in other groups."""
+        from difflib import get_close_matches
+
+        if args[0] not in COMMANDS and not ctx.resilient_parsing and (near := get_close_matches(args[0], COMMANDS, 1)):
+            raise click.UsageError(f"No such command {args[0]!r}. Did you mean {near[0]!r}?", ctx)
+        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=CommandFolder, context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,8 +3,10 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pandas as pd
 import pytest
 
@@ -134,6 +136,40 @@ def test_what_was_got_is_told_in_a_line_that_can_be_read(call, tmp_path):
     assert (status, err.count("\n")) == (2, 1)
     assert len(err) < 5_000
     assert err.endswith("and at least one row\n")
+
+
+def commands_below(group: click.Group, *names: str) -> Iterator[tuple[str, ...]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from commands_below(command, *names, name)
+        else:
+            yield (*names, name)
+
+
+def test_ten_words_have_room_on_one_screen_and_there_are_36_commands_at_most(call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = call("--help")[1].splitlines()
+    assert len(cli.COMMANDS) == 10
+    assert len(lines) <= 30
+    assert "..." not in "".join(lines[-10:])
+    assert max(map(len, lines)) <= 80
+    several = list(commands_below(cli.cli))
+    assert len(several) <= 36, (
+        "one more takes the place of another, or docs/decisions/commands.md says why there are more"
+    )
+
+
+def test_a_word_that_is_none_is_told_the_nearest(call):
+    for words, near in (
+        (("backtset",), "backtest"),
+        (("data", "lst"), "list"),
+        (("backtest", "histroy"), "is history m"),
+    ):
+        status, out, err = call(*words)
+        assert (status, out, err.count("\n")) == (2, "", 1)
+        assert near in err
 
 
 @pytest.mark.parametrize("command", [(), *((name,) for name in cli.COMMANDS), ("data", "import"), ("runs", "list")])
