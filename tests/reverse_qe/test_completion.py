@@ -107,7 +107,9 @@ def test_every_parameter_of_such_a_name_offers_names() -> None:
             for parameter in each.params:
                 if isinstance(parameter.type, _Offering):
                     found.add(parameter.name)
-                elif parameter.name in ("market", "spec", "run", "runs", "old", "new") and parameter.type != click.BOOL:
+                elif parameter.name in ("market", "spec", "run", "runs", "old", "new") and not getattr(
+                    parameter, "is_flag", False
+                ):
                     assert isinstance(parameter.type, click.Choice), (each.name, parameter.name)
     assert found >= {"market", "spec", "run", "old", "new", "name", "against", "of"}
     assert found <= set(OFFERS)
