@@ -5,6 +5,7 @@ Text is text: no markup and no control character is read from what is printed.
 
 import codecs
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -51,7 +52,7 @@ def print_table(
     """
     width = terminal_width()
     heading, laid = table_lines(title, columns, rows, width)
-    bold = [click.style(line, bold=True) for line in heading] if width else heading
+    bold = [click.style(line, bold=True) for line in heading] if width and _takes_styles() else heading
     write("\n".join([*bold, *laid.lines, *([""] if apart else [])]))
     if laid.left_out:
         say(f"No room for {'; '.join(laid.left_out)}: a wider terminal, a pipe or --json shows them.")
@@ -69,6 +70,11 @@ def table_lines(
     heading = printable(title)
     laid = lay_out(named, texts, width, "─" if _is_written("─") else "-")
     return [heading] if width is None else wrapped(heading, width), laid
+
+
+def _takes_styles() -> bool:
+    """Whether a terminal is to be sent anything but text; see https://no-color.org."""
+    return os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
 
 
 def _is_written(letter: str) -> bool:

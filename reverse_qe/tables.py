@@ -52,7 +52,7 @@ def lay_out(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int
     while True:
         here = [columns[each] for each in shown]
         widths = _fitted(here, [wide[each] for each in shown], width)
-        droppable = [each for each in shown if columns[each].rank > 0]
+        droppable = [each for each in shown if columns[each].rank > 0 and len(shown) > 1]
         if width is None or _total(widths) <= width or not droppable:
             break
         shown.remove(max(droppable, key=lambda each: (columns[each].rank, each)))

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+import click
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -47,6 +48,19 @@ def test_a_table_shows_text_as_it_is(capsys: pytest.CaptureFixture[str], text: s
     whole = re.sub(r"\s", "", printed)
     # A long text is folded inside its cell: then its pieces are apart.
     assert whole.count(re.sub(r"\s", "", printable(text))) >= 4 or len(printable(text)) > 20 or not text.strip()
+
+
+@pytest.mark.parametrize(("name", "value"), [("TERM", "dumb"), ("NO_COLOR", "1"), ("TERM", "xterm")])
+def test_a_terminal_that_wants_no_styles_gets_text_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv(name, value)
+    monkeypatch.setattr(click, "echo", lambda text, nl: print(text, end="\n" if nl else ""))
+    monkeypatch.setattr("reverse_qe.output.terminal_width", lambda: 80)
+    print_table("title", ("a",), [("1",)])
+    assert ("\x1b" in capsys.readouterr().out) == (value == "xterm")
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -49,6 +49,10 @@ def test_a_title_is_wrapped_at_words_and_in_a_pipe_it_is_not() -> None:
         assert (len(heading), " ".join(heading)) == (count, title)
 
 
+def test_a_column_is_left_where_each_may_go() -> None:
+    assert lay_out(ranked(("a", "b"), ranks=(1, 2)), [["123456789", "123"]], 5).left_out == ("b",)
+
+
 @given(
     st.lists(st.tuples(st.text("AB-", min_size=1, max_size=8), WORDS, DAY, NUMBER, NUMBER), max_size=3),
     st.permutations([1, 2, 3]),
