@@ -4,6 +4,8 @@ The command line and this package offer the same words: ``reverse_qe.backtest``,
 They are loaded when they are first used, so that the import costs nothing.
 """
 
+import os
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,14 +46,23 @@ def _refuse_shadowed_packages() -> None:
     """Our packages bear common names: say which file stands in the way of one, rather than fail later in a riddle."""
     root = Path(__file__).resolve().parent.parent
     for name in _OURS:
-        spec = find_spec(name)
+        loaded = sys.modules.get(name)
+        spec = find_spec(name) if loaded is None else loaded.__spec__
         found = Path(spec.origin).resolve() if spec and spec.origin else None
         if found != root / name / "__init__.py":
             raise ImportError(
-                f"the package {name!r} of reverse-qe is shadowed by {found or 'nothing that can be imported'}: "
-                "rename it, start from another folder, or set PYTHONSAFEPATH=1",
+                f"the package {name!r} of reverse-qe is shadowed by {found or 'a module that is no file'}: "
+                f"{_way_out(found)}{'' if loaded is None else ', and start Python anew'}",
                 name=__name__,
             )
+
+
+def _way_out(found: Path | None) -> str:
+    """What helps against a file in the way: the current folder can be left, what PYTHONPATH names cannot."""
+    folder = None if found is None else found.parent.parent if found.name == "__init__.py" else found.parent
+    if any(folder == Path(each).resolve() for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each):
+        return f"rename it, or take {folder} out of PYTHONPATH"
+    return "rename it, start from another folder, or set PYTHONSAFEPATH=1"
 
 
 _refuse_shadowed_packages()

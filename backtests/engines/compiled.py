@@ -71,8 +71,8 @@ def require_numba() -> Any:
         import numba
     except ImportError as error:
         raise InputError(
-            "the vector engine needs numba, which is not installed; install it by: pip install 'reverse-qe[sweep]', "
-            "or take the event engine"
+            "the vector engine needs numba, which is not installed; install it by: pip install '.[sweep]' in the "
+            "checkout, or take the event engine"
         ) from error
     return numba
 

@@ -45,5 +45,6 @@ def require_statsmodels(what: str = "this") -> None:
         import statsmodels  # noqa: F401
     except ImportError:
         raise InputError(
-            f"{what} needs statsmodels, which is not installed; install it by: pip install 'reverse-qe[evidence]'"
+            f"{what} needs statsmodels, which is not installed; install it by: "
+            "pip install '.[evidence]' in the checkout"
         ) from None

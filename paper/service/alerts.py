@@ -64,7 +64,7 @@ def _receivers(config: AlertsSection) -> Iterator[tuple[str, "Apprise"]]:
     except ImportError as error:
         raise InputError(
             "alerts are configured (alerts.urls_env), but Apprise is not installed: "
-            "pip install 'reverse-qe[alerts]', or empty alerts.urls_env"
+            "pip install '.[alerts]' in the checkout, or empty alerts.urls_env"
         ) from error
     # It tells of its failures with parts of addresses, to whoever has set up logging.
     logging.getLogger("apprise").disabled = True

@@ -160,7 +160,7 @@ def _freshness(config: PaperConfig, market: PaperMarket, now: datetime) -> Findi
 def _keys(config: PaperConfig) -> Iterator[Finding]:
     entry = config.broker.entry
     if entry.extra is not None and entry.lacks_extra():
-        remedy = f"pip install 'reverse-qe[{entry.extra.name}]'"
+        remedy = f"pip install '.[{entry.extra.name}]' in the checkout"
         yield Finding("extra", "fault", f"{entry.extra.package} is not installed: {remedy}")
     for key in entry.keys:
         name = getattr(config.broker, key)

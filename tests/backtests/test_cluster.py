@@ -115,7 +115,7 @@ def test_the_command_says_so_and_ends_with_2(call, monkeypatch):
 
 def test_without_dask_it_is_refused_in_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(InputError, match=r"pip install 'reverse-qe\[cluster\]'"):
+    with pytest.raises(InputError, match=r"pip install '\.\[cluster\]' in the checkout"):
         reverse_qe.sweep("sample", {"signal.enter": [0.3]}, cluster="127.0.0.1:8786")
 
 

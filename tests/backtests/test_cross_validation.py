@@ -228,5 +228,5 @@ def test_keys_that_change_the_sessions_are_refused(sample, tmp_path):
 
 def test_without_skfolio_it_is_refused_in_one_line(sample, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "skfolio.model_selection", None)
-    with pytest.raises(InputError, match=r"pip install 'reverse-qe\[evidence\]'"):
+    with pytest.raises(InputError, match=r"pip install '\.\[evidence\]' in the checkout"):
         reverse_qe.sweep("sample", {"signal.enter": [0.3]}, sample, cpcv=(6, 2), out=tmp_path / "it")

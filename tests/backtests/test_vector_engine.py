@@ -112,7 +112,7 @@ def test_an_engine_that_there_is_not_is_refused(sample):
 
 def test_without_numba_it_is_refused_in_one_line(sample, monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
-    with pytest.raises(InputError, match=r"pip install 'reverse-qe\[sweep\]'"):
+    with pytest.raises(InputError, match=r"pip install '\.\[sweep\]' in the checkout"):
         run_backtest(load_spec("sample"), sample, engine_name="vector")
 
 

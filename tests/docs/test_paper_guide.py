@@ -134,7 +134,7 @@ class Reader:
         self.monkeypatch.setenv(name, self.keys[name])
 
     def _require_extra(self, words: list[str]) -> None:
-        (extra,) = re.findall(r"^reverse-qe\[(\w+)\]$", words[-1])
+        (extra,) = re.findall(r"^\.\[(\w+)\]$", words[-1])
         assert f"\n{extra} = [" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
     def configure(self, text: str) -> None:

@@ -139,7 +139,7 @@ def test_an_address_that_is_none_is_not_repeated(monkeypatch: pytest.MonkeyPatch
 
 def test_without_the_extra_alerts_are_refused_in_one_line(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
-    with pytest.raises(InputError, match=r"pip install 'reverse-qe\[alerts\]'"):
+    with pytest.raises(InputError, match=r"pip install '\.\[alerts\]' in the checkout"):
         alerts()
     assert len(Alerts(AlertsSection(), "mine")) == 0
 

@@ -577,7 +577,7 @@ def test_a_missing_extra_is_one_line(double: Any, monkeypatch: pytest.MonkeyPatc
     for module in [name for name in sys.modules if name.partition(".")[0] == "alpaca"]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(InputError, match=r"which is not installed; install it by: pip install 'reverse-qe\[alpaca\]'"):
+    with pytest.raises(InputError, match=r"not installed; install it by: pip install '\.\[alpaca\]' in the checkout"):
         AlpacaRequests(section(double))
 
 

@@ -87,7 +87,7 @@ def test_what_a_third_broker_lacks_is_a_fault(another: Callable[..., BrokerEntry
     )
     faults = [each.says for each in check(account) if each.verdict == "fault"]
     assert faults[:2] == [
-        "third-py is not installed: pip install 'reverse-qe[third]'",
+        "third-py is not installed: pip install '.[third]' in the checkout",
         "NO_SUCH_KEY is not set; export it (keys of a third one)",
     ]
 

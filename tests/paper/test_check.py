@@ -166,7 +166,7 @@ def test_alerts(account: Callable[..., PaperConfig], monkeypatch: pytest.MonkeyP
     assert found(config, "alerts").says.startswith("2 receivers of halt, fault")
     assert "s3cret" not in str(check(config, NOW))
     monkeypatch.setitem(sys.modules, "apprise", None)
-    assert "pip install 'reverse-qe[alerts]'" in found(config, "alerts").says
+    assert "pip install '.[alerts]' in the checkout" in found(config, "alerts").says
 
 
 # Alpaca.

@@ -233,7 +233,7 @@ def test_alerts_without_their_extra_are_one_line_and_exit_2(account: Call, monke
     monkeypatch.setitem(sys.modules, "apprise", None)
     path = Path("paper.toml")
     path.write_text(path.read_text().replace("urls_env = []", 'urls_env = ["MY_ALERTS"]'))
-    assert_refused(account("step"), "pip install 'reverse-qe[alerts]'")
+    assert_refused(account("step"), "pip install '.[alerts]' in the checkout")
     assert account("check").code == 1
 
 

@@ -113,7 +113,7 @@ def test_a_missing_extra_is_one_line(call, monkeypatch, module, words, extra):
     monkeypatch.setitem(sys.modules, module, None)
     code, out, err = call("sweep", "sample", *GRID, *words)
     assert (code, out) == (2, "")
-    assert f"pip install 'reverse-qe[{extra}]'" in err
+    assert f"pip install '.[{extra}]' in the checkout" in err
     assert len(err.strip().splitlines()) == 1
 
 

@@ -230,6 +230,7 @@ def _distributed() -> Any:
         import distributed
     except ImportError:
         raise InputError(
-            "a cluster needs dask.distributed, which is not installed; install it by: pip install 'reverse-qe[cluster]'"
+            "a cluster needs dask.distributed, which is not installed; install it by: "
+            "pip install '.[cluster]' in the checkout"
         ) from None
     return distributed

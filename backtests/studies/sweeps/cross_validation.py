@@ -193,7 +193,8 @@ def require_splitter() -> Any:
         from skfolio.model_selection import CombinatorialPurgedCV
     except ImportError:
         raise InputError(
-            "cross-validation needs skfolio, which is not installed; install it by: pip install 'reverse-qe[evidence]'"
+            "cross-validation needs skfolio, which is not installed; install it by: "
+            "pip install '.[evidence]' in the checkout"
         ) from None
     return CombinatorialPurgedCV
 

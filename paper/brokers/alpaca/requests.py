@@ -225,7 +225,7 @@ def _client(endpoint: str, key: str, secret: str, asking: SourceSettings) -> "Tr
     except ImportError as error:
         raise InputError(
             "broker.kind alpaca needs alpaca-py, which is not installed; install it by: "
-            "pip install 'reverse-qe[alpaca]'"
+            "pip install '.[alpaca]' in the checkout"
         ) from error
     from requests.adapters import HTTPAdapter
 
