@@ -40,8 +40,8 @@ class Budget(BaseModel):
         if total > 1 + 1e-12:
             parts = ", ".join(f"{name} {share:g}" for name, share in self)
             raise ValueError(
-                f"the budgets add up to {total:g} ({parts}), wanted at most 1: borrowing is not supported; lower another "
-                "one too"
+                f"the budgets add up to {total:g} ({parts}), wanted at most 1: borrowing is not supported; lower "
+                "another one too"
             )
         return self
 
