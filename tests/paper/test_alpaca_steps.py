@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pandas as pd
 import pytest
@@ -24,6 +25,8 @@ from paper.brokers.alpaca import requests as alpaca_requests
 from paper.config import PaperConfig
 from paper.ledger.invariants import broken_invariants
 from paper.ledger.reader import LEDGER_FILE, LedgerReader
+from paper.service.alerts import Alerts
+from paper.service.attended_step import Attendant
 from paper.step.account import StepReport, reconcile, resume, run_step
 from reverse_qe.words.paper_day import day_lines
 
@@ -345,6 +348,7 @@ def test_a_rejected_order_halts_until_somebody_resumes(world: World) -> None:
         assert len(trader.double.orders) == placed
 
 
+@pytest.mark.slow
 def test_a_refusal_of_business_is_told_and_the_next_session_plans_anew(world: World) -> None:
     with world.account("refused") as trader:
         first, *_, later = moments("2026-01-12", "2026-01-13")
@@ -365,6 +369,7 @@ def test_a_refusal_of_business_is_told_and_the_next_session_plans_anew(world: Wo
         assert trader.step(later).halt == ""
 
 
+@pytest.mark.slow
 def test_coins_for_less_than_ten_dollars_are_too_small_and_halt_nothing(world: World) -> None:
     """An account of 30 US dollars in whose shares every coin comes to less than Alpaca's smallest order."""
     with world.account("small", cash=30.0) as trader:
@@ -383,6 +388,41 @@ def test_coins_for_less_than_ten_dollars_are_too_small_and_halt_nothing(world: W
         assert coin["money"] < 10
         assert not [each for each in trader.double.orders if "/" in each["symbol"]]
         assert trader.double.orders
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("where", "change", "words"),
+    [
+        ("GET /orders", {"status": "reborn"}, "that it is 'reborn'"),
+        ("GET /account/activities/FILL", {"side": "sell_short"}, "that its side is 'sell_short'"),
+        ("GET /account/activities", {"status": "halfway"}, "that it is 'halfway'"),
+    ],
+)
+def test_words_never_seen_halt_and_alert(world: World, where: str, change: dict[str, str], words: str) -> None:
+    with world.account("words") as trader:
+        first, later = moments("2026-01-12", "2026-01-12")[:2]
+        trader.move(first)
+        trader.step(first)
+        trader.double._add_activity({"activity_type": "INT", "date": "2026-01-12", "net_amount": "0.5"})
+        trader.double.cash += Decimal("0.5")
+        trader.move(later)
+        trader.double.mutate = lambda asked, answer: (
+            [each | change for each in answer] if asked == where and isinstance(answer, list) else answer
+        )
+        alerts = mock.Mock(spec=Alerts)
+        told = Attendant(trader.config, alerts, print).step(now=later)
+        assert told.halt.startswith("the broker refuses: Alpaca says of the ")
+        assert words in told.halt
+        (sent,) = alerts.send.call_args_list
+        assert sent.args[0] == "halt"
+        assert words in sent.args[1]
+        # Once it is looked at, and told in known words, the account goes on; what was paid meanwhile is booked once.
+        trader.double.mutate = None
+        resume(trader.config, "looked at")
+        assert trader.step(later).halt == ""
+        with trader.ledger() as ledger:
+            assert list(ledger.entries()["kind"]).count("interest") == 1
 
 
 def trader_fault(world: World, on: str, status: int, body: str | None = None) -> Any:

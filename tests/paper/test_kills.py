@@ -12,6 +12,7 @@ import pytest
 from backtests.spec.spec import load_spec
 from data.clock import sessions_between
 from data.files.locks import BusyError
+from forking import forked
 from paper.brokers.simulated.broker import SimulatedBroker
 from paper.config import PaperConfig
 from paper.ledger.invariants import broken_invariants
@@ -72,25 +73,6 @@ def assert_same_end(config, wanted):
             pd.testing.assert_frame_equal(one, other)
         else:
             assert one == other
-
-
-def forked(work, seconds=None):
-    """Run `work` in a child of this warm process, for so many seconds at most; say whether it was killed."""
-    child = os.fork()
-    if child == 0:
-        signal.alarm(120)  # a child that hangs fails the test, not the suite
-        code = 1
-        try:
-            work()
-            code = 0
-        finally:
-            os._exit(code)
-    if seconds is not None:
-        time.sleep(seconds)
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    assert status in (0, signal.SIGKILL), f"the step itself failed: {status}"
-    return status == signal.SIGKILL
 
 
 def steps_left(config, days=DAYS):

@@ -1,21 +1,30 @@
 """What a broker does not book of the market's actions: beside the ledger, and a halt where units are missing."""
 
-from datetime import UTC, date, datetime
+import os
+import random
+import time
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from unittest import mock
 
 import pytest
 
-from at_alpaca import FIRST, LAST, at_alpaca
+from at_alpaca import FIRST, LAST, AtAlpaca, at_alpaca
+from forking import forked
 from late_world import Action, LateWorld
+from paper.explain.causes import Cause
+from paper.explain.explain import explain
+from paper.ledger.invariants import broken_invariants
 from paper.overview import status as overview
 from paper.overview.status import Status, read_status
-from paper.step.account import reconcile
+from paper.step.account import reconcile, resume
 from reverse_qe.pages.account import _shadow
 from reverse_qe.words.paper import position_rows, shadow_sentence
 
 pytest.importorskip("alpaca")
+pytestmark = pytest.mark.slow
 
+KILLS = max(3, int(os.environ.get("REVERSE_QE_KILLS", "50")) // 10)
 DAY = date(2026, 3, 6)
 NEXT = date(2026, 3, 9)
 
@@ -47,9 +56,13 @@ def test_dividends_stand_beside_the_account_and_halt_nothing(tmp_path: Path) -> 
 
 def test_a_split_without_its_activity_halts_by_name_within_two_sessions(tmp_path: Path) -> None:
     with at_alpaca(tmp_path, Action("split", 2.0, DAY, DAY)) as world:
-        told = {}
-        for session in [each for each in world.sessions if each <= NEXT]:
-            told[session] = world.step(session)
+        told = {session: world.step(session) for session in world.sessions if session < NEXT}
+        with mock.patch("late_world.resume"):
+            told[NEXT] = world.step(NEXT)
+        with mock.patch("paper.step.step.newest_snapshot", return_value=world.market(NEXT)):
+            # Ledger and broker agree, and both lack the units.
+            assert reconcile(world.config, world.double.now) == [told[NEXT].halt]
+        resume(world.config, "looked at")
         units = world.holdings().units["MU"]
         assert world.halts == [NEXT]
         words = f"MU: the market tells of a split on {DAY} that the broker has not booked: {units:+g} units are missing"
@@ -91,3 +104,71 @@ def test_where_the_broker_books_all_there_is_no_shadow(tmp_path: Path, kind: str
     with world.ledger() as ledger:
         assert kind in set(ledger.entries()["kind"])
     assert status(world).shadow.rows == ()
+
+
+# What is killed, and started again.
+
+PAID = (
+    Action("dividend", 1.0, date(2026, 3, 4), date(2026, 3, 4)),
+    Action("dividend", 0.5, date(2026, 3, 5), date(2026, 3, 10)),
+    Action("dividend", 0.25, date(2026, 3, 9), date(2026, 3, 9)),
+)
+# The session of the third, which the broker books by itself.
+BOOKED_FOR = date(2026, 3, 9)
+
+
+def seen(world: AtAlpaca) -> tuple[object, ...]:
+    """All that must be the same, however often a step was broken off."""
+    stands = status(world)
+    with world.ledger() as ledger:
+        assert broken_invariants(ledger) == []
+        entries = ledger.entries()[["session", "symbol", "kind", "units", "amount", "cash_after"]].values.tolist()
+        return stands.shadow, stands.cash, stands.equity_with_shadow, entries, ledger.equity()["equity"].tolist()
+
+
+def book_one(world: AtAlpaca, session: date) -> None:
+    if session == BOOKED_FOR + timedelta(days=1):
+        world.book("DIV", 0.25 * float(world.double.positions["MU"]), BOOKED_FOR, symbol="MU")
+
+
+def test_kills_at_any_moment_lose_and_repeat_nothing_of_it(tmp_path: Path) -> None:
+    with at_alpaca(tmp_path / "calm", *PAID) as world:
+        begin = time.perf_counter()
+        for session in world.sessions:
+            book_one(world, session)
+            assert world.step(session).halt == ""
+        seconds = (time.perf_counter() - begin) / len(world.sessions)
+        wanted = seen(world)
+        units = world.holdings().units["MU"]
+        # What the broker booked pays for the oldest: a quarter of a dollar of the first.
+        assert status(world).shadow.cash == pytest.approx(1.5 * units, rel=1e-9)
+    chance, kills, account = random.Random(20261128), 0, 0
+    while kills < KILLS:
+        account += 1
+        with at_alpaca(tmp_path / str(account), *PAID) as world:
+            for session in world.sessions:
+                book_one(world, session)
+                world.move(session)
+                was_killed = True
+                while was_killed:
+                    was_killed = forked(
+                        lambda world=world, session=session: LateWorld.step(world, session),  # type: ignore[misc]
+                        chance.uniform(0.0, 2 * seconds),
+                    )
+                    kills += was_killed
+            assert seen(world) == wanted
+
+
+def test_it_is_the_row_of_dividends_not_paid(tmp_path: Path) -> None:
+    """What `paper explain` finds by replays is what the shadow book finds by adding up."""
+    with at_alpaca(tmp_path, *PAID) as world:
+        for session in world.sessions:
+            book_one(world, session)
+            assert world.step(session).halt == ""
+        owed = status(world).shadow
+        with mock.patch.object(overview, "newest_snapshot", return_value=world.market(LAST, everything=True)):
+            told = explain(world.config)
+    amounts = {row.cause: row.amount for row in told.causes}
+    assert told.holds
+    assert owed.cash > 1_000.0
+    assert amounts[Cause.DIVIDENDS] == pytest.approx(-owed.cash, rel=1e-9)

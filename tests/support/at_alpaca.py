@@ -31,12 +31,21 @@ class AtAlpaca(LateWorld):
         return PaperConfig.model_validate(super().config.model_dump() | {"broker": broker})
 
     def step(self, session: date, **given: Any) -> StepReport:
+        self.move(session)
+        return super().step(session, **given)
+
+    def move(self, session: date) -> None:
+        """Let time pass until the step of a session."""
         now = datetime(session.year, session.month, session.day, 0, 20, tzinfo=UTC)
         for moment in (now - timedelta(hours=12), now):
             self.double.prices["MU"] = Decimal(repr(self._price(moment.date())))
             self.double.now = max(moment, self.double.now)
         self.double.prices["MU"] = Decimal(repr(self._price(session)))
-        return super().step(session, **given)
+
+    def book(self, kind: str, amount: float, day: date, **more: str) -> None:
+        """Let the broker book cash of a day by itself."""
+        self.double._add_activity({"activity_type": kind, "date": str(day), "net_amount": repr(amount), **more})
+        self.double.cash += Decimal(repr(amount))
 
 
 @contextmanager
