@@ -105,7 +105,7 @@ class AlpacaDouble:
         self.reads_before_fill = 0
         # Whether activities that are no fills bear the moment at which they were booked: recorded ones do not.
         self.stamped = False
-        # What becomes of an answer before it goes out; None: nothing.
+        # What becomes of an answer, or of the words of a refusal, before it goes out; None: nothing.
         self.mutate: Callable[[str, Any], Any] | None = None
         # A chance for each request to go wrong, and for lists to come repeated and turned round.
         self.chaos: random.Random | None = None
@@ -511,7 +511,7 @@ class AlpacaDouble:
             return fault.status, fault.headers, words if fault.body is None else fault.body
         if isinstance(answer, list) and self.chaos is not None and "page_token" not in query and len(answer) < 50:
             answer = self.chaos.sample(answer, len(answer)) + answer[: self.chaos.randint(0, 1)]
-        if self.mutate is not None and status == 200:
+        if self.mutate is not None and answer is not None:
             answer = self.mutate(f"{method} {path}", answer)
         return status, {}, "" if answer is None else answer if isinstance(answer, str) else json.dumps(answer)
 
