@@ -36,13 +36,17 @@ def run_warnings(prepared: Prepared, counts: RunCounts, findings: Sequence[Ranke
     return (
         *_of_the_market(prepared),
         *_of_orders(counts),
-        *_of_given_weights(prepared),
-        *cut_sentences(prepared),
+        *preparation_warnings(prepared),
         *(each.warning for each in grave),
         *_of_prices(prepared, counts),
         *_of_the_signal(prepared, counts),
         *(each.warning for each in lesser),
     )
+
+
+def preparation_warnings(prepared: Prepared) -> tuple[str, ...]:
+    """Those of them that are known before anything is run."""
+    return (*_of_given_weights(prepared), *cut_sentences(prepared))
 
 
 def cut_sentences(prepared: Prepared) -> Iterator[str]:

@@ -84,20 +84,25 @@ def command(
 
 
 def _print_check(prepared: "Prepared", as_json: bool) -> None:
-    """What would be run."""
+    """What would be run, and what is to be known before it is."""
+    from backtests.measures.warnings import preparation_warnings
+
     spec, sessions = prepared.spec, prepared.panel.sessions
     # The first is only fed, so that an order can be filled on the day after.
     first, last = sessions[1].date(), sessions[-1].date()
     if as_json:
         told = {"spec": spec.run.name, "market": prepared.snapshot.name, "simulated": prepared.snapshot.simulated}
         days = {"first_session": first, "last_session": last, "sessions": len(sessions) - 1}
-        print_json({"dry_run": True, **told, **days, "symbols": list(spec.universe.symbols)})
+        warned = {"symbols": list(spec.universe.symbols), "warnings": preparation_warnings(prepared)}
+        print_json({"dry_run": True, **told, **days, **warned})
         return
     label = "SIMULATED market" if prepared.snapshot.simulated else "market"
     show(
         f"Dry run: {spec.run.name} on {label} {prepared.snapshot.name}, {first} to at most {last} "
         f"({len(sessions) - 1} sessions), {len(spec.universe.symbols)} instruments. Nothing was run or written."
     )
+    for warning in preparation_warnings(prepared):
+        say(f"! {warning}")
 
 
 def _as_json(result: "BacktestResult") -> dict[str, Any]:

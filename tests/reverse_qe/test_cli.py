@@ -44,6 +44,11 @@ def test_a_dry_run_checks_and_leaves_nothing(call, tmp_path):
     assert status == 0
     assert "2026-01-02 to at most 2026-03-31 (61 sessions), 10 instruments. Nothing was run or written." in out
     said = json.loads(call("backtest", "--dry-run", "--start", "2026-01-02", "--json")[1])
+    assert said["warnings"] == []
+    (tmp_path / "late.csv").write_text("known_at,SIM-BILL\n2030-01-01T22:00:00+00:00,1\n")
+    warned = call("backtest", *SHORT, "--dry-run", "--set", f"policy.weights={tmp_path / 'late.csv'}")
+    assert "! late.csv: its first row is known at 2030-01-01 22:00:00+00:00, after every decision" in warned[2]
+    (tmp_path / "late.csv").unlink()
     days = sessions_between(pd.Timestamp("2026-01-02"), pd.Timestamp(said["last_session"]))
     assert (said["first_session"], said["last_session"], said["sessions"]) == ("2026-01-02", "2026-10-09", len(days))
     for wrong in (("--set", "policy.function=nosuch.py:f"), ("--market", "nosuch"), ("--start", "1999-06-01")):
