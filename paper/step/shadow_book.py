@@ -26,8 +26,8 @@ DIVIDEND = "dividend"
 PART = 1.0
 # Calendar days by which a broker may book an action before the session that the market names.
 BOOKED_BEFORE = timedelta(days=5)
-# Calendar days: an older action was found, or the trader would be halted still.
-LOOKED_AT = timedelta(days=15)
+# Calendar days: a market may tell late. What it tells later still is in the shadow book, and halts nothing.
+LOOKED_AT = timedelta(days=100)
 # What moves with an order, or has nothing to do with an action.
 _NO_ACTIONS = ("fee", "interest", "transfer")
 
@@ -123,7 +123,7 @@ def unbooked_actions(market: PaperMarket, ledger: LedgerReader, since: date | No
 
 
 def unbooked_changes(market: PaperMarket, ledger: LedgerReader, broker: BrokerSection) -> list[str]:
-    """Say which splits and the like of the last sessions the broker has not booked, a sentence each, by name.
+    """Say which splits and the like of the last hundred days the broker has not booked, a sentence each, by name.
 
     Nothing is said of a broker that books all actions by itself, from the same market.
 

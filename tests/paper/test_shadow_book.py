@@ -76,6 +76,18 @@ def test_a_split_without_its_activity_halts_by_name_within_two_sessions(tmp_path
         assert world.halts == [NEXT]
 
 
+def test_a_small_split_that_the_market_tells_weeks_late_halts_when_it_is_told(tmp_path: Path) -> None:
+    """No move of a price gives it away: 103 units for 100."""
+    told = date(2026, 3, 31)
+    with at_alpaca(tmp_path, Action("split", 1.03, DAY, told), last=told) as world:
+        for session in world.sessions:
+            world.step(session)
+        assert world.halts == [told]
+        with world.ledger() as ledger:
+            (halt,) = ledger.events(("halt",))
+        assert f"MU: the market tells of a split on {DAY} that the broker has not booked: +" in halt.text
+
+
 def test_a_split_with_its_activity_is_booked(tmp_path: Path) -> None:
     with at_alpaca(tmp_path, Action("split", 2.0, DAY, DAY)) as world:
         for session in world.sessions:

@@ -49,7 +49,7 @@ class AtAlpaca(LateWorld):
 
 
 @contextmanager
-def at_alpaca(folder: Path, *actions: Action) -> Iterator[AtAlpaca]:
+def at_alpaca(folder: Path, *actions: Action, last: date = LAST) -> Iterator[AtAlpaca]:
     keys = {"ALPACA_API_KEY_ID": alpaca_double.KEY, "ALPACA_API_SECRET_KEY": alpaca_double.SECRET}
     opened = datetime(2026, 2, 27, 20, tzinfo=UTC)
     with (
@@ -59,6 +59,6 @@ def at_alpaca(folder: Path, *actions: Action) -> Iterator[AtAlpaca]:
         mock.patch.object(alpaca, "FILL_WAIT", 0.0),
         alpaca_double.running({"MU": 100.0, "CRM": 10.0}, 100_000.0, opened) as double,
     ):
-        world = AtAlpaca(folder, actions, FIRST, LAST)
+        world = AtAlpaca(folder, actions, FIRST, last)
         world.double = double
         yield world
