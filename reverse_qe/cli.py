@@ -163,8 +163,10 @@ def _end_in_order() -> list[int]:
 
     if threading.current_thread() is threading.main_thread():
         for name in ("SIGTERM", "SIGHUP"):
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), end)
+            number = getattr(signal, name, None)
+            # What is ignored, as by nohup, stays so.
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, end)
     return told
 
 

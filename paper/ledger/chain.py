@@ -35,10 +35,10 @@ NEWEST = 32
 TOLD = 20
 
 
-def link_newest(database: Database, table: str) -> None:
-    """Link the row that was inserted last, within `writing`, as it stands in the file."""
+def link_newest(database: Database, table: str) -> str:
+    """Link the row that was inserted last, within `writing`, as it stands in the file; return the hash of the link."""
     (row,) = database.rows(f"SELECT * FROM {table} WHERE rowid = last_insert_rowid()")
-    _link(database, table, row, _last_hash(database))
+    return _link(database, table, row, last_hash(database))
 
 
 def chain_what_is_there(database: Database) -> None:
@@ -169,7 +169,8 @@ def _newest_link(database: Database) -> Row | None:
     return rows[0] if rows else None
 
 
-def _last_hash(database: Database) -> str:
+def last_hash(database: Database) -> str:
+    """The hash of the newest link; empty where there is none."""
     newest = _newest_link(database)
     return "" if newest is None else newest["hash"]
 

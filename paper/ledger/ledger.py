@@ -3,12 +3,15 @@
 Cash and units are running balances: every entry carries what they came to, added up in the order of the entries.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
 
+from data.files.locks import BusyError
 from paper.broker import UNKNOWN, Fill, Intent, Movement, OrderState
-from paper.ledger.chain import link_newest, write_head
+from paper.ledger.chain import last_hash, link_newest, write_head
 from paper.ledger.reader import LedgerReader
 from paper.ledger.records import AccountRecord, Close, DecisionRecord, Event, SeenBar
 from paper.storage.database import Row
@@ -27,9 +30,18 @@ _ROUNDING = 1e-9
 class Ledger(LedgerReader):
     """The ledger of one account, to be read and written.
 
-    Every method raises `InputError` where the file cannot be written; what was written before stays. What was told
-    already and is told again changes nothing.
+    Every method raises `InputError` where the file cannot be written, and `BusyError` where another process has written
+    to it since it was opened here; what was written before stays. What was told already and is told again changes
+    nothing.
     """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        try:
+            self._hash = last_hash(self._database)
+        except BaseException:
+            super().close()
+            raise
 
     def close(self) -> None:
         """Name the newest row beside the ledger, and close the file."""
@@ -38,14 +50,14 @@ class Ledger(LedgerReader):
 
     def open_account(self, account: AccountRecord, cash: float) -> None:
         """Open the account with its first deposit, US dollars."""
-        with self._database.writing():
+        with self._writing():
             self._append("accounts", as_row(account))
             source: Row = {"source_id": DEPOSIT, "client_id": None, "kind": DEPOSIT, "price": None, "fees": 0.0}
             self._add_entry(source, account.opened_at, account.first_session, "", cash, 0.0)
 
     def write_decision(self, decision: DecisionRecord, intents: Sequence[Intent], bars: Sequence[SeenBar] = ()) -> None:
         """Write a decision, all its intents and the bars that a strategy of the user saw first for it, or nothing."""
-        with self._database.writing():
+        with self._writing():
             known: Row = {"last_state": self.last_state(), "last_entry": self.last_entry()}
             self._append("decisions", as_row(decision) | known)
             for intent in intents:
@@ -56,7 +68,7 @@ class Ledger(LedgerReader):
 
     def write_sent(self, taken: Iterable[Intent], refused: Iterable[OrderState], at: datetime) -> None:
         """Note which orders the broker has taken, and which it has not."""
-        with self._database.writing():
+        with self._writing():
             for intent in taken:
                 self._add_state(OrderState(intent.client_id, OrderStatus.SENT, 0.0), at)
             for state in refused:
@@ -64,7 +76,7 @@ class Ledger(LedgerReader):
 
     def write_unsent_end(self, intent: Intent, reason: str, at: datetime) -> None:
         """Note that an intent ends without having been sent."""
-        with self._database.writing():
+        with self._writing():
             self._add_state(OrderState(intent.client_id, OrderStatus.UNFILLED, 0.0, reason), at)
 
     def write_answers(
@@ -80,7 +92,7 @@ class Ledger(LedgerReader):
         new = []
         # Of one moment, movements come first: a session begins with what changes held units.
         told: list[Movement | Fill] = sorted([*movements, *fills], key=lambda each: each.at)
-        with self._database.writing():
+        with self._writing():
             for each in told:
                 if isinstance(each, Fill):
                     self._add_fill(each)
@@ -93,28 +105,44 @@ class Ledger(LedgerReader):
 
     def write_closes(self, closes: Iterable[Close]) -> None:
         """Write what the account was worth at the closes of sessions."""
-        with self._database.writing():
+        with self._writing():
             for close in closes:
                 self._append("closes", as_row(close) | {"last_entry": self.last_entry()})
 
     def write_event(self, kind: str, text: str, at: datetime, session: date | None = None) -> None:
         """Write something that people are told."""
-        with self._database.writing():
+        with self._writing():
             self._append("events", as_row(Event(at, kind, session, text)))
 
     def write_notice(self, text: str, at: datetime, session: date | None = None) -> bool:
         """Write something that people should know, unless it stands there already; return whether it is new."""
-        with self._database.writing():
+        with self._writing():
             if self._database.rows("SELECT 1 FROM events WHERE kind = ? AND text = ?", NOTICE, text):
                 return False
             self._append("events", as_row(Event(at, NOTICE, session, text)))
         return True
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Everything inside is written, or nothing is; by one process alone, whatever the lock of its folder says."""
+        before = self._hash
+        try:
+            with self._database.writing():
+                if last_hash(self._database) != before:
+                    raise BusyError(
+                        f"another process has written to {self.path} while this one was at it, where the lock of its "
+                        "folder does not hold (as on some network drives): this one ends; let one alone step it"
+                    )
+                yield
+        except BaseException:
+            self._hash = before
+            raise
+
     def _append(self, table: str, row: Row, clash: str = "") -> bool:
-        """Add a row to a table and to the chain, within `writing`; return whether it is new."""
+        """Add a row to a table and to the chain, within `_writing`; return whether it is new."""
         is_new = self._database.insert(table, row, clash)
         if is_new:
-            link_newest(self._database, table)
+            self._hash = link_newest(self._database, table)
         return is_new
 
     def _add_fill(self, fill: Fill) -> None:

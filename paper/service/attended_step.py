@@ -1,18 +1,26 @@
 """A step with its alerts: who wants to hear of it is told once."""
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 
 import pandas as pd
 
 from data.clock import trading_hours
-from data.errors import InputError
+from data.errors import ReverseQeError
+from data.files.locks import BusyError
 from paper.config import PaperConfig
+from paper.errors import DamagedLedger
+from paper.ledger.chain import head_of
 from paper.ledger.reader import LEDGER_FILE, LedgerReader
 from paper.service.alerts import Alerts
 from paper.service.check import require_ready
 from paper.step.account import StepReport, run_step
+
+# Letters of an error that nobody has thought of.
+LONGEST = 300
 
 
 @dataclass
@@ -25,13 +33,15 @@ class Attendant:
         config: of the account.
         alerts: where they go.
         say: is told in one line of what could not be delivered.
-        refused: why the last step that could not begin was refused; empty where none was.
+        failed: how the last step failed in one line; empty where it did not.
+        times: how many steps in a row have failed so.
     """
 
     config: PaperConfig
     alerts: Alerts
     say: Callable[[str], None]
-    refused: str = ""
+    failed: str = ""
+    times: int = 0
 
     def step(
         self,
@@ -45,15 +55,13 @@ class Attendant:
         A replay and a dry run alert nobody.
         """
         quiet = dry_run or session is not None
-        was_halted, last_words = self._before()
         try:
+            was_halted, last_words = self._before()
             told = run_step(self.config, session, dry_run, now, report, self._check)
-        except InputError as error:
-            if not quiet and str(error) != self.refused:
-                self.alerts.send("fault", str(error), self.say)
-            self.refused = str(error)
+        except Exception as error:
+            self._tell_failure(error, quiet)
             raise
-        self.refused = ""
+        self.failed, self.times = "", 0
         if quiet:
             return told
         if told.decision is not None and not told.halt:
@@ -65,6 +73,25 @@ class Attendant:
         if told.fault and told.fault not in last_words:
             self.alerts.send("fault", told.fault, self.say)
         return told
+
+    def is_open(self) -> bool:
+        """Whether the account has been opened; also where its file is there and cannot be read."""
+        path = self.config.state_folder / LEDGER_FILE
+        try:
+            if not path.is_file():
+                return head_of(path).is_file()
+            with LedgerReader(path) as ledger:
+                return ledger.account() is not None
+        except (ReverseQeError, OSError):
+            return True
+
+    def _tell_failure(self, error: Exception, quiet: bool) -> None:
+        """Alert once of a step that failed; of one that others were in the way of, when it happens again."""
+        words = failure_words(error)
+        self.times = self.times + 1 if words == self.failed else 1
+        self.failed = words
+        if not quiet and self.times == (2 if isinstance(error, BusyError) else 1):
+            self.alerts.send("fault", words, self.say)
 
     def has_work_left(self, now: datetime) -> bool:
         """Whether orders at a broker can fill, or be sent, before the next planned step."""
@@ -85,13 +112,26 @@ class Attendant:
         if not path.is_file():
             return False, ""
         with LedgerReader(path) as ledger:
-            last = next(iter(ledger.events(("step",), newest=1)), None)
-            return ledger.halt() is not None, last.text if last else ""
+            try:
+                last = next(iter(ledger.events(("step",), newest=1)), None)
+                return ledger.halt() is not None, last.text if last else ""
+            except DamagedLedger:  # What the step says of it comes from the step.
+                return False, ""
 
 
 def _trades(session: date, now: datetime) -> bool:
     opens, closes = trading_hours(pd.Timestamp(session))
     return opens <= now <= closes
+
+
+def failure_words(error: Exception) -> str:
+    """Why a step could not be taken, in one line; of an error of the program, where it happened."""
+    if isinstance(error, ReverseQeError):
+        return str(error)
+    (*_, last) = traceback.extract_tb(error.__traceback__) or [None]
+    where = f" ({Path(last.filename).name}:{last.lineno})" if last is not None else ""
+    said = " ".join(str(error).split())[:LONGEST]
+    return f"an error of the program, {type(error).__name__}{f': {said}' if said else ''}{where}"
 
 
 def decision_text(told: StepReport) -> str:

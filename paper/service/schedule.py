@@ -10,6 +10,8 @@ from paper.config import ScheduleSection
 
 # A long sleep is cut into pieces: a machine that was suspended, or whose clock was set, is noticed in time.
 LONGEST_WAIT = timedelta(minutes=1)
+# A clock that is kept right is moved by less.
+SET_BACK = timedelta(seconds=30)
 
 
 def next_step_at(schedule: ScheduleSection, now: datetime, work_is_left: bool = False) -> datetime:
@@ -34,6 +36,8 @@ def keep_stepping(
 ) -> None:
     """Step now and at every planned moment, until told to stop.
 
+    A clock that is set back moves the next step with it: it is planned anew.
+
     Args:
         schedule: of the configuration.
         step: takes one; returns whether work is left.
@@ -43,11 +47,24 @@ def keep_stepping(
     """
     while True:
         work_is_left = step()
-        moment = next_step_at(schedule, now(), work_is_left)
-        say(f"next step {moment:%Y-%m-%d %H:%M} UTC")
-        while (left := moment - now()) > timedelta():
+        moment = _plan(schedule, now(), work_is_left, say)
+        # Also where the next moment has passed meanwhile, a step begins only if nobody wants it to end.
+        if wait(0.0):
+            return
+        seen = now()
+        while (left := moment - seen) > timedelta():
             if wait(min(left, LONGEST_WAIT).total_seconds()):
                 return
+            if (time := now()) < seen - SET_BACK:
+                say(f"! the clock was set back, from {seen:%Y-%m-%d %H:%M:%S} to {time:%Y-%m-%d %H:%M:%S} UTC")
+                moment = _plan(schedule, time, work_is_left, say)
+            seen = time
+
+
+def _plan(schedule: ScheduleSection, now: datetime, work_is_left: bool, say: Callable[[str], None]) -> datetime:
+    moment = next_step_at(schedule, now, work_is_left)
+    say(f"next step {moment:%Y-%m-%d %H:%M} UTC")
+    return moment
 
 
 def _moments(schedule: ScheduleSection, now: datetime) -> Iterator[datetime]:

@@ -1,6 +1,6 @@
 """What a step requires of its account and of its day."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 import pandas as pd
@@ -13,6 +13,9 @@ from paper.broker_registry import BROKERS
 from paper.config import PaperConfig
 from paper.ledger.reader import LedgerReader
 from paper.ledger.records import AccountRecord, DecisionRecord
+
+# A clock that is kept right is moved by less; by so much nothing is decided otherwise.
+CLOCK_MOVES = timedelta(minutes=5)
 
 
 def spec_of(config: PaperConfig, account: AccountRecord | None) -> Spec:
@@ -29,7 +32,7 @@ def spec_of(config: PaperConfig, account: AccountRecord | None) -> Spec:
 
 
 def require_same_account(config: PaperConfig, spec: Spec, ledger: LedgerReader, now: datetime, is_replay: bool) -> None:
-    """Refuse a step with another broker or spec than the account was opened with, or at a time before its decisions.
+    """Refuse a step with another broker or spec than the account was opened with; a replay of what is decided, too.
 
     Args:
         config: of the step.
@@ -57,11 +60,33 @@ def require_same_account(config: PaperConfig, spec: Spec, ledger: LedgerReader, 
             f"the account {name} was replayed on adjusted prices, at which nothing can be dealt from day to day; "
             "choose another account.name"
         )
-    if last is not None and pd.Timestamp(last.session, tz="UTC") > pd.Timestamp(now):
+    if is_replay and last is not None and pd.Timestamp(last.session, tz="UTC") > pd.Timestamp(now):
         raise InputError(
             f"the account {name} has decided for {last.session} already, after {now:%Y-%m-%d}; choose a later "
             "day or another account.name"
         )
+
+
+def clock_fault(ledger: LedgerReader, now: datetime) -> str:
+    """Why the clock cannot be right, or was not when the account stepped last; empty where nothing says so.
+
+    Whoever resumes an account has looked at its clock: what was written before that is not compared.
+
+    Args:
+        ledger: of the account.
+        now: UTC, of a step that is no replay.
+    """
+    newest, last = next(iter(ledger.events(("step", "resume"), newest=1)), None), ledger.last_decision()
+    if newest is not None and newest.kind == "resume":
+        return ""
+    written = [*([newest.at] if newest is not None else []), *([last.decided_at] if last is not None else [])]
+    if not written or max(written) <= now + CLOCK_MOVES:
+        return ""
+    decided = f", for {last.session}" if last is not None and last.decided_at == max(written) else ""
+    return (
+        f"the clock says {now:%Y-%m-%d %H:%M} UTC, and the last step was at {max(written):%Y-%m-%d %H:%M} by it"
+        f"{decided}: it was set forward then, or is set back now; set it right, then resume"
+    )
 
 
 def require_replayable(config: PaperConfig, session: date, last: DecisionRecord | None) -> None:

@@ -28,6 +28,7 @@ from paper.step.odd_data import odd_data
 from paper.step.order_desk import Desk
 from paper.step.refresh import refresh
 from paper.step.requirements import (
+    clock_fault,
     decision_time,
     require_growing_market,
     require_replayable,
@@ -98,6 +99,8 @@ class Step:
         if account is None and session is None:
             return self.told
         self.told.notes += tell_lost_head(self.ledger, self.now)
+        if not self.is_replay and (fault := clock_fault(self.ledger, self.now)):
+            self._halt(fault)
         if self.config.refresh and not self.is_replay and not self.told.dry_run:
             self.told.notes += refresh(self.config.market, self.spec, self.now, self.report)
         try:

@@ -12,6 +12,8 @@ from reverse_qe.options import DAY, PATH, json_option
 from reverse_qe.output import print_json, progress, say, show
 
 if TYPE_CHECKING:
+    import threading
+
     from paper.config import PaperConfig
     from paper.service.attended_step import Attendant
 
@@ -130,40 +132,48 @@ def step(context: click.Context, path: Path, day: datetime | None, dry_run: bool
 
 @command.command("run")
 @config_option
-def run(path: Path) -> None:
-    """Stay up and step by the clock; one line a step. SIGTERM and SIGINT end it between two steps."""
-    import signal
+@click.option(
+    "--pages",
+    type=PATH,
+    metavar="DIR",
+    help="Folder in which morning.html (of signal --page) and account.html (of status --page) are written anew after "
+    "each step.",
+)
+def run(path: Path, pages: Path | None) -> None:
+    """Stay up and step by the clock; one line a step. SIGTERM and SIGINT end it between two steps, with status 0.
+
+    What fails is told, alerted and tried again, a full disk too; only an account that cannot be opened ends it.
+    """
     import threading
     from datetime import UTC
 
-    from data.errors import InputError
-    from data.files.locks import BusyError
-    from paper.service.schedule import keep_stepping
+    from paper.service.staying_up import StayingUp
+    from reverse_qe.attending.step_log import StepLog
+    from reverse_qe.attending.step_pages import pages_in
     from reverse_qe.words.paper import step_line
 
     attendant, stop = _attendant(path), threading.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stop.set())
+    afterwards = {} if pages is None else pages_in(pages, attendant.config)
+    _stop_when_told(stop)
+    log = StepLog(lambda: datetime.now(UTC))
+    StayingUp(attendant, step_line, afterwards, lambda: datetime.now(UTC), log.line).run(stop.wait)
+    log.line("ended")
 
-    begun = False
 
-    def one_step() -> bool:
-        """Take a step and say how it ended; whether the next one should come soon."""
-        nonlocal begun
-        try:
-            told = attendant.step()
-        except (InputError, BusyError) as error:
-            if not begun:
-                # What is wrong from the beginning will not mend itself.
-                raise
-            _log(f"! {error}")
-            return True
-        begun = True
-        _log(step_line(told))
-        return bool(told.fault) or attendant.has_work_left(datetime.now(UTC))
+def _stop_when_told(stop: "threading.Event") -> None:
+    """Let signals end the process between two steps; SIGINT for the second time ends it now."""
+    import signal
 
-    keep_stepping(attendant.config.schedule, one_step, lambda: datetime.now(UTC), stop.wait, _log)
-    _log("ended")
+    def end(number: int, _frame: object) -> None:
+        if number == signal.SIGINT:
+            signal.signal(number, signal.default_int_handler)
+        stop.set()
+
+    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # What is ignored, as by nohup, stays so.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end)
 
 
 @command.command("status")
@@ -178,10 +188,8 @@ def status(path: Path, page: Path | None, as_json: bool) -> None:
     from dataclasses import asdict
 
     from paper.config import read_config
-    from paper.explain.explain import explained
-    from paper.overview.history import read_history
     from paper.overview.status import read_status
-    from reverse_qe.pages.account import account_page
+    from reverse_qe.attending.step_pages import page_of_account
     from reverse_qe.pages.page_files import require_page_path, write_page
     from reverse_qe.words.paper import print_status
 
@@ -191,7 +199,7 @@ def status(path: Path, page: Path | None, as_json: bool) -> None:
     with progress("Status"):
         stands = read_status(config)
         if page is not None:
-            write_page(page, account_page(stands, read_history(config), explained(config)))
+            write_page(page, page_of_account(config, stands))
     if as_json:
         print_json(asdict(stands) | {"equity_with_shadow": stands.equity_with_shadow})
     else:
@@ -309,10 +317,3 @@ def _attendant(path: Path) -> "Attendant":
 
     config = read_config(path)
     return Attendant(config, Alerts(config.alerts, config.account.name), say)
-
-
-def _log(line: str) -> None:
-    """One line with its time; it goes out at once, also into a file."""
-    from datetime import UTC
-
-    show(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC  {line}")

@@ -239,7 +239,7 @@ def test_alerts_without_their_extra_are_one_line_and_exit_2(account: Call, monke
 
 def test_a_second_step_at_once_is_one_line_that_names_the_first(account: Call, tmp_path: Path) -> None:
     with only_one(tmp_path / "home" / "paper" / "paper" / LOCK_FILE, "a step"):
-        for words in (("step",), ("step", "--json"), ("run",)):
+        for words in (("step",), ("step", "--json")):
             assert_refused(account(*words), "is under way already, by process", status=1)
 
 
@@ -259,7 +259,7 @@ def steps_that(act: Callable[[int], StepReport]) -> Callable[..., StepReport]:
 def test_run_ends_between_two_steps_when_it_is_told_to(
     account: Call, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
-    handlers = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
 
     def act(count: int) -> StepReport:
         assert count == 1
