@@ -80,7 +80,7 @@ def reader(
     monkeypatch.setattr(alpaca_requests, "PER_SECOND", 1e6)
     # `paper run` is told to stop after its first step.
     monkeypatch.setattr(
-        "paper.service.schedule.keep_stepping",
+        "paper.service.staying_up.keep_stepping",
         lambda *given: keep_stepping(*given[:3], lambda _seconds: True, given[4]),
     )
     needs = needs_of(load_spec("history"))

@@ -161,6 +161,7 @@ def test_a_tail_that_is_cut_with_its_links_is_found_by_the_head(path: Path, rows
         ]
         with edited(ledger, *cuts, f"DELETE FROM chain WHERE link_id >= {links[-1]['link_id']}", keep=True):
             assert "its newest rows were cut off" in ledger.faults_of_newest_rows()[0]
+    with Ledger(path) as ledger:
         ledger.write_event("step", "whoever writes since", noon(DAYS[1]))
     with LedgerReader(path) as ledger:
         assert [each for each in broken_invariants(ledger) if "cut off" in each or "has another row" in each]
