@@ -131,7 +131,7 @@ class LedgerReader:
 
     def deposited(self) -> float:
         """What the account was opened with, US dollars."""
-        (row,) = self._database.rows("SELECT total(amount) AS amount FROM entries WHERE kind = 'deposit'")
+        (row,) = self._database.rows("SELECT total(amount) AS amount FROM entries WHERE source_id = 'deposit'")
         amount: float = row["amount"]
         return amount
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
+from sqlite3 import IntegrityError
 
 from data.errors import InputError
+from data.files.locks import BusyError
 from paper.config import PaperConfig
 from paper.errors import DamagedLedger
 from paper.ledger.invariants import broken_invariants
@@ -51,6 +53,11 @@ def run_step(
             return Step(config, folder, ledger, session, _clock(now), dry_run, report, check).run()
         except DamagedLedger as error:
             return _halted(config, ledger, StepReport(config.account.name, session, _clock(now)(), dry_run), error)
+        except IntegrityError as error:
+            raise BusyError(
+                f"another process is at the account {config.account.name} while this one is, where the lock of "
+                f"{config.state_folder} does not hold ({error}): this one ends; let one alone step it"
+            ) from error
 
 
 def reconcile(config: PaperConfig, now: datetime | None = None) -> list[str]:

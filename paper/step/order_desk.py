@@ -146,7 +146,8 @@ class Desk:
         }
         lost = [each.client_id for each in self.ledger.sent_intents() if each.client_id not in known]
         return [
-            *differences(self.ledger.holdings(), told, self.ledger.peak_equity()),
+            # After a resume no close may have been counted for the peak yet.
+            *differences(self.ledger.holdings(), told, max(self.ledger.peak_equity(), self.ledger.deposited())),
             *(f"order {each}: the ledger has it sent, the broker does not know it" for each in lost),
         ]
 

@@ -77,9 +77,10 @@ def clock_fault(ledger: LedgerReader, now: datetime) -> str:
         now: UTC, of a step that is no replay.
     """
     newest, last = next(iter(ledger.events(("step", "resume"), newest=1)), None), ledger.last_decision()
-    if newest is not None and newest.kind == "resume":
-        return ""
-    written = [*([newest.at] if newest is not None else []), *([last.decided_at] if last is not None else [])]
+    resumed = next(iter(ledger.events(("resume",), newest=1)), None)
+    written = [newest.at] if newest is not None and newest.kind == "step" else []
+    if last is not None and (resumed is None or resumed.session != last.session):
+        written.append(last.decided_at)
     if not written or max(written) <= now + CLOCK_MOVES:
         return ""
     decided = f", for {last.session}" if last is not None and last.decided_at == max(written) else ""

@@ -5,14 +5,17 @@ import random
 import signal
 import time
 from contextlib import contextmanager
+from datetime import date
 
 import pandas as pd
 import pytest
 
+from all_tables import all_rows
 from backtests.spec.spec import load_spec
 from data.clock import sessions_between
 from data.files.locks import BusyError
 from forking import forked
+from late_world import Action, LateWorld
 from paper.brokers.simulated.broker import SimulatedBroker
 from paper.config import PaperConfig
 from paper.ledger.invariants import broken_invariants
@@ -63,7 +66,8 @@ def end_state(config):
     with LedgerReader(config.state_folder / LEDGER_FILE) as ledger:
         assert broken_invariants(ledger) == []
         assert ledger.unsent_intents() == ledger.sent_intents() == []
-        return ledger.orders(), ledger.entries(), ledger.equity(), ledger.positions(), ledger.decisions()
+        read = ledger.orders(), ledger.entries(), ledger.equity(), ledger.positions(), ledger.decisions()
+    return *read, all_rows(config.state_folder)
 
 
 def assert_same_end(config, wanted):
@@ -137,6 +141,46 @@ def test_killed_with_a_strategy_of_ones_own(tmp_path):
             kills += was_killed
         assert_same_end(config, wanted)
     assert kills > 0
+
+
+LATE = [
+    Action("dividend", 1.0, date(2024, 11, 8), date(2024, 11, 8)),
+    Action("split", 2.0, date(2024, 11, 11), date(2024, 11, 14)),
+    Action("dividend", 2.0, date(2024, 11, 12), date(2024, 11, 15)),
+]
+
+
+@pytest.mark.slow
+def test_killed_while_it_books_what_was_told_late(tmp_path):
+    """From day to day: dividends, a split that halts until it is told, corrections, and what a person resumed."""
+
+    def world_in(name):
+        return LateWorld(tmp_path / name, LATE, date(2024, 11, 6), date(2024, 11, 18))
+
+    calm = world_in("calm")
+    begin = time.perf_counter()
+    calm.run()
+    seconds = (time.perf_counter() - begin) / (len(calm.sessions) + 1)
+    wanted = all_rows(calm.config.state_folder)
+    assert {row["kind"] for row in wanted["entries"]} >= {"dividend", "split"}
+    assert [row for row in wanted["entries"] if row["reason"]]
+    chance, kills, killed, days = (
+        random.Random(20261128),
+        0,
+        world_in("killed"),
+        [*calm.sessions, calm._after(calm.last)],
+    )
+    for session in days:
+        for _ in range(-(-KILLS // 4 // len(days))):
+            kills += forked(lambda session=session: killed.step(session), chance.uniform(0.0, seconds))
+        killed.step(session)
+    assert kills > 0
+    found = all_rows(killed.config.state_folder)
+    for table in set(wanted) - {"events"}:
+        assert found[table] == wanted[table], table
+    # A halt stands once, however often its step was begun; a person resumes by the real clock.
+    said = [[row["text"] for row in rows["events"] if row["kind"] != "resume"] for rows in (found, wanted)]
+    assert said[0] == said[1]
 
 
 @pytest.mark.slow
