@@ -219,6 +219,24 @@ def ends_alike(folder: Path, schedule: list[tuple[str, float, int, int]]) -> boo
     return bool(told_late.halts)
 
 
+@st.composite
+def schedules_of_dividends(draw: st.DrawFn) -> list[tuple[str, float, int, int]]:
+    places = draw(st.lists(sessions_of_actions, min_size=1, max_size=4, unique=True))
+    return [("dividend", draw(st.sampled_from([0.25, 1.0, 4.0])), place, draw(lateness)) for place in places]
+
+
+@pytest.mark.slow
+def test_dividends_alone_never_halt(tmp_path: Path) -> None:
+    folders = itertools.count()
+
+    @settings(max_examples=max(SCHEDULES // 2, 1))
+    @given(schedules_of_dividends())
+    def however_late(schedule: list[tuple[str, float, int, int]]) -> None:
+        assert not ends_alike(tmp_path / str(next(folders)), schedule)
+
+    however_late()
+
+
 @pytest.mark.slow
 def test_late_or_in_time_the_account_comes_to_the_same(
     tmp_path: Path, record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]
