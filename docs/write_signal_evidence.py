@@ -33,6 +33,7 @@ from backtests.studies.ablation import (
 )
 from backtests.studies.choices import reading_choices, setting_choices
 from backtests.studies.gauge import DIFFERENCE, Gauge, gauge_spec
+from backtests.studies.judged.judge import judge_spec
 from backtests.studies.truth import compare_with_truth
 from data.clock import previous_session
 from data.errors import InputError
@@ -47,6 +48,7 @@ from form_evidence import (
     stays_section,
     where_section,
 )
+from judged_evidence import judged_section
 from page_parts import REGIMES, difference, excludes_zero, listed, paragraphs, shares, table, verdict
 from reverse_qe.words.run import PARTING_HEAD, RESPONSE_HEAD, parting_rows, response_rows
 from signals.explain.explanation import stay_begins
@@ -75,8 +77,18 @@ SEEDS = 20
 
 
 def page_with(sections: Mapping[str, str]) -> str:
-    """The page with fresh sections between its marks."""
-    return MARKED.sub(lambda marks: f"{marks[1]}\n{sections[marks[2]]}\n\n{marks[3]}", PAGE.read_text(encoding="utf-8"))
+    """The page with fresh sections between their marks; the others stay."""
+    text = PAGE.read_text(encoding="utf-8")
+    return MARKED.sub(
+        lambda marks: f"{marks[1]}\n{sections[marks[2]]}\n\n{marks[3]}" if marks[2] in sections else marks[0], text
+    )
+
+
+def judged_sections(spec: Spec, snapshot: Snapshot, seeds: int = SEEDS) -> dict[str, str]:
+    """The section in which the signal is judged, alone: it needs no backtest."""
+    coming = session_to_come(snapshot)
+    judged = judge_spec(spec, snapshot, read_signal(spec, snapshot, coming), previous_session(coming))
+    return {"judged": judged_section(judged, seeds, _tell)}
 
 
 def all_sections(spec: Spec, snapshot: Snapshot, seeds: int = SEEDS) -> dict[str, str]:
@@ -124,6 +136,7 @@ def all_sections(spec: Spec, snapshot: Snapshot, seeds: int = SEEDS) -> dict[str
         "choices": choices_section(run, chosen),
         "simulated": simulated_section(measured, simulated, (luck.value, luck.low, luck.high), effects),
         "gauge": gauge_section(measured),
+        **judged_sections(spec, snapshot, seeds),
     }
 
 
@@ -294,9 +307,11 @@ def main() -> int:
     """Write the page; 2 where the input was wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--market", default="history", help="name of a market of real history (default: history)")
-    market = parser.parse_args().market
+    parser.add_argument("--judged", action="store_true", help="write the section of the judged signal alone")
+    asked = parser.parse_args()
     try:
-        text = page_with(all_sections(load_spec(SPEC), open_market(market)))
+        sections = judged_sections if asked.judged else all_sections
+        text = page_with(sections(load_spec(SPEC), open_market(asked.market)))
     except InputError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
