@@ -54,8 +54,8 @@ def judged_section(judged: Judgement, seeds: int, tell: Callable[[str], None]) -
             paragraphs(f"Slope of the score, by sessions of the return (rows) and after the decision. {MARKS}:"),
             table([column.name for column in SCORE_COLUMNS], score_rows(judged)),
             paragraphs(
-                "Over a week, right after the decision: what each block and input does to crypto. Only the intervals of "
-                f"{_clear(judged)} leave 0 out, before all cells are counted."
+                "Over a week, right after the decision: what crypto did after each block and input. Before all cells "
+                f"are counted, 0 is outside of the intervals of: {_clear(judged)}."
             ),
             table([column.name for column in CELL_COLUMNS], cell_rows(_week(judged))),
             paragraphs("The surest cell of each predictor and leg:"),
@@ -63,8 +63,8 @@ def judged_section(judged: Judgement, seeds: int, tell: Callable[[str], None]) -
             paragraphs("Of the 16 cells of each pair, how many intervals leave 0 out, for the thesis or against it:"),
             table(("", *(leg_name(leg) for leg in LEGS)), agreement_rows(judged)),
             paragraphs(
-                "Balanced accuracy of the regime right after the decision, p by the calls moved to all other moments; 20 "
-                "such numbers stand here, and none of the p is corrected for that:"
+                "Balanced accuracy of the regime right after the decision, p by the calls moved to all other moments; "
+                "20 such numbers stand here, and none of the p is corrected for that:"
             ),
             table([column.name for column in HIT_COLUMNS], hit_rows(judged)),
             paragraphs("Share of its calls that were right, by year, over 20 sessions; - where it called nothing:"),
@@ -82,7 +82,7 @@ def _week(judged: Judgement) -> pd.DataFrame:
 def _clear(judged: Judgement) -> str:
     week = _week(judged)
     clear = [predictor_name(row["kind"], row["predictor"]) for row in week[week["p"] < 0.05].to_dict("records")]
-    return ", ".join(clear) or "none"
+    return "; ".join(clear) or "none"
 
 
 def _power(seeds: int, tell: Callable[[str], None]) -> str:
@@ -103,8 +103,8 @@ def _power(seeds: int, tell: Callable[[str], None]) -> str:
         ),
     ]
     told = (
-        f"How often the same table tells something with all its cells counted, in {seeds} sample markets that are made by "
-        f"the thesis and {seeds} in which prices know nothing of the signal. These are the powers: what is not told on "
+        f"How often the same table tells something with all its cells counted, in {seeds} sample markets that are "
+        f"made by the thesis and {seeds} in which prices know nothing of the signal. These are the powers: what is not told on "
         "real history can be there all the same where they are low."
     )
     return f"{paragraphs(told)}\n\n{table(('', 'where the thesis is planted', 'where nothing is'), rows)}"

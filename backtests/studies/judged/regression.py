@@ -5,7 +5,9 @@ then finds three links too many among a hundred where none is, and more lags do 
 not overlap. The same slope is had without overlap: the sum over decisions of predictor times the sum of the returns
 that follow is the sum over sessions of return times the sum of the predictors before it. So one session's return is
 set against the sum of the predictors of `horizon` decisions (Jegadeesh 1991, Hodrick 1992 1B), and its slope is scaled
-to that of the long return (Wei and Wright, Journal of Applied Econometrics, 2013).
+to that of the long return (Wei and Wright, Journal of Applied Econometrics, 2013). Its errors are those of returns with
+which the predictor has nothing to do, as Hodrick has them: those of the fitted ones are too small where a few wild
+weeks make the slope, and Holm's correction, which lives on the tails, then tells of links too often.
 """
 
 from typing import NamedTuple
@@ -29,7 +31,7 @@ class Slopes(NamedTuple):
     rows: int
 
 
-def slopes(predictors: Array, response: Array, lags: int | None = None) -> Slopes:
+def slopes(predictors: Array, response: Array, lags: int | None = None, under_null: bool = False) -> Slopes:
     """Regress a response on each predictor and a constant, one predictor at a time.
 
     Errors are those of Newey and West (1987), corrected for the degrees of freedom; statsmodels calls them HAC.
@@ -38,6 +40,7 @@ def slopes(predictors: Array, response: Array, lags: int | None = None) -> Slope
         predictors: (n, k), finite.
         response: (n,), finite.
         lags: None: 4 (n / 100)^(2/9), rounded down (Newey and West 1994).
+        under_null: whether errors are those of a response that the predictor has no part in.
     """
     rows = len(response)
     nothing = np.full(predictors.shape[1], np.nan)
@@ -49,7 +52,7 @@ def slopes(predictors: Array, response: Array, lags: int | None = None) -> Slope
     # What is left of a predictor that never moves is rounding.
     squares = np.where(squares > 1e-18 * rows * np.maximum(1.0, predictors.mean(axis=0) ** 2), squares, np.nan)
     slope = (x * y).sum(axis=0) / squares
-    moments = x * (y - x * slope)
+    moments = x * (y if under_null else y - x * slope)
     variance = (moments * moments).sum(axis=0)
     for lag in range(1, lags + 1):
         variance += 2 * (1 - lag / (lags + 1)) * (moments[lag:] * moments[:-lag]).sum(axis=0)
@@ -74,7 +77,7 @@ def slopes_over(predictors: Array, returns: Array, horizon: int, lag: int = 0) -
     answered = returns[first:]
     sums = sums[: len(answered)]
     known = np.isfinite(answered)
-    found = slopes(sums[known], answered[known])
+    found = slopes(sums[known], answered[known], under_null=True)
     spread = predictors.var(axis=0)
     scale = sums[known].var(axis=0) / np.where(spread > 0, spread, np.nan) if known.any() else np.nan * spread
     return Slopes(found.slope * scale, found.error * scale, found.rows)
