@@ -104,8 +104,8 @@ def _power(seeds: int, tell: Callable[[str], None]) -> str:
     ]
     told = (
         f"How often the same table tells something with all its cells counted, in {seeds} sample markets that are "
-        f"made by the thesis and {seeds} in which prices know nothing of the signal. These are the powers: what is not told on "
-        "real history can be there all the same where they are low."
+        f"made by the thesis and {seeds} in which prices know nothing of the signal. These are the powers: what is "
+        "not told on real history can be there all the same where they are low."
     )
     return f"{paragraphs(told)}\n\n{table(('', 'where the thesis is planted', 'where nothing is'), rows)}"
 
