@@ -55,13 +55,20 @@ format: $(DEV) ## format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(DEV) ## write the pages that are made from the code
+docs: $(DEV) ## write the pages that are made from the code, then build the site
 	$(BIN)/python docs/write_schemas.py
 	$(BIN)/python docs/write_command_reference.py
-	$(BIN)/python docs/write_readme_output.py
+	$(BIN)/python docs/write_spec_keys.py
+	$(BIN)/python docs/write_api.py
+	$(BIN)/python docs/write_first_minutes.py
 	$(BIN)/python docs/write_one_day.py
 	$(BIN)/python docs/write_notebook.py
 	$(BIN)/python docs/write_capex_check.py
+	$(MAKE) site
+
+site: $(DEV) ## build the documentation site into build/site, its gallery with it; it is read without a network
+	$(BIN)/python docs/write_gallery.py
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/site
 
 goldens: $(DEV) ## write the golden files of the tables anew; read what changed
 	WRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/reverse_qe/test_golden_tables.py
@@ -70,4 +77,4 @@ clean: ## delete what the targets made: .venv, caches, build folders (not runs/)
 	rm -rf $(VENV) .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help backtest test test-slow test-long core lint format docs goldens clean
+.PHONY: help backtest test test-slow test-long core lint format docs site goldens clean

@@ -30,8 +30,8 @@ def test_the_command_reference_is_what_help_says():
     assert (ROOT / "docs" / "commands.md").read_text() == expected, "run: make docs"
 
 
-def test_the_readme_shows_what_the_main_job_prints():
-    assert (ROOT / "README.md").read_text() == load_script("write_readme_output").readme_with_output(), "run: make docs"
+def test_the_readme_is_for_somebody_with_a_minute():
+    assert len((ROOT / "README.md").read_text().split()) < 700
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 FOLLOWED = {
     "as-known.md": "tests/reverse_qe/test_data_asof_command.py::test_every_command_of_the_page_does_what_it_says",
     "audit.md": "tests/docs/test_audit_page.py::test_what_the_page_says_is_what_happens",
+    "first-ten-minutes.md": "tests/docs/test_site.py::test_the_first_ten_minutes_print_what_the_page_shows",
     "own-events.md": "tests/reverse_qe/test_own_events_command.py::test_every_command_of_the_page_does_what_it_says",
     "own-tickers.md": "tests/docs/test_own_tickers_page.py::"
     "test_three_tickers_that_no_catalogue_knows_are_fetched_and_run_and_no_package_is_touched",

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+FAULTS = ("error", "warning")
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # What of the machine `.ci/run` found there: a test that needs it may not skip then.
 MUST_RUN = "REVERSE_QE_MUST_RUN"
@@ -17,11 +18,12 @@ MUST_RUN = "REVERSE_QE_MUST_RUN"
 
 @dataclass
 class Visit:
-    """A page that was opened, and what it said and asked for since."""
+    """A page that was opened, and what it said, of that what was a warning or an error, and asked for since."""
 
     page: Any
     said: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
 
 def chromium() -> str:
@@ -64,7 +66,8 @@ def visit(browser: Any, path: Path, width: int = 1600, scheme: str = "light", sc
     page = context.new_page()
     seen = Visit(page)
     page.on("console", lambda message: seen.said.append(message.text))
-    page.on("pageerror", lambda error: seen.said.append(str(error)))
+    page.on("console", lambda message: seen.faults.append(message.text) if message.type in FAULTS else None)
+    page.on("pageerror", lambda error: seen.said.append(str(error)) or seen.faults.append(str(error)))
     page.on("request", lambda request: seen.asked.append(request.url))
     page.goto(path.as_uri())
     yield seen
