@@ -19,6 +19,7 @@ html_css_files = ["site.css"]
 GALLERY = Path(__file__).resolve().parents[1] / "build" / "gallery"
 html_extra_path = [str(GALLERY)] if GALLERY.is_dir() else []
 html_copy_source = False
+html_show_search_summary = False  # a summary is fetched, and a page that is a file may fetch nothing
 html_show_copyright = False
 html_show_sphinx = False
 html_context = {"default_mode": "auto"}
