@@ -67,7 +67,8 @@ def visit(browser: Any, path: Path, width: int = 1600, scheme: str = "light", sc
     seen = Visit(page)
     page.on("console", lambda message: seen.said.append(message.text))
     page.on("console", lambda message: seen.faults.append(message.text) if message.type in FAULTS else None)
-    page.on("pageerror", lambda error: seen.said.append(str(error)) or seen.faults.append(str(error)))
+    page.on("pageerror", lambda error: seen.said.append(str(error)))
+    page.on("pageerror", lambda error: seen.faults.append(str(error)))
     page.on("request", lambda request: seen.asked.append(request.url))
     page.goto(path.as_uri())
     yield seen
