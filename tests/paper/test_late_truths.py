@@ -6,15 +6,19 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from data.clock import sessions_between
 from late_world import Action, LateWorld
+from paper.explain.causes import Cause
+from paper.explain.explain import explain
 from paper.ledger.invariants import broken_invariants
+from paper.overview import status as overview
 from paper.storage import database
 
 FIRST, LAST = date(2024, 11, 6), date(2024, 11, 20)
@@ -229,12 +233,50 @@ def schedules_of_dividends(draw: st.DrawFn) -> list[tuple[str, float, int, int]]
 def test_dividends_alone_never_halt(tmp_path: Path) -> None:
     folders = itertools.count()
 
-    @settings(max_examples=max(SCHEDULES // 2, 1))
+    @settings(max_examples=max(SCHEDULES // 4, 1))
     @given(schedules_of_dividends())
     def however_late(schedule: list[tuple[str, float, int, int]]) -> None:
         assert not ends_alike(tmp_path / str(next(folders)), schedule)
 
     however_late()
+
+
+@pytest.mark.slow
+def test_with_a_rebalancing_in_between_it_differs_by_what_explain_names_late(tmp_path: Path) -> None:
+    """What was told in time bought units at the next session; what came late did so later, at another price."""
+    rules = {"policy": {"rebalance": "daily"}, "order_rules": {"band": 0.0}}
+    folders, differed = itertools.count(), list[bool]()
+
+    @settings(max_examples=max(SCHEDULES // 4, 1))
+    @example([("dividend", 4.0, 3, 3)], [0, 0, 0, 0, 3, -3, 2, 1, -2, 0, 0])
+    @given(schedules_of_dividends(), st.lists(st.integers(-3, 3), min_size=len(SESSIONS), max_size=len(SESSIONS)))
+    def however_late(schedule: list[tuple[str, float, int, int]], moves: list[int]) -> None:
+        folder = tmp_path / str(next(folders))
+        # No session on which something is paid has a price of its own making.
+        quiet = {SESSIONS[place + each] for _, _, place, _ in schedule for each in (-1, 0)}
+        closes = {day: 100.0 + move for day, move in zip(SESSIONS, moves, strict=True) if day not in quiet}
+        in_time, late = (
+            LateWorld(
+                folder / name, list(actions_of(schedule, SESSIONS, told)), FIRST, LAST, settings=rules, closes=closes
+            )
+            for name, told in (("in-time", False), ("late", True))
+        )
+        equity = []
+        for account in (in_time, late):
+            with account.run().ledger() as ledger:
+                equity.append(float(ledger.equity()["equity"].iloc[-1]))
+        everything = late.market(date(2024, 11, 21), everything=True)
+        with mock.patch.object(overview, "newest_snapshot", return_value=everything):
+            told = explain(late.config)
+        assert told.holds
+        assert late.halts == []
+        (by_name,) = [each.amount for each in told.causes if each.cause == Cause.LATE_ACTIONS]
+        assert by_name == pytest.approx(equity[1] - equity[0], abs=1e-9 * equity[0])
+        assert all(abs(each.amount) <= 1e-9 * equity[0] for each in told.causes if each.cause != Cause.LATE_ACTIONS)
+        differed.append(abs(by_name) > 1e-6)
+
+    however_late()
+    assert any(differed)
 
 
 @pytest.mark.slow
