@@ -115,6 +115,7 @@ def test_runs_and_studies(told: Run, tmp_path: Path) -> None:
         told("signal --turn --judge --date 2026-10-09")
         told("evidence base")
         told("evidence base --universe --draws 39")
+        told("events study --market sample")
         told("audit sample --cuts 1 --leaks-only --jobs 1 --set run.start=2025-01-02")
     hold("runs", tables)
 
