@@ -19,6 +19,7 @@ __all__ = [
     "event_study",
     "events",
     "evidence",
+    "exposures",
     "fetch",
     "import_files",
     "load_spec",

@@ -22,6 +22,7 @@ from backtests.studies.event_study.abnormal import StudyConfig
 from backtests.studies.event_study.events import KINDS as EVENT_KINDS
 from backtests.studies.event_study.study import EventStudy
 from backtests.studies.event_study.study import event_study as study_of
+from backtests.studies.exposures import Exposures, study_exposures
 from backtests.studies.judged.judge import judge_spec
 from backtests.studies.registration import registration
 from backtests.studies.stress import stress_table
@@ -167,6 +168,28 @@ def signal(
         decision=decide_from_cash(chosen, snapshot, reading, session),
         judged=judge_spec(chosen, snapshot, reading, previous_session(session)) if judge else None,
     )
+
+
+def exposures(
+    spec: AnySpec | None = None,
+    market: str | Snapshot | None = None,
+    *,
+    day: date | str | None = None,
+    set: Mapping[str, Any] | None = None,
+) -> Exposures:
+    """Estimate what the instruments of a spec answered to; see `backtests.studies.exposures.study_exposures`.
+
+    Args:
+        spec: as for `backtest`.
+        market: as for `backtest`.
+        day: as for `signal`.
+        set: as for `backtest`.
+
+    Raises:
+        InputError: spec or market are wrong, the day lies outside the market, or it has too few weeks.
+    """
+    chosen, snapshot = _on_market(load_spec(_chosen(spec, market), set), market)
+    return study_exposures(chosen, snapshot, _session(snapshot, as_day(day, "day")))
 
 
 def register(

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from backtests.prepare.accounts import valuation
 from backtests.prepare.span import Span
 from backtests.prepare.weeks import NET_LIQUIDITY, RATES, Weeks, weeks_of
 from backtests.spec.spec import Spec
@@ -44,7 +45,7 @@ def with_choice(spec: Spec, snapshot: Snapshot, span: Span | None = None) -> Spe
     chosen, leaves, rows = {}, {}, []
     for session in begins:
         listed = _listed(rule, snapshot, candidates, session)
-        measure = _measure(weeks, rule, listed, session)
+        measure = _measure(snapshot, weeks, rule, listed, session)
         try:
             chosen[session] = terciles(measure, rule.by)
         except InputError as error:
@@ -61,8 +62,8 @@ def with_choice(spec: Spec, snapshot: Snapshot, span: Span | None = None) -> Spe
 
 def _factors(rule: UniverseRule, snapshot: Snapshot) -> list[str]:
     """What the slopes are estimated of; a rate for control alone is left out where the market has none."""
-    if rule.by == NET_LIQUIDITY:
-        return [NET_LIQUIDITY]
+    if rule.by in (NET_LIQUIDITY, CASH_FLOW_YIELD):
+        return [NET_LIQUIDITY] if rule.by == NET_LIQUIDITY else []
     asked = ("real_yield", "credit_spread") if rule.by == DURATION else (rule.by,)
     held = set(snapshot.series["series"].unique())
     return [name for name, series in RATES.items() if name in asked or series in held]
@@ -144,13 +145,18 @@ def _listed(rule: UniverseRule, snapshot: Snapshot, candidates: list[str], sessi
     return [name for name in candidates if name in names and name not in gone]
 
 
-def _measure(weeks: Weeks, rule: UniverseRule, listed: list[str], session: pd.Timestamp) -> pd.Series:
+def _measure(
+    snapshot: Snapshot, weeks: Weeks, rule: UniverseRule, listed: list[str], session: pd.Timestamp
+) -> pd.Series:
     """What the listed names are ranked by; NaN where it is not known, or a name has not traded in the last week."""
     known = weeks.at(session)
     returns = known.returns[listed]
     if returns.empty or not listed:
         return pd.Series(np.nan, index=listed)
     alive = weeks.returns.loc[:session, listed].iloc[-1].notna()
+    if rule.by == CASH_FLOW_YIELD:
+        told = {name: valuation(snapshot, name, session).cash_flow_yield for name in listed}
+        return pd.Series(told, dtype=float).where(alive)
     table = exposures(returns, known.market, known.factors)
     measure = duration_score(table) if rule.by == DURATION else slopes_on(table, rule.by)
     return measure.reindex(listed).where(alive)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from data.clock import FIRST_DAY, decision_times, sessions_between
+from data.clock import FIRST_DAY, sessions_between
 from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.prices.actions import adjusted_closes
@@ -18,6 +18,8 @@ RATES = {"real_yield": "DFII10", "breakeven": "T10YIE", "credit_spread": "BAA10Y
 NET_LIQUIDITY, SCORE = "net_liquidity", "score"
 FACTORS = (*RATES, NET_LIQUIDITY, SCORE)
 PERCENT = 100.0
+# From the first session after a week to the one at whose decision its figures are public, holidays of bonds among them.
+SESSIONS_LATER = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,25 +32,24 @@ class Weeks:
         market: likewise of the benchmark.
         factors: changes over the week: of yields and spreads in percentage points, of net liquidity in percent, of the
             score as it is. NaN where the week or the one before has no value.
-        known: by week and factor, the moment at which the change is known, UTC; NaT where there is none.
+        counts_from: the session from whose decision on a week counts: the third after it, for the figures of a Friday
+            are published on the business day after it. What was not public then stands for no value of the week.
     """
 
     returns: pd.DataFrame
     market: pd.Series
     factors: pd.DataFrame
-    known: pd.DataFrame
+    counts_from: pd.Series
 
     def at(self, session: pd.Timestamp) -> "Weeks":
-        """Return the weeks as the decision for a session knows them: up to the last whose changes are all told."""
-        [moment] = decision_times(pd.DatetimeIndex([session]))
-        told = (self.known <= moment) | self.factors.isna()
-        upto = (self.returns.index <= session) & told.all(axis=1).to_numpy()
+        """Return the weeks that count at the decision for a session."""
+        upto = (self.counts_from <= session).to_numpy()
         return replace(
             self,
             returns=self.returns[upto],
             market=self.market[upto],
             factors=self.factors[upto],
-            known=self.known[upto],
+            counts_from=self.counts_from[upto],
         )
 
 
@@ -78,28 +79,22 @@ def weeks_of(
     tables = {name: _observed(snapshot, name) for name in factors if name != SCORE}
     begin = min([each["date"].min() for each in tables.values()], default=snapshot.bars["date"].min())
     sessions = sessions_between(max(begin, FIRST_DAY), last)
-    days = sessions[period_begins(sessions, "weekly").to_numpy()]
-    if len(days) < 2:
+    places = np.flatnonzero(period_begins(sessions, "weekly").to_numpy())
+    if len(places) < 2:
         raise InputError(
             f"market {snapshot.name}: got no whole week up to {last.date()}, wanted years of them for exposures"
         )
-    columns, known = {}, {}
-    for name, table in tables.items():
-        change = np.log if name == NET_LIQUIDITY else np.asarray
-        scale = PERCENT if name == NET_LIQUIDITY else 1.0
-        columns[name], known[name] = _changes(table, days, change, scale)
+    days = sessions[places]
+    further = sessions.append(sessions_between(last + pd.Timedelta(days=1), last + pd.Timedelta(days=21)))
+    counts_from = pd.Series(further[places + SESSIONS_LATER], days)
+    columns = {name: _changes(table, counts_from, name == NET_LIQUIDITY) for name, table in tables.items()}
     if SCORE in factors and score is not None:
         columns[SCORE] = score.reindex(days).diff()
-        known[SCORE] = pd.Series(decision_times(days), days)
     names = [name for name in FACTORS if name in columns]
     prices = {symbol: _prices(adjusted_closes(snapshot, symbol), days) for symbol in {benchmark, *symbols}}
     returns = pd.DataFrame(prices, days).pct_change(fill_method=None).iloc[1:]
-    return Weeks(
-        returns[list(symbols)],
-        returns[benchmark].rename("market"),
-        pd.DataFrame(columns, days)[names].iloc[1:],
-        pd.DataFrame(known, days)[names].iloc[1:],
-    )
+    changes = pd.DataFrame(columns, days)[names].iloc[1:]
+    return Weeks(returns[list(symbols)], returns[benchmark].rename("market"), changes, counts_from.iloc[1:])
 
 
 def _observed(snapshot: Snapshot, factor: str) -> pd.DataFrame:
@@ -113,17 +108,21 @@ def _observed(snapshot: Snapshot, factor: str) -> pd.DataFrame:
     return found.drop_duplicates("date", keep="first").sort_values("date", ignore_index=True)
 
 
-def _changes(table: pd.DataFrame, days: pd.DatetimeIndex, scaled: object, scale: float) -> tuple[pd.Series, pd.Series]:
-    """Changes of the last value of each week, and when both of its values were known."""
-    dates = table["date"].to_numpy()
-    places = np.searchsorted(dates, days.to_numpy(), side="left") - 1
-    begins = np.append(np.datetime64("NaT"), days.to_numpy()[:-1])
-    there = (places >= 0) & (dates[np.maximum(places, 0)] >= begins)
-    assert callable(scaled)
-    values = np.where(there, np.asarray(scaled(table["value"].to_numpy(dtype=float)))[np.maximum(places, 0)], np.nan)
-    moments = table["known_at"].iloc[np.maximum(places, 0)].set_axis(days).where(pd.Series(there, days))
-    both = pd.concat([moments, moments.shift()], axis=1).max(axis=1, skipna=False)
-    return pd.Series(values * scale, days).diff(), both
+def _changes(table: pd.DataFrame, counts_from: pd.Series, in_percent: bool) -> pd.Series:
+    """Changes of the last value of each week that is public when the week begins to count; percent of logarithms."""
+    days = pd.DatetimeIndex(counts_from.index)
+    dates, known = table["date"].to_numpy(), pd.DatetimeIndex(table["known_at"]).tz_localize(None).to_numpy()
+    values = table["value"].to_numpy(dtype=float)
+    if in_percent:  # What is not above 0 has no percent.
+        values = PERCENT * np.log(np.where(values > 0, values, np.nan))
+    ends = np.searchsorted(dates, days.to_numpy(), side="left")
+    found = np.full(len(days), np.nan)
+    for week, moment in enumerate(counts_from.to_numpy()):
+        begin = ends[week - 1] if week else 0
+        public = np.flatnonzero(known[begin : ends[week]] <= moment)
+        if len(public):
+            found[week] = values[begin + public[-1]]
+    return pd.Series(found, days).diff()
 
 
 def _prices(closes: pd.Series, days: pd.DatetimeIndex) -> np.ndarray:

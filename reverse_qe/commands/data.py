@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reverse_qe.commands.data_asof import show_as_known
+from reverse_qe.commands.data_exposures import show_exposures
 from reverse_qe.commands.data_versions import (
     compare_markets,
     export_files,
@@ -34,7 +35,7 @@ def command() -> None:
     """Import, fetch, list, show and verify markets: named, immutable sets of prices, macro series and events."""
 
 
-for subcommand in (fetch_market, compare_markets, export_files, remove_market, show_as_known):
+for subcommand in (fetch_market, compare_markets, export_files, remove_market, show_as_known, show_exposures):
     command.add_command(subcommand)
 
 

@@ -32,6 +32,10 @@ FOLLOWED = {
     "test_three_tickers_that_no_catalogue_knows_are_fetched_and_run_and_no_package_is_touched",
     "paper-trading.md": "tests/docs/test_paper_guide.py::test_every_command_of_the_page_does_what_it_says",
     "runs.md": "tests/docs/test_runs_page.py::test_two_variants_are_made_compared_and_exported",
+    **dict.fromkeys(
+        ("exposures.md", "universe-rule.md"),
+        "tests/docs/test_universe_rule_page.py::test_every_command_of_the_pages_runs",
+    ),
     "terminal.md": "tests/reverse_qe/test_completion.py::test_the_page_says_how",
 }
 # Single commands that another test runs, and why it is not done here.

@@ -1,0 +1,154 @@
+"""Exposures in words: what instruments answered to, and whether that ranks them as the baskets do."""
+
+from collections.abc import Sequence
+from math import comb
+
+import numpy as np
+
+from backtests.prepare.weeks import NET_LIQUIDITY, RATES, SCORE
+from backtests.studies.exposures import IMPLIED, YIELD, Exposures
+from reverse_qe.tables import Column
+from strategies.exposures import DURATION, WINDOW_WEEKS
+
+_UNITS = {
+    "real_yield": "real yield",
+    "breakeven": "breakeven",
+    "credit_spread": "credit",
+    NET_LIQUIDITY: "liquidity",
+    SCORE: "score",
+}
+# Of the factors that are rates, what a change of a tenth of a point does.
+TENTH = 0.1
+BASKET_HEAD = ("ranking", "pairs", "speculative", "cash flow", "p")
+AGREEMENT_HEAD = ("ranking", "with", "correlation", "assets")
+CHANCE = 0.05
+
+
+def title(found: Exposures) -> str:
+    """What was measured, on one line."""
+    kind = "SIMULATED market" if found.snapshot.simulated else "market"
+    return (
+        f"Exposures of {found.spec.run.name} on {kind} {found.snapshot.name}, known for {found.session.date()}: "
+        f"{WINDOW_WEEKS} weeks before {found.weeks.date()}"
+    )
+
+
+def slope_head(found: Exposures) -> list[Column]:
+    """Columns of the slopes."""
+    factors = _factors(found)
+    return [
+        Column("asset"),
+        Column("basket"),
+        Column("duration"),
+        *(Column(_UNITS[name], place) for place, name in enumerate(factors, start=1)),
+        Column("weeks", len(factors) + 1),
+    ]
+
+
+def slope_rows(found: Exposures) -> list[tuple[str, ...]]:
+    """Shrunk slopes with their errors, the longest empirical duration first."""
+    rows = []
+    for asset in found.ranked.index:
+        own = found.slopes.xs(asset, level="asset")
+        cells = [_slope(own["shrunk"][name], own["error"][name], name) for name in _factors(found)]
+        weeks = f"{int(own['weeks'].max())}"
+        duration = found.ranked[DURATION][asset]
+        rows.append((str(asset), _basket(found.ranked["basket"][asset]), _number(duration, "+.2f"), *cells, weeks))
+    return rows
+
+
+def basket_rows(found: Exposures) -> list[tuple[str, ...]]:
+    """How each ranking parts the baskets."""
+    return [
+        (
+            _basket(row["ranking"]),
+            _number(row["share"], ".0%"),
+            str(row["speculative"]),
+            str(row["cash_flow"]),
+            _number(row["p_value"], ".2f"),
+        )
+        for row in found.baskets.to_dict("records")
+    ]
+
+
+def agreement_rows(found: Exposures) -> list[tuple[str, ...]]:
+    """Rank correlations of the rankings."""
+    return [
+        (_basket(row["one"]), _basket(row["other"]), _number(row["correlation"], "+.2f"), str(row["assets"]))
+        for row in found.agreement.to_dict("records")
+    ]
+
+
+def sentences(found: Exposures) -> list[str]:
+    """What the tables say, and what is not in them."""
+    told = [
+        "Slopes are returns of a week for +10 bp of the real yield, the breakeven or the Baa spread, +1% of net "
+        "liquidity, +1 of the score, the benchmark held fixed, drawn towards their mean; in brackets the standard "
+        "error (Newey and West) before that. Nothing of this is read by the signal.",
+        _of_baskets(found),
+        *_of_quarters(found),
+        _of_filings(found),
+    ]
+    if found.lacking:
+        told.append(f"The market has no series for: {', '.join(found.lacking)}.")
+    return told
+
+
+def _of_baskets(found: Exposures) -> str:
+    known = found.baskets.dropna(subset=["p_value"])
+    if known.empty:
+        return "Only one basket has names that are ranked: nothing can be said of how the baskets part."
+    below = known[known["p_value"] < CHANCE / len(known)]
+    long, short = int(known["speculative"].max()), int(known["cash_flow"].max())
+    least = f"{long} and {short} names cannot give a p below {2 / comb(long + short, long):.2g}"
+    own = known.set_index("ranking")["share"]
+    start = (
+        f"By empirical duration a speculative name ranks above a cash_flow one in {own[DURATION]:.0%} of pairs (50% by "
+        "chance). " if DURATION in own else ""
+    )  # fmt: skip
+    if below.empty:
+        return (
+            f"{start}None of {len(known)} rankings tells the baskets apart beyond chance (Bonferroni, 5%); {least}, "
+            "and names of a basket that move together make it too small."
+        )
+    names = ", ".join(_basket(name) for name in below["ranking"])
+    return f"{start}Beyond chance (Bonferroni over {len(known)}, 5%) the baskets part by: {names}."
+
+
+def _of_quarters(found: Exposures) -> list[str]:
+    quarters = found.quarters
+    if quarters.empty:
+        return []
+    above = int((quarters > 0.5).sum())
+    return [
+        f"Over {len(quarters)} quarters since {quarters.index[0].date()} the speculative basket was the longer one in "
+        f"{above} ({above / len(quarters):.0%}); the mean share of pairs is {quarters.mean():.0%}. Neighbouring "
+        "quarters share most of their weeks."
+    ]
+
+
+def _of_filings(found: Exposures) -> str:
+    table = found.ranked
+    told = [f"{int(table[name].notna().sum())} of {len(table)} have {_basket(name)}" for name in (IMPLIED, YIELD)]
+    lacking = sorted({each for row in table["missing"] for each in row.split(", ") if each})
+    missing = f"; what the market does not tell: {', '.join(lacking)}" if lacking else ""
+    return f"Of filings: {', '.join(told)}{missing}."
+
+
+def _factors(found: Exposures) -> Sequence[str]:
+    return [name for name in _UNITS if name in found.slopes.index.unique("factor")]
+
+
+def _slope(shrunk: float, error: float, factor: str) -> str:
+    if np.isnan(shrunk):
+        return "-"
+    scale = TENTH if factor in RATES else 1.0
+    return f"{shrunk * scale:+.2%} ({error * scale:.2%})"
+
+
+def _number(value: float, form: str) -> str:
+    return "-" if np.isnan(value) else format(value, form)
+
+
+def _basket(name: str) -> str:
+    return str(name).replace("_", " ")
