@@ -92,7 +92,7 @@ def _market(config: PaperConfig, now: datetime) -> Iterator[Finding]:
     except InputError as error:
         yield Finding("spec", "fault", str(error))
         return
-    yield Finding("spec", "ok", f"{spec.run.name}: {len(spec.universe.symbols)} instruments ({config.spec})")
+    yield Finding("spec", "ok", f"{spec.run.name}: {len(spec.universe.named)} instruments ({config.spec})")
     try:
         market = _read_market(config, spec, now)
     except InputError as error:

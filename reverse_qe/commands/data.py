@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reverse_qe.commands.data_asof import show_as_known
-from reverse_qe.commands.data_exposures import show_exposures
 from reverse_qe.commands.data_versions import (
     compare_markets,
     export_files,
@@ -16,6 +15,7 @@ from reverse_qe.commands.data_versions import (
     remove_market,
     say_proposed,
 )
+from reverse_qe.commands.studies.data_exposures import show_exposures
 from reverse_qe.options import PATH, json_option
 from reverse_qe.output import print_json, print_table, progress, say, show
 

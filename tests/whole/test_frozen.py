@@ -47,6 +47,7 @@ def test_every_record_is_frozen():
         "backtests.prepare.prepared.Prepared",
         "backtests.prepare.weeks.Weeks",
         "backtests.studies.evidence.of_sweep.SweptReturns",
+        "backtests.studies.exposures.Exposures",
         "backtests.studies.lottery.lottery.Ending",
         "backtests.studies.lottery.lottery.Lottery",
         "backtests.studies.lottery.world.World",
