@@ -174,12 +174,12 @@ def test_killed_while_it_books_what_was_told_late(tmp_path):
         for _ in range(-(-KILLS // 4 // len(days))):
             kills += forked(lambda session=session: killed.step(session), chance.uniform(0.0, seconds))
         killed.step(session)
-    assert kills > 0
+    assert kills >= KILLS // 8
     found = all_rows(killed.config.state_folder)
     for table in set(wanted) - {"events"}:
         assert found[table] == wanted[table], table
-    # A halt stands once, however often its step was begun; a person resumes by the real clock.
-    said = [[row["text"] for row in rows["events"] if row["kind"] != "resume"] for rows in (found, wanted)]
+    # A person resumes by the real clock; a step that had ended before it was killed halts again on the same day.
+    said = [list(dict.fromkeys(row["text"] for row in rows["events"])) for rows in (found, wanted)]
     assert said[0] == said[1]
 
 
