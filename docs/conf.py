@@ -14,6 +14,7 @@ myst_heading_anchors = 4
 exclude_patterns = ["examples", "registrations"]
 html_theme = "pydata_sphinx_theme"
 html_title = project
+html_sidebars = {"index": [], "gallery": [], "questions": []}
 html_static_path = ["site.css"]
 html_css_files = ["site.css"]
 GALLERY = Path(__file__).resolve().parents[1] / "build" / "gallery"

@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,12 @@ def load_script(name):
 def test_the_command_reference_is_what_help_says():
     expected = load_script("write_command_reference").command_reference()
     assert (ROOT / "docs" / "commands.md").read_text() == expected, "run: make docs"
+
+
+def test_the_changelog_begins_with_what_is_unreleased_and_the_version_of_the_package():
+    heads = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        assert heads[:2] == ["Unreleased", tomllib.load(file)["project"]["version"]]
 
 
 def test_the_readme_is_for_somebody_with_a_minute():
