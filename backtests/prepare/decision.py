@@ -43,7 +43,7 @@ def decide_from_cash(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, se
         # How far a policy of the user looks back is not known: it gets what a run that goes so far gives it.
         first = min(first, pd.Timestamp(spec.run.start))
     prepared = prepare(spec, snapshot, Span(first, previous_session(session)), signal=signal)
-    symbols = list(spec.universe.symbols)
+    symbols = list(prepared.spec.universe.symbols)
     targets = prepared.plan.targets[symbols].iloc[-1]
     orders = plan_orders(
         held=np.zeros(len(symbols)),

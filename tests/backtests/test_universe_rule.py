@@ -10,6 +10,7 @@ import statsmodels.api as sm
 
 from backtests.measures.attribution import attribution
 from backtests.prepare.choice import choice_sessions, with_choice
+from backtests.prepare.decision import decide_from_cash
 from backtests.prepare.prepared import prepare
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
@@ -236,3 +237,11 @@ def test_a_name_may_move_from_one_basket_to_the_other():
     weights = target_weights(pd.Series("NEUTRAL", days), everything, everything, universe, config)
     assert weights["X"].tolist() == [0.0, 0.3, 0.3, 0.3, 0.3, 0.3]
     assert weights["Z"].tolist() == [0.0] * 5 + [0.3]
+
+
+def test_a_decision_from_cash_is_that_of_the_plan(run, market):
+    session = pd.Timestamp("2018-06-04")
+    found = decide_from_cash(load_spec(SPEC), market, run.signal, session)
+    wanted = run.plan.targets.loc[session]
+    assert found.targets[found.targets > 0].to_dict() == pytest.approx(wanted[wanted > 0].to_dict())
+    assert (found.buy_money > 0).sum() > 10
