@@ -222,7 +222,7 @@ def test_the_page_names_its_command_and_every_variant(script, sample):
     assert f"**{sum(counts)} backtests stand behind this page**" in text
     assert load_spec("history").universe.hindsight in " ".join(text.split())
     marks = re.findall(r"<!-- (\w+): begin -->", text)
-    assert len(marks) == 12
+    assert len(marks) == 13
     assert script.page_with({name: section(name) for name in marks}) == text
 
 

@@ -139,6 +139,10 @@ def test_hits_are_those_of_scikit_learn_and_of_every_shift() -> None:
     assert found.calls == count
     moved = [by_oracle(np.roll(calls, by))[0] for by in range(400)]
     assert found.p_value == pytest.approx(np.mean(np.array(moved) >= balanced - 1e-12))
+    # Where all rose there is no share of the falls.
+    risen = hits(calls, np.abs(returns))
+    assert risen.calls == count
+    assert np.isnan([risen.balanced_accuracy, risen.p_value]).all()
     none = hits(np.zeros(400), returns)
     assert none.calls == 0
     assert np.isnan([none.hit_rate, none.balanced_accuracy, none.p_value]).all()

@@ -284,6 +284,25 @@ def test_the_gauge_is_printed_and_in_json(call: Call) -> None:
 
 
 @pytest.mark.slow
+def test_what_is_judged_is_printed_written_and_drawn(call: Call, tmp_path: Path) -> None:
+    status, out, _ = call("signal", "--judge", "--cells", "cells.csv", "--page", "page.html")
+    assert status == 0
+    written = pd.read_csv(tmp_path / "cells.csv")
+    cells, regime = written[written["kind"] != "regime"], written[written["kind"] == "regime"]
+    tested = int(cells["p"].notna().sum())
+    assert f"{tested:,} cells were tested" in out
+    assert f"{int((cells['p_holm'] < 0.05).sum()):,} are told from nothing" in out
+    assert set(cells["kind"]) == {"score", "block", "input"}
+    assert set(regime["year"]) > {"all", "2020"}
+    whole = regime[(regime["year"] == "all") & (regime["leg"] == "crypto") & (regime["horizon"] == 20)]
+    assert f"{whole[whole['lag'] == 0]['balanced_accuracy'].iloc[0]:.0%}, p" in out
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "The signal judged" in page
+    assert f"{tested:,} cells were tested" in page
+    assert page.count('class="heat-map"') == 1
+
+
+@pytest.mark.slow
 def test_a_gauge_of_few_weeks_says_nothing_of_them(call: Call) -> None:
     said = json.loads(call("signal", "--judge", "--set", "run.start=2026-08-03", "--json")[1])["judged"]
     assert all(row["slope"] is None for row in said["responses"])
