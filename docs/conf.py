@@ -25,6 +25,7 @@ html_show_copyright = False
 html_show_sphinx = False
 html_context = {"default_mode": "auto"}
 html_theme_options = {
+    "collapse_navigation": True,  # its toggles have no name for who cannot see them
     "show_prev_next": True,
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],

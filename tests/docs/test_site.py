@@ -21,6 +21,7 @@ from reverse_qe import cli
 DOCS = ROOT / "docs"
 PAGES = {path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rglob("*.md")}
 NARROW, WIDE = 360, 1600
+GRAVE = {"serious", "critical"}
 
 
 def test_every_page_stands_in_a_list_of_contents_once():
@@ -116,6 +117,8 @@ def browser() -> Iterator[object]:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", ["index", "spec-keys", "gallery", "commands", "first-ten-minutes", "comparison"])
 def test_a_page_asks_nobody_says_nothing_and_fits(browser, site, page):
+    from axe_playwright_python.sync_playwright import Axe
+
     seen = {}
     for width, scheme in ((NARROW, "light"), (WIDE, "dark")):
         with visit(browser, site / f"{page}.html", width, scheme) as shown:
@@ -124,6 +127,8 @@ def test_a_page_asks_nobody_says_nothing_and_fits(browser, site, page):
             assert wide <= width, f"{wide} pixels in a window of {width}"
             assert shown.faults == []
             assert [url for url in shown.asked if not url.startswith(("file:", "data:"))] == []
+            grave = [each["id"] for each in Axe().run(shown.page).response["violations"] if each["impact"] in GRAVE]
+            assert grave == [], scheme
     assert seen["light"] != seen["dark"]
 
 
