@@ -134,9 +134,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(folder)
     (folder / "docs").symlink_to(ROOT / "docs")
     needs = needs_of(load_spec("history"))
-    bars = {symbol: walk(symbol, "2018-01-02", "2026-10-09") for symbol in needs.symbols}
-    days = pd.bdate_range("2018-01-02", "2026-10-08").strftime("%Y-%m-%d")
-    wednesdays = pd.date_range("2018-01-03", "2026-10-07", freq="W-WED").strftime("%Y-%m-%d")
+    bars = {symbol: walk(symbol, "2016-01-04", "2026-10-09") for symbol in needs.symbols}
+    days = pd.bdate_range("2016-01-04", "2026-10-08").strftime("%Y-%m-%d")
+    wednesdays = pd.date_range("2016-01-06", "2026-10-07", freq="W-WED").strftime("%Y-%m-%d")
 
     known = fetch_world.World(bars, series=Told(days, wednesdays))
     for place in ("data.fetch.collect.public_sources", "paper.step.refresh.public_sources"):
@@ -144,9 +144,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     own = load_spec("history").universe
     stocks = [symbol for symbol in own.speculative + own.cash_flow if not symbol.endswith("-USD")]
     names = [*stocks, *(f"N{number:02}" for number in range(30))]
-    closes = pd.DataFrame({name: walk("MU", "2018-01-02", "2026-10-09").set_index("date")["close"] for name in names})
+    closes = pd.DataFrame({name: walk("MU", "2016-01-04", "2026-10-09").set_index("date")["close"] for name in names})
     closes *= np.exp(np.random.default_rng(7).normal(0, 0.01, closes.shape).cumsum(axis=0))
-    members = [("2018-01-02", name, "Information Technology") for name in names]
+    members = [("2016-01-04", name, "Information Technology") for name in names]
     write_index(folder / "FOLDER", closes, members, industries=dict(zip(names, INDUSTRIES * 8, strict=True)))
     return folder
 
@@ -174,14 +174,16 @@ def test_every_other_command_runs(run_command: Call, world: Path) -> None:
         words = shlex.split(command)
         if words[0] == "backtest":
             words += ["--start", "2024-01-02", "--no-tearsheet"]
+        if words[0] == "audit":
+            words += ["--leaks-only", "--jobs", "1", "--set", "run.start=2026-06-01"]
         if words[0] == "sweep":
             words += ["--start", "2024-01-02", "--out", "swept"]
         if "--universe" in words and words[0] == "evidence":
             words += ["--draws", "39"]
         if command in done:
             continue
-        if words[:2] == ["data", "import"] and "--events" in words:
-            words[-1] = "history-again"
+        if words[:2] == ["data", "import"] and any(other.endswith(f"--name {words[-1]}") for other in done):
+            words[-1] += "-again"
         for word in words:
             if word.endswith(".toml") and not Path(word).exists():
                 Path(word).write_text(spec_of(page), encoding="utf-8")
