@@ -87,6 +87,13 @@ def test_results_that_differ(told: Run, tmp_path: Path, sample: Snapshot, monkey
 
 
 @pytest.mark.slow
+def test_exposures(told: Run, tmp_path: Path) -> None:
+    with tables_kept(tmp_path) as tables:
+        told("data exposures --date 2024-06-03")
+    hold("exposures", tables)
+
+
+@pytest.mark.slow
 def test_fetched_markets(told: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bars = {"MU": fetch_world.made_bars("MU", "2020-10-01", "2021-03-31")}
     world = fetch_world.World(bars, series={"DGS10": fetch_world.made_series({"2021-02-01": 1.0, "2021-02-02": 1.1})})
