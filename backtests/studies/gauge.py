@@ -6,6 +6,7 @@ what came after a decision counts: the score known for session D stands against 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -69,9 +70,22 @@ def gauge_spec(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, last: pd
         InputError: the run begins after `last`, or the extra `evidence` is not installed.
     """
     require_statsmodels("the gauge")
-    panel = prepare(spec, snapshot, Span(pd.Timestamp(spec.run.start), last), signal=signal).panel
-    returns = week_returns(panel, panel.tradable(spec.order_rules.stale_sessions), legs_of(spec, snapshot))
+    prepared = prepare(spec, snapshot, Span(pd.Timestamp(spec.run.start), last), signal=signal)
+    panel, spec = prepared.panel, prepared.spec
+    tradable = panel.tradable(spec.order_rules.stale_sessions)
+    returns = week_returns(panel, tradable, legs_of(spec, snapshot), chosen_by_rule(spec, tradable))
     return replace(gauge(signal, returns), hindsight=spec.universe.hindsight)
+
+
+def chosen_by_rule(spec: Spec, tradable: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """By basket, which instruments are tradable in it for a session, where a rule chooses them; else nothing."""
+    universe = spec.universe
+    if universe.rule is None:
+        return {}
+    return {
+        str(basket): universe.free(basket, tradable).reindex(columns=tradable.columns, fill_value=False)
+        for basket in BASKETS
+    }
 
 
 def legs_of(spec: Spec, snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
@@ -80,23 +94,43 @@ def legs_of(spec: Spec, snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
     return {CRYPTO: coins} | {str(basket): spec.universe.members(basket) for basket in BASKETS}
 
 
-def week_returns(panel: Panel, tradable: pd.DataFrame, legs: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
+def week_returns(
+    panel: Panel,
+    tradable: pd.DataFrame,
+    legs: Mapping[str, tuple[str, ...]],
+    chosen: Mapping[str, pd.DataFrame] = MappingProxyType({}),
+) -> pd.DataFrame:
     """Returns of some legs over weeks that follow one another, each from the open that a decision could buy at.
 
     Args:
         panel: prices.
         tradable: sessions decided for by symbols, as `Panel.tradable` gives it.
         legs: symbols by name of the leg.
+        chosen: what is tradable in a leg whose members a rule chooses, in place of `tradable`.
 
     Returns:
         By session, every fifth: the return from its open to the open five sessions later, the mean of the members that
         are tradable at its decision and have both opens; NaN where a leg has none. A leg without members is left out.
     """
     opens = pd.DataFrame(panel.adjusted_open, index=panel.sessions, columns=list(panel.symbols)).iloc[1:]
-    returns = (opens.shift(-WEEK) / opens - 1.0).where(tradable.reindex(opens.index))
-    return pd.DataFrame({leg: returns[list(members)].mean(axis=1) for leg, members in legs.items() if members}).iloc[
-        :-WEEK:WEEK
-    ]
+    returns = opens.shift(-WEEK) / opens - 1.0
+    return leg_means(returns, tradable, legs, chosen).iloc[:-WEEK:WEEK]
+
+
+def leg_means(
+    returns: pd.DataFrame,
+    tradable: pd.DataFrame,
+    legs: Mapping[str, tuple[str, ...]],
+    chosen: Mapping[str, pd.DataFrame],
+) -> pd.DataFrame:
+    """Mean return of the members of each leg that are tradable; arguments as for `week_returns`."""
+    return pd.DataFrame(
+        {
+            leg: returns.where(chosen.get(leg, tradable).reindex(returns.index))[list(members)].mean(axis=1)
+            for leg, members in legs.items()
+            if members
+        }
+    )
 
 
 def gauge(signal: LiquiditySignal, returns: pd.DataFrame) -> Gauge:

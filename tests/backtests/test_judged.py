@@ -222,6 +222,12 @@ def test_a_spread_is_its_first_leg_less_its_second_from_open_to_open() -> None:
     assert found["cash_flow"].tolist() == pytest.approx([0.0, 0.1, 0.0])
     assert found["speculative_less_cash_flow"].tolist() == pytest.approx([0.05, -0.1, -0.05])
     assert found["crypto_less_cash_flow"].tolist() == pytest.approx([0.0, -0.1, 0.0])
+    # A rule has CCC in the basket on the second session alone, and AAA on the others.
+    allowed = panel.tradable(10)
+    held = allowed.assign(AAA=[True, False, True, True, True], CCC=[False, True, False, False, False])
+    by_rule = session_returns(panel, allowed, legs, {"speculative": held})
+    assert by_rule["speculative"].tolist() == pytest.approx([0.1, 0.0, -0.1])
+    assert by_rule[CRYPTO].tolist() == found[CRYPTO].tolist()
 
 
 @pytest.mark.slow

@@ -1,12 +1,14 @@
 """What is set against what: all that the signal says, and the returns of crypto, baskets and spreads after it."""
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from backtests.evidence.newey_west import CONFIDENCE
+from backtests.studies.gauge import leg_means
 from backtests.studies.judged.hits import Hits, calls_of, hits
 from backtests.studies.judged.regression import holm, slopes, slopes_over
 from data.prices.panel import Panel
@@ -42,13 +44,19 @@ def predictors(signal: LiquiditySignal) -> pd.DataFrame:
     return pd.DataFrame(np.column_stack([each.to_numpy(dtype=float) for *_, each in said]), signal.score.index, columns)
 
 
-def session_returns(panel: Panel, tradable: pd.DataFrame, legs: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
+def session_returns(
+    panel: Panel,
+    tradable: pd.DataFrame,
+    legs: Mapping[str, tuple[str, ...]],
+    chosen: Mapping[str, pd.DataFrame] = MappingProxyType({}),
+) -> pd.DataFrame:
     """Returns of legs from the open of each session to that of the next, and of the spreads between legs.
 
     Args:
         panel: prices.
         tradable: sessions decided for by symbols, as `Panel.tradable` gives it.
         legs: symbols by name of the leg.
+        chosen: what is tradable in a leg whose members a rule chooses, in place of `tradable`.
 
     Returns:
         By session decided for: the mean of the members that are tradable at its decision and have both opens; NaN where
@@ -56,8 +64,7 @@ def session_returns(panel: Panel, tradable: pd.DataFrame, legs: Mapping[str, tup
         of more sessions are sums.
     """
     opens = pd.DataFrame(panel.adjusted_open, index=panel.sessions, columns=list(panel.symbols)).iloc[1:]
-    each = (opens.shift(-1) / opens - 1.0).where(tradable.reindex(opens.index)).iloc[:-1]
-    table = pd.DataFrame({leg: each[list(members)].mean(axis=1) for leg, members in legs.items() if members})
+    table = leg_means((opens.shift(-1) / opens - 1.0).iloc[:-1], tradable, legs, chosen)
     for name, (long, short) in SPREADS.items():
         if {long, short} <= set(table):
             table[name] = table[long] - table[short]

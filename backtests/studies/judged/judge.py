@@ -8,7 +8,7 @@ from backtests.evidence.newey_west import require_statsmodels
 from backtests.prepare.prepared import prepare
 from backtests.prepare.span import Span
 from backtests.spec.spec import Spec
-from backtests.studies.gauge import Gauge, gauge, legs_of, week_returns
+from backtests.studies.gauge import Gauge, chosen_by_rule, gauge, legs_of, week_returns
 from backtests.studies.judged.cells import cells_of, hits_of, predictors, session_returns
 from data.market.snapshot import Snapshot
 from signals.liquidity import LiquiditySignal
@@ -64,10 +64,12 @@ def judge_spec(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, last: pd
         InputError: the run begins after `last`, or the extra `evidence` is not installed.
     """
     require_statsmodels("the judgement of the signal")
-    panel = prepare(spec, snapshot, Span(pd.Timestamp(spec.run.start), last), signal=signal).panel
+    prepared = prepare(spec, snapshot, Span(pd.Timestamp(spec.run.start), last), signal=signal)
+    panel, spec = prepared.panel, prepared.spec
     tradable, legs = panel.tradable(spec.order_rules.stale_sessions), legs_of(spec, snapshot)
-    measured = replace(gauge(signal, week_returns(panel, tradable, legs)), hindsight=spec.universe.hindsight)
-    return judge(measured, signal, session_returns(panel, tradable, legs))
+    chosen = chosen_by_rule(spec, tradable)
+    measured = replace(gauge(signal, week_returns(panel, tradable, legs, chosen)), hindsight=spec.universe.hindsight)
+    return judge(measured, signal, session_returns(panel, tradable, legs, chosen))
 
 
 def judge(measured: Gauge, signal: LiquiditySignal, returns: pd.DataFrame) -> Judgement:
