@@ -69,7 +69,9 @@ def judge_spec(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, last: pd
     tradable, legs = panel.tradable(spec.order_rules.stale_sessions), legs_of(spec, snapshot)
     chosen = chosen_by_rule(spec, tradable)
     measured = replace(gauge(signal, week_returns(panel, tradable, legs, chosen)), hindsight=spec.universe.hindsight)
-    return judge(measured, signal, session_returns(panel, tradable, legs, chosen))
+    returns = session_returns(panel, tradable, legs, chosen)
+    # A market may begin after the run: of sessions before it nothing was said.
+    return judge(measured, signal, returns[returns.index.isin(signal.score.index)])
 
 
 def judge(measured: Gauge, signal: LiquiditySignal, returns: pd.DataFrame) -> Judgement:
