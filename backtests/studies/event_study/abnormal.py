@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 Window = tuple[int, int]
+# Of the standard deviation of a return; what a fit leaves below it is rounding, as of the index by itself.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,11 @@ def abnormal_returns(returns: np.ndarray, market: np.ndarray, places: np.ndarray
     level = mean_own - slope * mean_index
     fitted = np.where(is_there, own - level[..., None] - slope[..., None] * index, np.nan)
     spread = np.sqrt(np.nansum(np.square(fitted), axis=2) / (enough - 2))
+    whole = np.sqrt(np.where(is_there, np.square(own - mean_own[..., None]), 0.0).sum(axis=2) / (enough - 2))
+    spread = np.where(spread > ROUNDING * whole, spread, np.nan)
     first, last = config.reach
     own, index = _taken(returns, market, places, np.arange(first, last + 1))
-    around = own - level[..., None] - slope[..., None] * index
+    around = np.where(np.isnan(spread)[..., None], np.nan, own - level[..., None] - slope[..., None] * index)
     widened = np.stack(
         [_widened(index[..., a - first : b + 1 - first], mean_index, squares, enough) for a, b in config.windows],
         axis=2,

@@ -56,6 +56,7 @@ def rank_test(fitted: np.ndarray, around: np.ndarray) -> Statistic:
     if len(around) < LEAST:
         return NOTHING
     whole = np.concatenate([fitted, around], axis=1)
+    whole = whole[:, ~np.isnan(whole).all(axis=0)]
     scaled = _ranks(whole)
     means = np.nanmean(scaled, axis=0)
     spread = math.sqrt(float(np.mean(np.square(means))))

@@ -18,6 +18,8 @@ from data.prices.actions import listed_bars
 from strategies.universe import BASKETS
 
 CRYPTO = "crypto"
+# Sessions before an event at which a fit may begin: ten years.
+LONGEST = 2520
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,9 @@ class EventStudy:
         last: last session.
         config: windows.
         legs: symbols by leg: crypto, the baskets, and every instrument by itself.
-        counts: by kind: events, days (on which a stock could first answer), weeks, and weeks whose windows overlap.
+        counts: by kind: events, days (on which a stock could first answer), weeks, and weeks whose windows overlap;
+            answers (of one instrument to one day), and of those unfitted (too few returns for a fit) and blank (a
+            return is missing in a window: not yet or no longer listed, no bar, or beyond the end).
         tests: a row a kind, leg and window: kind, leg, first, last, weeks, mean, low, high, and by test its statistic
             and its p-value: t, bmp, kp, corrado; effective (independent observations behind kp); holm (p-value of bmp,
             corrected for all rows of crypto and baskets, or for all of single names).
@@ -42,7 +46,7 @@ class EventStudy:
             deviation of news), low, high, p_slope, detectable (the slope that would be found in four of five studies),
             holm (of p_slope, as above).
         paths: mean cumulative abnormal return by session: kind, leg, session, mean, low, high.
-        left_out: symbols whose returns are too few for any fit.
+        left_out: symbols that have no fit around any event: too few returns, or nothing beyond the index.
     """
 
     market: str
@@ -158,6 +162,8 @@ def _require_windows(config: StudyConfig) -> None:
             f"got an estimation window of {begin} to {end}, wanted one that ends before session {config.reach[0]}, the "
             "first that is looked at; name an earlier one"
         )
+    if begin < -LONGEST:
+        raise InputError(f"got an estimation window from {begin} on, wanted one from {-LONGEST} on at most")
     if end - begin + 1 < config.least:
         raise InputError(f"got an estimation window of {end - begin + 1} sessions, wanted at least {config.least}")
     if wrong := [window for window in config.windows if window[0] > window[1] or max(map(abs, window)) > 250]:

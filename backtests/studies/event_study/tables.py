@@ -89,10 +89,21 @@ class Measured:
             first_of_week = np.array([starts[self.weeks[rows] == week].min() for week in weeks])
             overlapping = int((np.diff(first_of_week) <= longest).sum()) if len(weeks) > 1 else 0
             events = int((self.events["kind"] == kind).sum())
+            unfitted, blank = self._left_out(rows)
             made.append(
                 {"kind": kind, "events": events, "days": len(days), "weeks": len(weeks), "overlapping": overlapping}
+                | {"answers": int(rows.sum()) * len(self.names), "unfitted": unfitted, "blank": blank}
             )
         return pd.DataFrame(made)
+
+    def _left_out(self, rows: np.ndarray) -> tuple[int, int]:
+        """Answers of one instrument to one day: those that have no fit, and those that have, and lack a return."""
+        around, first = self.found.around[rows], self.config.reach[0]
+        unfitted = np.isnan(self.found.spread[rows])
+        blank = np.zeros(unfitted.shape, dtype=bool)
+        for begin, end in self.config.windows:
+            blank |= np.isnan(around[..., begin - first : end + 1 - first]).any(axis=2)
+        return int(unfitted.sum()), int((blank & ~unfitted).sum())
 
     def tests(self, kinds: Collection[str]) -> pd.DataFrame:
         """Mean and tests of every kind, leg and window."""

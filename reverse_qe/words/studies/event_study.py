@@ -114,9 +114,20 @@ def sentences(found: EventStudy) -> list[str]:
     told.append(_verdict(found, wide_legs(found), "crypto and baskets"))
     told.append(_verdict(found, [leg for leg in found.legs if leg not in wide_legs(found)], "single names"))
     told.append(_slope_verdict(found))
+    told += _missing(found)
     if found.left_out:
-        told.append(f"Too few returns for any fit: {', '.join(found.left_out)}.")
+        told.append(f"No fit at all, for too few returns or none beyond {found.index}: {', '.join(found.left_out)}.")
     return [*told, NEVER]
+
+
+def _missing(found: EventStudy) -> list[str]:
+    answers, unfitted, blank = (int(found.counts[name].sum()) for name in ("answers", "unfitted", "blank"))
+    if not unfitted + blank:
+        return []
+    return [
+        f"Of {answers:,} answers of one name to one day {unfitted:,} have no fit, for fewer than {found.config.least} "
+        f"returns before them, and {blank:,} lack a return in a window; they are left out."
+    ]
 
 
 def _verdict(found: EventStudy, legs: list[str], what: str) -> str:
