@@ -1,4 +1,5 @@
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import astuple
@@ -16,6 +17,12 @@ from outcomes import Outcome
 # Examples are drawn anew in every run, but where a run is to be a judgement of the commit alone.
 settings.register_profile("suite", deadline=None, derandomize="REVERSE_QE_SAME_EXAMPLES" in os.environ)
 settings.load_profile("suite")
+
+# A suite that runs in the background of a script finds these ignored, and so would the commands that it starts.
+for _name, _usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+    _number = getattr(signal, _name, None)
+    if _number is not None and signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _usual)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
