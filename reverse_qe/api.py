@@ -291,7 +291,9 @@ def studied_events(
     """As `event_study`, with the spec that was read."""
     chosen, snapshot = _on_market(load_spec(_chosen(spec, market), set), market)
     usual = StudyConfig()
-    config = StudyConfig(windows=tuple(windows) or usual.windows, estimation=estimation or usual.estimation)
+    config = StudyConfig(
+        windows=tuple(dict.fromkeys(windows)) or usual.windows, estimation=estimation or usual.estimation
+    )
     wanted = several_names(kinds, "kinds") or EVENT_KINDS
     return study_of(chosen, snapshot, config, wanted, index, several_names(symbols, "symbols")), chosen
 

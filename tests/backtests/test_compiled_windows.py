@@ -25,6 +25,7 @@ def columns(draw):
     return values, draw(st.integers(1, 140))
 
 
+@pytest.mark.slow
 @given(case=columns(), least=st.integers(1, 20), half_life=st.floats(0.05, 300.0))
 @example(case=(np.full((3, 1), np.nan), 2), least=1, half_life=10.0)
 @example(case=(np.array([[1.0], [np.nan], [2.0], [np.nan], [np.nan], [np.nan], [3.0]]), 2), least=1, half_life=10.0)

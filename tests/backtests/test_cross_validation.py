@@ -171,6 +171,7 @@ def test_variants_of_other_sessions_are_refused(sweep, tmp_path):
             cross_validate(sweep, table_of(returns, tmp_path), folds, None)
 
 
+@pytest.mark.slow
 def test_the_word_writes_it_and_the_page_shows_it(sample, tmp_path):
     found = reverse_qe.sweep(
         "sample", {"signal.enter": [0.3, 0.5], "order_rules.band": [0.0, 0.05]}, sample, start="2022-01-03",

@@ -85,6 +85,7 @@ def follow(run_command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch)
     return done
 
 
+@pytest.mark.slow
 def test_three_tickers_that_no_catalogue_knows_are_fetched_and_run_and_no_package_is_touched(
     run_command: Callable[..., Outcome],
     monkeypatch: pytest.MonkeyPatch,

@@ -94,6 +94,7 @@ def test_signal_says_the_regime_and_its_reasons(call):
     assert sum(parts) == pytest.approx(said["score"], abs=1e-12)
 
 
+@pytest.mark.slow
 def test_signal_on_a_sunday_is_that_of_the_session_before(call):
     assert json.loads(call("signal", "--date", "2025-06-01", "--json")[1])["session"].startswith("2025-05-30")
 

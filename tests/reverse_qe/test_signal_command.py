@@ -38,6 +38,7 @@ def test_the_sentence_is_printed_and_in_json(call: Call) -> None:
     assert "judged" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -90,6 +90,7 @@ LEFT: tuple[str, ...] = (
     "policy.weights",
     "universe.benchmark",
     "universe.hindsight",
+    "universe.rule",  # wants lists of names and years of weeks
     "signal.",
     "policy.function",
 )

@@ -17,7 +17,7 @@ GROWING = [
     "backtests.execution.book.Book",
     "backtests.measures.round_trips._Trip",
     "backtests.measures.round_trips._Holding",
-    "paper.step.step.StepReport",
+    "paper.step.step_report.StepReport",
 ]
 
 
