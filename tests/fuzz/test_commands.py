@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import sys
@@ -128,6 +129,8 @@ def assert_in_order(words: list[str], folder: Path) -> None:
     assert not steering(err), words
     assert "Traceback" not in err
     if status == 2:
+        # With -v, the stages that were begun stand above it.
+        err = re.sub(r"(?m)^\[ *\d+\.\d\d s\] .*\n", "", err)
         assert err.startswith("Error: "), (words, err)
         assert (err.count("\n"), out) == (1, ""), (words, err)
     if "--json" in words and status == 0 and out.startswith("{"):

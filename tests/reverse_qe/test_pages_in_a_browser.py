@@ -58,7 +58,7 @@ EDGES = (
 PAGES = ("run", "signal", "quality", "account", "sweep", "evidence", "lottery", "compared", "audit", *EDGES)
 # Charts of ours on each page: of the run growth, drawdown, events, stays, baskets, names, score, blocks, gate.
 PLOTS = {
-    "run": 9,
+    "run": 10,
     "signal": 5,
     "quality": 0,
     "account": 3,

@@ -21,6 +21,9 @@ MOST_ROWS = 8
 # A number, a day, a moment or an id: what must stand in one piece.
 UNBROKEN = re.compile(r"[-+$]?\d[\d,.:%-]*|[0-9a-f]{12}")
 
+# Above the list of calls at a golden file's head.
+PRINTED_BY = "==== printed by: module, function, place there ===="
+
 Site = tuple[str, int]
 
 
@@ -83,8 +86,10 @@ def _settled(text: str, folder: Path) -> str:
 
 
 def golden_text(tables: Sequence[Shown]) -> str:
-    """Every table at every width, one below the other."""
-    parts = []
+    """Which calls print the tables, then every table at every width, one below the other."""
+    sites = call_sites()
+    printed_by = {each for shown in tables for each, lines in sites.items() if is_of(shown.site, lines)}
+    parts = [PRINTED_BY, *sorted(printed_by), ""]
     for width in WIDTHS:
         parts.append(f"==== {'in a pipe' if width is None else f'{width} columns'} ====\n")
         parts += ["\n".join([*shown.lines(width), "", ""]) for shown in tables]
@@ -107,11 +112,26 @@ def faults(shown: Shown) -> list[str]:
     return found
 
 
-def call_sites() -> dict[Site, int]:
-    """Every call of `print_table` in the house: its module and first line, and its last line."""
+def call_sites() -> dict[str, tuple[str, int, int]]:
+    """Every call of `print_table` in the house, named by its module, its function and its place there: its lines."""
     sites = {}
     for path in (ROOT / "reverse_qe").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print_table":
-                sites[path.relative_to(ROOT).as_posix(), node.lineno] = node.end_lineno or node.lineno
+        module = path.relative_to(ROOT).as_posix()
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+            printing = [each for each in calls if isinstance(each.func, ast.Name) and each.func.id == "print_table"]
+            for place, call in enumerate(sorted(printing, key=lambda call: call.lineno), 1):
+                sites[f"{module} {function.name} {place}"] = (module, call.lineno, call.end_lineno or call.lineno)
     return sites
+
+
+def is_of(site: Site, lines: tuple[str, int, int]) -> bool:
+    """Whether a line is one of a call's lines."""
+    module, first, last = lines
+    return site[0] == module and first <= site[1] <= last
+
+
+def sites_held(text: str) -> set[str]:
+    """Which calls a golden file says to have printed its tables."""
+    return set(text.partition(PRINTED_BY)[2].partition("\n\n")[0].split("\n")) - {""}
