@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.archive.folder import write_run
+from backtests.archive.folder import unused, write_run
 from backtests.archive.trials.counting import NOT_ASKED, Counted, count_sweep, warn_if_not_counted
 from backtests.engines.batch import COUNTS, MEASURES
 from backtests.engines.compiled import require_numba
@@ -188,7 +188,8 @@ def sweep(
     fixed = {**(set or {}), **{key: day.date() for key, day in days.items() if day is not None}}
     varied = make_grid(chosen, grid, fixed, random, seed, yes)
     base = base_spec(chosen, fixed)
-    folder = SWEEPS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{base.run.name}" if out is None else usable_path(out, "out")
+    made_at = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    folder = unused(SWEEPS / f"{made_at}-{base.run.name}") if out is None else usable_path(out, "out")
     if cluster is not None:
         require_sendable(base)
         require_scheduler(cluster)

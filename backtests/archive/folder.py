@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -29,7 +30,13 @@ from signals.models.registry import model_packages
 
 def default_folder(run: Backtest) -> Path:
     """Return ``runs/<UTC time>-<spec name>-<run id>``."""
-    return RUNS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{run.spec.run.name}-{run.run_id}"
+    return unused(RUNS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{run.spec.run.name}-{run.run_id}")
+
+
+def unused(folder: Path) -> Path:
+    """Return a folder, or where it exists, as for what was made in the same second, the first free of `-2`, `-3`, ..."""
+    numbered = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
+    return next(path for path in chain([folder], numbered) if not path.exists())
 
 
 def write_run(

@@ -18,7 +18,7 @@ RUNS = Path("runs")
 MANIFEST, METRICS, LABEL = "manifest.json", "metrics.json", "label.txt"
 LONGEST_LABEL = 100
 # The name that a run's folder gets of itself; the run's id stands at its end.
-OWN_NAME = re.compile(r"\d{8}T\d{6}Z-.*-([0-9a-f]{12})")
+OWN_NAME = re.compile(r"\d{8}T\d{6}Z-.*-([0-9a-f]{12})(?:-\d+)?")
 # Of a run's folder; the first, of reverse-qe 0.1.0, did not say its number, and has no trades, attribution or changes.
 FORMAT = 2
 # What every version has written, and of which kind it is.

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -191,11 +192,11 @@ def status_of(child: int) -> int:
 DONE, BUSY, HALTED = 0, 1, 2
 
 
-def step_of_a_host(world: LateWorld, session: date, seed: int) -> int:
-    """As of one of two hosts, which tries again where the other was in the way; how it came out."""
+def step_of_a_host(world: LateWorld, session: date, seed: int, begin: float) -> int:
+    """As of one of two hosts, which begin at one moment; whom the other is in the way tries again. How it came out."""
     chance, outcome = random.Random(seed), DONE
-    for _ in range(50):
-        time.sleep(chance.uniform(0, 0.02))
+    for attempt in range(50):
+        time.sleep(chance.uniform(0, 0.02) if attempt else max(0.0, begin - time.monotonic()))
         try:
             return HALTED if world.step(session).halt else outcome
         except BusyError:
@@ -227,10 +228,11 @@ def test_of_two_processes_at_one_folder_one_wins(
     if not lock_holds:
         monkeypatch.setattr(account_files, "only_one", lambda *_given: nullcontext())
     outcomes = set[int]()
-    for session in world.sessions[:3]:
-        children = [forked(lambda seed=seed, session=session: step_of_a_host(world, session, seed)) for seed in (1, 2)]
+    for session in world.sessions:
+        begin = time.monotonic() + 0.1
+        children = [forked(partial(step_of_a_host, world, session, seed, begin)) for seed in (1, 2)]
         outcomes |= {status_of(child) for child in children}
-    alone = LateWorld(tmp_path / "alone", [], FIRST, world.sessions[2])
+    alone = LateWorld(tmp_path / "alone", [], FIRST, LAST)
     for session in alone.sessions:
         alone.step(session)
     assert state_of(world) == state_of(alone)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from backtests.archive.compared import compare
-from backtests.archive.folder import write_run
+from backtests.archive.folder import unused, write_run
 from backtests.archive.named import find_run, find_runs
 from backtests.archive.stored import FORMAT, read_run
 from backtests.run import run_backtest
@@ -92,6 +92,16 @@ def test_a_name_of_none_or_of_several_is_one_line(call, runs, name, said):
         assert (status, out, err.count("\n")) == (2, "", 1)
         assert said in err
     assert len(list(Path("runs").iterdir())) == 3
+
+
+def test_what_is_made_again_in_the_same_second_has_a_folder_and_the_same_id(call, runs):
+    again = unused(runs[0])
+    assert again.name == f"{runs[0].name}-2"
+    shutil.copytree(runs[0], again)
+    assert unused(runs[0]).name == f"{runs[0].name}-3"
+    one = read_run(runs[0]).manifest["run_id"]
+    assert call("runs", "list")[1].split().count(one) == 2
+    assert call("runs", "show", again.name)[0] == 0
 
 
 def test_the_list_tells_what_made_runs_differ_in_percent(call, runs):

@@ -32,9 +32,9 @@ def test_backtests_are_listed_counted_and_verified(call, tmp_path):
     status, out, err = call("runs", "trials")
     assert (status, "Nothing was tried in" in out, "verifies: 0 rows" in err) == (0, True, True)
     assert "; trial 1 of this project on simulated markets" in call("backtest", *SHORT)[2]
+    (first,) = (tmp_path / "runs").iterdir()
     assert "trial 2 of this project" in call("backtest", *SHORT, *CAP, "--label", "wary")[2]
     # The same again, by another engine, from its own spec, under another name: none of them is a trial.
-    (first, *_) = sorted((tmp_path / "runs").iterdir())
     for more in (("--engine", "vector"), ("--set", "run.name=other")):
         assert "trial 1 of this project on simulated markets, as before" in call("backtest", *SHORT, *more)[2]
     assert ", as before" in call("backtest", first / "spec.toml", "--no-tearsheet")[2]
