@@ -34,7 +34,7 @@ def default_folder(run: Backtest) -> Path:
 
 
 def unused(folder: Path) -> Path:
-    """Return a folder, or where it exists, as for what was made in the same second, the first free of `-2`, `-3`, ..."""
+    """Return a folder, or where it exists, made in the same second, the first that is free of `-2`, `-3`, ..."""
     numbered = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
     return next(path for path in chain([folder], numbered) if not path.exists())
 
