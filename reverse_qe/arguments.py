@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from backtests.archive.named import LATEST
 from backtests.archive.stored import LONGEST_LABEL
 from data.errors import InputError
 from data.files.cells import MOMENT, day_in
@@ -25,6 +26,8 @@ def short_label(given: str | None) -> str | None:
         return None
     if not isinstance(given, str) or not given.strip() or len(given) > LONGEST_LABEL or not given.isprintable():
         raise InputError(f"got {given!r:.120} for label, wanted words in one line, at most {LONGEST_LABEL} letters")
+    if given.strip() == LATEST:
+        raise InputError(f"got {given!r} for label, which names the run that was written last; wanted other words")
     return given.strip()
 
 

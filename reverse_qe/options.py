@@ -8,7 +8,28 @@ from click.shell_completion import CompletionItem
 if TYPE_CHECKING:
     from pathlib import Path
 
-DAY = click.DateTime(["%Y-%m-%d"])
+
+class _Day(click.DateTime):
+    """A day as in 2026-01-31."""
+
+    name = "day"
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """What stands for a day in a command's help."""
+        return "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse what is no day of the calendar."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"got {value!r}, wanted a day as in 2026-01-31", param, ctx)
+
+
+DAY = _Day()
 
 
 class _UsablePath(click.ParamType["Path"]):
@@ -35,9 +56,10 @@ def _parsed(_context: click.Context, _parameter: click.Parameter, settings: tupl
     values = {}
     for setting in settings:
         key, separator, text = setting.partition("=")
-        if not separator or not all(part.strip() for part in key.split(".")):
+        key = ".".join(part.strip() for part in key.split("."))
+        if not separator or not all(key.split(".")):
             raise click.BadParameter(f"got {setting!r}, wanted section.key=value", param_hint="--set")
-        values[key.strip()] = _toml_value(text.strip())
+        values[key] = _toml_value(text.strip())
     return values
 
 
@@ -46,9 +68,11 @@ def _toml_value(text: str) -> Any:
     import tomllib
 
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        values = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):
         return text
+    # A text of several lines may hold keys of its own.
+    return values["value"] if len(values) == 1 else text
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, for machines.")
@@ -68,5 +92,5 @@ set_option = click.option(
     multiple=True,
     metavar="KEY=VALUE",
     callback=_parsed,
-    help="A value of the spec, as in policy.instrument_cap=0.25.",
+    help="A value of the spec, as in policy.instrument_cap=0.25; may be given again.",
 )

@@ -30,7 +30,8 @@ def find_run(name: str | Path, root: Path = RUNS) -> Path:
         SeveralRunsError: more than one has.
     """
     text = str(usable_path(name, "the run"))
-    if Path(text).is_dir():
+    # A folder that holds no run may have the name of a label.
+    if (Path(text) / MANIFEST).is_file():
         return Path(text)
     if ((sweep := Path(text).parent) / SWEEP).is_file():
         raise InputError(
@@ -38,9 +39,10 @@ def find_run(name: str | Path, root: Path = RUNS) -> Path:
             f"reverse-qe backtest {sweep}/spec.toml --set KEY=VALUE"
         )
     folders = _folders(root)
-    if not folders:
+    is_folder = Path(text).is_dir()
+    if not folders and not is_folder:
         raise InputError(f"got the run {text}, but there is none below {root}/; make one with: reverse-qe backtest")
-    if text == LATEST:
+    if text == LATEST and folders:
         return max(folders, key=lambda folder: ((folder / MANIFEST).stat().st_mtime_ns, folder.name))
     ids = {folder: _id_of(folder) for folder in folders}
     ways: tuple[Callable[[Path], bool], ...] = (
@@ -57,7 +59,10 @@ def find_run(name: str | Path, root: Path = RUNS) -> Path:
             more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
             names = ", ".join(folder.name for folder in found[:_SHOWN])
             raise SeveralRunsError(f"got the run {text}, which fits {names}{more}; wanted more of its name")
-    known = [*(folder.name for folder in folders), *ids.values()]
+    if is_folder:
+        return Path(text)
+    known = [*(label for folder in folders if (label := label_of(folder))), *(folder.name for folder in folders)]
+    known += ids.values()
     near = get_close_matches(text, known, 1, 0.5)
     nearest = f"the nearest is {near[0]}; " if near else ""
     raise InputError(f"got the run {text}, and there is none below {root}/; {nearest}see: reverse-qe runs list")

@@ -66,7 +66,7 @@ def _files_of(around: Sequence[Path]) -> Iterator[Path]:
 def _key_that_names(file: Path, folder: Path) -> str | None:
     """The key of a TOML file under which a path into a folder stands; None where none does."""
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        values = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError):
         return None
     for key, text in _texts(values):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.prepare.accounts import valuation
-from backtests.prepare.span import Span
+from backtests.prepare.span import Span, unknown_symbol
 from backtests.prepare.weeks import NET_LIQUIDITY, RATES, Weeks, weeks_of
 from backtests.spec.spec import Spec
 from data.clock import decision_times, next_session, sessions_between
@@ -98,10 +98,7 @@ def _candidates(rule: UniverseRule, spec: Spec, snapshot: Snapshot) -> list[str]
     if rule.names:
         held = set(snapshot.bars["symbol"].unique())
         if unknown := sorted({each.symbol for each in rule.listed} - held):
-            raise InputError(
-                f"universe.rule.names: unknown symbol {unknown[0]}: market {snapshot.name} does not hold it; see what "
-                f"it holds with: reverse-qe data show {snapshot.name}"
-            )
+            raise unknown_symbol("universe.rule.names", unknown[0], snapshot.name, held)
         if doubled := sorted(apart & {each.symbol for each in rule.listed}):
             raise InputError(f"universe.rule.names: got {doubled[0]}, the benchmark or of the reserve; take it out")
         return sorted(each.symbol for each in rule.listed)

@@ -1,5 +1,7 @@
 """The days of a run, and where it ends when the spec does not say."""
 
+from collections.abc import Collection
+from difflib import get_close_matches
 from typing import NamedTuple
 
 import pandas as pd
@@ -38,10 +40,18 @@ def require_known(universe: Universe, snapshot: Snapshot) -> None:
     held = set(snapshot.bars["symbol"].unique())
     for symbol in (*universe.symbols, universe.benchmark):
         if symbol not in held:
-            raise InputError(
-                f"{universe.key_of(symbol)}: unknown symbol {symbol}: market {snapshot.name} does not hold it; "
-                f"see what it holds with: reverse-qe data show {snapshot.name}"
-            )
+            raise unknown_symbol(universe.key_of(symbol), symbol, snapshot.name, held)
+
+
+def unknown_symbol(key: str, symbol: str, market: str, held: Collection[str]) -> InputError:
+    """The refusal of an instrument that a market does not hold, with the nearest that it does."""
+    by_capitals = {name.upper(): name for name in held}
+    near = get_close_matches(symbol.upper(), by_capitals, n=1, cutoff=0.75)
+    meant = f"is {by_capitals[near[0]]} meant? " if near else ""
+    return InputError(
+        f"{key}: unknown symbol {symbol or '(empty)'}: market {market} does not hold it; {meant}"
+        f"see what it holds with: reverse-qe data show {market}"
+    )
 
 
 def last_bars(snapshot: Snapshot, universe: Universe) -> pd.Series:

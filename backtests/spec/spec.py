@@ -194,7 +194,8 @@ def _read(spec: "str | Path | Mapping[str, Any] | Spec") -> tuple[str, dict[str,
         wanted = "wanted a path, the name of a shipped spec, a mapping of its values or a Spec"
         raise InputError(f"got {reprlib.repr(spec)} as a spec, {wanted}")
     path = SHIPPED / f"{spec}.toml" if is_shipped(spec) else Path(spec)
-    near = get_close_matches(str(spec), shipped_specs(), n=1)
+    with_ending = [f"{spec}.toml"] if Path(f"{spec}.toml").is_file() else []
+    near = with_ending or get_close_matches(str(spec), shipped_specs(), n=1)
     wanted = f"wanted a TOML file or one of {', '.join(shipped_specs())}{f'; is {near[0]} meant?' if near else ''}"
     return f"spec {spec}", read_toml(path, f"spec {spec}", f"no spec {spec}: {wanted}")
 

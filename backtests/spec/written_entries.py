@@ -51,7 +51,7 @@ def write_entries(path: Path, proposed: Sequence[Proposal]) -> None:
     require_writable(path)
     target = path.resolve()
     try:
-        before = target.read_bytes().decode("utf-8")
+        before = target.read_bytes().decode("utf-8-sig")
         # Another process may have asked for the same at the same time.
         there = tomllib.loads(before).get("catalogue", {})
         proposed = [each for each in proposed if each.name not in there.get(each.kind, {})]

@@ -22,6 +22,13 @@ LISTED = 10  # further ones by their keys
 LONGEST_PART = 80  # letters of a key that are told
 # The time to read a dotted key grows with the square of its parts; none of ours has more than a few.
 _DEEPEST = 100
+# In the words of people, by what stands in the messages of tomllib, Python and pydantic.
+_IN_WORDS = {
+    "set_int_max_str_digits": "it has a number of more than 4,300 digits",
+    "recursion depth exceeded": "its brackets are nested too deep",
+    "^[A-Za-z0-9_-]+$": "letters, digits, dashes and underscores alone",
+    "^[A-Za-z0-9_][A-Za-z0-9._:@-]*$": "the name of a market",
+}
 _DEEP_KEY = re.compile(rf"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{_DEEPEST}}}""")
 
 
@@ -37,9 +44,12 @@ def read_toml(path: Path, what: str, missing: str) -> dict[str, Any]:
         InputError: it is not there, cannot be read, or is no TOML.
     """
     try:
+        if path.is_dir():
+            raise InputError(f"{what} is a folder; wanted a TOML file")
         if not path.is_file():
-            raise InputError(missing)
-        text = path.read_text(encoding="utf-8")
+            raise InputError(f"{what} is no regular file; wanted a TOML file" if path.exists() else missing)
+        # Editors of Windows begin a file with a mark of its encoding.
+        text = path.read_text(encoding="utf-8-sig")
         if _DEEP_KEY.search(text):
             raise InputError(
                 f"{what} has a key of more than {_DEEPEST} parts, nested too deep; wanted the keys that it knows"
@@ -49,7 +59,7 @@ def read_toml(path: Path, what: str, missing: str) -> dict[str, Any]:
         raise InputError(f"{what} cannot be read: {error}; wanted a TOML file") from error
     # Of text that is not UTF-8, of no TOML and of numbers too long to read; of brackets nested too deep.
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{what} is no TOML: {error}; wanted a TOML file in UTF-8") from error
+        raise InputError(f"{what} is no TOML: {_in_words(str(error))}; wanted a TOML file in UTF-8") from error
 
 
 def validated(
@@ -120,7 +130,16 @@ def _fault(fault: ErrorDetails, model: type[BaseModel], root: str, never: Mappin
 
 def _dotted(place: Sequence[int | str], root: str) -> str:
     # Keys that people choose may be anything; "[key]" says that one of them is itself at fault.
-    return ".".join(printable(str(part))[:LONGEST_PART] for part in place if part != "[key]") or root
+    return ".".join(_seen(printable(str(part))[:LONGEST_PART]) for part in place if part != "[key]") or root
+
+
+def _seen(part: str) -> str:
+    """A part of a key, in quotes where it could not be seen else."""
+    return part if part.strip() == part != "" else json.dumps(part)
+
+
+def _in_words(message: str) -> str:
+    return next((words for sign, words in _IN_WORDS.items() if sign in message), message)
 
 
 def _nearest(place: Sequence[int | str], model: type[BaseModel]) -> str | None:
@@ -153,5 +172,7 @@ def _got_and_wanted(message: str, given: Any) -> str:
     if own.startswith("got ") or (own != message and isinstance(given, dict)):
         return own
     got = "a section" if isinstance(given, dict) else reprlib.repr(given)
+    if "should match pattern" in own:
+        own = f"wanted {_in_words(own)}"
     wanted = re.sub(r"^\w+ should (be|have|match)", "wanted", own)
     return f"got {got}, {wanted[0].lower()}{wanted[1:]}"

@@ -69,7 +69,9 @@ def command(
         from backtests.archive.folder import default_folder
         from backtests.archive.trials.counting import warned_otherwise
         from reverse_qe import api
+        from reverse_qe.arguments import short_label
 
+        label = short_label(label)
         if dry_run:
             prepared = api.checked(spec, market, **asked, report=report)
         else:
@@ -86,6 +88,7 @@ def command(
 def _print_check(prepared: "Prepared", as_json: bool) -> None:
     """What would be run, and what is to be known before it is."""
     from backtests.measures.warnings import preparation_warnings
+    from data.events.findings import counted
 
     spec, sessions = prepared.spec, prepared.panel.sessions
     # The first is only fed, so that an order can be filled on the day after.
@@ -99,7 +102,8 @@ def _print_check(prepared: "Prepared", as_json: bool) -> None:
     label = "SIMULATED market" if prepared.snapshot.simulated else "market"
     show(
         f"Dry run: {spec.run.name} on {label} {prepared.snapshot.name}, {first} to at most {last} "
-        f"({len(sessions) - 1} sessions), {len(spec.universe.symbols)} instruments. Nothing was run or written."
+        f"({counted(len(sessions) - 1, 'session')}), {counted(len(spec.universe.symbols), 'instrument')}. Nothing was "
+        "run or written."
     )
     for warning in preparation_warnings(prepared):
         say(f"! {warning}")

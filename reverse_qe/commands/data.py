@@ -18,6 +18,7 @@ from reverse_qe.commands.data_versions import (
 from reverse_qe.commands.studies.data_exposures import show_exposures
 from reverse_qe.options import PATH, json_option
 from reverse_qe.output import print_json, print_table, progress, say, show
+from reverse_qe.terminal.noun import Noun
 
 if TYPE_CHECKING:
     from data.market.manifest import Contents, Manifest
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 MOST_LINES = 12
 
 
-@click.group("data")
+@click.group("data", cls=Noun)
 def command() -> None:
     """Import, fetch, list, show and verify markets: named, immutable sets of prices, macro series and events."""
 

@@ -11,6 +11,7 @@ from reverse_qe.commands.events_study import study_events
 from reverse_qe.options import DAY, json_option, market_option
 from reverse_qe.output import print_json, print_table, progress, say, show
 from reverse_qe.tables import Column, ranked
+from reverse_qe.terminal.noun import Noun
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ DUE_HEAD = ("expected", "company", "kind", "about", "status", "days late", "rest
 PUBLISHED_HEAD = ("calendar quarter", "companies", "gross", "proceeds", "net", "published", "difference", "explanation")
 
 
-@click.group("events")
+@click.group("events", cls=Noun)
 def command() -> None:
     """List, validate and study the events of a market, and add your own: results, guidance, funding and policy.
 

@@ -31,7 +31,9 @@ class _Window(click.ParamType[tuple[int, int]]):
 @click.command("study")
 @click.argument("spec", required=False)
 @spec_market_option
-@click.option("--kind", "kinds", multiple=True, help="Only results, guidance, funding, commitments or policy; again.")
+@click.option(
+    "--kind", "kinds", multiple=True, help="Only results, guidance, funding, commitments or policy; may be given again."
+)
 @click.option("--window", "windows", type=_Window(), multiple=True, help="Sessions added up.  [default: -1,1 and 0,5]")
 @click.option(
     "--estimation", type=_Window(), default="-250,-30", show_default=True, help="Sessions of the fit, before the event."

@@ -10,6 +10,7 @@ import click
 from paper.broker_registry import BROKERS, DEFAULT_BROKER
 from reverse_qe.options import DAY, PATH, json_option
 from reverse_qe.output import print_json, progress, say, show
+from reverse_qe.terminal.noun import Noun
 
 if TYPE_CHECKING:
     import threading
@@ -28,7 +29,7 @@ config_option = click.option(
 why_option = click.option("--why", required=True, metavar="TEXT", help="The reason; it is written to the ledger.")
 
 
-@click.group("paper")
+@click.group("paper", cls=Noun)
 def command() -> None:
     """Trade a spec on paper: the simulated broker, or a paper account at Alpaca.
 

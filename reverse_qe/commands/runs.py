@@ -8,12 +8,13 @@ from reverse_qe.commands.runs_compared import compare_runs
 from reverse_qe.commands.runs_kept import list_trials, remove_runs
 from reverse_qe.options import PATH, json_option
 from reverse_qe.output import print_json, print_table, progress, say, show, terminal_width
+from reverse_qe.terminal.noun import Noun
 
 # So many of the newest stand on a terminal; pipes and --all have every one.
 NEWEST = 50
 
 
-@click.group("runs")
+@click.group("runs", cls=Noun)
 def command() -> None:
     """List, show, compare and remove the runs that were written; list what was tried.
 

@@ -6,9 +6,10 @@ import click
 
 from reverse_qe.options import PATH
 from reverse_qe.output import say, show
+from reverse_qe.terminal.noun import Noun
 
 
-@click.group("spec")
+@click.group("spec", cls=Noun)
 def command() -> None:
     """Begin a spec: a TOML file that says what to do, on any market."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import BashComplete, CompletionItem, add_completion_class
 
 from data.errors import ReverseQeError
 from data.files.kept import MANIFEST, snapshot_names
@@ -87,6 +87,15 @@ def offer_names(command: click.Command) -> None:
             offer = NAMES.get(command.name, offer)
         if offer is not None and not isinstance(parameter.type, click.Choice | click.types.BoolParamType):
             parameter.type = _Offering(parameter.type, offer)
+
+
+@add_completion_class
+class _NamesAfterFiles(BashComplete):
+    """Bash, in whose script the word that files may follow takes away the names before it."""
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+        """The names last: bash lists files where none of them goes on as it was begun."""
+        return sorted(super().get_completions(args, incomplete), key=lambda item: item.type == "plain")
 
 
 class _Offering(click.ParamType[Any]):

@@ -96,6 +96,39 @@ def test_an_unknown_key_is_told_with_the_nearest(asked, wanted):
     assert wanted in str(refusal.value)
 
 
+def test_a_mark_of_the_encoding_that_windows_writes_changes_nothing(tmp_path):
+    """As in tomli 304, telegraf 1378 and tomlkit 108, where a file that Notepad had saved was refused."""
+    plain, marked = tmp_path / "plain.toml", tmp_path / "marked.toml"
+    plain.write_text((SHIPPED / "sample.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    marked.write_text(plain.read_text(encoding="utf-8").replace("\n", "\r\n"), encoding="utf-8-sig")
+    assert marked.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert load_spec(marked) == load_spec(plain)
+
+
+def test_what_is_no_file_is_told_for_what_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.toml").mkdir()
+    (tmp_path / "mine.toml").touch()
+    for name, said in (
+        ("folder.toml", "spec folder.toml is a folder; wanted a TOML file"),
+        ("/dev/null", "spec /dev/null is no regular file; wanted a TOML file"),
+        ("mine", "no spec mine: wanted a TOML file or one of history, sample; is mine.toml meant?"),
+        ("histry", "is history meant?"),
+    ):
+        with pytest.raises(InputError) as refusal:
+            load_spec(name)
+        assert said in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("run.name", "letters, digits, dashes and underscores alone"), ("run.market", "the name of a market")],
+)
+def test_a_name_is_wanted_in_words(name, wanted):
+    with pytest.raises(InputError, match=rf"{name}: got 'a b', wanted {wanted}$"):
+        load_spec("sample", {name: "a b"})
+
+
 def test_every_fault_is_named():
     faults = {"policy.instrument_cap": 2, "signal.entr": 1, "costs.nosuch": 1, "cash.nosuch": 1, "run.nosuch": 1}
     with pytest.raises(InputError) as refusal:

@@ -116,11 +116,21 @@ def test_every_parameter_of_such_a_name_offers_names() -> None:
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-def test_a_real_bash_takes_it(world: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("backtest --market hi", "history\n"),
+        # What files may stand for, too: bash lists these where no name is left.
+        ("backtest his", "history\n"),
+        ("runs show la", "latest\n"),
+        ("backtest ./x", "\n"),
+    ],
+)
+def test_a_real_bash_takes_it(world: Path, words: str, wanted: str) -> None:
     code = (
         'source <(_REVERSE_QE_COMPLETE=bash_source reverse-qe); complete -p reverse-qe >/dev/null || exit 9; '
-        'COMP_WORDS=(reverse-qe backtest --market hi); COMP_CWORD=3; _reverse_qe_completion reverse-qe; '
-        'printf "%s\\n" "${COMPREPLY[@]}"'
+        f'compopt() {{ :; }}; COMP_WORDS=(reverse-qe {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); '
+        '_reverse_qe_completion reverse-qe; printf "%s\\n" "${COMPREPLY[@]}"'
     )  # fmt: skip
     environment = {
         **os.environ,
@@ -128,7 +138,7 @@ def test_a_real_bash_takes_it(world: Path) -> None:
         "REVERSE_QE_HOME": str(world / "home"),
     }
     done = subprocess.run(["bash", "--norc", "-c", code], cwd=world, env=environment, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "history\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, wanted), done.stderr
 
 
 @pytest.mark.parametrize(

@@ -71,11 +71,20 @@ def test_a_folder_that_was_given_the_name_of_another_run_is_not_it(call, runs):
     assert f"20260101T000000Z-sample-{one}" in call("runs", "list")[1].split()
 
 
+def test_a_folder_that_holds_no_run_does_not_hide_a_label(call, runs):
+    two = ids(runs)[1]
+    Path("wary one").mkdir()
+    assert f"(run {two})" in call("runs", "show", "wary one")[1]
+    Path("nothing").mkdir()
+    assert "nothing is no run folder" in call("runs", "show", "nothing")[2]
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
         ("2026010", "got the run 2026010, which fits 20260101T000000Z-sample-"),
         ("mime", "got the run mime, and there is none below runs/; the nearest is mine; see: reverse-qe runs list"),
+        ("Wary on", "got the run Wary on, and there is none below runs/; the nearest is wary one; see: "),
         (
             "swept/1",
             "the sweep swept keeps no run of a variant, only its row in variants.parquet; make it: reverse-qe ba",

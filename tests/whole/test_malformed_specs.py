@@ -156,16 +156,29 @@ def test_a_malformed_setting_is_refused_in_one_line(folder, setting):
 @pytest.mark.parametrize(
     ("content", "named"),
     [
-        (b"x = " + b"[" * 20_000, "is no TOML"),
+        (b"x = " + b"[" * 20_000, "is no TOML: its brackets are nested too deep"),
         (b".".join([b"x"] * 5_000) + b" = 1", "nested too deep"),
-        (b"x = " + b"9" * 5_000, "is no TOML"),
+        (b"x = " + b"9" * 5_000, "is no TOML: it has a number of more than 4,300 digits"),
         (b"", "run"),
         (b"\x00", "is no TOML"),
         ('"\N{SNOWMAN}\\n" = 1\n'.encode() + tomli_w.dumps(VALID).encode(), "\N{SNOWMAN}"),
         (tomli_w.dumps(VALID | {"policy": {"weighting": "x" * 5_000}}).encode(), "policy.weighting"),
+        (tomli_w.dumps(VALID | {"policy": {"weighting ": "equal"}}).encode(), 'unknown key policy."weighting ", the'),
+        (tomli_w.dumps(VALID | {"policy": {"": "equal"}}).encode(), 'unknown key policy."", '),
         (tomli_w.dumps(VALID | {"costs": {"bond": {"commission_bp": 1.0}}}).encode(), "costs.bond"),
     ],
-    ids=["deep array", "deep section", "long number", "empty", "zero byte", "odd key", "long value", "asset class"],
+    ids=[
+        "deep array",
+        "deep section",
+        "long number",
+        "empty",
+        "zero byte",
+        "odd key",
+        "long value",
+        "blank in a key",
+        "key of nothing",
+        "asset class",
+    ],
 )
 def test_odd_files_are_refused_in_one_line(folder, content, named):
     assert_refused(content, [], (named,), folder)

@@ -27,7 +27,7 @@ FEWEST_AT_A_LOOK = 30
 def is_registration(path: Path) -> bool:
     """Whether a TOML file says of itself that it is one."""
     try:
-        return "registered_at" in tomllib.loads(path.read_text(encoding="utf-8"))
+        return "registered_at" in tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
         return False
 
