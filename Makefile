@@ -37,6 +37,7 @@ test-slow: $(DEV) ## the checks that take more than a few seconds each
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow
 
 test-long: $(DEV) ## fuzzing with tens of thousands of inputs, then small changes of the core; it takes hours
+	REVERSE_QE_SCHEDULES=300 $(BIN)/python -m pytest tests/paper/test_late_schedules.py
 	REVERSE_QE_PAIRS=200 $(BIN)/python -m pytest tests/paper/test_explain.py -k pairs
 	REVERSE_QE_FUZZ_INPUTS=22000 REVERSE_QE_FUZZ_ANSWERS=1000 $(BIN)/python -m pytest tests/fuzz
 	$(BIN)/python tests/mutation/run.py

@@ -17,6 +17,8 @@ Side = Literal["sell", "buy"]
 TOO_LATE = "decided too late for the open"
 OVER = "its session was over before it could be sent"
 HALTED = "the trader was halted before it could be sent"
+# Why one ended that was sent, and that somebody has looked for.
+GONE = "the broker does not know it any more"
 
 
 @dataclass(frozen=True)

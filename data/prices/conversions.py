@@ -61,7 +61,9 @@ def conversions_of(
         given = given[given["date"] <= sessions[at]] if keeps else given[given["date"] >= action["date"]]
         held = snapshot.bars_of(symbol)
         held = held[held["date"] < action["date"]]
-        if given.empty or held.empty:
+        # Of a change that is decided before its day has any bar, raw prices need none of what is given.
+        is_to_come = not (keeps or is_adjusted) and action["date"] > _newest_session(snapshot)
+        if held.empty or (given.empty and not is_to_come):
             raise InputError(
                 f"{symbol}: on {action['date'].date()} a held unit {'brought' if keeps else 'became'} "
                 f"{action['value']:g} of {into}, of which market {snapshot.name} has no price then; import or fetch it "
@@ -75,3 +77,10 @@ def conversions_of(
         if keeps:
             price = price * (1.0 - 1.0 / action["factor"]) if action["factor"] > 0 else float(given["close"].iloc[-1])
         yield Conversion(sessions[at], symbol, into, units, price / units, keeps)
+
+
+def _newest_session(snapshot: Snapshot) -> pd.Timestamp:
+    """The newest day of which a market has a bar of anything but a coin."""
+    coins = [symbol for symbol, entry in snapshot.instruments.items() if entry.is_crypto]
+    newest: pd.Timestamp = snapshot.bars.loc[~snapshot.bars["symbol"].isin(coins), "date"].max()
+    return newest

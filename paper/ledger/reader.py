@@ -174,6 +174,12 @@ class LedgerReader:
         """Intents that a broker has taken and that have not ended, in the order in which they were written."""
         return self._intents(sent=True)
 
+    def filled(self, client_id: str) -> float:
+        """Units that an order has got, or given, so far."""
+        (row,) = self._database.rows("SELECT total(abs(units)) AS units FROM entries WHERE client_id = ?", client_id)
+        units: float = row["units"]
+        return units
+
     def short_symbols(self) -> set[str]:
         """Instruments for which the last decision was not carried out in full.
 

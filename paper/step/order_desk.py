@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from data.clock import decision_times, next_session, trading_hours
-from paper.broker import HALTED, OVER, UNKNOWN, Account, Broker, Fill, Intent, Movement, OrderState
+from paper.broker import GONE, HALTED, OVER, UNKNOWN, Account, Broker, Fill, Intent, Movement, OrderState
 from paper.ledger.ledger import Ledger
 from paper.ledger.records import Close, Holdings
 from paper.market import PaperMarket
@@ -109,6 +109,25 @@ class Desk:
         if outdated:
             self.broker.cancel(outdated)
 
+    def end_vanished(self) -> None:
+        """End orders that the broker has lost, once a halt has named them and somebody has resumed the trader.
+
+        Else it would halt for them for ever: whoever resumes it has looked for what became of them. One that comes back
+        and fills makes ledger and broker disagree.
+        """
+        vanished = self._lost(self.ledger.sent_intents())
+        if not vanished:
+            return
+        events = self.ledger.events(("halt", "resume"))
+        if not events or events[0].kind == "halt":
+            return
+        for each in vanished:
+            if any(each.client_id in event.text for event in events if event.kind == "halt"):
+                filled = self.ledger.filled(each.client_id)
+                status = OrderStatus.REDUCED if filled else OrderStatus.UNFILLED
+                self.ledger.write_answers([], [], [OrderState(each.client_id, status, filled, GONE)], self.clock())
+                self.notes.append(f"the order {each.client_id} ends: {GONE}; {filled:g} units were filled")
+
     def end_unsent(self) -> None:
         """End what is not sent when the trader is halted: whoever resumes it may know the prices that have passed."""
         self._note_arrivals()
@@ -141,15 +160,20 @@ class Desk:
 
     def _differences(self) -> list[str]:
         told = self.broker.account()
-        known = {
-            state.client_id for state in self.broker.states([each.client_id for each in self.ledger.sent_intents()])
-        }
-        lost = [each.client_id for each in self.ledger.sent_intents() if each.client_id not in known]
         return [
             # After a resume no close may have been counted for the peak yet.
             *differences(self.ledger.holdings(), told, max(self.ledger.peak_equity(), self.ledger.deposited())),
-            *(f"order {each}: the ledger has it sent, the broker does not know it" for each in lost),
+            *(
+                f"order {each.client_id}: the ledger has it sent, the broker does not know it; look for it there, and "
+                "resume: it then ends as it is"
+                for each in self._lost(self.ledger.sent_intents())
+            ),
         ]
+
+    def _lost(self, sent: list[Intent]) -> list[Intent]:
+        """Orders that were sent and that the broker does not know."""
+        known = {state.client_id for state in self.broker.states([each.client_id for each in sent])}
+        return [each for each in sent if each.client_id not in known]
 
     def _closes(self) -> list[Close]:
         account, last = self.ledger.account(), self.ledger.last_close()

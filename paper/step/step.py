@@ -171,6 +171,7 @@ class Step:
             self.told.sent += desk.send()
         if not (desk.broker.fills_by_stamp or self.told.dry_run):
             desk.end_outdated()
+        desk.end_vanished()
         self._settle(desk)
         self._tell_late_signals(desk)
 

@@ -341,6 +341,52 @@ def test_too_many_requests_are_put_again_when_alpaca_says(
         broker.account()
 
 
+@pytest.mark.parametrize("accepted", [True, False])
+@pytest.mark.parametrize(
+    "body", ["", "null", "[]", "{}", '{"code": 50010000, "message": "internal"}', '{"client_order_id": "another"}']
+)
+def test_an_answer_that_is_not_the_order_is_no_arrival(
+    double: Any, broker: AlpacaBroker, fault: Callable[..., Any], accepted: bool, body: str
+) -> None:
+    """Answered 200 all the same: it is looked up, and sent again where it is not there."""
+    double.faults.append(fault("POST /orders", 200, accepted=accepted, body=body))
+    order = intent("MU", "buy", 1_000.0)
+    assert broker.send([order]) == []
+    assert (len(double.orders), posts(double)) == (1, 1 if accepted else 2)
+    assert sum(fill.units for fill in broker.fills([order.client_id])) == 10.0
+
+
+def test_an_order_that_is_never_answered_by_itself_is_not_taken_for_sent(
+    double: Any, broker: AlpacaBroker, fault: Callable[..., Any]
+) -> None:
+    double.faults += [fault("POST /orders", 200, body="null") for _ in range(4)]
+    with pytest.raises(
+        BrokerUnavailable, match=r"^Alpaca: an answer to an order that is no such order \(asked 4 times"
+    ):
+        broker.send([intent("MU", "buy", 1_000.0)])
+    assert double.orders == []
+
+
+@pytest.mark.parametrize("wait", ["-5", "nan", "inf", "-inf", "", "soon", "Wed, 21 Oct 2026 07:28:00 GMT", "0"])
+def test_a_wait_that_cannot_be_is_none(double: Any, broker: AlpacaBroker, fault: Callable[..., Any], wait: str) -> None:
+    double.faults.append(fault("GET /account", 429, headers={"Retry-After": wait}))
+    assert broker.account().cash == 100_000.0
+
+
+def test_an_error_in_the_place_of_an_answer_is_told_in_its_words(
+    double: Any, broker: AlpacaBroker, fault: Callable[..., Any]
+) -> None:
+    """With HTTP 200, for which requests have no error."""
+    error = '{"code": 50010000, "message": "internal server error occurred"}'
+    double.faults.append(fault("GET /positions", 200, body=error))
+    assert broker.account().positions == {}
+    double.faults += [fault("GET /positions", 200, body=error) for _ in range(4)]
+    with pytest.raises(
+        BrokerUnavailable, match=r"^Alpaca: an error in the place of .*: internal server error occurred"
+    ):
+        broker.account()
+
+
 @pytest.mark.parametrize(
     ("trouble", "told"),
     [

@@ -18,6 +18,7 @@ import pytest
 
 import alpaca_double
 from all_tables import all_rows
+from at_alpaca import at_alpaca
 from data.clock import sessions_between, trading_hours
 from data.market.snapshot import save
 from data.market.tables import ACTIONS
@@ -468,6 +469,40 @@ def test_a_position_that_vanishes_halts(world: World) -> None:
         trader.double.positions.clear()
         trader.move(days[3])
         assert "the broker 0.0" in trader.step(days[3]).halt
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", ["0", "0.25"])
+def test_an_order_that_vanishes_halts_until_somebody_has_looked_for_it(tmp_path: Path, share: str) -> None:
+    """It then ends as it is, a part that was filled kept, and the session after plans anew."""
+    with at_alpaca(tmp_path) as world:
+        world.double.fill_share = Decimal(share)
+        world.step(world.sessions[0])
+        world.double.now = during = datetime(2026, 3, 2, 16, tzinfo=UTC)
+        world.double.fill_share = Decimal(0)
+        with mock.patch("paper.step.step.newest_snapshot", return_value=world.market(world.sessions[0])):
+            run_step(world.config, now=during)
+        world.double.orders.clear()
+        world.double.fill_share = Decimal(1)
+        told = world.step(world.sessions[1])
+        vanished = "paper-20260302-MU-buy"
+        assert f"order {vanished}: the ledger has it sent, the broker does not know it; look for it" in told.halt
+        told = world.step(world.sessions[2])
+        filled = float(world.double.positions.get("MU", 0))
+        assert (told.halt, told.fault) == ("", "")
+        assert told.notes[0].startswith(f"the order {vanished} ends: the broker does not know it any more")
+        for session in world.sessions[3:5]:
+            assert world.step(session).halt == ""
+        with world.ledger() as ledger:
+            assert broken_invariants(ledger) == []
+            orders = ledger.orders().set_index("client_id")
+            held = ledger.holdings()
+        assert held.units["MU"] == pytest.approx(float(world.double.positions["MU"]))
+        assert held.units["MU"] == pytest.approx(1000.0, rel=1e-6)
+    assert (filled > 0) == (share != "0")
+    assert orders.loc[vanished, "status"] == ("unfilled" if share == "0" else "reduced")
+    assert orders.loc[vanished, "size"] == pytest.approx(filled, abs=1e-9)
+    assert list(orders["status"])[1:] == ["filled"]
 
 
 def test_an_order_that_arrived_unnoticed_on_the_last_step_of_its_session_is_not_forgotten(world: World) -> None:

@@ -175,70 +175,23 @@ def test_signals_that_are_told_late_change_no_decision(world: Callable[..., Late
         assert ledger.decisions()[1:] == before
 
 
-# Whatever arrives late, in any order.
+# Whatever of dividends arrives late, with rebalancings in between; without, see test_late_schedules.py.
 
-sessions_of_actions = st.integers(2, 8)
-lateness = st.integers(-2, 5)
-
-
-@st.composite
-def schedules(draw: st.DrawFn) -> list[tuple[str, float, int, int]]:
-    """Kind, value, the session's place and by how many sessions it is told late; at most one action a session."""
-    places = draw(st.lists(sessions_of_actions, min_size=1, max_size=4, unique=True))
-    found = []
-    for place in places:
-        kind, value = draw(
-            st.one_of(
-                st.tuples(st.just("dividend"), st.sampled_from([0.25, 1.0, 4.0])),
-                st.tuples(st.just("split"), st.sampled_from([2.0, 3.0, 0.2, 1.5])),
-            )
-        )
-        found.append((kind, value, place, draw(lateness)))
-    return found
-
-
-def actions_of(schedule: list[tuple[str, float, int, int]], days: list[date], late: bool) -> Iterator[Action]:
-    for kind, value, place, sessions in schedule:
-        told = days[min(place + max(sessions, 0), len(days) - 1)] if late else FIRST
-        yield Action(kind, value, days[place], told)
-
-
+Schedule = list[tuple[float, int, int]]
 SCHEDULES = int(os.environ.get("REVERSE_QE_SCHEDULES", "8"))
 
 
-def ends_alike(folder: Path, schedule: list[tuple[str, float, int, int]]) -> bool:
-    """Whether the account that is told late halted on its way; it must end as the one that is told in time."""
-    in_time, told_late = (
-        LateWorld(folder / name, list(actions_of(schedule, SESSIONS, late)), FIRST, LAST).run()
-        for name, late in (("in-time", False), ("late", True))
-    )
-    held, wanted = told_late.holdings(), in_time.holdings()
-    assert held.cash == pytest.approx(wanted.cash, rel=1e-9, abs=1e-6)
-    assert held.units == pytest.approx(wanted.units, rel=1e-9)
-    assert in_time.halts == []
-    if all(kind == "dividend" for kind, *_ in schedule):
-        assert told_late.halts == []
-    with told_late.ledger() as ledger:
-        assert broken_invariants(ledger) == []
-    return bool(told_late.halts)
+def actions_of(schedule: Schedule, late: bool) -> Iterator[Action]:
+    for value, place, sessions in schedule:
+        told = SESSIONS[min(place + max(sessions, 0), len(SESSIONS) - 1)] if late else FIRST
+        yield Action("dividend", value, SESSIONS[place], told)
 
 
 @st.composite
-def schedules_of_dividends(draw: st.DrawFn) -> list[tuple[str, float, int, int]]:
-    places = draw(st.lists(sessions_of_actions, min_size=1, max_size=4, unique=True))
-    return [("dividend", draw(st.sampled_from([0.25, 1.0, 4.0])), place, draw(lateness)) for place in places]
-
-
-@pytest.mark.slow
-def test_dividends_alone_never_halt(tmp_path: Path) -> None:
-    folders = itertools.count()
-
-    @settings(max_examples=max(SCHEDULES // 4, 1))
-    @given(schedules_of_dividends())
-    def however_late(schedule: list[tuple[str, float, int, int]]) -> None:
-        assert not ends_alike(tmp_path / str(next(folders)), schedule)
-
-    however_late()
+def schedules_of_dividends(draw: st.DrawFn) -> Schedule:
+    """Value, the session's place and by how many sessions it is told late; at most one a session."""
+    places = draw(st.lists(st.integers(2, 8), min_size=1, max_size=4, unique=True))
+    return [(draw(st.sampled_from([0.25, 1.0, 4.0])), place, draw(st.integers(-2, 5))) for place in places]
 
 
 @pytest.mark.slow
@@ -248,17 +201,15 @@ def test_with_a_rebalancing_in_between_it_differs_by_what_explain_names_late(tmp
     folders, differed = itertools.count(), list[bool]()
 
     @settings(max_examples=max(SCHEDULES // 4, 1))
-    @example([("dividend", 4.0, 3, 3)], [0, 0, 0, 0, 3, -3, 2, 1, -2, 0, 0])
+    @example([(4.0, 3, 3)], [0, 0, 0, 0, 3, -3, 2, 1, -2, 0, 0])
     @given(schedules_of_dividends(), st.lists(st.integers(-3, 3), min_size=len(SESSIONS), max_size=len(SESSIONS)))
-    def however_late(schedule: list[tuple[str, float, int, int]], moves: list[int]) -> None:
+    def however_late(schedule: Schedule, moves: list[int]) -> None:
         folder = tmp_path / str(next(folders))
         # No session on which something is paid has a price of its own making.
-        quiet = {SESSIONS[place + each] for _, _, place, _ in schedule for each in (-1, 0)}
+        quiet = {SESSIONS[place + each] for _, place, _ in schedule for each in (-1, 0)}
         closes = {day: 100.0 + move for day, move in zip(SESSIONS, moves, strict=True) if day not in quiet}
         in_time, late = (
-            LateWorld(
-                folder / name, list(actions_of(schedule, SESSIONS, told)), FIRST, LAST, settings=rules, closes=closes
-            )
+            LateWorld(folder / name, list(actions_of(schedule, told)), FIRST, LAST, settings=rules, closes=closes)
             for name, told in (("in-time", False), ("late", True))
         )
         equity = []
@@ -277,21 +228,3 @@ def test_with_a_rebalancing_in_between_it_differs_by_what_explain_names_late(tmp
 
     however_late()
     assert any(differed)
-
-
-@pytest.mark.slow
-def test_late_or_in_time_the_account_comes_to_the_same(
-    tmp_path: Path, record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]
-) -> None:
-    halted, folders = list[bool](), itertools.count()
-
-    @settings(max_examples=SCHEDULES)
-    @given(schedules())
-    def whatever_comes_late(schedule: list[tuple[str, float, int, int]]) -> None:
-        halted.append(ends_alike(tmp_path / str(next(folders)), schedule))
-
-    whatever_comes_late()
-    share = f"{sum(halted)} of {len(halted)} schedules of late splits and dividends halted on their way"
-    record_property("halted", share)
-    with capsys.disabled():
-        print(f"\n{share}")

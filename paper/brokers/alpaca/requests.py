@@ -5,10 +5,11 @@ refuses answers that hold a word newer than itself. So it has our time-outs, rep
 they came; what is asked again, and when, is decided here.
 """
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, cast
 from urllib.parse import urlsplit
 
 from data.errors import InputError
@@ -138,7 +139,9 @@ class AlpacaRequests:
             nonlocal tries
             tries += 1
             if tries == 1 or self._find(order.client_id) is None:
-                self._once(lambda client: client.post("/orders", _as_request(order)))
+                answer = self._once(lambda client: client.post("/orders", _as_request(order)))
+                if not (isinstance(answer, dict) and answer.get("client_order_id") == order.client_id):
+                    raise TransientError("an answer to an order that is no such order")
 
         try:
             self._persistently(place_once)
@@ -176,7 +179,10 @@ class AlpacaRequests:
         PACER.wait(self._host, self._per_second)
         failure: Exception
         try:
-            return action(self._client)
+            answer = action(self._client)
+            if not _is_error(answer):
+                return answer
+            failure = TransientError(f"an error in the place of an answer: {self._words_of(answer)}")
         except APIError as error:
             failure = self._refusal(error.response)
         except requests.Timeout:
@@ -197,11 +203,14 @@ class AlpacaRequests:
             body = {}
         if not isinstance(body, dict):
             body = {}
-        message = printable(self._scrubbed(str(body.get("message") or response.reason or "no reason given")))
+        message = self._words_of(body, response.reason)
         if status == _UNAUTHORIZED or (status == 403 and not body.get("code")):
             return BrokerRefused(f"{NAME} does not accept the keys in {self._names}: {message} (HTTP {status})")
         code = body.get("code", 0)
         return RequestRefused(status, code if isinstance(code, int) else 0, message)
+
+    def _words_of(self, body: Mapping[str, Any], reason: str | None = None) -> str:
+        return printable(self._scrubbed(str(body.get("message") or reason or "no reason given")))
 
     def _scrubbed(self, text: str) -> str:
         for secret in self._secrets:
@@ -243,6 +252,11 @@ def _client(endpoint: str, key: str, secret: str, asking: SourceSettings) -> "Tr
     return client
 
 
+def _is_error(answer: object) -> TypeGuard[dict[str, Any]]:
+    """Whether an answer that came as one (HTTP 200) is an error: nothing else has a code and a message."""
+    return isinstance(answer, dict) and {"code", "message"} <= answer.keys()
+
+
 def _as_request(order: Order) -> dict[str, str]:
     """An order as Alpaca takes it: numbers in decimals, for a float may be written with an exponent."""
     numbers = {"qty": order.units, "notional": order.money}
@@ -258,9 +272,12 @@ def _as_request(order: Order) -> dict[str, str]:
 
 def _wait(headers: Mapping[str, str]) -> float | None:
     """Seconds that Alpaca asks for, before it is asked again; None where it says nothing that can be read."""
-    try:
-        if "Retry-After" in headers:
-            return float(headers["Retry-After"])
-        return max(0.0, float(headers["X-RateLimit-Reset"]) - time.time())
-    except (KeyError, ValueError):
-        return None
+    now = time.time()
+    for name, since in (("Retry-After", 0.0), ("X-RateLimit-Reset", now)):
+        try:
+            wait = float(headers[name]) - since
+        except (KeyError, ValueError):
+            continue
+        if math.isfinite(wait):
+            return max(0.0, wait)
+    return None

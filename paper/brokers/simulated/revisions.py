@@ -188,7 +188,12 @@ class Revisions:
         sessions = self._market.rules.sessions
         upto = slice(1, row + 1)
         parts = (sessions.split, sessions.dividend, sessions.ended, sessions.payout)
-        return _hash(*(part[upto] for part in parts), sessions.stale[:row])
+        told = sessions.conversions
+        conversions = (told.row, told.place, told.into, told.units, told.keeps)
+        of_these = told.row <= row
+        # A market without any has the hash that it had before conversions were in it.
+        more = [part[of_these] for part in conversions] if of_these.any() else []
+        return _hash(*(part[upto] for part in parts), sessions.stale[:row], *more)
 
     def _hash_of_bars(self, row: int) -> str:
         panel = self._market.panel
