@@ -23,6 +23,11 @@ class OrderCounts:
     unfilled: int
     rejected: int
 
+    @property
+    def traded(self) -> bool:
+        """Whether one of them was filled, wholly or in part."""
+        return self.filled + self.reduced > 0
+
 
 @dataclass(frozen=True)
 class RunCounts:

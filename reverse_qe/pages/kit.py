@@ -138,7 +138,13 @@ def table(
                       for place, cell in enumerate(head)))  # fmt: skip
     named: Sequence[str | None] = ids or [None] * len(rows)
     body = joined((_row(row, texts, name) for row, name in zip(rows, named, strict=True)), "\n")
-    whole = tag("table", tag("caption", caption) if caption else "", tag("thead", top), "\n", tag("tbody", body, "\n"))
+    whole = tag(
+        "table",
+        tag("caption", tag("span", caption)) if caption else "",
+        tag("thead", top),
+        "\n",
+        tag("tbody", body, "\n"),
+    )
     return box(whole, caption or " ".join(Html(escape(cell)).striptags() for cell in head).strip())
 
 

@@ -8,6 +8,7 @@ from reverse_qe.output import say
 from reverse_qe.pages.kit import GENERATOR
 
 OPTION = "--page"
+SUFFIXES = (".html", ".htm")
 # Within so many bytes a page says who made it.
 HEAD = 2_000
 
@@ -16,10 +17,12 @@ def require_page_path(path: Path) -> None:
     """Refuse, before any work is done, a path that no page can be written to.
 
     Raises:
-        InputError: something else is there, or nothing can be written there.
+        InputError: something else is there, nothing can be written there, or no browser would show it as a page.
     """
     if not _is_page(path):
         require_free(path, OPTION)
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"got {OPTION} {path}, wanted a name that ends in .html; choose {path.with_suffix('.html')}")
 
 
 def write_page(path: Path, page: str) -> None:

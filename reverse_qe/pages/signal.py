@@ -60,12 +60,14 @@ def signal_page(
     events = events_between(snapshot, sessions[0], decision_times(sessions)[-1])
     market = f"{'SIMULATED ' if snapshot.simulated else ''}market {snapshot.name}"
     reasons = explain(signal, session)
+    hindsight = spec.universe.hindsight
     simulated = [("SIMULATED", SIMULATED)] if snapshot.simulated else []
     return page(
         title=f"{reasons.regime} for {session.date()}: {spec.run.name} on {market} - Reverse QE",
         heading=f"Liquidity regime for {session.date()}: {reasons.regime}",
         subtitle=f"Spec {spec.run.name} on {market}, charts from {sessions[0].date()} on",
-        banners=simulated,
+        # Judged by returns, what is known of them comes first.
+        banners=simulated + ([("HINDSIGHT", hindsight)] if judged is not None and hindsight else []),
         lead=_lead(signal, session, spec.signal, events, in_short(turn, due, spec.signal)),
         parts=[
             Part("Score and blocks", _charts(spec, snapshot, signal, sessions, events)),

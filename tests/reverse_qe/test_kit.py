@@ -124,7 +124,8 @@ def test_parts_are_listed_and_can_be_reached() -> None:
 def test_a_table_tells_what_its_cells_belong_to() -> None:
     made = table(("", "CAGR", "why"), [("<a>", "1%", "so")], caption="All", texts=(2,), ids=("row-1",))
     assert made == (
-        '<div class="box" role="region" tabindex="0" aria-label="All"><table><caption>All</caption><thead><tr><td></td>'
+        '<div class="box" role="region" tabindex="0" aria-label="All"><table>'
+        "<caption><span>All</span></caption><thead><tr><td></td>"
         '<th scope="col">CAGR</th><th scope="col" class="text">why</th></tr></thead>\n<tbody><tr id="row-1">'
         '<th scope="row">&lt;a&gt;</th><td>1%</td><td class="text">so</td></tr>\n</tbody></table></div>'
     )

@@ -8,9 +8,14 @@ import pytest
 from backtests.evidence.best_stay import BestStay
 from backtests.evidence.honest_lines import HonestLines
 from backtests.evidence.sharpe_difference import SharpeDifference
+from backtests.evidence.trials import TrialCount
 from backtests.run import Backtest, run_backtest
 from backtests.spec.spec import load_spec
+from backtests.studies.evidence.of_run import run_evidence
+from backtests.studies.evidence.of_run_alone import evidence_of_run_alone
+from data.errors import InputError
 from data.market.snapshot import Snapshot
+from reverse_qe.pages.run_parts.evidence import evidence
 from reverse_qe.words.evidence import NO_HINDSIGHT, honest_sentences, rival_rows, rival_sentence
 from reverse_qe.words.summary import summary_lines
 
@@ -55,6 +60,27 @@ def test_what_may_be_luck_says_so(run: Backtest) -> None:
     worse = SharpeDifference(-0.3, -0.5, -0.1, 3)
     assert told(run, luck=worse)[0] == f"{ratios}, -0.30 [-0.50, -0.10]: worse, and more than luck explains."
     assert told(run, luck=None, unknown="too short")[0] == "Luck: not measured (too short)."
+
+
+def test_what_never_traded_is_not_judged(run: Backtest) -> None:
+    """Cash is worse than any mix by more than its interval; that says nothing of whoever did nothing."""
+    worse = replace(LINES, luck=SharpeDifference(-0.3, -0.5, -0.1, 3))
+    never = replace(run.counts.orders, total=3, filled=0, reduced=0, unfilled=3)
+    idle = replace(run, evidence=worse, counts=replace(run.counts, orders=never))
+    assert honest_sentences(idle) == [
+        "Luck: nothing to judge, for it never traded: all of it stayed cash.",
+        "One stay: none was traded.",
+        "Names: Chosen in 2026.",
+    ]
+    assert (rival_sentence(idle), rival_rows(idle)) == ("", [])
+    assert "luck explains" not in " ".join(summary_lines(idle, None, 0))
+    for judge in (evidence_of_run_alone, lambda each: run_evidence(each, TrialCount(1, 0.0, 0.0, 0.0))):
+        with pytest.raises(InputError, match="got a run that never traded, wanted one that did"):
+            judge(idle)
+    part = evidence(idle)
+    assert part.body == "<p>It never traded: all of it stayed cash, and there is nothing to judge.</p>"
+    one = replace(idle, counts=replace(run.counts, orders=replace(never, reduced=1)))
+    assert "worse, and more than luck explains" in honest_sentences(one)[0]
 
 
 def test_one_stay_is_named_with_what_is_left_without_it(run: Backtest) -> None:

@@ -96,7 +96,7 @@ def edge_runs(folder: Path) -> dict[str, Backtest]:
         "60 instruments": _run(
             market("2022-01-03", "2024-06-28", 60), "2022-02-01", folder, {"policy.instrument_cap": 0.1}
         ),
-        "all cash": _run(short, "2023-02-01", folder, _policy(folder, "idle", "pass")),
+        "all cash": _run(short, "2023-02-01", folder, policy(folder, "idle", "pass")),
         "user strategy": _run(short, "2023-02-01", folder, _strategy(folder)),
         "loss of everything": _run(market("2023-01-03", "2024-06-28", 4, drift=-0.12), "2023-02-01", folder),
         "hostile names": _hostile(short, folder),
@@ -110,7 +110,7 @@ def _run(snapshot: Snapshot, start: str, folder: Path, set: Mapping[str, Any] | 
     return run_backtest(spec_of(snapshot, start, folder, set), snapshot)
 
 
-def _policy(folder: Path, name: str, rule: str) -> dict[str, Any]:
+def policy(folder: Path, name: str, rule: str) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.py"
     path.write_text(POLICY.format(rule=rule))

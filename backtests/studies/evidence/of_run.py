@@ -14,10 +14,16 @@ from backtests.studies.evidence.of_returns import (
     alpha_rows,
     difference_row,
     lasting_rows,
-    require_sessions,
     tried_rows,
 )
-from backtests.studies.evidence.of_run_alone import MIX, hindsight_rows, line_rows, one_rows, timing_rows
+from backtests.studies.evidence.of_run_alone import (
+    MIX,
+    hindsight_rows,
+    line_rows,
+    one_rows,
+    require_traded,
+    timing_rows,
+)
 from backtests.studies.evidence.reruns import break_even_rows, name_rows
 from backtests.studies.lottery.rows import lottery_rows
 
@@ -32,8 +38,11 @@ def run_evidence(
         trials: what was tried before it, itself among them.
         idea_known: day on which the idea was published, in place of the spec's.
         report: is told each stage as it begins.
+
+    Raises:
+        InputError: it is too short for any of them, or never traded.
     """
-    require_sessions(len(run.sessions))
+    require_traded(run)
     known = idea_known or run.spec.run.idea_known
     makers: dict[str, Callable[[], Iterator[Row]]] = {
         "rivals": lambda: _rival_rows(run),

@@ -36,12 +36,25 @@ def evidence_of_run_alone(run: Backtest) -> EvidenceTable:
     """Make the tests that spec and market of a run determine, without a run beside it.
 
     Raises:
-        InputError: the run is too short for any of them.
+        InputError: the run is too short for any of them, or never traded.
     """
-    require_sessions(len(run.sessions))
+    require_traded(run)
     rows = [*line_rows(run), *timing_rows(run), *one_rows(run), *hindsight_rows(run)]
     rows += lasting_rows(run.returns, run.risk_free, MIX, run.spec.run.idea_known)
     return EvidenceTable(tuple(rows))
+
+
+def require_traded(run: Backtest) -> None:
+    """Refuse a run of which nothing can be judged: what stayed cash differs from its rivals by no skill.
+
+    Raises:
+        InputError: it is too short for any test, or no order of it was filled.
+    """
+    require_sessions(len(run.sessions))
+    if not run.counts.orders.traded:
+        raise InputError(
+            "got a run that never traded, wanted one that did: all of it stayed cash, and there is nothing to judge"
+        )
 
 
 def line_rows(run: Backtest) -> Iterator[Row]:

@@ -55,6 +55,9 @@ class ValueScale:
         return logs
 
 
+_STILL = 1e-9
+
+
 def scale_of(values: np.ndarray, unit: Unit, log: bool = False, include: float | None = None) -> ValueScale:
     """The scale that holds all values that are finite, a little wider; from 0 to 1 where there is none.
 
@@ -72,8 +75,9 @@ def scale_of(values: np.ndarray, unit: Unit, log: bool = False, include: float |
     if log:
         margin = max(math.log(high / low) * 0.03, 0.01)
         return ValueScale(low * math.exp(-margin), high * math.exp(margin), log, unit)
-    if low == high:
-        margin = abs(high) * 0.1 or 0.1
+    # What rounding alone has moved stands still: no tick could name it.
+    if high - low <= _STILL * (1.0 if unit == "percent" else max(abs(low), abs(high))):
+        margin = abs(high) * 0.1 if abs(high) > _STILL else 0.1
         return ValueScale(low - margin, high + margin, log, unit)
     margin = (high - low) * 0.04
     return ValueScale(low - margin * (low != include), high + margin * (high != include), log, unit)

@@ -15,6 +15,8 @@ from reverse_qe.pages.kit import Html, tag
 
 # Of so many pieces of a line the least and the largest value are drawn: about a point a pixel.
 PIECES = 450
+# Pixels of a plot in a window of 360, and of a letter below it.
+NARROWEST, LETTER = 205, 7
 # Of the name of a lane so much is shown; the pointer is told all of it.
 LANE_LETTERS = 15
 
@@ -291,10 +293,11 @@ def _lane_labels(chart: TimeChart) -> Iterator[Html]:
 def _day_labels(time: TimeScale) -> Iterator[Html]:
     ticks = time.ticks()
     places = time.across(pd.DatetimeIndex([day for day, _ in ticks]))
+    # Where a window is narrow, so many as have room there.
+    every = -(-sum(LETTER * len(name) + LETTER for _, name in ticks) // NARROWEST)
     for number, ((_, name), place) in enumerate(zip(ticks, places, strict=True)):
-        yield tag(
-            "text", name, class_="day" if number % 2 == 0 else "day second", x=_share(place, ACROSS), y="100%", dy=16
-        )
+        kind = "day" if number % max(every, 1) == 0 else "day second"
+        yield tag("text", name, class_=kind, x=_share(place, ACROSS), y="100%", dy=16)
 
 
 def _share(place: float, whole: int) -> str:

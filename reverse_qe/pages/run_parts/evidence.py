@@ -16,6 +16,8 @@ MORE = (
 
 def evidence(run: Backtest) -> Part:
     """A row a test, under the question that it answers."""
+    if not run.counts.orders.traded:
+        return Part("Evidence", tag("p", "It never traded: all of it stayed cash, and there is nothing to judge."))
     try:
         found = evidence_of_run_alone(run)
     except InputError as error:

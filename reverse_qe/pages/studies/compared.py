@@ -1,12 +1,14 @@
 """Runs beside each other as a page: curves, and tables of what differs."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from backtests.archive.compared import Comparison
 from backtests.measures.holdings import drawdowns
 from reverse_qe.pages.charts.scales import TimeScale, scale_of
 from reverse_qe.pages.charts.time_chart import Line, TimeChart, time_chart
-from reverse_qe.pages.kit import Html, Part, bullets, joined, page, table, tag
+from reverse_qe.pages.kit import Html, Part, Row, bullets, joined, page, table, tag
 from reverse_qe.words.runs.compared import (
     difference_rows,
     likeness_sentences,
@@ -25,7 +27,7 @@ def compared_page(compared: Comparison) -> str:
     differs, stays, profits = difference_rows(compared), stay_rows(compared), profit_rows(compared)
     head = ("", *names)
     parts = [
-        Part("What differs", table(("key", *names), differs) if differs else tag("p", "Nothing of spec or market.")),
+        Part("What differs", _differences(names, differs) if differs else tag("p", "Nothing of spec or market.")),
         Part("Growth", _curves(compared)),
         Part("Measures", table(head, measure_rows(compared))),
         Part("Stays", table(("stay", *names), stays) if stays else tag("p", "All have the same stays.")),
@@ -42,6 +44,11 @@ def compared_page(compared: Comparison) -> str:
         lead=joined([bullets(run_lines(compared)), bullets(likeness_sentences(compared))]),
         parts=parts,
     )
+
+
+def _differences(names: Sequence[str], rows: Sequence[Row]) -> Html:
+    """Values are texts: on paper they break wherever they have to."""
+    return table(("key", *names), rows, texts=range(1, len(names) + 1))
 
 
 def _curves(compared: Comparison) -> Html:

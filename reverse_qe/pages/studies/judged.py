@@ -16,7 +16,7 @@ from reverse_qe.words.signal.judged import (
     HITS_EXPLAINED,
     MARKS,
     YEAR_HORIZON,
-    agreement_rows,
+    agreements,
     cell_rows,
     hit_rows,
     leg_name,
@@ -42,13 +42,8 @@ def judged_part(judged: Judgement) -> Part:
         tag("p", f"{EXPLAINED} {HITS_EXPLAINED}", class_="soft small"),
         table(RESPONSE_HEAD, response_rows(judged.gauge), caption=week),
         table(PARTING_HEAD, parting_rows(judged.gauge), caption=by_regime),
-        _map(judged, legs),
+        tag("div", _map(judged, legs), _agreement(judged, legs), class_="maps"),
         table(names, cell_rows(surest(judged, ON_THE_PAGE)), caption="The surest cell of each pair", texts=(1,)),
-        table(
-            ("", *(leg_name(leg) for leg in legs)),
-            agreement_rows(judged),
-            caption=f"Of {len(HORIZONS) * len(LAGS)} cells each: intervals that leave 0 out, for the thesis or against",
-        ),
         table(
             [column.name for column in HIT_COLUMNS],
             hit_rows(judged),
@@ -61,8 +56,6 @@ def judged_part(judged: Judgement) -> Part:
             "correlation with the last",
         ),
     ]
-    if judged.gauge.hindsight:
-        pieces.append(tag("p", f"HINDSIGHT: {judged.gauge.hindsight}", class_="soft small"))
     return Part("The signal judged", joined(pieces, "\n"))
 
 
@@ -72,9 +65,31 @@ def _map(judged: Judgement, legs: Sequence[str]) -> Html:
     sure = np.array([[by[leg, horizon, lag]["t"] * WANTED[leg] for horizon in HORIZONS] for leg, lag in places])
     texts = [[marked(by[leg, horizon, lag]) for horizon in HORIZONS] for leg, lag in places]
     label = (
-        "Slope of the score by sessions of the return (columns), against each leg so many sessions after the decision "
-        "(rows); "
-        f"the stronger the colour, the surer it is as the thesis has it. {MARKS}"
+        "Slope of the score by sessions of the return (columns), against each leg, so many sessions after the decision "
+        f"(rows). The stronger the colour, the surer it is: blue as the thesis has it, orange against it. {MARKS}"
     )
-    rows = [f"{leg_name(leg)} {lag}" for leg, lag in places]
-    return heat_map(label, rows, [f"over {horizon}" for horizon in HORIZONS], sure.astype(float), texts)
+    rows = [f"{leg_name(leg)}, after {lag}" for leg, lag in places]
+    columns = [f"over {horizon}" for horizon in HORIZONS]
+    return heat_map(label, rows, columns, sure.astype(float), texts, from_zero=True)
+
+
+def _agreement(judged: Judgement, legs: Sequence[str]) -> Html:
+    """Every predictor against every leg: how many cells have an interval that leaves 0 out, and which way."""
+    found = agreements(judged)
+    values = [[np.nan if each is None else float(each[0] - each[1]) for each in counts] for _, counts in found]
+    texts = [[_told(each) for each in counts] for _, counts in found]
+    label = (
+        f"Of {len(HORIZONS) * len(LAGS)} cells each, how many intervals leave 0 out: blue and + for the thesis, orange "
+        "and - against it"
+    )
+    # The key of an input stands in the table of cells.
+    names, columns = [name.partition(" (")[0] for name, _ in found], [leg_name(leg) for leg in legs]
+    return heat_map(label, names, columns, np.array(values), texts, from_zero=True)
+
+
+def _told(counts: tuple[int, int] | None) -> str:
+    """How many for, how many against; a dash where nothing was estimated."""
+    if counts is None:
+        return "-"
+    agree, against = counts
+    return f"+{agree} -{against}" if agree and against else f"+{agree}" if agree else f"-{against}" if against else "0"

@@ -128,13 +128,23 @@ def year_rows(judged: Judgement) -> list[Row]:
 
 def agreement_rows(judged: Judgement) -> list[Row]:
     """Of each predictor and leg: how many of its cells leave 0 out, and which way."""
-    rows = []
-    for (kind, name), cells in judged.cells.groupby(["kind", "predictor"], sort=False):
-        counts = [_counted(cells[cells["leg"] == leg], WANTED[leg]) for leg in _legs(judged)]
-        rows.append((predictor_name(str(kind), str(name)), *counts))
+    return [(name, *map(_counted, counts)) for name, counts in agreements(judged)]
+
+
+def agreements(judged: Judgement) -> list[tuple[str, list[tuple[int, int] | None]]]:
+    """Each predictor's name, and by leg how many of its cells leave 0 out for the thesis and against it.
+
+    None where no cell was estimated. Score, blocks and inputs, in this order.
+    """
     order = {"score": 0, "block": 1, "input": 2}
-    kinds = [kind for (kind, _), _ in judged.cells.groupby(["kind", "predictor"], sort=False)]
-    return [row for _, row in sorted(zip(kinds, rows, strict=True), key=lambda each: order[str(each[0])])]
+    groups = [
+        (str(kind), str(name), cells) for (kind, name), cells in judged.cells.groupby(["kind", "predictor"], sort=False)
+    ]
+    groups.sort(key=lambda each: order[each[0]])
+    return [
+        (predictor_name(kind, name), [_agreeing(cells[cells["leg"] == leg], WANTED[leg]) for leg in _legs(judged)])
+        for kind, name, cells in groups
+    ]
 
 
 def verdicts(judged: Judgement) -> list[str]:
@@ -189,12 +199,18 @@ def _named(cell: pd.Series) -> str:
     )
 
 
-def _counted(cells: pd.DataFrame, sign: int) -> str:
-    clear = cells[cells["p"] < LEVEL]
+def _agreeing(cells: pd.DataFrame, sign: int) -> tuple[int, int] | None:
     if not cells["p"].notna().any():
-        return "-"
+        return None
+    clear = cells[cells["p"] < LEVEL]
     agree = int((np.sign(clear["slope"]) == sign).sum())
-    against = len(clear) - agree
+    return agree, len(clear) - agree
+
+
+def _counted(counts: tuple[int, int] | None) -> str:
+    if counts is None:
+        return "-"
+    agree, against = counts
     return f"{agree} for" if not against else f"{against} against" if not agree else f"{agree} for, {against} against"
 
 

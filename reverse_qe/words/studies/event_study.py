@@ -105,13 +105,22 @@ def tercile_rows(found: EventStudy, legs: Iterable[str]) -> list[tuple[str, ...]
 
 def sentences(found: EventStudy) -> list[str]:
     """How many events there were, and what the tests come to."""
-    told = [
-        f"{row['kind'].capitalize()}: {_counted(row['events'], 'event')} on {_counted(row['days'], 'day')} in "
-        f"{_counted(row['weeks'], 'week')}"
+    return [*count_sentences(found).values(), *verdicts(found)]
+
+
+def count_sentences(found: EventStudy) -> dict[str, str]:
+    """How many events there were, by kind."""
+    return {
+        row["kind"]: f"{row['kind'].capitalize()}: {_counted(row['events'], 'event')} on "
+        f"{_counted(row['days'], 'day')} in {_counted(row['weeks'], 'week')}"
         + (f", of which {row['overlapping']} begin in the window of the one before." if row["overlapping"] else ".")
         for row in _records(found.counts)
-    ]
-    told.append(_verdict(found, wide_legs(found), "crypto and baskets"))
+    }
+
+
+def verdicts(found: EventStudy) -> list[str]:
+    """What the tests come to, and what was left out."""
+    told = [_verdict(found, wide_legs(found), "crypto and baskets")]
     told.append(_verdict(found, [leg for leg in found.legs if leg not in wide_legs(found)], "single names"))
     told.append(_slope_verdict(found))
     told += _missing(found)

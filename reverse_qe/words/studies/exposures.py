@@ -35,13 +35,13 @@ def title(found: Exposures) -> str:
 
 def slope_head(found: Exposures) -> list[Column]:
     """Columns of the slopes."""
-    factors = _factors(found)
+    names = factors(found)
     return [
         Column("asset"),
         Column("basket"),
         Column("duration"),
-        *(Column(_UNITS[name], place) for place, name in enumerate(factors, start=1)),
-        Column("weeks", len(factors) + 1),
+        *(Column(_UNITS[name], place) for place, name in enumerate(names, start=1)),
+        Column("weeks", len(names) + 1),
     ]
 
 
@@ -50,7 +50,7 @@ def slope_rows(found: Exposures) -> list[tuple[str, ...]]:
     rows = []
     for asset in found.ranked.index:
         own = found.slopes.xs(asset, level="asset")
-        cells = [_slope(own["shrunk"][name], own["error"][name], name) for name in _factors(found)]
+        cells = [_slope(own["shrunk"][name], own["error"][name], name) for name in factors(found)]
         weeks = f"{int(own['weeks'].max())}"
         duration = found.ranked[DURATION][asset]
         rows.append((str(asset), _basket(found.ranked["basket"][asset]), _number(duration, "+.2f"), *cells, weeks))
@@ -94,6 +94,22 @@ def sentences(found: Exposures) -> list[str]:
     return told
 
 
+def factor_name(factor: str) -> str:
+    """A factor, and the change of it that a slope is of."""
+    per = "+10 bp" if factor in RATES else "+1%" if factor == NET_LIQUIDITY else "+1"
+    return f"{_UNITS[factor]}, {per}"
+
+
+def scale_of_factor(factor: str) -> float:
+    """What a slope is multiplied by before it is shown."""
+    return TENTH if factor in RATES else 1.0
+
+
+def factors(found: Exposures) -> Sequence[str]:
+    """Those that have slopes, in their order."""
+    return [name for name in _UNITS if name in found.slopes.index.unique("factor")]
+
+
 def _of_baskets(found: Exposures) -> str:
     known = found.baskets.dropna(subset=["p_value"])
     if known.empty:
@@ -103,7 +119,7 @@ def _of_baskets(found: Exposures) -> str:
     least = f"{long} and {short} names cannot give a p below {2 / comb(long + short, long):.2g}"
     own = known.set_index("ranking")["share"]
     start = (
-        f"By empirical duration a speculative name ranks above a cash_flow one in {own[DURATION]:.0%} of pairs (50% by "
+        f"By empirical duration a speculative name ranks above a cash flow one in {own[DURATION]:.0%} of pairs (50% by "
         "chance). " if DURATION in own else ""
     )  # fmt: skip
     if below.empty:
@@ -135,14 +151,10 @@ def _of_filings(found: Exposures) -> str:
     return f"Of filings: {', '.join(told)}{missing}."
 
 
-def _factors(found: Exposures) -> Sequence[str]:
-    return [name for name in _UNITS if name in found.slopes.index.unique("factor")]
-
-
 def _slope(shrunk: float, error: float, factor: str) -> str:
     if np.isnan(shrunk):
         return "-"
-    scale = TENTH if factor in RATES else 1.0
+    scale = scale_of_factor(factor)
     return f"{shrunk * scale:+.2%} ({error * scale:.2%})"
 
 
