@@ -14,7 +14,7 @@ def test_exposures_of_the_sample_are_told_and_kept(run_command, tmp_path):
     told = run_command("data", "exposures", "--date", "2024-06-03", "--csv", str(file), "--page", str(page))
     assert told.code == 0
     assert told.out.startswith("Exposures of sample on SIMULATED market sample, known for 2024-06-03: 104 weeks before")
-    assert "ranks above a cash_flow one in 100% of pairs" in told.out
+    assert "ranks above a cash flow one in 100% of pairs" in told.out
     assert "The market has no series for: breakeven." in told.out
     with file.open(encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
