@@ -70,7 +70,8 @@ def _refuse_first(path: Path, rows: pd.DataFrame, symbols: set[str]) -> None:
     faults = {
         f"an unknown kind, wanted one of {', '.join(KINDS)}": ~kind.isin(KINDS),
         "a symbol without prices": ~rows["symbol"].isin(symbols),
-        "no date": rows["date"].isna() | (delistings & rows["known_on"].isna()),
+        "no date": rows["date"].isna(),
+        "no known_on, the day on which a delisting was announced": delistings & rows["known_on"].isna(),
         "no source": rows["source"] == "",
         "a value that is not above 0": ~delistings & ~(value > 0),
         "a negative value": value < 0,

@@ -1,5 +1,6 @@
 """Which accounts of this machine trade on a market."""
 
+import tomllib
 from collections.abc import Collection
 from pathlib import Path
 
@@ -19,6 +20,25 @@ def accounts_on(markets: Collection[str]) -> list[Path]:
     return [
         ledger.parent for ledger in sorted((home() / "paper").glob(f"*/{LEDGER_FILE}")) if _market(ledger) in markets
     ]
+
+
+def configured_on(market: str, folder: Path) -> list[Path]:
+    """The files of a folder that configure an account on a market, open yet or not, in order of their names.
+
+    Args:
+        market: its name, without a version.
+        folder: in which `paper init` may have written one.
+    """
+    return [path for path in sorted(folder.glob("*.toml")) if _configured(path) == market]
+
+
+def _configured(path: Path) -> str | None:
+    """The market of a configuration, which alone has it beside a spec; None where a file is something else."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return values["market"] if {"market", "spec"} <= values.keys() else None
 
 
 def _market(ledger: Path) -> str | None:

@@ -96,7 +96,8 @@ def _market(config: PaperConfig, now: datetime) -> Iterator[Finding]:
     try:
         market = _read_market(config, spec, now)
     except InputError as error:
-        made = f"; or make it with: reverse-qe data fetch --name {config.market}" if config.refresh else ""
+        way = f"reverse-qe data fetch --name {config.market}"
+        made = f"; or make it with: {way}" if config.refresh and way not in str(error) else ""
         yield Finding("market", "fault", f"{error}{made}")
         return
     simulated = ", SIMULATED" if market.snapshot.simulated else ""

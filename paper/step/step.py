@@ -97,6 +97,8 @@ class Step:
         """Take the step, and write down how it ended."""
         account, session = self.ledger.account(), self.told.session
         if account is None and session is None:
+            if not self.config.refresh:
+                newest_snapshot(self.config.market)  # that there is none is told before a decision is due
             return self.told
         self.told.notes += tell_lost_head(self.ledger, self.now)
         if not self.is_replay and (fault := clock_fault(self.ledger, self.now)):

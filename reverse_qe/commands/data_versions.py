@@ -118,13 +118,14 @@ def compare_markets(old: str, new: str, as_json: bool) -> None:
 def remove_market(name: str, keep: int | None, force: bool, dry_run: bool, as_json: bool) -> None:
     """Delete the market NAME, or one version of it, and list what went; the name can be used again.
 
-    With --keep only the oldest versions go. A market on which an account trades stays, unless --force says otherwise.
+    With --keep only the oldest versions go. A market on which an account trades, or one of the folder is to trade,
+    stays, unless --force says otherwise.
     """
     from data.market.versions import market_of, remove, versions_of
 
     to_go = remove(name, keep or 0, dry_run=True)
     if not force and not set(versions_of(market_of(name))) - set(to_go):
-        _require_no_account(to_go)
+        _require_no_account(to_go, market_of(name))
     deleted = remove(name, keep or 0, dry_run)
     kept = [version for version in versions_of(market_of(name)) if version not in deleted]
     if as_json:
@@ -134,14 +135,19 @@ def remove_market(name: str, keep: int | None, force: bool, dry_run: bool, as_js
     show(f"{verb}: {', '.join(deleted) or 'none'}. Kept: {', '.join(kept) or 'none'}.")
 
 
-def _require_no_account(markets: "Sequence[str]") -> None:
+def _require_no_account(markets: "Sequence[str]", market: str) -> None:
     from data.errors import InputError
-    from paper.ledger.accounts import accounts_on
+    from paper.ledger.accounts import accounts_on, configured_on
 
     if accounts := accounts_on(markets):
         raise InputError(
             f"got {', '.join(markets)} to remove, on which the account {accounts[0].name} trades (its ledger is in "
             f"{accounts[0]}); wanted a market that no account uses, or --force"
+        )
+    if configured := configured_on(market, Path()):
+        raise InputError(
+            f"got {', '.join(markets)} to remove, on which the account of {configured[0]} is to trade; wanted a market "
+            "that no account uses, or --force"
         )
 
 

@@ -43,7 +43,7 @@ def test_actions_are_known_late_on_the_day_they_were_public(tmp_path, bars):
         ("MU,2024-01-05,merger,1,2024-01-05,x\n", "an unknown kind"),
         ("NVDA,2024-01-05,split,2,2024-01-05,x\n", "a symbol without prices"),
         ("MU,,split,2,2024-01-05,x\n", "no date"),
-        ("STX,2024-01-15,delisting,2,,x\n", "no date"),
+        ("STX,2024-01-15,delisting,2,,x\n", "no known_on, the day on which a delisting was announced"),
         ("MU,2024-01-05,split,2,2024-01-05,\n", "no source"),
         ("MU,2024-01-05,split,0,2024-01-05,x\n", "a value that is not above 0"),
         ("MU,2024-01-05,dividend,,2024-01-05,x\n", "a value that is not above 0"),

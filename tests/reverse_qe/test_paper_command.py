@@ -342,6 +342,15 @@ def assert_no_secret(text: str) -> None:
         assert not any(secret.encode() in each for each in everywhere)
 
 
+def test_a_market_that_an_account_is_to_trade_on(account: Call, data_command: Callable[..., Any]) -> None:
+    said = "on which the account of paper.toml is to trade"
+    assert_refused(data_command("remove", "hand-made"), "hand-made", said, "--force")
+    assert account("step").code == 0
+    assert data_command("remove", "hand-made", "--force").code == 0
+    # It is not open, and no decision is due: the market is missed all the same.
+    assert_refused(account("step"), "no market hand-made", "reverse-qe data fetch --name hand-made")
+
+
 def test_a_market_on_which_an_account_trades_goes_by_force_alone(
     account: Call, data_command: Callable[..., Any]
 ) -> None:
@@ -355,9 +364,8 @@ def test_a_market_on_which_an_account_trades_goes_by_force_alone(
     assert (checked.code, "fault    market: no market hand-made" in checked.out) == (1, True)
 
 
-def test_a_market_is_free_again_for_an_account_of_which_there_is_no_trace(
-    account: Call, data_command: Callable[..., Any]
-) -> None:
+@pytest.mark.usefixtures("call")
+def test_a_market_is_free_again_for_an_account_of_which_there_is_no_trace(data_command: Callable[..., Any]) -> None:
     Path("home/paper/odd").mkdir(parents=True)
     Path("home/paper/odd/ledger.sqlite").write_bytes(b"no ledger")
     assert data_command("remove", "hand-made").code == 0
