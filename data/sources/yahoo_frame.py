@@ -18,6 +18,8 @@ from data.sources.yahoo_chart import PRICES, Chart
 ADJUSTED_TOLERANCE = 1e-5
 
 _DIGITS = 7
+# numpy rounds to more digits by dividing by infinity.
+_MOST_DIGITS = 300
 _UTC = ("UTC", "Etc/UTC")
 _KINDS = {DIVIDEND: "Dividends", CAPITAL_GAIN: "Capital Gains", SPLIT: "Stock Splits"}
 
@@ -108,8 +110,10 @@ def _restored(prices: np.ndarray, units: np.ndarray) -> np.ndarray:
     restored = prices * units
     with np.errstate(divide="ignore"):
         digits = _DIGITS - 1 - np.floor(np.log10(np.abs(restored)))
+    # Of 0, of what has no end and of what is next to 0 no digits are known.
     rounded = [
-        round(price, int(count)) if np.isfinite(count) else price for price, count in zip(restored, digits, strict=True)
+        round(price, int(count)) if abs(count) < _MOST_DIGITS else price
+        for price, count in zip(restored, digits, strict=True)
     ]
     return np.where(units == 1.0, prices, rounded)
 

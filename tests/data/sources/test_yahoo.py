@@ -21,6 +21,7 @@ from data.prices.adjustment import adjusted_close
 from data.sources.answers import PriceAnswer
 from data.sources.yahoo import fetch_prices
 from data.sources.yahoo_chart import decimal, read_chart
+from data.sources.yahoo_frame import _restored
 
 NOW = pd.Timestamp("2024-06-12 12:00", tz="UTC")
 FIRST, LAST = pd.Timestamp("2024-06-05"), pd.Timestamp("2024-06-11")
@@ -309,6 +310,12 @@ def test_sessions_without_a_bar_are_told_apart_from_the_bars(yahoo: Any, fetch: 
 
     assert [f"{day:%Y-%m-%d}" for day in answer.bars["date"]] == ["2024-06-05", "2024-06-10", "2024-06-11"]
     assert [f"{day:%Y-%m-%d}" for day in answer.missing] == ["2024-06-06", "2024-06-07"]
+
+
+def test_prices_of_which_no_digits_are_known_are_restored_as_they_are() -> None:
+    prices = np.array([12.345678901, 1e-310, 0.0, math.inf, math.nan])
+    wanted = [24.69136, 2e-310, 0.0, math.inf, math.nan]
+    assert _restored(prices, np.full(5, 2.0)) == pytest.approx(wanted, rel=1e-15, nan_ok=True)
 
 
 @pytest.mark.parametrize("odd", [math.inf, -1e300, 10**30, "x", None, [], {}, [math.nan], [10**30], True])
