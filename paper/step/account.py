@@ -129,7 +129,18 @@ def _halted(config: PaperConfig, ledger: Ledger, told: StepReport, error: Damage
 
 
 def _clock(now: datetime | None) -> Callable[[], datetime]:
-    return lambda: now or datetime.now(UTC)
+    """Tells the time of one step: what the machine's clock says, but never less than before.
+
+    Clocks are set back while a step is under way, by a moment or by an hour; what is done later is not stamped earlier.
+    """
+    last = now or datetime.now(UTC)
+
+    def tell() -> datetime:
+        nonlocal last
+        last = now or max(last, datetime.now(UTC))
+        return last
+
+    return tell
 
 
 def _write_event(config: PaperConfig, kind: str, why: str) -> None:

@@ -110,12 +110,13 @@ class Desk:
             self.broker.cancel(outdated)
 
     def end_vanished(self) -> None:
-        """End orders that the broker has lost, once a halt has named them and somebody has resumed the trader.
+        """End orders that the broker has lost, once their session is over and somebody has resumed the trader.
 
-        Else it would halt for them for ever: whoever resumes it has looked for what became of them. One that comes back
-        and fills makes ledger and broker disagree.
+        Else it would halt for them for ever: whoever resumes it after a halt that named them has looked for what became
+        of them. Not before their session is over, for until then one could fill beside another that is planned anew.
+        One that comes back and fills makes ledger and broker disagree.
         """
-        vanished = self._lost(self.ledger.sent_intents())
+        vanished = self._lost([each for each in self.ledger.sent_intents() if _is_outdated(each, self.clock())])
         if not vanished:
             return
         events = self.ledger.events(("halt", "resume"))
@@ -165,7 +166,7 @@ class Desk:
             *differences(self.ledger.holdings(), told, max(self.ledger.peak_equity(), self.ledger.deposited())),
             *(
                 f"order {each.client_id}: the ledger has it sent, the broker does not know it; look for it there, and "
-                "resume: it then ends as it is"
+                "resume when its session is over: it then ends as it is"
                 for each in self._lost(self.ledger.sent_intents())
             ),
         ]

@@ -76,18 +76,24 @@ def clock_fault(ledger: LedgerReader, now: datetime) -> str:
         ledger: of the account.
         now: UTC, of a step that is no replay.
     """
+    written, last = last_stamp(ledger), ledger.last_decision()
+    if written is None or written <= now + CLOCK_MOVES:
+        return ""
+    decided = f", for {last.session}" if last is not None and last.decided_at == written else ""
+    return (
+        f"the clock says {now:%Y-%m-%d %H:%M} UTC, and the last step was at {written:%Y-%m-%d %H:%M} by it"
+        f"{decided}: it was set forward then, or is set back now; set it right, then resume"
+    )
+
+
+def last_stamp(ledger: LedgerReader) -> datetime | None:
+    """When the account stepped or decided last, by the clock of then; None where nobody has since it was resumed."""
     newest, last = next(iter(ledger.events(("step", "resume"), newest=1)), None), ledger.last_decision()
     resumed = next(iter(ledger.events(("resume",), newest=1)), None)
     written = [newest.at] if newest is not None and newest.kind == "step" else []
     if last is not None and (resumed is None or resumed.session != last.session):
         written.append(last.decided_at)
-    if not written or max(written) <= now + CLOCK_MOVES:
-        return ""
-    decided = f", for {last.session}" if last is not None and last.decided_at == max(written) else ""
-    return (
-        f"the clock says {now:%Y-%m-%d %H:%M} UTC, and the last step was at {max(written):%Y-%m-%d %H:%M} by it"
-        f"{decided}: it was set forward then, or is set back now; set it right, then resume"
-    )
+    return max(written, default=None)
 
 
 def require_replayable(config: PaperConfig, session: date, last: DecisionRecord | None) -> None:

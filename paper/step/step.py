@@ -28,8 +28,10 @@ from paper.step.odd_data import odd_data
 from paper.step.order_desk import Desk
 from paper.step.refresh import refresh
 from paper.step.requirements import (
+    CLOCK_MOVES,
     clock_fault,
     decision_time,
+    last_stamp,
     require_growing_market,
     require_replayable,
     require_same_account,
@@ -78,6 +80,9 @@ class Step:
         self.config, self.folder, self.ledger, self.report = config, folder, ledger, report
         self.is_replay, self.spec = replayed is not None, spec_of(config, ledger.account())
         self._clock = clock
+        written = None if replayed is not None else last_stamp(ledger)
+        # By so little a clock may be set back between two steps: it stands still until it has come up again.
+        self._not_before = written if written is not None and written <= clock() + CLOCK_MOVES else None
         self._replay_time = None if replayed is None else decision_time(replayed)
         self.told = StepReport(config.account.name, replayed, self.now, dry_run)
         if replayed is None:
@@ -91,7 +96,10 @@ class Step:
     @property
     def now(self) -> datetime:
         """The time, UTC."""
-        return self._clock() if self._replay_time is None else self._replay_time
+        if self._replay_time is not None:
+            return self._replay_time
+        told = self._clock()
+        return told if self._not_before is None else max(told, self._not_before)
 
     def run(self) -> StepReport:
         """Take the step, and write down how it ended."""
@@ -286,7 +294,9 @@ class Step:
         first = account.first_session if account else reached
         market = read_market(self._spec_on_its_basis(), snapshot, first, reached)
         cash = self.config.account.initial_cash or self.spec.run.initial_cash
-        broker = open_broker(self.config, self.folder, market, cash, lambda: self.now)
+        # A broker with a clock of its own compares it with what ours says.
+        clock = self._clock if self._replay_time is None else lambda: self.now
+        broker = open_broker(self.config, self.folder, market, cash, clock)
         with closing(broker):
             yield Desk(self.ledger, broker, market, lambda: self.now, self.told.notes, self.told.not_taken)
 

@@ -24,6 +24,7 @@ from paper.ledger.invariants import broken_invariants
 from paper.ledger.ledger import Ledger
 from paper.ledger.reader import LEDGER_FILE
 from paper.service.schedule import keep_stepping
+from paper.step import account as account_steps
 from paper.step import account_files
 from paper.step import step as stepping
 from paper.step.account import reconcile, resume, run_step
@@ -140,6 +141,39 @@ def test_a_clock_that_is_set_back_within_the_day(
     stepped("2024-11-06 00:20")
     stepped("2024-11-07 00:20")
     assert bool(stepped(back).halt) is halts
+
+
+@pytest.mark.parametrize("back", [timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=1)])
+def test_a_clock_that_is_set_back_within_a_step_stamps_nothing_before_what_it_follows_from(
+    world: LateWorld, back: timedelta
+) -> None:
+    told = datetime(2024, 11, 6, 0, 20, tzinfo=UTC)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            nonlocal told
+            told -= back
+            return told
+
+    with (
+        mock.patch.object(account_steps, "datetime", Clock),
+        mock.patch.object(stepping, "newest_snapshot", return_value=world.market(date(2024, 11, 6))),
+    ):
+        assert len(run_step(world.config).sent) == 1
+    with world.ledger() as ledger:
+        assert broken_invariants(ledger) == []
+
+
+def test_a_clock_that_is_set_back_a_little_before_what_a_killed_step_decided_is_sent(
+    world: LateWorld, stepped: Callable[..., object]
+) -> None:
+    with mock.patch.object(Ledger, "write_sent", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        stepped("2024-11-06 00:20")
+    told = stepped("2024-11-06 00:17")
+    assert (told.halt, len(told.sent)) == ("", 1)
+    with world.ledger() as ledger:
+        assert broken_invariants(ledger) == []
 
 
 def test_a_step_goes_on_after_a_resume_though_the_clock_was_wrong(
