@@ -191,7 +191,8 @@ def run_backtest(
             baselines |= _run_plans(prepared, {ONE_SWITCH: switch})
             returns = book_returns(engine, baselines, spec.run.initial_cash)
         rivals = [name for name in RIVALS if name in baselines]
-        evidence = honest_lines(returns, rivals, risk_free, stay, spec.universe.hindsight)
+        traded = bool((engine.orders["size"] > 0).any())
+        evidence = honest_lines(returns, rivals, risk_free, stay, spec.universe.hindsight, traded)
     with stages.stage("metrics"):
         counts = run_counts(prepared, engine)
         regime, reserve = prepared.signal.regime, spec.universe.reserve

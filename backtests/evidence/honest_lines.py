@@ -10,6 +10,7 @@ from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_differ
 from data.errors import InputError
 
 MIX = "static_mix"
+NEVER_TRADED = "it never traded: all of it stayed cash, and there is nothing to judge"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,12 @@ class HonestLines:
 
 
 def honest_lines(
-    returns: pd.DataFrame, rivals: Sequence[str], risk_free: pd.Series, stay: BestStay | None, names: str
+    returns: pd.DataFrame,
+    rivals: Sequence[str],
+    risk_free: pd.Series,
+    stay: BestStay | None,
+    names: str,
+    traded: bool = True,
 ) -> HonestLines:
     """Draw the lines of a run.
 
@@ -42,8 +48,9 @@ def honest_lines(
         risk_free: daily, on the same sessions.
         stay: see `backtests.evidence.best_stay.best_stay`.
         names: see `strategies.universe.Universe.hindsight`.
+        traded: whether the strategy ever did; what stayed cash is compared with nothing.
     """
-    differences, unknown = _differences(returns, rivals, risk_free)
+    differences, unknown = _differences(returns, rivals, risk_free) if traded else ({}, NEVER_TRADED)
     return HonestLines(
         luck=differences.pop(MIX, None),
         rivals=differences,

@@ -16,18 +16,12 @@ def honest_sentences(run: Backtest) -> list[str]:
     lines = run.evidence
     names = f"Names: {_names(lines)}."
     if not run.counts.orders.traded:
-        return [
-            "Luck: nothing to judge, for it never traded: all of it stayed cash.",
-            "One stay: none was traded.",
-            names,
-        ]
+        return [f"Luck: {_luck(run)}.", "One stay: none was traded.", names]
     return [f"Luck: {_luck(run)}.", f"One stay: {_stay(run, lines.best_stay)}.", names]
 
 
 def rival_sentence(run: Backtest) -> str:
-    """How the strategy stands to the rivals of the screen; empty where they cannot be compared, or it never traded."""
-    if not run.counts.orders.traded:
-        return ""
+    """How the strategy stands to the rivals of the screen; empty where they cannot be compared."""
     told = [
         f"{plain_name(name)} {_ratio(run, name)}, {interval(run.evidence.rivals[name])}"
         for name in ON_SCREEN
@@ -37,9 +31,7 @@ def rival_sentence(run: Backtest) -> str:
 
 
 def rival_rows(run: Backtest) -> list[tuple[str, ...]]:
-    """The static mix and every rival, one row each under `RIVAL_HEAD`; none where the strategy never traded."""
-    if not run.counts.orders.traded:
-        return []
+    """The static mix and every rival, one row each under `RIVAL_HEAD`."""
     differences = {"static_mix": run.evidence.luck, **run.evidence.rivals}
     return [
         (

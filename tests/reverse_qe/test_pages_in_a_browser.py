@@ -170,6 +170,10 @@ def test_dark_is_dark_and_keeps_its_contrast(browser: Any, seen: Visit, path: Pa
         assert sum(map(int, re.findall(r"\d+", dark.page.evaluate(ground)))) < 120
         # Nothing else that axe knows hangs on colours.
         assert axe_faults(dark.page, runOnly=["color-contrast"]) == []
+        # Paper is white, whatever the screen is.
+        colours = "['--c1', '--scarce', '--mark'].map(name => getComputedStyle(document.body).getPropertyValue(name))"
+        dark.page.emulate_media(media="print", color_scheme="dark")
+        assert dark.page.evaluate(colours) == seen.page.evaluate(colours)
 
 
 def test_headings_are_in_order_and_ids_are_unique(seen: Visit) -> None:
@@ -262,6 +266,12 @@ def test_banners_are_there(browser: Any, folder: Path, name: str, banners: list[
     with visit(browser, folder / f"{name}.html", 360) as seen:
         assert [banner.inner_text() for banner in seen.page.locator(".banner strong").all()] == banners
         assert all(banner.is_visible() for banner in seen.page.locator(".banner").all())
+        # Where the system forces its colours, and takes the ground away, a frame is left.
+        seen.page.emulate_media(forced_colors="active")
+        frames = seen.page.evaluate(
+            "[...document.querySelectorAll('.banner')].map(each => getComputedStyle(each).borderTopColor)"
+        )
+        assert "rgba(0, 0, 0, 0)" not in frames
 
 
 def test_hostile_names_are_read_as_text(browser: Any, folder: Path) -> None:

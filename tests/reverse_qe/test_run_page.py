@@ -63,8 +63,13 @@ def page(run: Backtest, stress: pd.DataFrame) -> str:
 
 
 @pytest.fixture(scope="module")
-def metrics(run: Backtest, tmp_path_factory: pytest.TempPathFactory) -> dict:
-    folder = write_run(run, tmp_path_factory.mktemp("run") / "folder")
+def folder(run: Backtest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of the run."""
+    return write_run(run, tmp_path_factory.mktemp("run") / "folder")
+
+
+@pytest.fixture(scope="module")
+def metrics(folder: Path) -> dict:
     return json.loads((folder / "metrics.json").read_text())
 
 
@@ -174,6 +179,61 @@ def test_the_evidence_is_that_of_the_files_and_of_the_whole_table(run: Backtest,
     ahead = int((grown["strategy"] > grown["static_mix"]).sum())
     assert shown["by year"][1].startswith(f"ahead in {ahead} of {len(grown)} ")
     assert {"circular shift", "best stays", "best days", "hindsight"} <= shown.keys()
+
+
+def test_every_stay_is_that_of_the_rotations(page: str, folder: Path) -> None:
+    """The pair's column among them, which is blank until it has begun."""
+    written = pd.read_csv(folder / "rotations.csv")
+    shown = tables(page)["regime speculative cash flow reserve pair strategy static mix why it began"]
+    assert len(shown) - 1 == len(written) > 5
+    legs = ("speculative", "cash_flow", "reserve", "pair", "strategy", "static_mix")
+    assert written["pair"].notna().any()
+    for stay in written.to_dict("records"):
+        regime, *cells, reason = shown[f"{stay['start']} to {stay['end']}"]
+        assert (regime, reason) == (stay["regime"], stay["reason"])
+        for cell, leg in zip(cells, legs, strict=True):
+            if pd.isna(stay[leg]):
+                assert cell == "-"
+            else:
+                assert figure(cell) == pytest.approx(stay[leg], abs=5.001e-4), (stay["start"], leg)
+
+
+def test_profits_and_costs_are_those_of_the_attribution_and_of_the_orders(page: str, folder: Path) -> None:
+    profits = pd.read_csv(folder / "attribution.csv").groupby("symbol")["profit"].sum()
+    shown = tables(page)["Profit of each instrument"]
+    names = shown.keys() - {"", "all", "interest on cash"}
+    assert names == {symbol for symbol in profits.index if symbol in names}
+    assert len(names) >= 9
+    for symbol in names:
+        assert figure(shown[symbol][1]) == pytest.approx(profits[symbol], abs=0.51), symbol
+    orders = pd.read_csv(folder / "orders.csv")
+    sums = orders.assign(traded=orders["size"] * orders["price"]).groupby("symbol")
+    traded, commission = sums["traded"].sum(), sums["commission"].sum()
+    costs = tables(page)["Orders and costs by instrument"]
+    assert {*traded.index, "", "all"} == costs.keys()
+    for symbol in traded.index:
+        count, _, value, paid, _ = costs[symbol]
+        assert int(count) == len(sums.get_group(symbol))
+        assert figure(value) == pytest.approx(traded[symbol], abs=0.51)
+        assert figure(paid) == pytest.approx(commission[symbol], abs=0.51)
+
+
+def test_the_part_of_evidence_has_the_figures_of_its_file(page: str, folder: Path) -> None:
+    """Every rival with its interval, twice on the page, and the stay that made the most."""
+    written = json.loads((folder / "evidence.json").read_text())
+    told = tables(page)["What the run says of itself; in brackets an interval of 95%"]
+    beside = next(rows for label, rows in tables(page).items() if label.startswith("Sharpe ratios that t"))
+    differences = {"static_mix": written["luck"], **written["rivals"]}
+    assert len(differences) > 3
+    for name, each in differences.items():
+        wanted = [each[key] for key in ("sharpe_difference", "low", "high")]
+        found = [float(number) for number in re.findall(r"[+-][\d.]+", told[name.replace("_", " ")][1])[:3]]
+        assert found == pytest.approx(wanted, abs=5.001e-3), name
+        value, span = beside[name.replace("_", " ")][1:3]
+        assert [float(value), *map(float, span.split(" to "))] == pytest.approx(wanted, abs=5.001e-3)
+    stay = written["one_stay"]
+    if stay["share"] is not None:
+        assert f"{stay['regime']} {stay['start']} to {stay['end']} made {stay['share']:.0%}" in told["best stays"][1]
 
 
 def test_what_is_held_makes_the_whole(run: Backtest, page: str) -> None:

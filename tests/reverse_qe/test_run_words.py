@@ -1,12 +1,13 @@
 """A run in words: the honest lines, and one screen for all of it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from backtests.evidence.best_stay import BestStay
-from backtests.evidence.honest_lines import HonestLines
+from backtests.evidence.honest_lines import HonestLines, honest_lines
 from backtests.evidence.sharpe_difference import SharpeDifference
 from backtests.evidence.trials import TrialCount
 from backtests.run import Backtest, run_backtest
@@ -15,6 +16,8 @@ from backtests.studies.evidence.of_run import run_evidence
 from backtests.studies.evidence.of_run_alone import evidence_of_run_alone
 from data.errors import InputError
 from data.market.snapshot import Snapshot
+from edge_runs import policy
+from reverse_qe.pages.run import run_page
 from reverse_qe.pages.run_parts.evidence import evidence
 from reverse_qe.words.evidence import NO_HINDSIGHT, honest_sentences, rival_rows, rival_sentence
 from reverse_qe.words.summary import summary_lines
@@ -64,11 +67,11 @@ def test_what_may_be_luck_says_so(run: Backtest) -> None:
 
 def test_what_never_traded_is_not_judged(run: Backtest) -> None:
     """Cash is worse than any mix by more than its interval; that says nothing of whoever did nothing."""
-    worse = replace(LINES, luck=SharpeDifference(-0.3, -0.5, -0.1, 3))
+    lines = honest_lines(run.returns, ["price_momentum"], run.risk_free, STAY, "Chosen in 2026.", traded=False)
     never = replace(run.counts.orders, total=3, filled=0, reduced=0, unfilled=3)
-    idle = replace(run, evidence=worse, counts=replace(run.counts, orders=never))
+    idle = replace(run, evidence=lines, counts=replace(run.counts, orders=never))
     assert honest_sentences(idle) == [
-        "Luck: nothing to judge, for it never traded: all of it stayed cash.",
+        "Luck: not measured (it never traded: all of it stayed cash, and there is nothing to judge).",
         "One stay: none was traded.",
         "Names: Chosen in 2026.",
     ]
@@ -79,8 +82,7 @@ def test_what_never_traded_is_not_judged(run: Backtest) -> None:
             judge(idle)
     part = evidence(idle)
     assert part.body == "<p>It never traded: all of it stayed cash, and there is nothing to judge.</p>"
-    one = replace(idle, counts=replace(run.counts, orders=replace(never, reduced=1)))
-    assert "worse, and more than luck explains" in honest_sentences(one)[0]
+    assert replace(never, reduced=1).traded
 
 
 def test_one_stay_is_named_with_what_is_left_without_it(run: Backtest) -> None:
@@ -141,3 +143,16 @@ def test_notes_that_are_only_counted_are_shown_by_runs_show(call) -> None:
     assert code == 0
     assert "! SIM-MEMORY-C can be traded from 2023-03-02 on." in shown
     assert "Orders cut to the cash" in shown
+
+
+@pytest.mark.slow
+def test_a_run_in_cash_while_the_bill_pays_is_called_neither_lucky_nor_skilled(
+    sample: Snapshot, tmp_path: Path
+) -> None:
+    """On the sample the 3-month bill moves: cash has a Sharpe ratio there, and a bad one."""
+    idle = run_backtest(load_spec("sample", {**DAYS, **policy(tmp_path, "idle", "pass")}), sample)
+    assert (idle.evidence.luck, idle.evidence.rivals) == (None, {})
+    page = run_page(idle)
+    assert "luck explains" not in page
+    assert page.count("it never traded: all of it stayed cash") == 1
+    assert page.count("It never traded: all of it stayed cash") == 1
