@@ -36,7 +36,7 @@ PLOTS = {
     "explanation": 1,
     "sweep": 0,
     "evidence": 0,
-    "lottery": 0,
+    "lottery": 1,
     "compared": 2,
     "compared edges": 2,
     "audit": 0,

@@ -216,7 +216,8 @@ def _layers(chart: TimeChart) -> Iterator[Html]:
     for line in chart.lines:
         way = path_of(line.values, chart.time, chart.values)
         if way:
-            yield tag("path", class_=f"line {line.kind}", d=way, data_name=line.name)
+            alone = " alone" if line.values.notna().sum() == 1 else ""
+            yield tag("path", class_=f"line {line.kind}{alone}", d=way, data_name=line.name)
     yield from (_mark(mark, chart) for mark in chart.marks)
 
 

@@ -1,13 +1,9 @@
 """The universe lottery as a page: what it says, its tables, and where the run stands among the draws."""
 
-import numpy as np
-
 from backtests.studies.lottery.lottery import Ending, Lottery
-from reverse_qe.pages.charts.bar_cell import bar_cell
-from reverse_qe.pages.kit import Html, Part, bullets, page, table, tag
+from reverse_qe.pages.charts.histogram import histogram
+from reverse_qe.pages.kit import Html, Part, bullets, page, table
 from reverse_qe.words.lottery import HEAD, banners, ending_title, rows, sentences, title
-
-BINS = 20
 
 
 def lottery_page(found: Lottery) -> str:
@@ -32,20 +28,11 @@ def _table(ending: Ending) -> Html:
 def _histogram(ending: Ending) -> Html:
     """How many draws grew by how much a year, with the run's own names among them."""
     values, own = ending.drawn_cagr, ending.cagr.result
-    edges = np.linspace(min(values.min(), own), max(values.max(), own), BINS + 1)
-    counts = np.histogram(values, edges)[0]
-    place = min(int(np.searchsorted(edges, own, side="right")) - 1, BINS - 1)
-    lines = [
-        (
-            f"{low:.1%} to {high:.1%}",
-            int(count),
-            bar_cell(float(count), 1.0 * counts.max()),
-            "the run" if at == place else "",
-        )
-        for at, (low, high, count) in enumerate(zip(edges, edges[1:], counts, strict=False))
-    ]
-    note = tag("p", "Draws by their growth a year, at the run's own moments.")
-    return note + table(["growth a year", "draws", "", ""], lines, texts={2, 3})
+    below = float((values < own).mean())
+    label = (
+        f"{len(values):,} draws between {values.min():.1%} and {values.max():.1%} a year; the run is above {below:.0%}"
+    )
+    return histogram("Draws by their growth a year, at the run's own moments", label, values, own, "the run")
 
 
 def _pools(found: Lottery) -> Html:
