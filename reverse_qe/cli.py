@@ -15,6 +15,7 @@ import click
 from data.errors import InputError, ReverseQeError
 from reverse_qe.output import NobodyReadsError, OutputError, say, write
 from reverse_qe.terminal.completion import offer_names
+from reverse_qe.terminal.examples import give_examples
 from reverse_qe.terminal.talk import kept_talk
 from reverse_qe.terminal.talk_options import take_talk_options, talk_options
 
@@ -51,6 +52,7 @@ class CommandFolder(click.Group):
         if cmd_name not in self.commands:
             offer_names(command)
             take_talk_options(command)
+            give_examples(command, cmd_name)
             self.add_command(command, cmd_name)
         return command
 

@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Any, TextIO
 
 import click
@@ -35,8 +36,16 @@ class NobodyReadsError(OutputError):
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """Print one JSON object; dates and paths as text."""
-    write(json.dumps(value, indent=2, default=str, allow_nan=False))
+    """Print one JSON object; days, moments (ISO 8601) and paths as text."""
+    write(json.dumps(value, indent=2, default=_as_text, allow_nan=False))
+
+
+def _as_text(value: object) -> str:
+    if not isinstance(value, datetime):
+        return str(value)
+    text = value.isoformat()
+    # A day that is told as its midnight, without an offset, is a day.
+    return text.removesuffix("T00:00:00") if value.tzinfo is None else text.replace("+00:00", "Z")
 
 
 def print_table(

@@ -139,7 +139,8 @@ def command(
         if result.report.best:
             best = set_options(result.settings(result.report.best[0]))
             say(
-                f"A variant is no run, but a row of a table. The best as one: backtest {result.folder}/spec.toml {best}"
+                "A variant is no run, but a row of a table. The best as one: "
+                f"reverse-qe backtest {result.folder}/spec.toml {best}"
             )
         say(f"Sweep folder: {result.folder}; {counted_words(result.counted)}")
 

@@ -1,6 +1,7 @@
 """The command line as a stranger meets it: what it prints, what it refuses, what it leaves behind."""
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 import reverse_qe
 from data.clock import sessions_between
 from reverse_qe import cli
+from reverse_qe.terminal.examples import EXAMPLES
 
 SHORT = ("--start", "2026-01-02", "--end", "2026-03-31", "--no-tearsheet")
 
@@ -240,3 +242,26 @@ def test_python_does_not_look_through_all_that_was_imported_at_its_end():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stderr) > 10_000
+
+
+def leaves(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command that does something, by its words."""
+    if not isinstance(command, click.Group):
+        yield words, command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        below = command.get_command(context, name)
+        assert below is not None
+        yield from leaves(below, (*words, name))
+
+
+def test_every_help_ends_with_an_example_that_its_command_takes():
+    found = dict(leaves(cli.cli))
+    assert {" ".join(words) for words in found} == set(EXAMPLES)
+    for words, command in found.items():
+        example = f"Example: reverse-qe {' '.join(words)} {EXAMPLES[' '.join(words)]}"
+        with click.Context(command, info_name=words[-1], max_content_width=80) as context:
+            assert command.get_help(context).splitlines()[-1].strip() == example  # one line at 80 columns
+        given = shlex.split(example.removeprefix("Example: reverse-qe "))[len(words) :]
+        command.make_context(words[-1], given)  # every word and value of it is one that the command takes

@@ -1,15 +1,18 @@
 """What is printed is text: no markup of rich is read from it, and nothing in it steers the terminal."""
 
+import json
 import re
 import unicodedata
+from pathlib import Path
 
 import click
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.files.plain_text import printable
-from reverse_qe.output import print_table, progress, say, show
+from reverse_qe.output import print_json, print_table, progress, say, show
 
 HOSTILE = (
     "[red]x[/red]",
@@ -37,6 +40,28 @@ def test_a_line_is_one_line(capsys: pytest.CaptureFixture[str], text: str) -> No
     show(text)
     say(text)
     assert capsys.readouterr() == (f"{printable(text)}\n", f"{printable(text)}\n")
+
+
+def test_days_and_moments_have_one_form_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    moment = pd.Timestamp("2026-01-05 14:30", tz="UTC")
+    print_json(
+        {
+            "day": pd.Timestamp("2026-01-05"),
+            "date": pd.Timestamp("2026-01-05").date(),
+            "midnight": pd.Timestamp("2026-01-05", tz="UTC"),
+            "moment": moment.to_pydatetime(),
+            "abroad": moment.tz_convert("Asia/Seoul"),
+            "path": Path("runs/mine"),
+        }
+    )
+    assert json.loads(capsys.readouterr().out) == {
+        "day": "2026-01-05",
+        "date": "2026-01-05",
+        "midnight": "2026-01-05T00:00:00Z",
+        "moment": "2026-01-05T14:30:00Z",
+        "abroad": "2026-01-05T23:30:00+09:00",
+        "path": "runs/mine",
+    }
 
 
 @given(TEXT)

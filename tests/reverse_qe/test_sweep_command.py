@@ -33,7 +33,7 @@ def test_it_prints_the_best_and_what_lies_around_it(call, tmp_path):
     assert "unrelated strategies without any skill would have a Sharpe ratio of" in out
     assert "in Backtrader: the same orders; the equity differs by" in out
     assert "Sweep folder: it" in err
-    as_run = re.search(r"The best as one: (backtest it/spec.toml --set \S+=\S+.*)$", err, re.M)
+    as_run = re.search(r"The best as one: reverse-qe (backtest it/spec.toml --set \S+=\S+.*)$", err, re.M)
     assert as_run is not None
     ran = call(*as_run[1].split(), "--no-tearsheet", "--json")
     best = pd.read_parquet(tmp_path / "it" / "variants.parquet")["sharpe"].max()
