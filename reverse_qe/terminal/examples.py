@@ -4,12 +4,12 @@ import click
 
 # By the words of the command, behind which they stand.
 EXAMPLES = {
-    "audit": "history --market history --leaks-only",
+    "audit": "--market history --leaks-only",
     "backtest": "mine.toml --set policy.instrument_cap=0.25",
     "data asof": "2026-07-30 --market history --later",
     "data diff": "live.1 live.2",
     "data export": "history exported --format parquet",
-    "data exposures": "history --market history --page exposures.html",
+    "data exposures": "--market history --page exposures.html",
     "data fetch": "--name live",
     "data import": "--prices PRICES --macro MACRO --name history",
     "data list": "--json",
@@ -19,7 +19,7 @@ EXAMPLES = {
     "events add": "guidance --draft MSFT --since 2026-07-01",
     "events list": "--company MSFT --kind guidance --from 2026-01-01",
     "events remove": "result company=MSFT fiscal_period=2026Q4 --dry-run",
-    "events study": "history --market history --kind guidance",
+    "events study": "--market history --kind guidance",
     "events validate": "--market history",
     "evidence": "latest --page evidence.html",
     "paper check": "paper.toml",
