@@ -17,8 +17,8 @@ EXAMPLES = {
     "data show": "sample",
     "data verify": "history --page quality.html",
     "events add": "guidance --draft MSFT --since 2026-07-01",
-    "events list": "--company MSFT --kind guidance --from 2026-01-01",
-    "events remove": "result company=MSFT fiscal_period=2026Q4 --dry-run",
+    "events list": "--company MSFT --from 2026-01-01",
+    "events remove": "result company=MSFT fiscal_period=2026Q4",
     "events study": "--market history --kind guidance",
     "events validate": "--market history",
     "evidence": "latest --page evidence.html",
@@ -38,7 +38,7 @@ EXAMPLES = {
     "runs trials": "--all",
     "signal": "--market live --turn",
     "spec new": "mine.toml --template policy",
-    "sweep": "mine.toml --grid signal.enter=0.3,0.4 --grid signal.clip=2,3",
+    "sweep": "mine.toml --grid signal.enter=0.3,0.4 --returns",
 }
 
 
