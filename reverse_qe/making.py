@@ -141,6 +141,7 @@ def fetch(
     series: Collection[str] = (),
     companies: Collection[str] = (),
     start: date | str | None = None,
+    filings: bool = False,
     sources: Collection[Source] = SOURCES,
     report: "Callable[[str], None]" = lambda _stage: None,
 ) -> "FetchOutcome":
@@ -155,6 +156,8 @@ def fetch(
         series: macro series that are wanted in their place.
         companies: companies whose results are wanted in their place.
         start: first day that is wanted.
+        filings: want what filings tell of every US stock of the market, from now on: shares, book equity, and
+            earnings, sales and free cash flow by year. No signal reads it.
         sources: to ask.
         report: is told what is under way.
 
@@ -169,6 +172,8 @@ def fetch(
 
     if unknown := [source for source in several_names(sources, "sources") if source not in SOURCES]:
         raise InputError(f"got the source {', '.join(unknown)}, wanted some of: {', '.join(SOURCES)}")
+    if filings and "edgar" not in sources:
+        raise InputError("got filings without the source edgar, wanted it among the sources")
     first = as_day(start, "start")
     wanted = FetchRecord(
         symbols=several_names(symbols, "symbols"),
@@ -185,7 +190,7 @@ def fetch(
     asked = public_sources(SourceSettings(connect_timeout=CONNECT_SECONDS))
     own, file, ordered = _asked_by(chosen)[0], _own_file(spec), [source for source in SOURCES if source in sources]
     if file is None:
-        return fetch_market(market, wanted, asked, pd.Timestamp.now("UTC"), ordered, report, own)
+        return fetch_market(market, wanted, asked, pd.Timestamp.now("UTC"), ordered, report, own, filings)
     proposed = _from_sources(market, file, own, wanted, asked, ordered, report)
     gone = {(failure.source, failure.name) for failure in proposed.failures}
     left = {
@@ -193,7 +198,7 @@ def fetch(
         for kind, source in (("symbols", "yahoo"), ("companies", "edgar"))
     }
     wanted, own = wanted.model_copy(update=left), own.with_proposed(proposed.found)
-    outcome = fetch_market(market, wanted, asked, pd.Timestamp.now("UTC"), ordered, report, own)
+    outcome = fetch_market(market, wanted, asked, pd.Timestamp.now("UTC"), ordered, report, own, filings)
     return outcome.beside(proposed.found, proposed.failures)
 
 

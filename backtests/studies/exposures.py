@@ -36,8 +36,9 @@ class Exposures:
         session: of the decision.
         weeks: the last one that it knows of.
         slopes: as `strategies.exposures.exposures` gives them.
-        ranked: by asset, columns basket, duration (empirical), implied_duration (years), cash_flow_yield, missing (what
-            filings do not tell); the longest duration first.
+        ranked: by asset, columns basket, duration (empirical), implied_duration (years), cash_flow_yield, figures_to
+            (last day of the oldest figure behind these two), days_old (at the session), source, missing (what filings
+            do not tell), stale (what they tell too old); the longest duration first.
         rolling: the same slopes each quarter: columns session, factor, asset, slope, error, shrunk, weeks.
         agreement: columns one, other, correlation (Spearman), assets: of rankings, each with what is long, or
             speculative, first.
@@ -136,7 +137,11 @@ def _ranked(slopes: pd.DataFrame, baskets: dict[str, str], snapshot: Snapshot, s
             DURATION: duration_score(slopes).reindex(names) if both else np.nan,
             IMPLIED: [told[name].implied_duration for name in names],
             YIELD: [told[name].cash_flow_yield for name in names],
+            "figures_to": pd.DatetimeIndex([told[name].figures_to for name in names]),
+            "days_old": [(session - told[name].figures_to).days for name in names],
+            "source": [told[name].source for name in names],
             "missing": [", ".join(told[name].missing) for name in names],
+            "stale": [", ".join(told[name].stale) for name in names],
         },
         names,
     )

@@ -24,6 +24,7 @@ PublicationRule = Literal[
     "following_thursday",
     "fifth_business_day",
     "following_month_end",
+    "filing",
 ]
 
 # Closed by executive order around Christmas, or in mourning for a President (2004-06-11, 2007-01-02, 2018-12-05,
@@ -119,6 +120,11 @@ def _following_month_end(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return days + pd.offsets.MonthEnd(0) + pd.offsets.MonthEnd(1) + pd.Timedelta(hours=22)
 
 
+def _filing(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """A figure of a year or quarter by the last day for a 10-K, three months after its end, in the evening."""
+    return _next_business(days + pd.Timedelta(days=90)) + pd.Timedelta(hours=22)
+
+
 _RULES: Mapping[PublicationRule, Callable[[pd.DatetimeIndex], pd.DatetimeIndex]] = {
     "effective_date": _effective_date,
     "same_day": _same_day,
@@ -130,6 +136,7 @@ _RULES: Mapping[PublicationRule, Callable[[pd.DatetimeIndex], pd.DatetimeIndex]]
     "following_thursday": _following_thursday,
     "fifth_business_day": _fifth_business_day,
     "following_month_end": _following_month_end,
+    "filing": _filing,
 }
 
 

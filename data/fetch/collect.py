@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeVar
+from functools import cache
+from typing import Any, Literal, TypeVar
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ from data.fetch.plan import Due, Source, Span, by_span
 from data.market.snapshot import Snapshot
 from data.net.errors import BlockedError, NoNetworkError, RateLimitError, SourceError
 from data.net.settings import SourceSettings
-from data.sources.answers import Listing, PriceAnswer, Profile, SeriesAnswer
+from data.sources.answers import FilingsAnswer, Listing, PriceAnswer, Profile, SeriesAnswer
 from data.sources.edgar import CompanyAnswer
 
 # After these a source is asked no further.
@@ -37,6 +38,8 @@ class Sources:
             answer.
         series: of a series from a day on, by its entry; raises `SourceError`.
         company: of a company's results, by its entry; raises `SourceError`.
+        filings: of the years of the company behind an instrument, by its entry where there is one; raises
+            `SourceError`.
         listing: what an instrument of no catalogue is; raises `SourceError`.
         profile: what a company of no catalogue is; raises `SourceError`, or `InputError` for lack of a contact.
     """
@@ -46,6 +49,7 @@ class Sources:
     ]
     series: Callable[[str, pd.Timestamp, SeriesEntry], SeriesAnswer]
     company: Callable[[str, Company], CompanyAnswer]
+    filings: Callable[[str, Company | None], FilingsAnswer]
     listing: Callable[[str], Listing]
     profile: Callable[[str], Profile]
 
@@ -75,26 +79,38 @@ class Answers:
     prices: dict[str, tuple[Span, PriceAnswer]] = field(default_factory=dict)
     series: dict[str, SeriesAnswer] = field(default_factory=dict)
     companies: dict[str, CompanyAnswer] = field(default_factory=dict)
+    filings: dict[str, FilingsAnswer] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     exchange_notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.prices or self.series or self.companies)
+        return bool(self.prices or self.series or self.companies or self.filings)
 
     def notes(self) -> Iterator[str]:
         """What the sources add, one line each, by name."""
         told: list[tuple[str, tuple[str, ...]]] = [(name, each.notes) for name, (_, each) in self.prices.items()]
         told += [(name, series.notes) for name, series in self.series.items()]
         told += [(name, company.notes) for name, company in self.companies.items()]
+        told += [(name, filings.notes) for name, filings in self.filings.items()]
         for name, notes in told:
             for note in notes:
                 yield note if note.startswith(name) else f"{name}: {note}"
         yield from self.exchange_notes
+        if self.filings:
+            none = [name for name, filings in self.filings.items() if not filings.series]
+            lacking = f"; none of {', '.join(none)}" if none else ""
+            yield f"figures of {len(self.filings) - len(none)} of {len(self.filings)} companies came{lacking}"
 
 
 def public_sources(settings: SourceSettings) -> Sources:
     """Return the real sources: Yahoo for prices, FRED for series, SEC EDGAR for results."""
     from data.sources import edgar, fred, yahoo
+    from data.sources.company_facts.asking import fetch_filings
+    from data.sources.edgar_asking import contact
+
+    @cache
+    def tickers() -> Mapping[str, Any]:
+        return edgar.tickers(settings, {"User-Agent": contact()})
 
     return Sources(
         prices=lambda instruments, first, last, report: yahoo.fetch_prices(
@@ -102,6 +118,7 @@ def public_sources(settings: SourceSettings) -> Sources:
         ),
         series=lambda name, first, entry: fred.fetch_series(name, first, settings, entry=entry),
         company=lambda name, entry: edgar.fetch_company(name, settings, entry),
+        filings=lambda symbol, entry: fetch_filings(symbol, settings, entry, tickers),
         listing=lambda symbol: yahoo.fetch_listing(symbol, settings),
         profile=lambda company: edgar.fetch_profile(company, settings),
     )
@@ -131,6 +148,8 @@ def ask(due: Due, market: Snapshot, sources: Sources, report: Report, catalogue:
     answers.series.update(_one_by_one("fred", series, answers.failures, report))
     companies = {name: lambda name=name: sources.company(name, known.company(name)) for name in due.companies}
     answers.companies.update(_one_by_one("edgar", companies, answers.failures, report))
+    filings = {name: lambda name=name: sources.filings(name, known.companies.get(name)) for name in due.filings}
+    answers.filings.update(_one_by_one("edgar", filings, answers.failures, report, " filings"))
     return answers
 
 
@@ -178,20 +197,20 @@ def _judge_sessions(answers: Answers, market: Snapshot, known: Catalogue) -> Non
 
 
 def _one_by_one(
-    source: Source, questions: Mapping[str, Callable[[], Answer]], failures: list[Failure], report: Report
+    source: Source, questions: Mapping[str, Callable[[], Answer]], failures: list[Failure], report: Report, of: str = ""
 ) -> dict[str, Answer]:
     """Put the questions one after another, until the source is out of reach or does not want to be asked."""
     answers: dict[str, Answer] = {}
     end: Failure | None = None
     for place, (name, ask_it) in enumerate(questions.items(), start=1):
         if end is not None:
-            failures.append(replace(end, name=name))
+            failures.append(replace(end, name=name + of))
             continue
-        report(f"{source}: {name} ({place} of {len(questions)})")
+        report(f"{source}: {name}{of} ({place} of {len(questions)})")
         try:
             answers[name] = ask_it()
         except (SourceError, InputError) as error:
-            failures.append(failure_of(source, name, error))
+            failures.append(failure_of(source, name + of, error))
             end = failures[-1] if isinstance(error, ENDS) else None
     return answers
 

@@ -17,7 +17,7 @@ from data.errors import InputError
 from data.events.own_rows import own_notes
 from data.fetch.collect import Answers, Failure, Sources, ask
 from data.fetch.next_market import extended, new_market
-from data.fetch.plan import SOURCES, Source, all_wanted, lacking, what_is_due
+from data.fetch.plan import SOURCES, Source, all_wanted, filings_text, lacking, what_is_due, with_filings
 from data.market.differences import Difference, differences
 from data.market.manifest import FetchRecord
 from data.market.snapshot import Snapshot, load, read_manifest, save
@@ -71,6 +71,7 @@ def fetch(
     chosen: Collection[Source] = SOURCES,
     report: Callable[[str], None] = lambda _stage: None,
     own: OwnCatalogue | None = None,
+    filings: bool = False,
 ) -> FetchOutcome:
     """Ask for what the newest version of a market lacks, and keep it as the next version.
 
@@ -85,6 +86,7 @@ def fetch(
         chosen: the sources to ask.
         report: is told what is under way.
         own: entries of a spec.
+        filings: want the years of every stock of the US that the market wants, from now on.
 
     Raises:
         InputError: the name cannot have versions, something wanted is in no catalogue, or an entry of the spec
@@ -99,6 +101,7 @@ def fetch(
         known = catalogue_of(begun.kept_entries, own)
         wanted = all_wanted(FetchRecord(start=wanted.start), _of_sources(wanted, chosen), known)
         record = all_wanted(kept, wanted, known) if kept else wanted
+        record = with_filings(record, known) if filings and "edgar" in chosen else record
         reaches_further_back = kept is not None and record.first_day < kept.first_day
         due = what_is_due(begun, record, now, chosen, reaches_further_back, known)
         answers = ask(due, begun, sources, report, known)
@@ -116,7 +119,11 @@ def fetch(
         market=market,
         before=before.name if before else None,
         version=version,
-        answered={"yahoo": tuple(answers.prices), "fred": tuple(answers.series), "edgar": tuple(answers.companies)},
+        answered={
+            "yahoo": tuple(answers.prices),
+            "fred": tuple(answers.series),
+            "edgar": (*answers.companies, *map(filings_text, answers.filings)),
+        },
         current=due.current,
         failures=tuple(answers.failures),
         lacking=lacking(record, after if version else begun),
@@ -152,13 +159,15 @@ def _newest(market: str) -> tuple[Snapshot | None, FetchRecord | None]:
 
 def _of_sources(wanted: FetchRecord, chosen: Collection[Source]) -> FetchRecord:
     """What is wanted of the chosen sources."""
-    kinds = {"yahoo": "symbols", "fred": "series", "edgar": "companies"}
-    return wanted.model_copy(update={kinds[source]: () for source in SOURCES if source not in chosen})
+    kinds = {"yahoo": ("symbols",), "fred": ("series",), "edgar": ("companies", "filings")}
+    left_out = [kind for source in SOURCES if source not in chosen for kind in kinds[source]]
+    return wanted.model_copy(update=dict.fromkeys(left_out, ()))
 
 
 def _next_record(
     record: FetchRecord, answers: Answers, now: pd.Timestamp, start: date | None, lacking: tuple[str, ...]
 ) -> FetchRecord:
     """The record that a new version keeps."""
-    answered = record.answered | dict.fromkeys(answers.series, now.to_pydatetime())
+    filed = [name for each in answers.filings.values() for name in each.series]
+    answered = record.answered | dict.fromkeys((*answers.series, *filed), now.to_pydatetime())
     return record.model_copy(update={"answered": answered, "start": start, "lacking": lacking})

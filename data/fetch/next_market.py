@@ -8,6 +8,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from data.catalogue.catalogue import Catalogue, shipped_catalogue
+from data.catalogue.filed import filed_entry
 from data.catalogue.series import SeriesEntry
 from data.errors import InputError
 from data.events.adding import events_market
@@ -23,7 +24,7 @@ from data.market.manifest import BarUnits, FetchRecord
 from data.market.snapshot import Snapshot
 from data.market.tables import BARS, CAPEX, COVERAGE, FUNDING, GUIDANCE, PACES, SERIES
 from data.market.units import refuse_changed_unit, refuse_series_unit
-from data.sources.answers import PriceAnswer, SeriesAnswer
+from data.sources.answers import FilingsAnswer, PriceAnswer, SeriesAnswer
 
 Told = TypeVar("Told")
 Used = TypeVar("Used")
@@ -64,14 +65,21 @@ def extended(
     def use_series(told: SeriesAnswer) -> pd.DataFrame:
         return _series(market, told, record, now, catalogue.series_entry(told.name))
 
+    def use_filings(told: FilingsAnswer) -> dict[str, pd.DataFrame]:
+        return {name: _series(market, each, record, now, _filed_entry(name)) for name, each in told.series.items()}
+
     prices = _usable("yahoo", answers.prices, use_prices, answers.failures)
     for symbol, told in prices.items():
         span, answer = answers.prices[symbol]
         answers.prices[symbol] = (span, replace(answer, notes=(*answer.notes, *told.notes)))
     series = _usable("fred", answers.series, use_series, answers.failures)
+    for filed in _usable("edgar", answers.filings, use_filings, answers.failures).values():
+        series |= filed
     results = _usable("edgar", answers.companies, lambda told: CAPEX.conform(told.quarters), answers.failures)
     common, kept = shipped_catalogue(), market.kept_entries
     instruments = _kept(kept.instruments, catalogue.instruments, common.instruments, record.symbols, prices)
+    filed_names = [name for each in answers.filings.values() for name in each.series]
+    entries = {**catalogue.series, **{name: _filed_entry(name) for name in filed_names}}
     actions = pd.concat([_others(market.actions, "symbol", prices), *(told.actions for told in prices.values())])
     held = (_others(market.bars, "symbol", prices), _others(market.bars_aside, "symbol", prices)[list(BARS.columns)])
     bars, bars_aside = through_the_gate(
@@ -88,7 +96,7 @@ def extended(
     return replace(
         market,
         instruments=instruments,
-        series_entries=_kept(kept.series, catalogue.series, common.series, record.series, series),
+        series_entries=_kept(kept.series, entries, common.series, (*record.series, *filed_names), series),
         companies=_kept(kept.companies, catalogue.companies, common.companies, record.companies, results),
         bars=bars,
         bars_aside=bars_aside,
@@ -172,6 +180,11 @@ def _series(
     before = record.answered.get(answer.name)
     last_answer = None if before is None else pd.Timestamp(before)
     return SERIES.conform(extend_series(held, answer.rows, now, last_answer).assign(series=answer.name))
+
+
+def _filed_entry(name: str) -> SeriesEntry:
+    symbol, _, figure = name.rpartition(".")
+    return filed_entry(symbol, figure)
 
 
 def _others(table: pd.DataFrame, column: str, names: Collection[str]) -> pd.DataFrame:

@@ -9,10 +9,12 @@ from typing import Literal
 import pandas as pd
 
 from data.catalogue.catalogue import Catalogue, shipped_catalogue
+from data.catalogue.filed import FILED_FIGURES, SHARES, filed_name
 from data.catalogue.instruments import Instrument
 from data.catalogue.publication import publication_times
 from data.catalogue.series import SeriesEntry, series_entry
 from data.clock import calendar_sessions
+from data.errors import InputError
 from data.market.manifest import FetchRecord
 from data.market.snapshot import Snapshot
 
@@ -43,6 +45,7 @@ class Due:
         prices: days by symbol.
         series: the first day by series.
         companies: whose results.
+        filings: instruments, whose companies' years.
         current: names of which everything is held that can be there by now.
     """
 
@@ -50,6 +53,7 @@ class Due:
     series: Mapping[str, pd.Timestamp]
     companies: tuple[str, ...]
     current: tuple[str, ...]
+    filings: tuple[str, ...] = ()
 
 
 def all_wanted(kept: FetchRecord, wanted: FetchRecord, catalogue: Catalogue | None = None) -> FetchRecord:
@@ -64,7 +68,7 @@ def all_wanted(kept: FetchRecord, wanted: FetchRecord, catalogue: Catalogue | No
         InputError: an instrument, series or company is not in its catalogue.
     """
     known = catalogue or shipped_catalogue()
-    for symbol in wanted.symbols:
+    for symbol in (*wanted.symbols, *wanted.filings):
         known.instrument(symbol)
     for name in wanted.series:
         known.series_entry(name)
@@ -74,9 +78,22 @@ def all_wanted(kept: FetchRecord, wanted: FetchRecord, catalogue: Catalogue | No
         symbols=tuple(sorted({*kept.symbols, *wanted.symbols})),
         series=tuple(sorted({*kept.series, *wanted.series})),
         companies=tuple(sorted({*kept.companies, *wanted.companies})),
+        filings=tuple(sorted({*kept.filings, *wanted.filings})),
         start=kept.start if wanted.start is None else min(kept.first_day, wanted.start),
         answered=kept.answered,
     )
+
+
+def with_filings(record: FetchRecord, catalogue: Catalogue) -> FetchRecord:
+    """Want the years of every stock of the US that a market wants.
+
+    Raises:
+        InputError: it wants none.
+    """
+    stocks = [symbol for symbol in record.symbols if catalogue.instrument(symbol).asset_class == "us_stock"]
+    if not stocks:
+        raise InputError("got --filings, wanted a stock of the US among the instruments; name one with --symbols")
+    return record.model_copy(update={"filings": tuple(sorted({*record.filings, *stocks}))})
 
 
 def what_is_due(
@@ -100,6 +117,7 @@ def what_is_due(
     symbols = record.symbols if "yahoo" in sources else ()
     names = record.series if "fred" in sources else ()
     companies = record.companies if "edgar" in sources else ()
+    filings = record.filings if "edgar" in sources else ()
     first, held = record.first_day, market.series
     prices = {
         symbol: prices_due(
@@ -115,11 +133,13 @@ def what_is_due(
         name: series_due(name, held[held["series"] == name], now, first, anew, catalogue.series) for name in names
     }
     results = {name: company_due(name, market.capex_actuals, now) for name in companies}
+    years = {filings_text(name): filings_due(name, held, now) for name in filings}
     return Due(
         prices={symbol: span for symbol, span in prices.items() if span is not None},
         series={name: day for name, day in series.items() if day is not None},
         companies=tuple(name for name, is_due in results.items() if is_due),
-        current=tuple(name for each in (prices, series, results) for name, answer in each.items() if not answer),
+        current=tuple(name for each in (prices, series, results, years) for name, answer in each.items() if not answer),
+        filings=tuple(name for name in filings if years[filings_text(name)]),
     )
 
 
@@ -185,6 +205,24 @@ def company_due(company: str, held: pd.DataFrame, now: pd.Timestamp) -> bool:
     return bool(ends.empty or ends.max() + _QUARTER < now.tz_convert(None))
 
 
+def filings_due(symbol: str, held: pd.DataFrame, now: pd.Timestamp) -> bool:
+    """Whether the quarter after the newest one that filings have told of is over.
+
+    Args:
+        symbol: of the instrument.
+        held: `data.market.tables.SERIES`.
+        now: UTC.
+    """
+    names = [filed_name(symbol, figure) for figure in FILED_FIGURES if figure != SHARES]  # Counted weeks later.
+    ends = held.loc[held["series"].isin(names), "date"]
+    return bool(ends.empty or ends.max() + _QUARTER < now.tz_convert(None))
+
+
+def filings_text(symbol: str) -> str:
+    """How the years of a company are called beside its instrument."""
+    return f"{symbol} filings"
+
+
 def by_span(due: Mapping[str, Span]) -> dict[Span, list[str]]:
     """Names by the days to ask for, so that those of one span can be asked for together."""
     spans: dict[Span, list[str]] = {}
@@ -200,7 +238,9 @@ def lacking(record: FetchRecord, market: Snapshot) -> tuple[str, ...]:
         (record.series, market.series["series"]),
         (record.companies, market.capex_actuals["company"]),
     )
-    return tuple(name for names, held in tables for name in names if name not in set(held.unique()))
+    absent = [name for names, held in tables for name in names if name not in set(held.unique())]
+    told = {name.rpartition(".")[0] for name in market.series["series"].unique()}
+    return (*absent, *(filings_text(symbol) for symbol in record.filings if symbol not in told))
 
 
 def volumes_are_unknown(market: Snapshot, symbol: str, entry: Instrument) -> bool:

@@ -61,6 +61,7 @@ class FetchRecord(BaseModel):
         symbols: instruments whose prices are wanted, sorted.
         series: macro series that are wanted, sorted.
         companies: companies whose results are wanted, sorted.
+        filings: instruments whose companies' years are wanted (`data.catalogue.filed`), sorted.
         start: the first day that is wanted of all of them; None for `FIRST_DAY`.
         lacking: names among them of which the version holds nothing, for their sources failed.
         answered: by series, when it last answered (UTC). A value that was not there then, though its publication rule
@@ -72,6 +73,7 @@ class FetchRecord(BaseModel):
     symbols: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
     companies: tuple[str, ...] = ()
+    filings: tuple[str, ...] = ()
     start: date | None = None
     lacking: tuple[str, ...] = ()
     answered: dict[str, datetime] = {}

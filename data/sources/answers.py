@@ -1,5 +1,6 @@
 """What a source gives back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -89,4 +90,19 @@ class SeriesAnswer:
 
     name: str
     rows: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FilingsAnswer:
+    """The years of the company behind an instrument.
+
+    Attributes:
+        symbol: of the instrument.
+        series: by name, those that its filings tell; none for a foreign filer.
+        notes: what a person should know, one line each.
+    """
+
+    symbol: str
+    series: Mapping[str, SeriesAnswer]
     notes: tuple[str, ...] = ()

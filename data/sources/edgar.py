@@ -160,20 +160,27 @@ def _read_fact(row: Any, name: str, tag: str) -> Fact:
 def _releases(
     company: str, entry: Company, first: date, settings: SourceSettings, headers: Mapping[str, str]
 ) -> Iterator[Release]:
-    """Earnings releases; of the lists of older filings those that reach to the first day that counts."""
-    document = edgar_document(f"submissions/CIK{entry.cik:010d}.json", settings, headers)
+    for filings in filing_lists(company, entry.cik, first, settings, headers):
+        yield from _read_releases(filings, company)
+
+
+def filing_lists(
+    company: str, cik: int, first: date, settings: SourceSettings, headers: Mapping[str, str]
+) -> Iterator[Any]:
+    """A company's lists of filings, the newest first; of older ones those that reach to the first day that counts."""
+    document = edgar_document(f"submissions/CIK{cik:010d}.json", settings, headers)
     if "cik" in document:
-        require_cik(document, entry.cik, f"{company} filings")
+        require_cik(document, cik, f"{company} filings")
     try:
         recent, older = document["filings"]["recent"], document["filings"]["files"]
         lists = [file["name"] for file in older if date.fromisoformat(file["filingTo"]) >= first]
     except (KeyError, TypeError, ValueError) as error:
         raise SourceError(f"EDGAR: {company}: got a list of filings that cannot be read: {error!r}") from error
-    yield from _read_releases(recent, company)
+    yield recent
     for name in lists:
         if not isinstance(name, str) or not _OLDER_FILINGS.fullmatch(name):
             raise SourceError(f"EDGAR: {company}: got {name!r} as a list of older filings, wanted CIK..-submissions-..")
-        yield from _read_releases(edgar_document(f"submissions/{name}", settings, headers), company)
+        yield edgar_document(f"submissions/{name}", settings, headers)
 
 
 def _read_releases(filings: Any, company: str) -> Iterator[Release]:
@@ -207,7 +214,7 @@ def fetch_profile(company: str, settings: SourceSettings) -> Profile:
             year, or has no capex of it under `CAPEX_TAGS`.
     """
     headers = {"User-Agent": contact()}
-    cik = _number(company, edgar_document("company_tickers.json", settings, headers, settings.edgar_tickers_url))
+    cik = number_of(company, tickers(settings, headers))
     document = edgar_document(f"submissions/CIK{cik:010d}.json", settings, headers)
     require_cik(document, cik, f"{company} filings")
     newest = {tag: _newest(tag, cik, company, settings, headers) for tag in CAPEX_TAGS}
@@ -218,10 +225,16 @@ def fetch_profile(company: str, settings: SourceSettings) -> Profile:
     return Profile(company, name, cik, _year_end_month(company, document), tuple(tags))
 
 
-def _number(company: str, tickers: Mapping[str, Any]) -> int:
-    """The number that stands beside a ticker; the list has a row a ticker, by number of the row."""
-    for row in tickers.values():
-        if isinstance(row, dict) and str(row.get("ticker", "")).casefold() == company.casefold():
+def tickers(settings: SourceSettings, headers: Mapping[str, str]) -> dict[str, Any]:
+    """The SEC's list of tickers: a row a ticker, by number of the row."""
+    return edgar_document("company_tickers.json", settings, headers, settings.edgar_tickers_url)
+
+
+def number_of(company: str, listed: Mapping[str, Any]) -> int:
+    """The number that stands beside a ticker, of `tickers`; a class of shares is written BRK-B there."""
+    wanted = company.replace(".", "-").casefold()
+    for row in listed.values():
+        if isinstance(row, dict) and str(row.get("ticker", "")).casefold() == wanted:
             cik = row.get("cik_str")
             if isinstance(cik, int) and 0 < cik < 10**10:
                 return cik

@@ -119,7 +119,7 @@ def quarters_as_known(
 
     Of each period the latest filing holds. A quarter that is reported by itself is taken as it is, any other is the
     difference of two figures with one start whose ends are a quarter apart. Where one of them has been restated and the
-    other not yet, the difference is that of what was filed before (see `_on_one_basis`). Of two tags the earlier in
+    other not yet, the difference is that of what was filed before (see `on_one_basis`). Of two tags the earlier in
     `tags` holds; a difference across them is taken only where the tags agree (see `_alike`).
 
     Args:
@@ -228,12 +228,12 @@ def _a_quarter_apart(figures: Figures) -> Iterator[tuple[Fact, Fact]]:
     for line in by_start.values():
         for shorter, longer in combinations(line, 2):
             if (longer[0].end - shorter[0].end).days in QUARTER_DAYS:
-                pair = _on_one_basis(longer, shorter)
+                pair = on_one_basis(longer, shorter)
                 if pair:
                     yield pair
 
 
-def _on_one_basis(longer: Sequence[Fact], shorter: Sequence[Fact]) -> tuple[Fact, Fact] | None:
+def on_one_basis(longer: Sequence[Fact], shorter: Sequence[Fact]) -> tuple[Fact, Fact] | None:
     """The newest values of two figures of which none is restated and the other not: else the difference holds both.
 
     Args:

@@ -33,6 +33,11 @@ def _names(_context: click.Context, _parameter: click.Parameter, values: tuple[s
 @click.option("--symbols", multiple=True, callback=_names, metavar="A,B", help="Instruments that are wanted.")
 @click.option("--series", multiple=True, callback=_names, metavar="A,B", help="Macro series that are wanted.")
 @click.option("--companies", multiple=True, callback=_names, metavar="A,B", help="Companies whose results are wanted.")
+@click.option(
+    "--filings",
+    is_flag=True,
+    help="Also what filings tell of its US stocks: shares, book equity, years; kept up to date.",
+)
 @click.option("--start", type=DAY, help="First day that is wanted.  [default: 2005-01-03]")
 @click.option(
     "--source",
@@ -50,6 +55,7 @@ def fetch_market(
     symbols: tuple[str, ...],
     series: tuple[str, ...],
     companies: tuple[str, ...],
+    filings: bool,
     start: datetime | None,
     only: tuple[str, ...],
     as_json: bool,
@@ -70,6 +76,7 @@ def fetch_market(
             symbols=symbols,
             series=series,
             companies=companies,
+            filings=filings,
             start=start,
             sources=[source for source in SOURCES if not only or source in only],
             report=report,

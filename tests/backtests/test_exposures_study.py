@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,13 @@ from scipy.stats import mannwhitneyu, spearmanr
 from backtests.prepare.accounts import _of_results, valuation
 from backtests.prepare.weeks import weeks_of
 from backtests.spec.spec import load_spec
-from backtests.studies.exposures import rankings, study_exposures
+from backtests.studies.exposures import _ranked, rankings, study_exposures
+from data.catalogue.filed import filed_entry
 from data.clock import decision_times
 from data.errors import InputError
-from data.market.tables import SERIES
+from data.market.tables import ACTIONS, SERIES
 from hand_made import make_snapshot
+from reverse_qe.words.studies import exposures as words
 from strategies.valuation import Accounts, implied_duration
 
 DAY = pd.Timestamp("2024-06-03")
@@ -109,7 +112,7 @@ def test_a_companys_figures_give_the_duration_of_the_formula_once_they_are_known
 
 
 def test_before_its_figures_are_told_the_year_before_stands_and_too_old_ones_count_for_nothing():
-    early = valuation(with_facts("2024-06-03 00:01"), "MU", pd.Timestamp("2024-06-03"))
+    early = valuation(with_facts("2024-03-20 00:01"), "MU", pd.Timestamp("2024-03-20"))
     assert early.cash_flow_yield == 10 / 400
     assert np.isnan(early.implied_duration)
     assert set(early.missing) == {"book equity", "sales"}
@@ -125,4 +128,111 @@ def test_results_of_the_market_stand_in_for_free_cash_flow(sample):
     [moment] = decision_times(pd.DatetimeIndex([DAY]))
     known = rows[(rows["capex_known_at"] <= moment) & (rows["ocf_known_at"] <= moment)].tail(4)
     wanted = 1000 * (known["ocf_usd_bn"] - known["capex_usd_bn"]).sum()
-    assert _of_results(sample, company, DAY) == pytest.approx(wanted)
+    assert _of_results(sample, company, DAY) == (pytest.approx(wanted), known["period_end"].iloc[-1])
+
+
+# A company by hand, in millions. Its year to 2023-12-31 was filed on 2024-02-22, when a share cost 200; 2 million
+# shares were counted on 2024-02-16, and split 2 for 1 on 2024-03-04: 400 before and after.
+HAND = {"shares": {"2024-02-16": 2.0}, "book": {"2022-12-31": 80.0, "2023-12-31": 100.0},
+        "earnings": {"2023-12-31": 30.0}, "sales": {"2022-12-31": 100.0, "2023-12-31": 150.0},
+        "free_cash_flow": {"2023-12-31": 20.0}}  # fmt: skip
+# Worked out row by row: the return on equity begins at 30 / 80 and goes to .57 r + .0516, growth begins at
+# 150 / 100 - 1 and goes to .24 g + .0456; paid is book (return - growth), discounted at 12%.
+ROWS = [  # year, return, growth, book after it, paid, paid / 1.12 ^ year
+    (1, 0.265350, 0.165600, 116.5600, 9.9750, 8.9062),
+    (2, 0.202849, 0.085344, 126.5077, 13.6964, 10.9187),
+    (3, 0.167224, 0.066083, 134.8676, 12.7952, 9.1074),
+    (4, 0.146918, 0.061460, 143.1566, 11.5255, 7.3247),
+    (5, 0.135343, 0.060350, 151.7961, 10.7357, 6.0917),
+    (6, 0.128746, 0.060084, 160.9167, 10.4226, 5.2804),
+    (7, 0.124985, 0.060020, 170.5749, 10.4539, 4.7288),
+    (8, 0.122841, 0.060005, 180.8102, 10.7183, 4.3290),
+    (9, 0.121620, 0.060001, 191.6591, 11.1412, 4.0176),
+    (10, 0.120923, 0.060000, 203.1587, 11.6764, 3.7595),
+]
+
+
+def by_hand(*more):
+    """The company, its prices as traded, and further figures: series, date, value, known."""
+    days = pd.bdate_range("2024-01-02", "2025-06-06").strftime("%Y-%m-%d")
+    quoted = [(day, price, price) for day in days for price in [200.0 if day < "2024-03-04" else 100.0]]
+    split = {
+        "symbol": "MU",
+        "date": "2024-03-04",
+        "kind": "split",
+        "value": 2.0,
+        "known_at": "2024-03-04",
+        "source": "",
+    }
+    actions = pd.DataFrame([split])
+    actions["date"], actions["known_at"] = (
+        pd.to_datetime(actions["date"]),
+        pd.to_datetime(actions["known_at"], utc=True),
+    )
+    rows = [
+        (f"MU.{name}", day, value, "2024-02-22 21:05") for name, each in HAND.items() for day, value in each.items()
+    ]
+    frame = pd.DataFrame([*rows, *more], columns=["series", "date", "value", "known_at"])
+    moments = pd.to_datetime(frame["known_at"], utc=True)
+    frame = frame.assign(date=pd.to_datetime(frame["date"]), known_at=moments)
+    entries = {f"MU.{name}": filed_entry("MU", name) for name in HAND}
+    market = make_snapshot({"MU": quoted}, as_traded=True)
+    return replace(market, series=SERIES.conform(frame), series_entries=entries, actions=ACTIONS.conform(actions))
+
+
+@pytest.mark.parametrize("session", ["2024-02-23", "2024-03-04", "2024-03-05", "2024-05-02"])
+def test_a_companys_duration_is_that_of_a_computation_by_hand_on_both_sides_of_a_split(session):
+    worth, timed = sum(row[5] for row in ROWS), sum(row[0] * row[5] for row in ROWS)
+    years = timed / 400 + (10 + 1.12 / 0.12) * (1 - worth / 400)
+    # Counted again after the split, the shares are 4 million.
+    market = by_hand(("MU.shares", "2024-04-19", 4.0, "2024-04-25 20:10"))
+    told = valuation(market, "MU", pd.Timestamp(session))
+    assert years == pytest.approx(16.945, abs=1e-3)
+    assert told.implied_duration == pytest.approx(years, abs=1e-3)
+    assert told.cash_flow_yield == pytest.approx(20 / 400)
+    assert (told.figures_to, told.source) == (pd.Timestamp("2023-12-31"), "SEC EDGAR")
+    assert (told.missing, told.stale) == ((), ())
+
+
+def test_a_filing_counts_from_the_decision_after_its_acceptance():
+    early = valuation(by_hand(), "MU", pd.Timestamp("2024-02-22"))
+    assert np.isnan(early.implied_duration)
+    assert early.figures_to is pd.NaT
+    assert early.missing == ("market value", "free cash flow", "book equity", "earnings", "sales")
+
+
+def test_a_restatement_counts_from_its_own_filing_and_a_quarter_once_all_of_it_is_known():
+    restated = by_hand(("MU.book", "2022-12-31", 60.0, "2024-05-31 20:00"))
+    before, after = (valuation(restated, "MU", pd.Timestamp(day)) for day in ("2024-05-31", "2024-06-03"))
+    assert before.implied_duration == valuation(by_hand(), "MU", pd.Timestamp("2024-05-31")).implied_duration
+    assert after.implied_duration == implied_duration(Accounts(100, 60, 30, 150, 100, 400))
+    quarter = [(f"MU.{name}", "2024-03-31", value, "2024-04-25 20:10") for name, value in
+               (("book", 110.0), ("earnings", 36.0), ("sales", 160.0))]  # fmt: skip
+    # Neither the book nor the sales of the year to March 2023 are known: the year to December stands, and says so.
+    assert valuation(by_hand(*quarter), "MU", DAY).figures_to == pd.Timestamp("2023-12-31")
+    assert valuation(by_hand(*quarter), "MU", DAY).missing == ()
+    year = [
+        (f"MU.{name}", "2023-03-31", value, "2024-04-25 20:10") for name, value in (("book", 85.0), ("sales", 110.0))
+    ]
+    told = valuation(by_hand(*quarter, *year), "MU", DAY)
+    assert told.implied_duration == implied_duration(Accounts(110, 85, 36, 160, 110, 400))
+
+
+def test_figures_older_than_fifteen_months_are_not_used_and_named():
+    day = pd.Timestamp("2023-12-31") + pd.Timedelta(days=460)
+    assert valuation(by_hand(), "MU", day).stale == ()
+    late = valuation(by_hand(), "MU", day + pd.Timedelta(days=1))
+    assert np.isnan([late.implied_duration, late.cash_flow_yield]).all()
+    assert late.stale == ("book equity", "earnings", "sales", "free cash flow")
+
+
+def test_what_filings_tell_is_shown_with_its_age_and_source():
+    session = pd.Timestamp("2024-06-03")
+    index = pd.MultiIndex.from_product([["breakeven"], ["MU"]], names=["factor", "asset"])
+    slopes = pd.DataFrame({"slope": [0.0], "shrunk": [0.0]}, index)
+    shown = SimpleNamespace(ranked=_ranked(slopes, {"MU": "cash_flow"}, by_hand(), session))
+    assert words.filed_rows(shown) == [("MU", "cash flow", "16.9", "+5.0%", "2023-12-31", "155", "SEC EDGAR")]
+    assert words._of_filings(shown) == "Of filings: 1 of 1 have implied duration, 1 of 1 have cash flow yield."
+    late = SimpleNamespace(ranked=_ranked(slopes, {"MU": "cash_flow"}, by_hand(), pd.Timestamp("2025-06-02")))
+    assert words.filed_rows(late) == []
+    assert "Older than 460 days and not used: MU (market value, book equity, earnings" in words._of_filings(late)

@@ -14,7 +14,7 @@ from data.events.editions import reference_events
 from data.fetch.collect import Report, Sources
 from data.market.tables import CAPEX, FILED
 from data.net.errors import SourceError
-from data.sources.answers import Listing, PriceAnswer, Profile, SeriesAnswer
+from data.sources.answers import FilingsAnswer, Listing, PriceAnswer, Profile, SeriesAnswer
 from data.sources.edgar import CompanyAnswer
 
 
@@ -28,6 +28,7 @@ class World:
     quarters: dict[str, pd.DataFrame] = field(default_factory=dict)
     listings: dict[str, Listing] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
+    filings: dict[str, FilingsAnswer] = field(default_factory=dict)
     failing: dict[str, SourceError] = field(default_factory=dict)
     asked: list[tuple[object, ...]] = field(default_factory=list)
 
@@ -36,6 +37,7 @@ class World:
             prices=self._prices,
             series=self._series,
             company=self._company,
+            filings=self._filings,
             listing=self._listing,
             profile=self._profile,
         )
@@ -75,6 +77,12 @@ class World:
         if company in self.failing:
             raise self.failing[company]
         return self.profiles[company]
+
+    def _filings(self, symbol: str, _entry: Company | None) -> FilingsAnswer:
+        self.asked.append((symbol, "filings"))
+        if symbol in self.failing:
+            raise self.failing[symbol]
+        return self.filings[symbol]
 
     def _company(self, name: str, _entry: Company) -> CompanyAnswer:
         self.asked.append((name,))

@@ -71,6 +71,8 @@ def _print(found: "Exposures") -> None:
     print_table(words.title(found), words.slope_head(found), words.slope_rows(found))
     print_table("How the rankings part the baskets", words.BASKET_HEAD, words.basket_rows(found))
     print_table("How the rankings agree", words.AGREEMENT_HEAD, words.agreement_rows(found))
+    if filed := words.filed_rows(found):
+        print_table("What filings tell", words.FILED_HEAD, filed)
     for line in words.sentences(found):
         show(line)
     if found.spec.universe.hindsight:

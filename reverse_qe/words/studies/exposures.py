@@ -7,6 +7,7 @@ import numpy as np
 
 from backtests.prepare.weeks import NET_LIQUIDITY, RATES, SCORE
 from backtests.studies.exposures import IMPLIED, YIELD, Exposures
+from data.catalogue.filed import STALE_DAYS
 from reverse_qe.tables import Column
 from strategies.exposures import DURATION, WINDOW_WEEKS
 
@@ -21,6 +22,7 @@ _UNITS = {
 TENTH = 0.1
 BASKET_HEAD = ("ranking", "pairs", "speculative", "cash flow", "p")
 AGREEMENT_HEAD = ("ranking", "with", "correlation", "assets")
+FILED_HEAD = ("asset", "basket", "implied duration", "cash flow yield", "figures to", "days old", "source")
 CHANCE = 0.05
 
 
@@ -76,6 +78,23 @@ def agreement_rows(found: Exposures) -> list[tuple[str, ...]]:
     return [
         (_basket(row["one"]), _basket(row["other"]), _number(row["correlation"], "+.2f"), str(row["assets"]))
         for row in found.agreement.to_dict("records")
+    ]
+
+
+def filed_rows(found: Exposures) -> list[tuple[str, ...]]:
+    """What filings tell, the longest implied duration first; none where they tell nothing."""
+    known = found.ranked[found.ranked["figures_to"].notna()].sort_values(IMPLIED, ascending=False, kind="stable")
+    return [
+        (
+            str(asset),
+            _basket(row["basket"]),
+            _number(row[IMPLIED], ".1f"),
+            _number(row[YIELD], "+.1%"),
+            f"{row['figures_to']:%Y-%m-%d}",
+            f"{row['days_old']:.0f}",
+            str(row["source"]),
+        )
+        for asset, row in known.iterrows()
     ]
 
 
@@ -148,7 +167,10 @@ def _of_filings(found: Exposures) -> str:
     told = [f"{int(table[name].notna().sum())} of {len(table)} have {_basket(name)}" for name in (IMPLIED, YIELD)]
     lacking = sorted({each for row in table["missing"] for each in row.split(", ") if each})
     missing = f"; what the market does not tell: {', '.join(lacking)}" if lacking else ""
-    return f"Of filings: {', '.join(told)}{missing}."
+    old = [f"{asset} ({words})" for asset, words in table["stale"].items() if words]
+    stale = f" Older than {STALE_DAYS} days and not used: {', '.join(old)}." if old else ""
+    fetched = " `data fetch --filings` asks the SEC." if lacking else ""
+    return f"Of filings: {', '.join(told)}{missing}.{stale}{fetched}"
 
 
 def _slope(shrunk: float, error: float, factor: str) -> str:

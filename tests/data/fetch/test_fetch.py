@@ -28,6 +28,7 @@ from data.market.snapshot import load, read_manifest, save
 from data.market.versions import locked, versions_of
 from data.markets import open_market
 from data.net.errors import NoNetworkError, SourceError
+from data.sources.answers import FilingsAnswer, SeriesAnswer
 from hand_made import make_snapshot
 
 MONDAY = pd.Timestamp("2025-12-01 12:00", tz="UTC")  # Friday, November 28 was the last session that is over.
@@ -458,3 +459,68 @@ def test_without_a_network_own_rows_make_no_version(fetch_live: Fetch, world: Wo
 
 def replace_wanted(**names: tuple[str, ...]) -> FetchRecord:
     return WANTED.model_copy(update={"symbols": (), "series": (), **names})
+
+
+def filed(symbol: str, figure: str, *values: tuple[str, float, str]) -> tuple[str, SeriesAnswer]:
+    rows = pd.DataFrame(values, columns=["date", "value", "known_at"])
+    rows = rows.assign(date=pd.to_datetime(rows["date"]), known_at=pd.to_datetime(rows["known_at"], utc=True))
+    return f"{symbol}.{figure}", SeriesAnswer(f"{symbol}.{figure}", rows)
+
+
+BOOK = (("2024-08-29", 45_131.0, "2024-10-04 20:05"), ("2025-08-28", 54_165.0, "2025-10-03 20:05"))
+
+
+def test_filings_are_asked_for_on_wish_and_kept_up_to_date_from_then_on(fetch_live: Fetch, world: World) -> None:
+    world.filings["MU"] = FilingsAnswer("MU", dict([filed("MU", "book", *BOOK)]), ("its filings do not tell: sales",))
+    plain = fetch_live()
+    assert plain.lacking == ()
+    assert not any(asked[-1] == "filings" for asked in world.asked)
+    outcome = fetch_live(filings=True)
+    kept = load("live.2")
+    # Of a coin nobody files; the ten-year yield of before is as it was.
+    assert world.asked == [("MU", "filings")]
+    assert outcome.answered["edgar"] == ("MU filings",)
+    assert outcome.notes == ("MU: its filings do not tell: sales", "figures of 1 of 1 companies came")
+    book = kept.series[kept.series["series"] == "MU.book"]
+    assert book["value"].tolist() == [45_131.0, 54_165.0]
+    assert [str(moment) for moment in book["known_at"]] == ["2024-10-04 20:05:00+00:00", "2025-10-03 20:05:00+00:00"]
+    assert kept.series_entries["MU.book"].source == "SEC EDGAR"
+    pd.testing.assert_frame_equal(kept.series[kept.series["series"] == "DGS10"].reset_index(drop=True),
+                                  load("live.1").series)  # fmt: skip
+    assert read_manifest("live.2").fetched.filings == ("MU",)
+    # The quarter to November is over on December 1 at noon, 95 days after that to August; asked again, it tells a
+    # restatement and a figure that was there before and had not been told.
+    world.filings["MU"] = FilingsAnswer(
+        "MU", dict([filed("MU", "book", *BOOK[:1], ("2025-05-29", 50_000.0, "2025-06-26 20:05"), BOOK[1],
+                          ("2025-08-28", 54_000.0, "2025-12-01 14:00"))])
+    )  # fmt: skip
+    assert fetch_live(MONDAY + pd.Timedelta(hours=3)).version == "live.3"
+    again = load("live.3").series
+    assert [(str(row.date.date()), row.value, str(row.known_at)[:16]) for row in again[again["series"] == "MU.book"]
+            .itertuples()] == [
+        ("2024-08-29", 45_131.0, "2024-10-04 20:05"),
+        ("2025-05-29", 50_000.0, "2025-12-01 15:00"),
+        ("2025-08-28", 54_165.0, "2025-10-03 20:05"),
+        ("2025-08-28", 54_000.0, "2025-12-01 14:00"),
+    ]  # fmt: skip
+
+
+def test_a_company_without_figures_is_counted_and_what_failed_costs_nothing_else(
+    fetch_live: Fetch, world: World
+) -> None:
+    world.bars["WDC"] = fetch_world.made_bars("WDC", "2025-10-01", "2026-02-27")
+    world.bars["STX"] = fetch_world.made_bars("STX", "2025-10-01", "2026-02-27")
+    world.filings["MU"] = FilingsAnswer("MU", dict([filed("MU", "book", *BOOK)]))
+    world.filings["STX"] = FilingsAnswer("STX", {}, ("it seems to be a foreign filer",))
+    world.failing["WDC"] = SourceError("EDGAR: WDC: got no JSON")
+    outcome = fetch_live(wanted=FetchRecord(symbols=("MU", "STX", "WDC"), start=date(2025, 10, 1)), filings=True)
+    assert ("edgar", "WDC filings") in [(each.source, each.name) for each in outcome.failures]
+    assert outcome.lacking == ("WDC", "STX filings", "WDC filings")
+    assert "figures of 1 of 2 companies came; none of STX" in outcome.notes
+    assert sorted(load("live.1").series["series"].unique()) == ["MU.book"]
+
+
+def test_filings_without_a_stock_are_refused(fetch_live: Fetch) -> None:
+    with pytest.raises(InputError, match="got --filings, wanted a stock of the US"):
+        fetch_live(wanted=FetchRecord(symbols=("BTC-USD",)), filings=True)
+    assert versions_of("live") == []
