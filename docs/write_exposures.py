@@ -71,6 +71,7 @@ def exposures_text(found: Exposures) -> str:
             table(head, words.slope_rows(found)),
             table(words.BASKET_HEAD, words.basket_rows(found)),
             table(words.AGREEMENT_HEAD, words.agreement_rows(found)),
+            *([table(words.FILED_HEAD, filed)] if (filed := words.filed_rows(found)) else []),
             "\n".join(f"- {line}" for line in words.sentences(found)),
         ]
     )
@@ -191,10 +192,10 @@ METHOD = """\
 - **Duration** is z(-slope on the real yield) + z(-slope on the Baa spread). *Pairs* says in how many pairs of one
   speculative and one cash_flow name the speculative one ranks as the idea has it; p is of Mann and Whitney, exact.
 - **Implied duration** is that of Dechow, Sloan and Soliman (2004), and the yield is free cash flow over market value.
-  A market tells them where it has prices as traded and, as series named by the instrument, `MU.shares` (millions),
-  `MU.book`, `MU.earnings`, `MU.sales` (millions of US dollars, of the year that ends on the date; those of the year
-  before too) and `MU.free_cash_flow`; for companies whose results it has, operating cash flow less capex of four
-  quarters stands in for the last ([series of your own](own-tickers.md#series)). What is missing is said."""
+  A market tells them where it has prices as traded and the series `MU.shares` (millions), `MU.book`,
+  `MU.earnings`, `MU.sales` and `MU.free_cash_flow` (millions of US dollars; of the year that ends on the date).
+  [`data fetch --filings`](fetching.md#filings) brings them of US stocks, else [your own](own-tickers.md#series)
+  serve; results stand in for the last. What is over 460 days old is not used; what is missing is said."""
 
 
 if __name__ == "__main__":

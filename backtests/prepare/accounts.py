@@ -41,7 +41,7 @@ class Valuation(NamedTuple):
         cash_flow_yield: fraction a year; NaN where something of it is missing.
         implied_duration: years; likewise.
         missing: what is.
-        figures_to: the last day of the oldest figure that is used; NaT where none is.
+        figures_to: the last day of the oldest figure that is used; None where none is.
         source: whose figures they are.
         stale: which figures are known and too old to be used.
     """
@@ -49,7 +49,7 @@ class Valuation(NamedTuple):
     cash_flow_yield: float
     implied_duration: float
     missing: tuple[str, ...]
-    figures_to: pd.Timestamp = pd.NaT
+    figures_to: pd.Timestamp | None = None
     source: str = ""
     stale: tuple[str, ...] = ()
 
@@ -75,13 +75,15 @@ def valuation(snapshot: Snapshot, symbol: str, session: pd.Timestamp) -> Valuati
         own = (_value(book, 0), _value(book, 1), _value(earnings, 0), _value(sales, 0), _value(sales, 1))
         duration = implied_duration(Accounts(*own, value))
     missing = [*_missing({SHARES: value, CASH_FLOW: cash}), *([] if day is not None else _of_a_year(facts))]
+    if np.isnan(value) and len(facts[SHARES]):
+        missing[0] = "prices as traded"
     yielded = cash_flow_yield(cash, value)
     used: list[tuple[str, pd.Timestamp]] = []
     if day is not None and not np.isnan(duration):
         used.append((_source(snapshot, symbol, BOOK), day))
     if cash_to is not None and not np.isnan(yielded):
         used.append((cash_from, cash_to))
-    figures_to, sources = min((each for _, each in used), default=pd.NaT), dict.fromkeys(name for name, _ in used)
+    figures_to, sources = min((each for _, each in used), default=None), dict.fromkeys(name for name, _ in used)
     return Valuation(yielded, duration, tuple(missing), figures_to, ", ".join(sources), stale)
 
 

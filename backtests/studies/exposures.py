@@ -130,6 +130,7 @@ def _at(weeks: Weeks, session: pd.Timestamp) -> tuple[pd.DataFrame, pd.Timestamp
 def _ranked(slopes: pd.DataFrame, baskets: dict[str, str], snapshot: Snapshot, session: pd.Timestamp) -> pd.DataFrame:
     names = list(baskets)
     told = {name: valuation(snapshot, name, session) for name in names}
+    days = pd.DatetimeIndex([told[name].figures_to for name in names])
     both = {"real_yield", "credit_spread"} <= set(slopes.index.unique("factor"))
     table = pd.DataFrame(
         {
@@ -137,8 +138,8 @@ def _ranked(slopes: pd.DataFrame, baskets: dict[str, str], snapshot: Snapshot, s
             DURATION: duration_score(slopes).reindex(names) if both else np.nan,
             IMPLIED: [told[name].implied_duration for name in names],
             YIELD: [told[name].cash_flow_yield for name in names],
-            "figures_to": pd.DatetimeIndex([told[name].figures_to for name in names]),
-            "days_old": [(session - told[name].figures_to).days for name in names],
+            "figures_to": days,
+            "days_old": (session - days).days,
             "source": [told[name].source for name in names],
             "missing": [", ".join(told[name].missing) for name in names],
             "stale": [", ".join(told[name].stale) for name in names],

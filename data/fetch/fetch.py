@@ -99,9 +99,9 @@ def fetch(
         before, kept = _newest(market)
         begun = before or new_market()
         known = catalogue_of(begun.kept_entries, own)
-        wanted = all_wanted(FetchRecord(start=wanted.start), _of_sources(wanted, chosen), known)
-        record = all_wanted(kept, wanted, known) if kept else wanted
-        record = with_filings(record, known) if filings and "edgar" in chosen else record
+        of_sources = all_wanted(FetchRecord(start=wanted.start), _of_sources(wanted, chosen), known)
+        record = all_wanted(kept, of_sources, known) if kept else of_sources
+        record = with_filings(record, wanted.symbols, known) if filings and "edgar" in chosen else record
         reaches_further_back = kept is not None and record.first_day < kept.first_day
         due = what_is_due(begun, record, now, chosen, reaches_further_back, known)
         answers = ask(due, begun, sources, report, known)

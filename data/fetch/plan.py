@@ -84,13 +84,14 @@ def all_wanted(kept: FetchRecord, wanted: FetchRecord, catalogue: Catalogue | No
     )
 
 
-def with_filings(record: FetchRecord, catalogue: Catalogue) -> FetchRecord:
-    """Want the years of every stock of the US that a market wants.
+def with_filings(record: FetchRecord, symbols: Collection[str], catalogue: Catalogue) -> FetchRecord:
+    """Want the years of every stock of the US that a market wants, or that is among some symbols.
 
     Raises:
         InputError: it wants none.
     """
-    stocks = [symbol for symbol in record.symbols if catalogue.instrument(symbol).asset_class == "us_stock"]
+    names = {*record.symbols, *symbols}
+    stocks = [symbol for symbol in names if catalogue.instrument(symbol).asset_class == "us_stock"]
     if not stocks:
         raise InputError("got --filings, wanted a stock of the US among the instruments; name one with --symbols")
     return record.model_copy(update={"filings": tuple(sorted({*record.filings, *stocks}))})

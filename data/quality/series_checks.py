@@ -72,8 +72,10 @@ def series_findings(
         yield from on_days(series, "implausible", days[outside(rows["value"], plausible) & inside], text, sizes=1.0)
     blank = rows["value"].isna().to_numpy()
     yield from on_days(series, "blank_cells", days[blank & inside], "blank value", "value")
-    yield from _spikes(series, days[~blank], rows["value"].to_numpy()[~blank], entry, inside[~blank])
-    yield from short_findings(series, days)
+    # Filings tell a few figures a year, which may well rise and fall, and were compared where they were read.
+    if entry.publication != "filing":
+        yield from _spikes(series, days[~blank], rows["value"].to_numpy()[~blank], entry, inside[~blank])
+        yield from short_findings(series, days)
     valued = days[~blank & (days <= newest)]
     if len(valued) and (age := (newest - valued[-1]).days) > limit:
         text = f"stale: its last value is {age} days old on the newest day, at most {limit} may pass"

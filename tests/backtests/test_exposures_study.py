@@ -197,7 +197,7 @@ def test_a_companys_duration_is_that_of_a_computation_by_hand_on_both_sides_of_a
 def test_a_filing_counts_from_the_decision_after_its_acceptance():
     early = valuation(by_hand(), "MU", pd.Timestamp("2024-02-22"))
     assert np.isnan(early.implied_duration)
-    assert early.figures_to is pd.NaT
+    assert early.figures_to is None
     assert early.missing == ("market value", "free cash flow", "book equity", "earnings", "sales")
 
 

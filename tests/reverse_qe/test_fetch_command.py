@@ -43,6 +43,7 @@ def at_loopback(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
         yahoo_url=url,
         fred_graph_url=f"{url}{FRED}",
         edgar_url=url,
+        edgar_tickers_url=f"{url}/company_tickers.json",
         attempts=1,
         yahoo_per_second=1000,
         fred_per_second=1000,
@@ -298,3 +299,39 @@ def test_a_fetched_market_equals_one_imported_from_csv_of_the_same_facts(
     # A file says the day on which an action was public, and is taken at the end of it; Yahoo says none.
     told = [market.actions.drop(columns="known_at") for market in (of_server, of_files)]
     pd.testing.assert_frame_equal(*told, check_exact=True)
+
+
+def test_filings_come_by_the_ticker_on_wish_are_told_and_go_with_an_exported_market(
+    call: Callable[..., Any], sources: Any, tmp_path: Path
+) -> None:
+    facts = [{"end": "2024-08-29", "val": 45_131_000_000, "accn": "24", "form": "10-K", "filed": "2024-10-04"}]
+    stamps = {
+        "accessionNumber": ["24"],
+        "filingDate": ["2024-10-04"],
+        "acceptanceDateTime": ["2024-10-04T20:05:00.000Z"],
+    }
+    sources.answers("/company_tickers.json", loopback.Answer({"0": {"cik_str": 723125, "ticker": "MU", "title": "M"}}))
+    sources.answers(
+        "/api/xbrl/companyfacts/CIK0000723125.json",
+        loopback.Answer({"cik": 723125, "facts": {"us-gaap": {"StockholdersEquity": {"units": {"USD": facts}}}}}),
+    )
+    sources.answers("/submissions/CIK0000723125.json", loopback.Answer({"filings": {"recent": stamps, "files": []}}))
+    words = ("fetch", "--name", "mine", "--symbols", "MU", "--source", "edgar", "--filings")
+    told = call(*words)
+    assert "MU.book" in told.out
+    assert "figures of 1 of 1 companies came" in told.out
+    assert "its filings do not tell: shares, earnings, sales, free_cash_flow; shares counted by class" in told.out
+    assert [each.path for each in sources.asked if "723125" in each.path or "tickers" in each.path] == [
+        "/company_tickers.json",
+        "/api/xbrl/companyfacts/CIK0000723125.json",
+        "/submissions/CIK0000723125.json",
+    ]
+    assert call("export", "mine", str(tmp_path / "out"), "--format", "parquet").code == 0
+    assert call("import", "--parquet", str(tmp_path / "out"), "--name", "theirs").code == 0
+    assert load("theirs").content_hash == load("mine.1").content_hash
+    assert load("theirs").series_entries["MU.book"].publication == "filing"
+    # A few figures a year are not called short.
+    assert "short" not in call("verify", "mine", "--json").out.replace("short_history", "")
+    refused = call("fetch", "--name", "mine", "--source", "fred", "--filings")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "got filings without the source edgar" in refused.err

@@ -72,7 +72,7 @@ def _print(found: "Exposures") -> None:
     print_table("How the rankings part the baskets", words.BASKET_HEAD, words.basket_rows(found))
     print_table("How the rankings agree", words.AGREEMENT_HEAD, words.agreement_rows(found))
     if filed := words.filed_rows(found):
-        print_table("What filings tell", words.FILED_HEAD, filed)
+        print_table(words.FILED_TITLE, words.FILED_HEAD, filed)
     for line in words.sentences(found):
         show(line)
     if found.spec.universe.hindsight:
@@ -80,6 +80,7 @@ def _print(found: "Exposures") -> None:
 
 
 def _as_json(found: "Exposures") -> dict[str, Any]:
+    days = found.ranked["figures_to"].dt.strftime("%Y-%m-%d")
     return {
         "market": found.snapshot.name,
         "simulated": found.snapshot.simulated,
@@ -88,7 +89,7 @@ def _as_json(found: "Exposures") -> dict[str, Any]:
         "last_week": found.weeks.date(),
         "lacking": list(found.lacking),
         "slopes": _records(found.slopes.reset_index()),
-        "ranked": _records(found.ranked.rename_axis("asset").reset_index()),
+        "ranked": _records(found.ranked.rename_axis("asset").reset_index().assign(figures_to=list(days))),
         "baskets": _records(found.baskets),
         "agreement": _records(found.agreement),
         "quarters": {f"{day:%Y-%m-%d}": share for day, share in found.quarters.items()},

@@ -27,7 +27,7 @@ def exposures_page(found: Exposures) -> str:
         Part("How the rankings agree", table(words.AGREEMENT_HEAD, words.agreement_rows(found), texts={1})),
     ]
     if filed := words.filed_rows(found):
-        parts.append(Part("What filings tell", table(words.FILED_HEAD, filed, texts={1, 6})))
+        parts.append(Part(words.FILED_TITLE, table(words.FILED_HEAD, filed, texts={1, 6})))
     if len(found.quarters) > 1:
         parts.insert(1, Part("The baskets over time", _chart(found.quarters)))
     return page(

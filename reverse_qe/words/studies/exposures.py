@@ -22,7 +22,8 @@ _UNITS = {
 TENTH = 0.1
 BASKET_HEAD = ("ranking", "pairs", "speculative", "cash flow", "p")
 AGREEMENT_HEAD = ("ranking", "with", "correlation", "assets")
-FILED_HEAD = ("asset", "basket", "implied duration", "cash flow yield", "figures to", "days old", "source")
+FILED_TITLE = "What filings tell: implied duration in years, free cash flow over market value"
+FILED_HEAD = ("asset", "basket", "duration", "yield", "figures to", "days old", "source")
 CHANCE = 0.05
 
 
