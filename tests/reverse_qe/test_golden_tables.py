@@ -5,13 +5,19 @@
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import fetch_world
 from backtests.identity import ROOT
-from data.market.snapshot import Snapshot
+from backtests.spec.spec import load_spec
+from data.catalogue.filed import filed_entry
+from data.market.snapshot import Snapshot, save
+from data.market.tables import SERIES
+from data.markets import open_market
 from golden_tables import Shown, call_sites, faults, golden_text, sites_held, tables_kept
 from outcomes import Outcome
 from paper import market
@@ -85,8 +91,20 @@ def test_results_that_differ(told: Run, tmp_path: Path, sample: Snapshot, monkey
 
 @pytest.mark.slow
 def test_exposures(told: Run, tmp_path: Path) -> None:
+    market = open_market("sample")
+    symbol = load_spec("sample").universe.cash_flow[0]
+    year = {"shares": (4.0, 4.0), "book": (80.0, 100.0), "earnings": (25.0, 30.0), "sales": (100.0, 150.0)}
+    rows = [
+        (f"{symbol}.{figure}", pd.Timestamp(day), value, pd.Timestamp("2024-02-22 21:05", tz="UTC"))
+        for figure, values in year.items()
+        for day, value in zip(("2022-12-31", "2023-12-31"), values, strict=True)
+    ]
+    series = pd.DataFrame(rows, columns=["series", "date", "value", "known_at"])
+    entries = {f"{symbol}.{figure}": filed_entry(symbol, figure) for figure in year}
+    save(replace(market, name="filed", series=SERIES.conform(pd.concat([market.series, series])),
+                 series_entries={**market.series_entries, **entries}))  # fmt: skip
     with tables_kept(tmp_path) as tables:
-        told("data exposures --date 2024-06-03")
+        told("data exposures sample --market filed --date 2024-06-03")
     hold("exposures", tables)
 
 

@@ -39,7 +39,7 @@ SALES_FILED = Wanted(
         "SalesRevenueNet",
     ),
 )
-"""The whole before its parts: a company that files both tells its fees alone under the longer names."""
+"""Of equally new ones that tell about the same, the shorter name."""
 
 _FILING_FIELDS = ("accessionNumber", "filingDate", "acceptanceDateTime")
 _DOMESTIC = "us-gaap"
@@ -129,7 +129,7 @@ def figures(
         SHARES: versions(shares, lambda facts: days_as_known(facts, SHARES_FILED.tags)),
         BOOK: versions(book, lambda facts: days_as_known(facts, BOOK_FILED.tags)),
         EARNINGS: versions(earnings, lambda facts: years_as_known(facts, EARNINGS_FILED.tags)),
-        SALES: versions(sales, lambda facts: years_as_known(facts, SALES_FILED.tags)),
+        SALES: versions(sales, lambda facts: years_as_known(facts, SALES_FILED.tags, whole=True)),
         CASH_FLOW: versions(
             cash, lambda facts: less(years_as_known(facts, ocf.tags), years_as_known(facts, capex.tags))
         ),

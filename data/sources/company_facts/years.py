@@ -13,6 +13,9 @@ from data.sources.edgar_quarters import Fact, Period, on_one_basis
 YEAR_DAYS = range(350, 381)
 """Days that a fiscal year may have: 52 or 53 weeks, and slips of some days."""
 
+PART = 1.5
+"""How many times its value another tag's is, where a tag tells a part; sales taxes make less of a difference."""
+
 # A first day may be told some days off; one year's quarter may have a week more than that of the year before.
 _OFF, _WEEK = 7, 8
 _LEAST_TO_DATE = 70
@@ -82,18 +85,20 @@ def days_as_known(facts: Sequence[Fact], tags: Sequence[str]) -> Years:
     return _newest_first(by_tag)
 
 
-def years_as_known(facts: Sequence[Fact], tags: Sequence[str]) -> Years:
+def years_as_known(facts: Sequence[Fact], tags: Sequence[str], whole: bool = False) -> Years:
     """Years, by their last days.
 
-    Of a period the latest filing holds. Of several tags the one with the newest year holds for every year that it has:
-    a company that has changed its tag tells the years before under the new one too, and one that tells a part and the
-    whole tells the whole under the tag that comes first.
+    Of a period the latest filing holds. Of several tags the one with the newest year holds for every year that it has,
+    for a company that has changed its tag tells the years before under the new one too.
 
     Args:
         facts: in the order of their filings, up to a day.
         tags: the one that holds first among equally new ones.
+        whole: leave out a tag that tells a part of what another one tells of the same year.
     """
-    return _newest_first({tag: _years([fact for fact in facts if fact.tag == tag]) for tag in tags})
+    by_tag = {tag: _years([fact for fact in facts if fact.tag == tag]) for tag in tags}
+    parts = {tag for tag, years in by_tag.items() if whole and _is_part(years, by_tag.values())}
+    return _newest_first({tag: years for tag, years in by_tag.items() if tag not in parts})
 
 
 def less(one: Years, other: Years) -> Years:
@@ -102,6 +107,15 @@ def less(one: Years, other: Years) -> Years:
         end: Year(one[end].value - other[end].value, one[end].operands + other[end].operands)
         for end in one.keys() & other.keys()
     }
+
+
+def _is_part(years: Years, others: Collection[Years]) -> bool:
+    """Whether another tag tells far more of the newest year that both have; names of the whole differ."""
+    for other in others:
+        both = years.keys() & other.keys()
+        if both and other[max(both)].value > PART * years[max(both)].value:
+            return True
+    return False
 
 
 def _newest_first(by_tag: Mapping[str, Years]) -> Years:

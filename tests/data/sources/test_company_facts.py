@@ -192,6 +192,10 @@ def test_the_whole_holds_over_its_part_and_a_tag_given_up_does_not(sec: Any) -> 
     both = {whole: [over(YEAR, 2023, 770, "24")], part: [over(YEAR, 2023, 24, "24")]}
     sec.answers(FACTS, loopback.Answer(company(TOLD | both)))
     assert rows(fetched(sec), "sales")[-1][:2] == ("2023-12-31", 770)
+    # Others tell a part under the other name, and of a year that the whole does not have nothing is told.
+    both = {whole: [over(YEAR, 2022, 2.0, "23"), over(YEAR, 2021, 1.9, "23")], part: [over(YEAR, 2022, 19.9, "23")]}
+    sec.answers(FACTS, loopback.Answer(company(TOLD | both)))
+    assert [row[:2] for row in rows(fetched(sec), "sales")] == [("2022-12-31", 19.9)]
     left = {whole: [over(YEAR, 2020, 20, "22")], part: [over(YEAR, 2022, 18, "23"), over(YEAR, 2023, 19, "24")]}
     sec.answers(FACTS, loopback.Answer(company(TOLD | left)))
     assert rows(fetched(sec), "sales")[-1][:2] == ("2023-12-31", 19)
@@ -200,6 +204,19 @@ def test_the_whole_holds_over_its_part_and_a_tag_given_up_does_not(sec: Any) -> 
     }
     sec.answers(FACTS, loopback.Answer(company(TOLD | equity)))
     assert rows(fetched(sec), "book")[-1][:2] == ("2023-12-31", 100)
+
+
+def test_a_year_is_not_rolled_over_a_change_of_its_end(sec: Any) -> None:
+    """The transition period of six months (10-KT) is no year, and nothing is rolled across it."""
+    told = [
+        over(YEAR, 2021, 20, "22"),
+        over({2022: ("2022-01-01", "2022-06-30")}, 2022, 9, "23"),
+        over({2022: ("2022-07-01", "2022-09-30")}, 2022, 5, "23q1"),
+        over({2021: ("2021-07-01", "2021-09-30")}, 2021, 4, "23q1"),
+        over({2023: ("2022-07-01", "2023-07-01")}, 2023, 21, "24"),
+    ]
+    sec.answers(FACTS, loopback.Answer(company(TOLD | {"NetIncomeLoss": told})))
+    assert [row[:2] for row in rows(fetched(sec), "earnings")] == [("2021-12-31", 20), ("2023-07-01", 21)]
 
 
 def test_a_year_is_not_rolled_over_a_restatement(sec: Any) -> None:
