@@ -9,6 +9,7 @@ import pandas as pd
 
 from backtests.run import Backtest
 from backtests.studies.gauge import DRIVERS, Gauge
+from data.events.findings import counted
 from reverse_qe.words.runs.figures import FORMATS, MEASURES, number_text
 from signals.explain.explanation import Explanation, InputReason, explain
 from signals.explain.sentence import signal_sentence
@@ -159,7 +160,7 @@ def order_sentence(run: Backtest) -> str:
     """How the orders of the run ended."""
     orders = run.counts.orders
     return (
-        f"{orders.total} orders: {orders.filled} filled, {orders.reduced} reduced, "
+        f"{counted(orders.total, 'order')}: {orders.filled} filled, {orders.reduced} reduced, "
         f"{orders.unfilled} unfilled, {orders.rejected} rejected"
     )
 

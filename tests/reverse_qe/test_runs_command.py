@@ -15,6 +15,7 @@ from backtests.archive.stored import FORMAT, read_run
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from data.errors import InputError
+from reverse_qe.words.runs.changes import changes_text
 
 DAYS = {"run.start": "2025-01-02", "run.end": "2025-12-31"}
 VARIANTS = {
@@ -128,6 +129,20 @@ def test_the_list_tells_what_made_runs_differ_in_percent(call, runs):
     assert said[1]["changes"]["policy.instrument_cap"] == 0.25
     assert said[1]["label"] == "wary one"
     assert said[0]["metrics"]["strategy"]["cagr"] == strategy["cagr"]
+
+
+def test_changes_are_told_without_what_a_preset_brings():
+    spec = load_spec(
+        "sample", {"costs.preset": "alpaca", "universe.reserve": [], "universe.speculative": ["SIM-COIN-A"]}
+    )
+    base = load_spec("sample")
+    changes = {key: spec.by_key().get(key) for key in base.differences(spec)}
+    assert len(changes) > 8
+    assert changes_text(changes) == "costs.preset=alpaca, universe.reserve=[], universe.speculative=[SIM-COIN-A]"
+    more = {**changes, "costs.crypto.half_spread_bp": 9.0, "run.idea_known": None}
+    assert "costs.crypto.half_spread_bp=9.0, " in changes_text(more)
+    assert changes_text(more).endswith("no run.idea_known")
+    assert "half_spread_bp" in changes_text({**changes, "costs.preset": "gone"})
 
 
 def test_markets_of_one_name_with_other_data_are_told_apart(call, runs):
