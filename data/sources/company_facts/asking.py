@@ -154,7 +154,7 @@ def _moments(symbol: str, lists: Iterator[Any]) -> dict[str, pd.Timestamp]:
                 day = date.fromisoformat(filed)
                 clock = acceptance_clock(accepted, day) if accepted else None
                 moments[str(accession)] = _evening(day) if clock is None else clock.tz_convert("UTC")
-        except (AttributeError, TypeError, ValueError) as error:
+        except (AttributeError, NotImplementedError, TypeError, ValueError) as error:
             raise SourceError(f"EDGAR: {symbol}: got a list of filings that cannot be read: {error!r}") from error
     return moments
 

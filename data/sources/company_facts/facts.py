@@ -56,10 +56,13 @@ def read_facts(document: Mapping[str, Any], symbol: str, wanted: Wanted) -> tupl
     tables = document.get("facts")
     if not isinstance(tables, dict):
         raise SourceError(f"EDGAR: {symbol}: got {type(tables).__name__} as facts, wanted tables by taxonomy")
+    own = tables.get(wanted.taxonomy, {})
+    if not isinstance(own, dict):
+        raise SourceError(f"EDGAR: {symbol}: got {type(own).__name__} as {wanted.taxonomy}, wanted figures by tag")
     facts: list[Fact] = []
     left_out: Counter[str] = Counter()
     for tag in wanted.tags:
-        told = (tables.get(wanted.taxonomy) or {}).get(tag)
+        told = own.get(tag)
         if told is None:
             continue
         units = told.get("units") if isinstance(told, dict) else None

@@ -1,7 +1,9 @@
 """A company's years from `companyfacts`: a server on loopback answers in its shape; value, moment and refusals."""
 
 import json
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from data.errors import InputError
 from data.net.errors import BlockedError, RateLimitError, SourceError
 from data.net.settings import SourceSettings
 from data.sources.answers import FilingsAnswer
-from data.sources.company_facts.asking import fetch_filings, figures
+from data.sources.company_facts.asking import _moments, fetch_filings, figures
 from data.sources.edgar import tickers
 from data.sources.edgar_quarters import Fact, quarter_history
 
@@ -321,6 +323,40 @@ def test_a_list_of_filings_of_another_shape_or_an_unknown_ticker_or_no_contact(
     monkeypatch.delenv("REVERSE_QE_CONTACT")
     with pytest.raises(InputError, match="REVERSE_QE_CONTACT"):
         fetched(sec)
+
+
+JUNK = (None, "", [], {}, 0, -1, 1e400, float("nan"), True, "2023-02-30", "x", 10**30, [1], "0001-01-01", "9999-12-31")
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    for key in node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ():
+        yield from places(node[key], (*path, key))
+
+
+def spoilt(document: Any, draw: random.Random) -> Any:
+    """A copy with something else in one place."""
+    copy = deepcopy(document)
+    *way, last = draw.choice([path for path in places(copy) if path])
+    node = copy
+    for key in way:
+        node = node[key]
+    node[last] = draw.choice(JUNK)
+    return copy
+
+
+@pytest.mark.slow
+def test_an_answer_that_is_spoilt_anywhere_is_read_or_refused() -> None:
+    draw = random.Random(20261128)
+    refused = []
+    for _ in range(1000):
+        try:
+            figures(spoilt(company(), draw), "HAND", None)
+            _moments("HAND", iter([spoilt(filing_list()["filings"]["recent"], draw)]))
+        except SourceError as error:
+            refused.append(str(error))
+    assert 100 < len(refused) < 900
+    assert {len(each.splitlines()) for each in refused} == {1}
 
 
 @pytest.mark.payloads
