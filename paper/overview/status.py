@@ -83,7 +83,7 @@ class Status:
         open_orders: client ids of what is not sent yet or has not ended.
         last_step: what it came to; None before the first.
         next_step: the moment of the next by the schedule, UTC; None for an account that is replayed.
-        next_session: the first that is not decided for.
+        next_session: the first that is neither decided for nor over.
         comparison: with the backtest; None before the first close.
         shadow: what the market's actions owe and the broker has not booked, outside cash and equity.
     """
@@ -147,10 +147,16 @@ def read_status(config: PaperConfig, now: datetime | None = None) -> Status:
             open_orders=tuple(each.client_id for each in [*ledger.unsent_intents(), *ledger.sent_intents()]),
             last_step=next(iter(ledger.events(("step",), newest=1)), None),
             next_step=None if replayed else next_step_at(config.schedule, now or datetime.now(UTC)),
-            next_session=next_session(session).date() if decision else account.first_session,
+            next_session=_session_after(decision, close) or account.first_session,
             comparison=_compare(equity_beside_backtest(ledger, market)),
             shadow=shadow_book(unbooked_actions(market, ledger), prices),
         )
+
+
+def _session_after(decision: DecisionRecord | None, close: date | None) -> date | None:
+    """The session after the last that was decided for, or that ended while the trader was halted."""
+    days = [*([decision.session] if decision else []), *([close] if close else [])]
+    return next_session(pd.Timestamp(max(days))).date() if days else None
 
 
 def ledger_of(config: PaperConfig) -> Path:

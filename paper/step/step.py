@@ -203,6 +203,12 @@ class Step:
         session, last = self.told.session, self.ledger.last_decision()
         if session is None or self.ledger.halt() is not None or (last is not None and last.session >= session):
             return
+        played = self.ledger.last_close()
+        if played is not None and played >= session:  # In a replay: it ended while the trader was halted.
+            self.told.notes.append(
+                f"nothing to decide: {session} is over; the next session to replay comes after {played}"
+            )
+            return
         self.report("decision")
         answer, bars = self._ask_strategy(desk, session, None if last is None else last.session)
         if self.ledger.halt() is not None:

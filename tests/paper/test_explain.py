@@ -205,6 +205,27 @@ def test_causes_planted_in_pairs_are_named(world: World) -> None:
     assert len(tried) > min(PAIRS, len(list(itertools.combinations(Cause, 2)))) // 2
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "causes",
+    [
+        (Cause.FILL_PRICES, Cause.STEPS, Cause.HALTS),
+        (Cause.FILL_TIMES, Cause.LATE_ACTIONS, Cause.DEPOSITS),
+        (Cause.CUTS, Cause.FEES, Cause.MANUAL),
+    ],
+    ids=" and ".join,
+)
+def test_a_row_is_what_an_account_without_the_cause_lacks(world: World, causes: tuple[Cause, ...]) -> None:
+    """No replay: accounts that step, each with one cause less, at every close."""
+    told = explain(world(causes, seed=7).config).by_session
+    equity = []
+    for gone in range(len(causes) + 1):
+        with LedgerReader(world(causes[gone:], seed=7).config.state_folder / LEDGER_FILE) as ledger:
+            equity.append(ledger.equity()["equity"])
+    for cause, has, lacks in zip(causes, equity, equity[1:], strict=False):
+        assert (has - lacks).to_numpy() == pytest.approx(told[cause].to_numpy(), abs=1e-9 * has.iloc[-1])
+
+
 # An account that trades from day to day, and hears late.
 
 TOLD_LATE = [

@@ -15,7 +15,8 @@ from data.market.snapshot import save
 from paper.config import PaperConfig
 from paper.ledger.invariants import broken_invariants
 from paper.ledger.reader import LEDGER_FILE, LedgerReader
-from paper.step.account import reconcile, run_step
+from paper.overview.status import read_status
+from paper.step.account import halt, reconcile, resume, run_step
 from paper.storage import database
 
 KEY = ["session", "symbol", "side"]
@@ -182,3 +183,23 @@ def test_a_market_without_the_instruments_of_the_spec_is_refused(tmp_path):
     config = PaperConfig(market="nowhere", spec="history", state={"path": tmp_path / "other"})
     with pytest.raises(InputError, match="no market nowhere"):
         run_step(config, date(2021, 1, 4))
+
+
+def test_a_session_that_ended_while_the_trader_was_halted_is_not_decided_for(tmp_path, write_spec):
+    """Its orders could fill at no open any more, and would stand in the way of all that come after."""
+    weekly = write_spec("sample", {"policy.rebalance": "weekly", "order_rules.band": 0.0})
+    config = PaperConfig(market="sample", spec=str(weekly), state={"path": tmp_path / "state"})
+    replay(config, date(2021, 1, 4), date(2021, 1, 8))
+    halt(config, "away")
+    monday = date(2021, 1, 11)
+    assert run_step(config, monday).halt == "away"
+    assert read_status(config).next_session == date(2021, 1, 12)
+    resume(config, "back")
+    told = run_step(config, monday)
+    assert (told.decision, told.sent) == (None, [])
+    assert told.notes == ["nothing to decide: 2021-01-11 is over; the next session to replay comes after 2021-01-11"]
+    assert run_step(config, date(2021, 1, 12)).decision.why == "rebalancing"
+    with LedgerReader(tmp_path / "state" / LEDGER_FILE) as ledger:
+        orders = ledger.orders()
+        assert "open" not in set(orders["status"])
+        assert str(orders["session"].iloc[-1].date()) == "2021-01-12"
