@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 SHADOW_HEAD = ("session", "", "action", "units", "amount, USD")
 POSITION_HEAD = ("", "units", "price", "value, USD", "weight", "target")
+# Of equity; what is less is told by its power of ten.
+TOLD_AS_PERCENT = 1e-4
 
 
 def step_line(told: "StepReport") -> str:
@@ -177,8 +179,11 @@ def comparison_sentence(stands: "Status") -> str:
     if compared is None:
         return "Equity beside the backtest: no session has ended yet"
     sessions = f"{compared.sessions} session{'' if compared.sessions == 1 else 's'}"
+    # What rounding leaves is told as that; what people would call a difference, as they would.
+    largest = compared.largest_difference
+    told = f"{largest:.2%}" if largest >= TOLD_AS_PERCENT else f"{largest:.2e}"
     return (
         f"Equity beside the backtest of the same spec, {compared.first} to {compared.last} "
         f"({sessions}): {compared.paper:,.2f} against {compared.backtest:,.2f} USD; largest difference "
-        f"{compared.largest_difference:.2e} of it, on {compared.on}"
+        f"{told} of it, on {compared.on}"
     )

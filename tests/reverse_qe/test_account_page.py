@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,9 +17,10 @@ from outcomes import Outcome
 from paper.config import read_config
 from paper.explain.explain import explained
 from paper.overview.history import read_history
-from paper.overview.status import read_status
+from paper.overview.status import Comparison, read_status
 from paper.storage import database
 from reverse_qe.pages.account import account_page
+from reverse_qe.words.paper import comparison_sentence
 
 REGIMES = {"2024-02-01T00:00:00Z": "NEUTRAL", "2024-03-08T22:00:00Z": "SCARCE"}
 
@@ -109,3 +111,12 @@ def test_what_is_no_page_is_left_alone(paper: Callable[..., Outcome], tmp_path: 
     outcome = paper(*words)
     assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
     assert (tmp_path / "spec.toml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("largest", "told"), [(2.2e-16, "2.20e-16 of it"), (0.00202, "0.20% of it"), (1.65, "165.00% of it")]
+)
+def test_a_difference_is_told_as_people_would(largest: float, told: str) -> None:
+    compared = Comparison(date(2024, 1, 2), date(2024, 2, 28), 40, 100.0, 99.0, largest, date(2024, 2, 20))
+    sentence = comparison_sentence(SimpleNamespace(comparison=compared))  # type: ignore[arg-type]
+    assert f"largest difference {told}, on 2024-02-20" in sentence

@@ -64,6 +64,13 @@ TEXTS = """(cut => {
     }
     return faults;
 })()"""
+# Of whatever scrolls by itself: the keyboard reaches it; of every drawing: it has a name, or says that it has none.
+UNREACHED = """[...document.querySelectorAll('main *')].filter(each =>
+    each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX === 'auto' && each.tabIndex !== 0
+).map(each => each.outerHTML.slice(0, 80))"""
+UNNAMED = """[...document.querySelectorAll('svg')].filter(each =>
+    !each.parentElement.closest('svg, [aria-hidden=true]') && each.ariaHidden !== 'true' && !each.ariaLabel
+).map(each => each.outerHTML.slice(0, 80))"""
 # Of every caption: it does not reach beyond the box in which its table scrolls.
 CAPTIONS = """[...document.querySelectorAll('caption span')].filter(each =>
     each.getBoundingClientRect().right > each.closest('.box').getBoundingClientRect().right + 1
@@ -122,13 +129,17 @@ def test_a_page_asks_nobody_says_nothing_and_does_not_scroll_sideways(browser: A
     with visit(browser, path, width) as seen:
         assert widest(seen) <= width
         assert seen.page.evaluate(TEXTS) == []
-        assert seen.page.evaluate(CAPTIONS) == []
+        for faults in (CAPTIONS, UNREACHED, UNNAMED):
+            assert seen.page.evaluate(faults) == []
         plots = seen.page.locator("svg.plot")
         if plots.count():
             plots.first.hover()
         for button in seen.page.locator(".ranges button").all():
             button.click()
         assert widest(seen) <= width
+        # What 1280 pixels are at four times their size.
+        seen.page.set_viewport_size({"width": 320, "height": 900})
+        assert widest(seen) <= 320
     assert seen.said == []
     assert [url for url in seen.asked if not url.startswith(("file:", "data:"))] == []
     assert [url for url in seen.asked if url.startswith("file:")] == [path.as_uri()]

@@ -15,8 +15,8 @@ from reverse_qe.pages.kit import Html, tag
 
 # Of so many pieces of a line the least and the largest value are drawn: about a point a pixel.
 PIECES = 450
-# Pixels of a plot in a window of 360, and of a letter below it.
-NARROWEST, LETTER = 205, 7
+# Pixels of a plot in a window of 320, and of a letter below it.
+NARROWEST, LETTER = 190, 7
 # Of the name of a lane so much is shown; the pointer is told all of it.
 LANE_LETTERS = 15
 
