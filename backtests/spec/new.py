@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -83,7 +84,7 @@ def _spec_text(path: Path, kind: str, market: str, values: Mapping[str, Any]) ->
         # A value of JSON is one of TOML.
         {key: json.dumps(value, ensure_ascii=False) for key, value in named.items()},
         schema=SPEC_SCHEMA.resolve().as_uri(),
-        file=path.name,
+        file=shlex.quote(path.name),
         market=market,
         market_named=_market_line(market),
         version=VERSION,

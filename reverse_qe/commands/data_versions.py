@@ -1,5 +1,6 @@
 """`reverse-qe data fetch`, `diff`, `remove` and `export`: markets as they grow, go and are handed on."""
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -184,10 +185,14 @@ def export_files(name: str, folder: Path, file_format: str, as_json: bool) -> No
         return
     show(f"Wrote {len(written)} files into {folder}")
     if file_format == "parquet":
-        say(f"Read back by: reverse-qe data import --parquet {folder} --name NEW")
+        say(f"Read back by: reverse-qe data import --parquet {shlex.quote(str(folder))} --name NEW")
     else:
-        parts = [f"--{part} {folder / part}" for part in ("prices", "macro", "events") if (folder / part).is_dir()]
-        parts += [f"--actions {folder / 'actions.csv'}"] if (folder / "actions.csv").is_file() else []
+        parts = [
+            f"--{part} {shlex.quote(str(folder / part))}"
+            for part in ("prices", "macro", "events")
+            if (folder / part).is_dir()
+        ]
+        parts += [f"--actions {shlex.quote(str(folder / 'actions.csv'))}"] if (folder / "actions.csv").is_file() else []
         say(f"Read back by: reverse-qe data import {' '.join(parts)} --name NEW")
         if own := sorted(set(market.instruments) - set(instrument_catalogue())):
             named = ", ".join(own[:3]) + (f" and {len(own) - 3} more" if len(own) > 3 else "")

@@ -1,5 +1,6 @@
 """`reverse-qe paper`: trade a spec on paper, session by session."""
 
+import shlex
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -54,7 +55,7 @@ def init(path: Path, spec: str | None, broker: str, market: str | None) -> None:
     chosen = market or named or BROKERS[broker].market
     account = write_config(path, chosen, spec or fitting_spec(chosen), broker)
     show(f"Wrote {path}: account {account}, market {chosen}, broker {broker}.")
-    where = "" if path == Path("paper.toml") else f" --config {path}"
+    where = "" if path == Path("paper.toml") else f" --config {shlex.quote(str(path))}"
     say(
         f"Next: reverse-qe paper step{where} (it makes all checks of paper check{where} first)"
         if not is_built_in(chosen)

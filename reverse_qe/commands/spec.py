@@ -1,5 +1,6 @@
 """`reverse-qe spec`: what to do, in a file of one's own."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -36,4 +37,4 @@ def new(path: Path, template: str, market: str) -> None:
 
     for written in write_new_spec(path, cast("Kind", template), market, fitting_spec(market)):
         show(f"Wrote {written}")
-    say(f"Next: reverse-qe backtest {path} --market {market} --dry-run")
+    say(f"Next: reverse-qe backtest {shlex.quote(str(path))} --market {market} --dry-run")

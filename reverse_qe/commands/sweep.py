@@ -1,5 +1,6 @@
 """`reverse-qe sweep`: many variants of a spec through the vector engine."""
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,7 +141,7 @@ def command(
             best = set_options(result.settings(result.report.best[0]))
             say(
                 "A variant is no run, but a row of a table. The best as one: "
-                f"reverse-qe backtest {result.folder}/spec.toml {best}"
+                f"reverse-qe backtest {shlex.quote(f'{result.folder}/spec.toml')} {best}"
             )
         say(f"Sweep folder: {result.folder}; {counted_words(result.counted)}")
 

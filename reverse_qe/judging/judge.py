@@ -1,5 +1,6 @@
 """`reverse_qe.evidence`: every test that can be made of a run, as a function."""
 
+import shlex
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -181,7 +182,7 @@ def _run_again(stored: StoredRun, market: str | Snapshot | None, report: Report)
         raise InputError(
             f"got market {snapshot.name} with the content {snapshot.content_hash[:12]}, wanted that of the run, "
             f"{str(wanted)[:12]}; name its market by --market, or run the spec again: "
-            f"reverse-qe backtest {stored.folder / 'spec.toml'}"
+            f"reverse-qe backtest {shlex.quote(str(stored.folder / 'spec.toml'))}"
         )
     spec = load_spec(stored.folder / "spec.toml")
     run = run_backtest(spec, snapshot, report, stored.manifest.get("engine", "event"))
@@ -190,7 +191,7 @@ def _run_again(stored: StoredRun, market: str | Snapshot | None, report: Report)
 
 
 def _require_same(run: Backtest, stored: StoredRun) -> None:
-    again = f"run the spec again: reverse-qe backtest {stored.folder / 'spec.toml'}"
+    again = f"run the spec again: reverse-qe backtest {shlex.quote(str(stored.folder / 'spec.toml'))}"
     try:
         written = pd.read_csv(stored.folder / "returns.csv", index_col="session", parse_dates=["session"])["strategy"]
         values = written.to_numpy(dtype="float64")

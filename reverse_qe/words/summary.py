@@ -1,5 +1,6 @@
 """A run on one screen: what stands below its table, twenty lines with that."""
 
+import shlex
 from pathlib import Path
 
 from backtests.measures.holdings import held_weights
@@ -53,5 +54,5 @@ def _warning_lines(run: Backtest, folder: Path | None, room: int) -> list[str]:
         for count, kind in ((len(warnings) - len(shown), "more warning"), (notes, "note"))
         if count
     ]
-    where = f"reverse-qe runs show {folder}" if folder is not None else "result.run.notes"
+    where = f"reverse-qe runs show {shlex.quote(str(folder))}" if folder is not None else "result.run.notes"
     return [*shown, *([f"! {' and '.join(more)}: {where}"] if more else [])]

@@ -266,3 +266,19 @@ def test_every_help_ends_with_an_example_that_its_command_takes():
             assert command.get_help(context).splitlines()[-1].strip() == example  # one line at 80 columns
         given = shlex.split(example.removeprefix("Example: reverse-qe "))[len(words) :]
         command.make_context(words[-1], given)  # every word and value of it is one that the command takes
+
+
+def test_the_next_step_can_be_typed_as_it_stands(call, tmp_path):
+    """A path with blanks, and one that a shell would take for something else."""
+    for name in ("my own spec.toml", "a$b;c'd.toml"):
+        status, _, err = call("spec", "new", name)
+        assert status == 0
+        (line,) = [line for line in err.splitlines() if line.startswith("Next: reverse-qe ")]
+        assert shlex.split(line)[2:4] == ["backtest", name]
+        (below,) = [line for line in (tmp_path / name).read_text().splitlines() if line.startswith("# Next: ")]
+        assert shlex.split(below)[3:5] == ["backtest", name]
+        assert call(*shlex.split(line)[2:])[0] == 0
+    err = call("paper", "init", "my own.toml")[2]
+    assert shlex.split(err)[-2:] == ["--config", "my own.toml"]
+    err = call("data", "export", "sample", "a folder")[2]
+    assert "a folder/prices" in shlex.split(err)
