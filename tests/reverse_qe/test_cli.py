@@ -268,6 +268,7 @@ def test_every_help_ends_with_an_example_that_its_command_takes():
         command.make_context(words[-1], given)  # every word and value of it is one that the command takes
 
 
+@pytest.mark.slow
 def test_the_next_step_can_be_typed_as_it_stands(call, tmp_path):
     """A path with blanks, and one that a shell would take for something else."""
     for name in ("my own spec.toml", "a$b;c'd.toml"):
