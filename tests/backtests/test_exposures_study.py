@@ -233,6 +233,12 @@ def test_what_filings_tell_is_shown_with_its_age_and_source():
     shown = SimpleNamespace(ranked=_ranked(slopes, {"MU": "cash_flow"}, by_hand(), session))
     assert words.filed_rows(shown) == [("MU", "cash flow", "16.9", "+5.0%", "2023-12-31", "155", "SEC EDGAR")]
     assert words._of_filings(shown) == "Of filings: 1 of 1 have implied duration, 1 of 1 have cash flow yield."
+    two = pd.concat([slopes, slopes.rename({"MU": "BTC-USD"}, level="asset")])
+    beside = SimpleNamespace(ranked=_ranked(two, {"MU": "cash_flow", "BTC-USD": "speculative"}, by_hand(), session))
+    assert words._of_filings(beside) == (
+        "Of filings: 1 of 2 have implied duration, 1 of 2 have cash flow yield; what the market does not tell: market "
+        "value, free cash flow, book equity, earnings, sales of BTC-USD."
+    )
     late = SimpleNamespace(ranked=_ranked(slopes, {"MU": "cash_flow"}, by_hand(), pd.Timestamp("2025-06-02")))
     assert words.filed_rows(late) == []
     assert "Older than 460 days and not used: MU (market value, book equity, earnings" in words._of_filings(late)

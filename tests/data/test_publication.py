@@ -67,6 +67,9 @@ def published(rule: PublicationRule, day: str) -> str:
         # A month's money stock.
         ("following_month_end", "2025-12-01", "2026-01-31 22:00"),
         ("following_month_end", "2024-01-31", "2024-02-29 22:00"),
+        # A year: the last day for a 10-K; Good Friday and the days after it wait for Monday.
+        ("filing", "2023-12-30", "2024-04-01 22:00"),
+        ("filing", "2025-08-28", "2025-11-28 22:00"),
         # Reverse repurchases: results in the early afternoon. The rate on reserves: announced the day before.
         ("same_day", "2025-11-26", "2025-11-26 22:00"),
         ("effective_date", "2025-10-30", "2025-10-30 00:00"),

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from math import comb
 
 import numpy as np
+import pandas as pd
 
 from backtests.prepare.weeks import NET_LIQUIDITY, RATES, SCORE
 from backtests.studies.exposures import IMPLIED, YIELD, Exposures
-from data.catalogue.filed import STALE_DAYS
+from data.catalogue.filed import FILED_SOURCE, STALE_DAYS
 from reverse_qe.tables import Column
 from strategies.exposures import DURATION, WINDOW_WEEKS
 
@@ -166,12 +167,26 @@ def _of_quarters(found: Exposures) -> list[str]:
 def _of_filings(found: Exposures) -> str:
     table = found.ranked
     told = [f"{int(table[name].notna().sum())} of {len(table)} have {_basket(name)}" for name in (IMPLIED, YIELD)]
-    lacking = sorted({each for row in table["missing"] for each in row.split(", ") if each})
-    missing = f"; what the market does not tell: {', '.join(lacking)}" if lacking else ""
     old = [f"{asset} ({words})" for asset, words in table["stale"].items() if words]
     stale = f" Older than {STALE_DAYS} days and not used: {', '.join(old)}." if old else ""
-    fetched = " `data fetch --filings` asks the SEC." if lacking else ""
-    return f"Of filings: {', '.join(told)}{missing}.{stale}{fetched}"
+    return f"Of filings: {', '.join(told)}{_not_told(table)}.{stale}{_hint(table)}"
+
+
+def _not_told(table: pd.DataFrame) -> str:
+    """What filings do not tell: by name where they tell something, else in a word."""
+    lacking = table.loc[table["missing"] != "", "missing"]
+    if lacking.empty:
+        return ""
+    if table["figures_to"].isna().all():
+        names = sorted({each for row in lacking for each in row.split(", ")})
+        return f"; what the market does not tell: {', '.join(names)}"
+    groups = [f"{what} of {', '.join(map(str, rows.index))}" for what, rows in lacking.groupby(lacking, sort=False)]
+    return f"; what the market does not tell: {'; '.join(groups)}"
+
+
+def _hint(table: pd.DataFrame) -> str:
+    asked = table["source"].str.contains(FILED_SOURCE).any() or bool((table["missing"] == "").all())
+    return "" if asked else " `data fetch --filings` asks the SEC."
 
 
 def _slope(shrunk: float, error: float, factor: str) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import loopback
-from data.catalogue.companies import company_entry
+from data.catalogue.companies import Company, company_entry
 from data.errors import InputError
 from data.net.errors import BlockedError, RateLimitError, SourceError
 from data.net.settings import SourceSettings
@@ -146,6 +146,14 @@ def test_every_figure_comes_with_its_versions_each_known_from_the_acceptance_of_
     # A company is three requests, of which the list of tickers is asked for once a fetch.
     assert [each.path for each in sec.asked] == [TICKERS, FACTS, SUBMISSIONS]
     assert {each.headers["user-agent"] for each in sec.asked if each.path != TICKERS} == {"Jane Doe jane@example.org"}
+
+
+def test_an_entry_of_the_company_gives_its_number_and_no_ticker_is_looked_up(sec: Any) -> None:
+    entry = Company(name="Hand", cik=42, fiscal_year_end_month=12, capex_tags=("PaymentsToAcquireOther",))
+    settings = SourceSettings(edgar_url=sec.url, pause=0, edgar_per_second=1e6)
+    answer = fetch_filings("HAND", settings, entry, lambda: pytest.fail("the list of tickers was asked for"))
+    # Its own tags hold: under them it has filed no capex, and there is no free cash flow.
+    assert answer.notes == ("its filings do not tell: free_cash_flow",)
 
 
 def test_cutting_the_filings_after_a_day_changes_nothing_that_was_known_by_then(sec: Any) -> None:
