@@ -22,7 +22,7 @@ the price is of a receipt for several of them."""
 
 # Fewer shares stand for none: a company to be spun off, or a slip of the cover page.
 LEAST_SHARES = 1e5
-_NEAR_DAYS = 800
+_NEAR_DAYS, _MIN_NEIGHBOURS = 800, 3
 _SAME = 0.005
 _FIELDS = ("end", "val", "filed", "accn", "form")
 
@@ -81,15 +81,16 @@ def read_facts(document: Mapping[str, Any], symbol: str, wanted: Wanted) -> tupl
     return facts, left_out
 
 
-def day_facts(facts: Collection[Fact], least: float = -math.inf) -> tuple[list[Fact], list[str]]:
+def day_facts(facts: Collection[Fact], least: float = 0.0) -> tuple[list[Fact], list[str]]:
     """Take what can be used of figures that were counted on a day, and say of each other one why it is not.
 
     Of two values that one filing gives for a day the more exact is taken where they are nearly equal; else neither, for
-    they may be of classes of shares. With a `least` each is compared with what had been filed before it, as known then.
+    they may be of classes of shares. Each is compared with what had been filed before it, as known then: thousands in
+    the place of units are off by a thousand.
 
     Args:
         facts: under any tags.
-        least: of a count of shares, the smallest that one can be.
+        least: of a count, the smallest that one can be; 0 of an amount, which may be below it.
     """
     notes, kept = [], []
     by_filing: dict[tuple[str, date, str], list[Fact]] = {}
@@ -105,13 +106,13 @@ def day_facts(facts: Collection[Fact], least: float = -math.inf) -> tuple[list[F
             notes.append(f"{about} gives {values}, perhaps of several classes: not used")
         else:
             kept.append(exact)
-    if least == -math.inf:
-        return kept, notes
     sound: list[Fact] = []
-    for fact in sorted(kept, key=lambda fact: (fact.filed, fact.end, fact.accession)):
-        near = [each.value for each in sound if abs((fact.end - each.end).days) <= _NEAR_DAYS]
-        times = fact.value / median(near) if near else 1.0
-        if fact.value < least or not 1 / MOST_TIMES < times < MOST_TIMES:
+    ordered = sorted(kept, key=lambda fact: (fact.filed, fact.end, fact.accession))
+    for place, fact in enumerate(ordered):
+        # Among those that are not used, too: a shell that becomes a company is believed after some filings.
+        near = {each.end: abs(each.value) for each in ordered[:place] if abs((fact.end - each.end).days) <= _NEAR_DAYS}
+        times = abs(fact.value) / (median(near.values()) or 1.0) if len(near) >= _MIN_NEIGHBOURS else 1.0
+        if not (fact.value >= least if least else fact.value) or not 1 / MOST_TIMES < times < MOST_TIMES:
             notes.append(f"{fact.tag} of {fact.end}, {fact.accession} gives {fact.value:.0f}: not used, it cannot be")
         else:
             sound.append(fact)

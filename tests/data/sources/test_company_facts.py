@@ -47,7 +47,8 @@ def on(day: str, value: float, number: str) -> Row:
 # In millions of US dollars. The book of 2022 is restated by the amendment; 2021 has no first quarter of its own.
 TOLD: dict[str, list[Row]] = {
     "StockholdersEquity": [
-        on("2021-12-31", 70 * M, "22"), on("2022-12-31", 81 * M, "23"), on("2021-12-31", 70 * M, "23"),
+        on("2021-12-31", 70 * M, "22"), on("2022-03-31", 72 * M, "22q1"), on("2022-12-31", 81 * M, "23"),
+        on("2021-12-31", 70 * M, "23"),
         on("2022-12-31", 80 * M, "23a"), on("2023-12-31", 100 * M, "24"), on("2022-12-31", 80 * M, "24"),
     ],
     "NetIncomeLoss": [
@@ -63,7 +64,8 @@ TOLD: dict[str, list[Row]] = {
     "NetCashProvidedByUsedInOperatingActivities": [over(YEAR, 2022, 30, "23"), over(YEAR, 2023, 50, "24")],
     "PaymentsToAcquirePropertyPlantAndEquipment": [over(YEAR, 2022, 20, "23"), over(YEAR, 2023, 30, "24")],
 }  # fmt: skip
-COVERS: list[Row] = [on("2023-02-17", 2_000_000, "23"), on("2023-04-21", 2_010_000, "23q1"),
+COVERS: list[Row] = [on("2022-02-18", 1_990_000, "22"), on("2023-02-17", 2_000_000, "23"),
+                     on("2023-04-21", 2_010_000, "23q1"),
                      on("2024-02-16", 4_000_000, "24")]  # fmt: skip
 
 
@@ -125,6 +127,7 @@ def test_every_figure_comes_with_its_versions_each_known_from_the_acceptance_of_
     # 2022 was restated: both stand, the second from its amendment on. A figure that is told again adds nothing.
     assert rows(answer, "book") == [
         ("2021-12-31", 70, "2022-02-24 16:05"),
+        ("2022-03-31", 72, "2022-04-28 16:10"),
         ("2022-12-31", 81, "2023-02-23 16:05"),
         ("2022-12-31", 80, "2023-06-01 15:00"),  # Both of its readings fit the day: the later one is taken.
         ("2023-12-31", 100, "2024-02-22 16:05"),
@@ -141,7 +144,12 @@ def test_every_figure_comes_with_its_versions_each_known_from_the_acceptance_of_
         ("2023-12-31", 150, "2024-02-22 16:05"),
     ]
     assert [row[:2] for row in rows(answer, "free_cash_flow")] == [("2022-12-31", 10), ("2023-12-31", 20)]
-    assert [row[:2] for row in rows(answer, "shares")] == [("2023-02-17", 2.0), ("2023-04-21", 2.01), ("2024-02-16", 4)]
+    assert [row[:2] for row in rows(answer, "shares")] == [
+        ("2022-02-18", 1.99),
+        ("2023-02-17", 2.0),
+        ("2023-04-21", 2.01),
+        ("2024-02-16", 4),
+    ]
     assert answer.notes == ()
     # A company is three requests, of which the list of tickers is asked for once a fetch.
     assert [each.path for each in sec.asked] == [TICKERS, FACTS, SUBMISSIONS]
@@ -242,9 +250,10 @@ def test_a_year_is_not_rolled_over_a_restatement(sec: Any) -> None:
     [
         ([*COVERS, on("2024-02-16", 9_000_000, "24")], 2.01, "gives 4000000 and 9000000, perhaps of several classes"),
         ([*COVERS, on("2024-02-16", 4_000_123, "24")], 4.000123, ""),
-        ([*COVERS[:2], on("2024-02-16", 200, "24")], 2.01, "gives 200: not used, it cannot be"),
-        ([*COVERS[:2], on("2024-02-16", 4_000_000_000, "24")], 2.01, "gives 4000000000: not used, it cannot be"),
-        ([*COVERS[:2], on("2025-02-16", 4_000_000, "24")], 2.01, "was filed on 2024-02-22, before its day: not used"),
+        ([*COVERS[:3], on("2024-02-16", 200, "24")], 2.01, "gives 200: not used, it cannot be"),
+        ([*COVERS[:3], on("2024-02-16", 4_000_000_000, "24")], 2.01, "gives 4000000000: not used, it cannot be"),
+        ([*COVERS[:3], on("2024-02-16", -4_000_000, "24")], 2.01, "gives -4000000: not used, it cannot be"),
+        ([*COVERS[:3], on("2025-02-16", 4_000_000, "24")], 2.01, "was filed on 2024-02-22, before its day: not used"),
     ],
 )
 def test_counts_of_shares_that_cannot_be_are_told_and_not_used(
@@ -255,6 +264,17 @@ def test_counts_of_shares_that_cannot_be_are_told_and_not_used(
     assert rows(answer, "shares")[-1][1] == wanted
     assert note in " ".join(answer.notes)
     assert bool(answer.notes) == bool(note)
+
+
+def test_a_book_in_thousands_is_told_and_not_used_and_a_loss_that_eats_it_is(sec: Any) -> None:
+    told = [*TOLD["StockholdersEquity"][:-2], on("2023-12-31", 100_000, "24")]
+    sec.answers(FACTS, loopback.Answer(company(TOLD | {"StockholdersEquity": told})))
+    answer = fetched(sec)
+    assert rows(answer, "book")[-1][:2] == ("2022-12-31", 80)
+    assert answer.notes == ("StockholdersEquity of 2023-12-31, 24 gives 100000: not used, it cannot be",)
+    told = [*TOLD["StockholdersEquity"][:-2], on("2023-12-31", -5 * M, "24")]
+    sec.answers(FACTS, loopback.Answer(company(TOLD | {"StockholdersEquity": told})))
+    assert rows(fetched(sec), "book")[-1][:2] == ("2023-12-31", -5)
 
 
 def test_shares_told_by_class_alone_are_said_to_be_missing(sec: Any) -> None:
