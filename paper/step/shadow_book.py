@@ -137,10 +137,14 @@ def unbooked_changes(market: PaperMarket, ledger: LedgerReader, broker: BrokerSe
     since = max(close - LOOKED_AT, date.min if resumed is None else resumed.at.date())
     return [
         f"{each.symbol}: the market tells of a {each.kind.replace('_', ' ')} on {each.session} that the broker has not "
-        f"booked: {each.units:+g} units are missing at it; see: reverse-qe paper status; what is decided would be wrong"
+        f"booked: {_units_words(each.units)} at it; see: reverse-qe paper status; what is decided would be wrong"
         for each in unbooked_actions(market, ledger, since)
         if each.units
     ]
+
+
+def _units_words(units: float) -> str:
+    return f"{units:+g} units are missing" if units > 0 else f"{-units:g} units are left that should be gone"
 
 
 def shadow_book(rows: Sequence[Unbooked], prices: dict[str, float]) -> ShadowBook:

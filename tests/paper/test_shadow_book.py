@@ -76,6 +76,15 @@ def test_a_split_without_its_activity_halts_by_name_within_two_sessions(tmp_path
         assert world.halts == [NEXT]
 
 
+def test_a_delisting_that_is_not_booked_leaves_units_that_should_be_gone(tmp_path: Path) -> None:
+    with at_alpaca(tmp_path, Action("delisting", 40.0, DAY, NEXT)) as world:
+        told = [world.step(session).halt for session in world.sessions if session <= date(2026, 3, 10)]
+        stands = status(world)
+    assert "MU: the market tells of a delisting on 2026-03-09 that the broker has not booked: " in told[-1]
+    assert "1000 units are left that should be gone at it" in told[-1]
+    assert stands.equity_with_shadow == pytest.approx(40_000.0, rel=1e-6)
+
+
 def test_a_small_split_that_the_market_tells_weeks_late_halts_when_it_is_told(tmp_path: Path) -> None:
     """No move of a price gives it away: 103 units for 100."""
     told = date(2026, 3, 31)
