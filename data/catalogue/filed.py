@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from data.catalogue.series import SeriesEntry
+from data.catalogue.series import SeriesEntry, series_entry
 
 SHARES, BOOK, EARNINGS, SALES, CASH_FLOW = "shares", "book", "earnings", "sales", "free_cash_flow"
 
@@ -28,14 +28,26 @@ def filed_name(symbol: str, figure: str) -> str:
     return f"{symbol}.{figure}"
 
 
-def filed_entry(symbol: str, figure: str) -> SeriesEntry:
-    """The entry of a series that is made of filings; every value has the moment of its filing."""
+def filed_or_entry(name: str, catalogue: Mapping[str, SeriesEntry]) -> SeriesEntry:
+    """The entry of a series that comes in a file: of a catalogue, else of a company's figure by its name.
+
+    Raises:
+        InputError: there is neither.
+    """
+    symbol, _, figure = name.rpartition(".")
+    if name not in catalogue and symbol and figure in FILED_FIGURES:
+        return filed_entry(symbol, figure, source="file")
+    return series_entry(name, catalogue)
+
+
+def filed_entry(symbol: str, figure: str, source: str = FILED_SOURCE) -> SeriesEntry:
+    """The entry of a series that is made of filings; what is fetched has the moment of its filing."""
     return SeriesEntry(
         unit="millions" if figure == SHARES else "usd_millions",
         meaning=f"{symbol}: {FILED_FIGURES[figure]}",
         publication="filing",
         stale_after_days=STALE_DAYS,
-        source=FILED_SOURCE,
+        source=source,
         revised=True,
         at_fred=False,
         range=(0.0, 1e6) if figure == SHARES else (-1e7, 1e7),

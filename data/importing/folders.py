@@ -10,9 +10,10 @@ import pandas as pd
 
 from data.catalogue.catalogue import Catalogue, catalogue_of, own_entries
 from data.catalogue.companies import Company
+from data.catalogue.filed import filed_or_entry
 from data.catalogue.own import OwnCatalogue
 from data.catalogue.publication import publication_times
-from data.catalogue.series import SeriesEntry, series_entry
+from data.catalogue.series import SeriesEntry
 from data.errors import InputError
 from data.events.completion import complete_capex, complete_funding, complete_guidance
 from data.events.coverage import COMPLETE_FURTHER
@@ -112,7 +113,7 @@ def import_snapshot(
         own_events=own_events,
         actions=told.actions,
         actions_aside=told.aside,
-        series_entries={name: known.series[name] for name in series["series"].unique()},
+        series_entries={name: filed_or_entry(name, known.series) for name in series["series"].unique()},
         companies=own_entries(own).companies,
     )
     return snapshot, replace(quality_report(snapshot), notes=tuple(notes))
@@ -142,7 +143,7 @@ def _read_all_series(files: list[Path], catalogue: Mapping[str, SeriesEntry]) ->
     entries = {}
     for path in files:
         with blamed(path):
-            entries[path.stem] = series_entry(path.stem, catalogue)
+            entries[path.stem] = filed_or_entry(path.stem, catalogue)
     parts = []
     for path in files:
         values = read_series(path)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from data.catalogue.instruments import instrument_entry
+from data.errors import InputError
 from data.events.editions import reference_events
 from data.files.kept import snapshot_names
 from data.importing.export import export_market
@@ -65,6 +66,20 @@ def test_every_shipped_event_comes_back(sample, tmp_path):
         pd.testing.assert_frame_equal(theirs, ours, check_exact=True)
     pd.testing.assert_frame_equal(again.balance_sheet_paces, full.balance_sheet_paces, check_exact=True)
     pd.testing.assert_frame_equal(again.event_coverage, full.event_coverage, check_exact=True)
+
+
+def test_a_companys_figures_need_no_entry_and_come_back_known_when_a_filing_is_due(market, tmp_path):
+    """CSV files hold no moments: a figure counts from the last day for a 10-K, and is said to be of a file."""
+    export_market(market, tmp_path / "out")
+    (tmp_path / "out" / "macro" / "MU.book.csv").write_text("date,value\n2025-08-28,54165\n", encoding="utf-8")
+    again = read_back(tmp_path / "out", "filed")
+    [row] = again.series[again.series["series"] == "MU.book"].to_dict("records")
+    assert (row["value"], str(row["known_at"])) == (54165.0, "2025-11-28 22:00:00+00:00")
+    entry = again.series_entries["MU.book"]
+    assert (entry.source, entry.publication, entry.unit) == ("file", "filing", "usd_millions")
+    (tmp_path / "out" / "macro" / "MU.books.csv").write_text("date,value\n2025-08-28,1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"series MU.books has no entry in the catalogue"):
+        read_back(tmp_path / "out", "none")
 
 
 def test_parquet_files_hold_every_table_as_it_is(market, tmp_path):
