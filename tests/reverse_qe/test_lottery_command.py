@@ -137,7 +137,7 @@ def test_a_run_that_holds_nothing_has_a_lottery_of_nothing(call):
     assert told["sharpe"]["result"] is None
     assert told["cagr"]["names"]["low"] == 0.0
     rows = {row["test"]: row for row in json.loads(call("evidence", "it", "--json")[1])["rows"]}
-    assert rows["lottery"]["reason"].startswith("got a run that never moves")
+    assert rows["sharpe_against_the_mix"]["reason"].startswith("it never traded")
 
 
 @pytest.mark.slow

@@ -9,17 +9,18 @@ import pytest
 from backtests.evidence.best_stay import BestStay
 from backtests.evidence.honest_lines import HonestLines, honest_lines
 from backtests.evidence.sharpe_difference import SharpeDifference
+from backtests.evidence.table import Verdict
 from backtests.evidence.trials import TrialCount
 from backtests.run import Backtest, run_backtest
 from backtests.spec.spec import load_spec
 from backtests.studies.evidence.of_run import run_evidence
 from backtests.studies.evidence.of_run_alone import evidence_of_run_alone
-from data.errors import InputError
 from data.market.snapshot import Snapshot
 from edge_runs import policy
 from reverse_qe.pages.run import run_page
 from reverse_qe.pages.run_parts.evidence import evidence
 from reverse_qe.words.evidence import NO_HINDSIGHT, honest_sentences, rival_rows, rival_sentence
+from reverse_qe.words.evidence_table import conclusion
 from reverse_qe.words.summary import summary_lines
 
 DAYS = {"run.start": "2023-01-03", "run.end": "2024-06-28"}
@@ -78,8 +79,13 @@ def test_what_never_traded_is_not_judged(run: Backtest) -> None:
     assert (rival_sentence(idle), rival_rows(idle)) == ("", [])
     assert "luck explains" not in " ".join(summary_lines(idle, None, 0))
     for judge in (evidence_of_run_alone, lambda each: run_evidence(each, TrialCount(1, 0.0, 0.0, 0.0))):
-        with pytest.raises(InputError, match="got a run that never traded, wanted one that did"):
-            judge(idle)
+        table = judge(idle)
+        assert [(row.test, row.verdict) for row in table.rows] == [
+            ("sharpe_against_the_mix", Verdict.UNMEASURED),
+            ("hindsight", Verdict.OPEN),
+        ]
+        assert table.rows[0].reason.startswith("it never traded")
+        assert "not judged" in conclusion(table)
     part = evidence(idle)
     assert part.body == "<p>It never traded: all of it stayed cash, and there is nothing to judge.</p>"
     assert replace(never, reduced=1).traded

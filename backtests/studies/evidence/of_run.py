@@ -14,14 +14,15 @@ from backtests.studies.evidence.of_returns import (
     alpha_rows,
     difference_row,
     lasting_rows,
+    require_sessions,
     tried_rows,
 )
 from backtests.studies.evidence.of_run_alone import (
     MIX,
+    evidence_of_cash,
     hindsight_rows,
     line_rows,
     one_rows,
-    require_traded,
     timing_rows,
 )
 from backtests.studies.evidence.reruns import break_even_rows, name_rows
@@ -40,9 +41,11 @@ def run_evidence(
         report: is told each stage as it begins.
 
     Raises:
-        InputError: it is too short for any of them, or never traded.
+        InputError: it is too short for any of them.
     """
-    require_traded(run)
+    require_sessions(len(run.sessions))
+    if not run.counts.orders.traded:
+        return evidence_of_cash(run)
     known = idea_known or run.spec.run.idea_known
     makers: dict[str, Callable[[], Iterator[Row]]] = {
         "rivals": lambda: _rival_rows(run),

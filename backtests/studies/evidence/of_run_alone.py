@@ -36,25 +36,19 @@ def evidence_of_run_alone(run: Backtest) -> EvidenceTable:
     """Make the tests that spec and market of a run determine, without a run beside it.
 
     Raises:
-        InputError: the run is too short for any of them, or never traded.
+        InputError: the run is too short for any of them.
     """
-    require_traded(run)
+    require_sessions(len(run.sessions))
+    if not run.counts.orders.traded:
+        return evidence_of_cash(run)
     rows = [*line_rows(run), *timing_rows(run), *one_rows(run), *hindsight_rows(run)]
     rows += lasting_rows(run.returns, run.risk_free, MIX, run.spec.run.idea_known)
     return EvidenceTable(tuple(rows))
 
 
-def require_traded(run: Backtest) -> None:
-    """Refuse a run of which nothing can be judged: what stayed cash differs from its rivals by no skill.
-
-    Raises:
-        InputError: it is too short for any test, or no order of it was filled.
-    """
-    require_sessions(len(run.sessions))
-    if not run.counts.orders.traded:
-        raise InputError(
-            "got a run that never traded, wanted one that did: all of it stayed cash, and there is nothing to judge"
-        )
+def evidence_of_cash(run: Backtest) -> EvidenceTable:
+    """What is left to say of a run that never traded: it differs from its rivals by no skill, and no lack of it."""
+    return EvidenceTable((*line_rows(run), *hindsight_rows(run)))
 
 
 def line_rows(run: Backtest) -> Iterator[Row]:
