@@ -105,9 +105,19 @@ class Desk:
         for intent in self.ledger.unsent_intents():
             if _is_outdated(intent, self.clock()):
                 self.ledger.write_unsent_end(intent, OVER, self.clock())
-        outdated = [each.client_id for each in self.ledger.sent_intents() if _is_outdated(each, self.clock())]
-        if outdated:
-            self.broker.cancel(outdated)
+        outdated = [each for each in self.ledger.sent_intents() if _is_outdated(each, self.clock())]
+        if not outdated:
+            return
+        self.broker.cancel([each.client_id for each in outdated])
+        # A broker may say that it ends an order, and leave it open.
+        closed = self.ledger.last_close()
+        for each in outdated:
+            text = (
+                f"the order {each.client_id} is not over at the broker, which was asked to end it after its session; "
+                f"{each.symbol} is not traded until it is: look for it there, and end it"
+            )
+            if closed is not None and each.session < closed and self.ledger.write_notice(text, self.clock()):
+                self.notes.append(text)
 
     def end_vanished(self) -> None:
         """End orders that the broker has lost, once their session is over and somebody has resumed the trader.

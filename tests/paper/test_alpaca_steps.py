@@ -505,6 +505,25 @@ def test_an_order_that_vanishes_halts_until_somebody_has_looked_for_it(tmp_path:
     assert list(orders["status"])[1:] == ["filled"]
 
 
+@pytest.mark.slow
+def test_an_order_that_the_broker_does_not_end_is_told_once(tmp_path: Path) -> None:
+    """Its requests to cancel are answered as done, and it stays open."""
+    with at_alpaca(tmp_path) as world:
+        world.double.fill_share = Decimal(0)
+        told = [world.step(world.sessions[0])]
+        world.double.orders[0]["time_in_force"] = "gtc"
+        with mock.patch.object(type(world.double), "_cancel", return_value=None):
+            told += [world.step(session) for session in world.sessions[1:5]]
+        words = "the order paper-20260302-MU-buy is not over at the broker, which was asked to end it"
+        assert [sum(words in note for note in each.notes) for each in told] == [0, 0, 0, 1, 0]
+        assert [each.halt for each in told] == [""] * 5
+        assert len(world.double.orders) == 1
+        # Ended there by hand, it is over here, and planned anew.
+        world.double.orders[0]["status"] = "canceled"
+        world.double.fill_share = Decimal(1)
+        assert len(world.step(world.sessions[5]).sent) == 1
+
+
 def test_an_order_that_arrived_unnoticed_on_the_last_step_of_its_session_is_not_forgotten(world: World) -> None:
     """Alpaca took it, its answer was lost, and no step came before the session was over."""
     with world.account("unnoticed") as trader:
