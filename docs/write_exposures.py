@@ -138,6 +138,7 @@ def page_text(market: Snapshot, spec: Spec) -> str:
                     for each in (planted, none)
                     for line in words.sentences(each)[1:3]
                 ),
+                SIZES,
                 "## Baskets by rule, beside the shipped names",
                 paragraphs(
                     "[The rule](universe-rule.md) chooses from the Information Technology sector of the index, "
@@ -165,8 +166,8 @@ def page_text(market: Snapshot, spec: Spec) -> str:
 def plain_sentence(found: Exposures) -> str:
     """What the tables of real history come to."""
     share = found.baskets.set_index("ranking")["share"]
-    least = found.baskets["p_value"].min()
-    part = "does not part" if least * len(found.baskets) > words.CHANCE else "parts"
+    apart = found.baskets.set_index("ranking")["p_value"]["duration"]
+    part = "parts" if apart < words.CHANCE else "is not shown to part"
     long, short = (found.ranked.index[found.ranked["basket"] == basket][0] for basket in CHOSEN)
     return (
         f"**On real history what these names answered to {part} the baskets**: by duration "
@@ -179,6 +180,10 @@ def plain_sentence(found: Exposures) -> str:
     )
 
 
+SIZES = """\
+Of 100 markets without a link (`sample:null@1` to `@100`) the baskets are apart by duration in 3, and in 14 by one of
+the other rankings with all of them counted, where a fair 5% lies between 1 and 10. Of 30 made by the thesis they are apart by duration in 28 (`python docs/study_sizes.py`)."""
+
 METHOD = """\
 - **Weekly returns**, from the last close before a week's first session to that before the next, on changes of the
   real yield (DFII10), the breakeven (T10YIE) and the Baa spread (BAA10Y) in one regression, and of net liquidity
@@ -190,7 +195,10 @@ METHOD = """\
 - **Drawn towards the mean** of the names, the less certain the more: s w + mean (1 - w), with w the variance across
   names over that and the square of the error (Vasicek 1973).
 - **Duration** is z(-slope on the real yield) + z(-slope on the Baa spread). *Pairs* says in how many pairs of one
-  speculative and one cash_flow name the speculative one ranks as the idea has it; p is of Mann and Whitney, exact.
+  speculative and one cash_flow name the speculative one ranks as the idea has it; *apart by*, how much more the basket
+  answers: of the returns of one less those of the other, so that names that move together count once, with errors HC2
+  and the degrees of freedom of Bell and McCaffrey (Imbens and Kolesár 2016). A test of ranks finds 31 of 100 markets
+  without a link apart.
 - **Implied duration** is that of Dechow, Sloan and Soliman (2004), and the yield is free cash flow over market value.
   A market tells them where it has prices as traded and the series `MU.shares` (millions), `MU.book`,
   `MU.earnings`, `MU.sales` and `MU.free_cash_flow` (millions of US dollars; of the year that ends on the date).

@@ -12,10 +12,11 @@ from backtests.prepare.signal import read_signal
 from backtests.prepare.span import Span
 from backtests.prepare.weeks import FACTORS, NET_LIQUIDITY, RATES, SCORE, Weeks, weeks_of
 from backtests.spec.spec import Spec
+from backtests.studies.robust import RobustSlope, robust_slope
 from data.errors import InputError
 from data.market.snapshot import Snapshot
 from signals.blocks.level import SERIES
-from strategies.exposures import DURATION, LEAST_WEEKS, duration_score, exposures
+from strategies.exposures import DURATION, LEAST_WEEKS, TOGETHER, WINDOW_WEEKS, duration_score, exposures
 from strategies.rule import CHOSEN
 
 # What a long duration, or a life on abundant liquidity, would make of each slope.
@@ -24,6 +25,7 @@ IMPLIED, YIELD = "implied_duration", "cash_flow_yield"
 # Sessions of the first decisions of quarters are where the rolling window is looked at.
 EVERY_WEEKS = 13
 FEWEST = 3
+LEVEL, POWER = 0.05, 0.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +45,10 @@ class Exposures:
         agreement: columns one, other, correlation (Spearman), assets: of rankings, each with what is long, or
             speculative, first.
         baskets: columns ranking, share (of pairs of one speculative and one cash_flow name, in how many the speculative
-            one ranks higher; 0.5 by chance), speculative, cash_flow (how many), p_value (Mann and Whitney, exact).
+            one ranks higher; 0.5 by chance), speculative, cash_flow (how many), and of the returns of the one basket
+            less those of the other, in which what moves a basket together counts once: difference (of what they
+            answered to, in the sense of the ranking), low, high, p_value, detectable (what would be found in four of
+            five cases). NaN for what filings tell.
         quarters: by quarter, that share of the empirical duration.
         lacking: factors whose series the market has not.
     """
@@ -98,7 +103,7 @@ def study_exposures(spec: Spec, snapshot: Snapshot, session: pd.Timestamp) -> Ex
         ranked=ranked,
         rolling=rolling[["session", "factor", "asset", "slope", "error", "shrunk", "weeks"]],
         agreement=_agreement(rankings(slopes, ranked)),
-        baskets=_against(rankings(slopes, ranked), ranked["basket"]),
+        baskets=_against(rankings(slopes, ranked), ranked["basket"], weeks.at(session)),
         quarters=_by_quarter(rolling, ranked["basket"]),
         lacking=tuple(name for name in FACTORS if name not in factors),
     )
@@ -170,19 +175,44 @@ def _share(values: pd.Series, baskets: pd.Series) -> tuple[float, int, int]:
     return float((apart.mean() + 1) / 2), len(long), len(short)
 
 
-def _against(ranks: pd.DataFrame, baskets: pd.Series) -> pd.DataFrame:
-    from scipy.stats import mannwhitneyu
-
+def _against(ranks: pd.DataFrame, baskets: pd.Series, weeks: Weeks) -> pd.DataFrame:
+    last = slice(-WINDOW_WEEKS, None)
+    groups = [weeks.returns.iloc[last][baskets.index[baskets == name]].mean(axis=1) for name in CHOSEN]
+    apart, index, changes = groups[0] - groups[1], weeks.market.iloc[last], weeks.factors.iloc[last]
     rows = []
     for name, values in ranks.items():
-        share, long, short = _share(values, baskets)
-        known = values.dropna()
-        p_value = np.nan
-        if min(long, short) > 0:
-            groups = (known[baskets.reindex(known.index) == basket] for basket in CHOSEN)
-            p_value = float(mannwhitneyu(*groups, method="exact").pvalue)
-        rows.append((name, share, long, short, p_value))
-    return pd.DataFrame(rows, columns=["ranking", "share", *CHOSEN, "p_value"])
+        told = dict.fromkeys(("difference", "low", "high", "p_value", "detectable"), np.nan)
+        tested = _tested(str(name), ranks, changes)
+        if tested is not None:
+            found = _slope_apart(apart, pd.concat([index, *tested], axis=1))
+            reach = found.reach(LEVEL)
+            interval = (found.value, found.value - reach, found.value + reach)
+            told = dict(zip(told, (*interval, found.p_value, found.detectable(LEVEL, POWER)), strict=True))
+        rows.append({"ranking": name, **dict(zip(("share", *CHOSEN), _share(values, baskets), strict=True)), **told})
+    return pd.DataFrame(rows)
+
+
+def _slope_apart(apart: pd.Series, regressors: pd.DataFrame) -> RobustSlope:
+    """The slope of one basket less the other on the last column, the others held fixed."""
+    whole = pd.concat([apart, regressors], axis=1).dropna()
+    if len(whole) < LEAST_WEEKS:
+        return RobustSlope(np.nan, np.nan, np.nan)
+    rows = whole.to_numpy(dtype=float)
+    return robust_slope(rows[:, 0], np.column_stack([np.ones(len(rows)), rows[:, 1:]]))
+
+
+def _tested(ranking: str, ranks: pd.DataFrame, changes: pd.DataFrame) -> list[pd.Series] | None:
+    """Beside the market, the regressors whose last has the ranking's answer as its slope; None where there is none."""
+    if ranking in SIGNS:
+        beside = [name for name in TOGETHER if name in changes and name != ranking] if ranking in TOGETHER else []
+        return [*(changes[name] for name in beside), SIGNS[ranking] * changes[ranking]]
+    if ranking != DURATION:
+        return None
+    # The sum of two slopes over their spreads among names is the slope on one of them, the other less its share.
+    real, credit = (ranks[name].std(ddof=1) for name in ("real_yield", "credit_spread"))
+    scaled = -real * changes["real_yield"]
+    others = [changes[name] for name in ("breakeven",) if name in changes]
+    return [*others, -credit * changes["credit_spread"] - scaled, scaled]
 
 
 def _by_quarter(rolling: pd.DataFrame, baskets: pd.Series) -> pd.Series:

@@ -133,6 +133,7 @@ def _as_json(found: "EventStudy") -> dict[str, Any]:
         "last_session": str(found.last.date()),
         **asdict(found.config),
         "legs": {leg: list(members) for leg, members in found.legs.items()},
+        "outside": found.outside,
         "left_out": list(found.left_out),
         **{name: _records(getattr(found, name)) for name in frames},
     }

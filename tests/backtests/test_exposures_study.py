@@ -1,12 +1,12 @@
 """The study of exposures: the sample's planted effect is found, and the null's is not; figures of filings as known."""
 
-import math
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from scipy.stats import mannwhitneyu, spearmanr
 
 from backtests.prepare.accounts import _of_results, valuation
@@ -19,9 +19,11 @@ from data.errors import InputError
 from data.market.tables import ACTIONS, SERIES
 from hand_made import make_snapshot
 from reverse_qe.words.studies import exposures as words
+from strategies.exposures import slopes_on
 from strategies.valuation import Accounts, implied_duration
 
 DAY = pd.Timestamp("2024-06-03")
+BASKETS = ("speculative", "cash_flow")
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +37,8 @@ def test_the_planted_effect_of_the_sample_is_found_and_nothing_in_the_null(found
 
     by_duration = found.baskets.set_index("ranking").loc["duration"]
     assert by_duration["share"] == 1.0
-    # The least that six and three names can give.
-    assert by_duration["p_value"] == pytest.approx(2 / math.comb(9, 3))
+    assert by_duration["p_value"] < 0.001 < 0.05 / len(found.baskets)
+    assert by_duration["difference"] > by_duration["detectable"] > 0
     assert (found.quarters > 0.5).mean() > 0.9
     null = study_exposures(load_spec("sample"), open_market("sample:null"), DAY)
     assert null.baskets.set_index("ranking").loc["duration", "p_value"] > 0.1
@@ -50,9 +52,26 @@ def test_shares_and_correlations_are_those_of_scipy(found):
     test = mannwhitneyu(long, short, method="exact")
     row = found.baskets.set_index("ranking").loc["score"]
     assert row["share"] == pytest.approx(test.statistic / (len(long) * len(short)))
-    assert row["p_value"] == pytest.approx(test.pvalue)
     pair = found.agreement.set_index(["one", "other"]).loc[("duration", "score")]
     assert pair["correlation"] == pytest.approx(spearmanr(ranks["duration"], ranks["score"]).statistic)
+
+
+@pytest.mark.slow
+def test_the_baskets_are_set_apart_as_statsmodels_does_it(found, sample):
+    """One basket less the other on the same regressors; of duration the sum of two of its slopes."""
+    weeks = weeks_of(sample, list(found.ranked.index), "SIM-MARKET", DAY, ["real_yield", "credit_spread"]).at(DAY)
+    last, of = slice(-104, None), {name: found.ranked.index[found.ranked["basket"] == name] for name in BASKETS}
+    apart = weeks.returns[of["speculative"]].mean(axis=1) - weeks.returns[of["cash_flow"]].mean(axis=1)
+    fit = sm.OLS(apart.iloc[last], sm.add_constant(pd.concat([weeks.market, weeks.factors], axis=1).iloc[last]))
+    fit = fit.fit(cov_type="HC2")
+    told = found.baskets.set_index("ranking")
+    assert told.loc["real_yield", "difference"] == pytest.approx(-fit.params["real_yield"], rel=1e-9)
+    spread = {name: slopes_on(found.slopes, name).std(ddof=1) for name in ("real_yield", "credit_spread")}
+    both = fit.t_test(" + ".join(f"{-1 / value} * {name}" for name, value in spread.items()))
+    assert told.loc["duration", "difference"] == pytest.approx(both.effect.item(), rel=1e-9)
+    reach = told.loc["duration", "high"] - told.loc["duration", "difference"]
+    # A t of few degrees of freedom: a little more than two errors.
+    assert 1.96 < reach / both.sd.item() < 2.1
 
 
 @pytest.mark.slow

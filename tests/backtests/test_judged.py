@@ -75,7 +75,7 @@ def test_slopes_and_errors_are_those_of_statsmodels() -> None:
 def test_a_long_slope_is_that_of_overlapping_returns_and_its_test_that_of_the_reverse_regression(
     horizon: int, lag: int
 ) -> None:
-    from statsmodels.stats.sandwich_covariance import S_hac_simple
+    from scipy.fft import dct
 
     random = np.random.default_rng(5)
     n = 3000
@@ -85,11 +85,11 @@ def test_a_long_slope_is_that_of_overlapping_returns_and_its_test_that_of_the_re
     # By hand: at each session the sum of what was said `lag` to `lag + horizon - 1` sessions before.
     rows = range(lag + horizon - 1, n)
     sums = np.array([x[row - lag - horizon + 1 : row - lag + 1, 0].sum() for row in rows])
-    lags = int(4 * (len(sums) / 100) ** (2 / 9))
     about, left = sums - sums.mean(), returns[rows] - returns[rows].mean()
-    # The moments of a slope of 0, in the sums that statsmodels makes of them.
-    variance = S_hac_simple((about * left)[:, np.newaxis], lags).item() * len(sums) / (len(sums) - 2)
-    assert found.rows == len(sums)
+    # The moments of a slope of 0, and their slowest waves, the constant left out, as scipy transforms them.
+    waves = round(len(sums) / 63)
+    variance = np.square(dct(about * left, norm="ortho")[1 : waves + 1]).mean() * len(sums)
+    assert found.freedom == waves
     assert found.slope[0] / found.error[0] == pytest.approx((about * left).sum() / np.sqrt(variance), rel=1e-9)
     ahead = sums_ahead(returns, horizon, lag)
     whole = np.isfinite(ahead)
@@ -178,7 +178,15 @@ def test_a_planted_slope_is_found_at_every_horizon_and_only_there() -> None:
     whole = np.isfinite(ahead)
     oracle = spearmanr(said[("score", SCORE)].to_numpy()[whole], ahead[whole]).statistic
     assert one["rank_correlation"] == pytest.approx(oracle, rel=1e-9)
-    assert one["p"] == pytest.approx(2 * t.sf(abs(one["t"]), len(returns) - 24 - 2), rel=1e-9)
+    freedom = round((len(returns) - 24) / 63)
+    assert one["p"] == pytest.approx(2 * t.sf(abs(one["t"]), freedom), rel=1e-9)
+    error = one["slope"] / one["t"]
+    assert one["detectable"] == pytest.approx((t.ppf(0.975, freedom) + t.ppf(0.8, freedom)) * error, rel=1e-9)
+    edge = t.ppf(1 - 0.025 / (len(cells) / 2), freedom)
+    assert one["detectable_holm"] == pytest.approx((edge + t.ppf(0.8, freedom)) * error, rel=1e-9)
+    # The score is one family, its parts are another.
+    for family in (cells["kind"] == "score", cells["kind"] == "input"):
+        np.testing.assert_array_equal(cells.loc[family, "p_holm"], holm(cells.loc[family, "p"].to_numpy()))
     assert (cells["p_holm"] >= cells["p"]).all()
 
 
@@ -189,6 +197,11 @@ def test_what_cannot_be_measured_is_left_open() -> None:
     assert by.loc[(SCORE, 5), "p"].notna().all()
     assert by.loc[(SCORE, 60), ["slope", "p", "rank_correlation", "apart_p"]].isna().all(axis=None)
     assert MINIMUM_WINDOWS * 60 > 300
+    flat = cells_of(said, returns.assign(crypto=0.0))
+    assert (
+        flat.loc[flat["leg"] == "crypto", ["t", "p", "detectable", "rank_correlation", "apart_p"]].isna().all(axis=None)
+    )
+    assert flat.loc[flat["leg"] == "cash_flow", "p"].notna().all()
     still = cells_of(said * 0.0, returns)
     assert still[["slope", "low", "high", "p", "p_holm", "rank_correlation"]].isna().all(axis=None)
 
@@ -252,9 +265,8 @@ def test_the_future_changes_nothing_that_was_said(sample: Snapshot) -> None:
 def test_the_planted_effect_of_the_sample_is_found_and_is_the_thesis(of_sample: Judgement) -> None:
     told = of_sample.told
     assert of_sample.tested == len(of_sample.cells) > 1000
-    for leg in ("speculative", "speculative_less_cash_flow"):
-        score = told[(told["predictor"] == SCORE) & (told["leg"] == leg)]
-        assert set(score["horizon"]) >= {1, 5, 20}
+    for leg, horizons in (("speculative", {1, 5}), ("speculative_less_cash_flow", {1, 5, 20})):
+        assert set(told.loc[(told["predictor"] == SCORE) & (told["leg"] == leg), "horizon"]) >= horizons
     assert all(np.sign(row["slope"]) == WANTED[row["leg"]] for _, row in told.iterrows())
     whole = of_sample.hits[of_sample.hits["year"] == ALL_YEARS].set_index(["leg", "horizon", "lag"])
     assert whole.loc[("speculative", 20, 0), "balanced_accuracy"] > 0.6
@@ -279,7 +291,7 @@ def test_a_true_null_is_rejected_in_five_of_a_hundred(horizon: int) -> None:
     for place in range(SIMULATIONS):
         returns = random.standard_t(4, sessions) * wave
         found = slopes_over(said[:, place : place + 1], returns, horizon)
-        rejected += 2 * t.sf(abs(found.slope[0] / found.error[0]), found.rows - 2) < 0.05
+        rejected += 2 * t.sf(abs(found.slope[0] / found.error[0]), found.freedom) < 0.05
     low, high = binom.ppf([0.001, 0.999], SIMULATIONS, 0.05)
     assert low <= rejected <= high
     # Overlapping returns and Newey and West's errors with as many lags as the horizon would not hold their size.
@@ -289,5 +301,23 @@ def test_a_true_null_is_rejected_in_five_of_a_hundred(horizon: int) -> None:
             ahead = sums_ahead(random.standard_t(4, sessions) * wave, horizon)
             whole = np.isfinite(ahead)
             naive = slopes(said[whole, place : place + 1], ahead[whole], lags=horizon)
-            wrong += 2 * t.sf(abs(naive.slope[0] / naive.error[0]), naive.rows - 2) < 0.05
+            wrong += 2 * t.sf(abs(naive.slope[0] / naive.error[0]), naive.freedom) < 0.05
         assert wrong > 200 * 0.08
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("horizon", [1, 20])
+def test_returns_that_drift_slowly_by_themselves_are_no_link(horizon: int) -> None:
+    """A twentieth of the variance moves as slowly as the predictor does, and has nothing to do with it."""
+    random = np.random.default_rng(horizon)
+    sessions, worlds = 2450, 500
+    said, drift = persistent(random, sessions, worlds), persistent(random, sessions, worlds)
+    returns = 0.2 * drift / drift.std(axis=0) + random.standard_normal((sessions, worlds))
+    found, usual = 0, 0
+    for place in range(worlds):
+        by_waves = slopes_over(said[:, place : place + 1], returns[:, place], horizon)
+        found += 2 * t.sf(abs(by_waves.slope[0] / by_waves.error[0]), by_waves.freedom) < 0.05
+        plain = slopes(said[:, place : place + 1], returns[:, place])
+        usual += 2 * t.sf(abs(plain.slope[0] / plain.error[0]), plain.freedom) < 0.05
+    assert found < 0.12 * worlds
+    assert usual > 0.15 * worlds

@@ -36,12 +36,7 @@ def study_events(snapshot: Snapshot, config: SignalConfig, sessions: pd.Datetime
         known at that moment; NaN where it is not scored), stocks and coins: the place of the session in which a stock,
         and a coin, could first answer.
     """
-    events = event_timeline(snapshot)
-    is_second = (events["kind"] == RESULT) & ~events["about"].str.endswith(" capex")
-    events = events[~is_second]
-    events = events.assign(kind=[kind_of(kind) for kind in events["kind"]])[["known_at", "company", "kind"]]
-    # Several figures of one announcement are one event.
-    events = events.drop_duplicates(ignore_index=True)
+    events = all_events(snapshot)
     news = _news(snapshot, config, sessions)
     events["news"] = [
         news.get((known, company, kind), np.nan) for known, company, kind in events.itertuples(index=False)
@@ -51,6 +46,16 @@ def study_events(snapshot: Snapshot, config: SignalConfig, sessions: pd.Datetime
     inside = (events["stocks"] < len(sessions)) & (events["known_at"].dt.tz_localize(None) >= sessions[0])
     found: pd.DataFrame = events[inside].reset_index(drop=True)
     return found
+
+
+def all_events(snapshot: Snapshot) -> pd.DataFrame:
+    """``known_at``, ``company`` and ``kind`` of every event, whether or not there are prices around it."""
+    events = event_timeline(snapshot)
+    is_second = (events["kind"] == RESULT) & ~events["about"].str.endswith(" capex")
+    events = events[~is_second]
+    events = events.assign(kind=[kind_of(kind) for kind in events["kind"]])[["known_at", "company", "kind"]]
+    # Several figures of one announcement are one event.
+    return events.drop_duplicates(ignore_index=True)
 
 
 def kind_of(kind: str) -> str:
@@ -65,7 +70,9 @@ def kind_of(kind: str) -> str:
 def _news(
     snapshot: Snapshot, config: SignalConfig, sessions: pd.DatetimeIndex
 ) -> dict[tuple[pd.Timestamp, str, str], float]:
-    """What each announcement said beyond what could be expected, added up over its figures."""
+    """What each announcement said beyond what could be expected, added up over its figures; without results nothing."""
+    if snapshot.capex_actuals.empty:
+        return {}
     found = read_spenders(Facts(SignalData.of(snapshot, sessions, config)), config).news
     if found is None:
         return {}

@@ -9,7 +9,7 @@ import pandas as pd
 from backtests.evidence.newey_west import require_statsmodels
 from backtests.spec.spec import Spec
 from backtests.studies.event_study.abnormal import StudyConfig, abnormal_returns
-from backtests.studies.event_study.events import KINDS, study_events
+from backtests.studies.event_study.events import KINDS, all_events, study_events
 from backtests.studies.event_study.tables import Measured
 from data.clock import sessions_between
 from data.errors import InputError
@@ -33,7 +33,8 @@ class EventStudy:
         first: first session of the study.
         last: last session.
         config: windows.
-        legs: symbols by leg: crypto, the baskets, and every instrument by itself.
+        legs: symbols by leg: crypto, the baskets, and every instrument by itself. The reserve is none: its return is
+            the bill's yield, which is news of no event and of which every week is like the one before.
         counts: by kind: events, days (on which a stock could first answer), weeks, and weeks whose windows overlap;
             answers (of one instrument to one day), and of those unfitted (too few returns for a fit) and blank (a
             return is missing in a window: not yet or no longer listed, no bar, or beyond the end).
@@ -46,6 +47,7 @@ class EventStudy:
             deviation of news), low, high, p_slope, detectable (the slope that would be found in four of five studies),
             holm (of p_slope, as above).
         paths: mean cumulative abnormal return by session: kind, leg, session, mean, low, high.
+        outside: events before the first session, or after the last in which they could be answered; they are left out.
         left_out: symbols that have no fit around any event: too few returns, or nothing beyond the index.
     """
 
@@ -61,6 +63,7 @@ class EventStudy:
     surprises: pd.DataFrame
     slopes: pd.DataFrame
     paths: pd.DataFrame
+    outside: int
     left_out: tuple[str, ...]
 
 
@@ -75,7 +78,7 @@ def event_study(
     """Study what the instruments of a spec did around the events of a market.
 
     Args:
-        spec: universe and signal, by which news is scored.
+        spec: universe, of which the reserve is left out, and signal, by which news is scored.
         snapshot: prices and events.
         config: windows.
         kinds: of events, some of `KINDS`.
@@ -87,15 +90,16 @@ def event_study(
             not installed.
     """
     require_statsmodels("an event study")
-    config = config or StudyConfig()
+    config, kinds = config or StudyConfig(), tuple(dict.fromkeys(kinds))
     _require_windows(config)
     index = index or spec.universe.benchmark
-    names = tuple(dict.fromkeys([*spec.universe.symbols, *symbols]))
+    names = tuple(dict.fromkeys([*spec.universe.outside_reserve, *symbols]))
     _require_known(snapshot, [index, *names], kinds)
     legs = _legs(spec, snapshot, names)
     returns, market = _returns(snapshot, names, index)
     events = study_events(snapshot, spec.signal, pd.DatetimeIndex(returns.index))
-    events = events[events["kind"].isin(list(kinds))].reset_index(drop=True)
+    events = events[events["kind"].isin(kinds)].reset_index(drop=True)
+    asked = int(all_events(snapshot)["kind"].isin(kinds).sum())
     if events.empty:
         raise InputError(f"got no event of {', '.join(kinds)} in market {snapshot.name} within its prices")
     of_coins = np.array([snapshot.instruments[name].is_crypto for name in names])
@@ -116,6 +120,7 @@ def event_study(
         surprises=made.surprises(kinds),
         slopes=made.slopes(kinds),
         paths=made.paths(kinds),
+        outside=asked - len(events),
         left_out=tuple(name for at, name in enumerate(names) if np.isnan(found.spread[:, at]).all()),
     )
 
@@ -128,7 +133,7 @@ def _days(events: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def _legs(spec: Spec, snapshot: Snapshot, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    coins = tuple(name for name in spec.universe.symbols if snapshot.instruments[name].is_crypto)
+    coins = tuple(name for name in spec.universe.outside_reserve if snapshot.instruments[name].is_crypto)
     legs = {CRYPTO: coins} | {
         str(basket): tuple(spec.universe.members(basket)) for basket in BASKETS if basket != "reserve"
     }

@@ -11,11 +11,12 @@ import pandas as pd
 from backtests.studies.event_study.abnormal import Abnormal, StudyConfig
 from backtests.studies.event_study.events import weeks_of
 from backtests.studies.event_study.legs import LegWindow, leg_path, leg_window
+from backtests.studies.robust import robust_slope
 
 TERCILES = ("low", "middle", "high")
 LEVEL = 0.05
-# Of a slope that is there, so many of its standard errors are found in four of five studies at the 5% level.
-DETECTABLE = 2.8
+# In so many of such studies a slope that is there is to be found.
+POWER = 0.8
 # Weeks below which no slope is estimated.
 LEAST_WEEKS = 20
 
@@ -134,9 +135,9 @@ class Measured:
         """Mean by tercile of news."""
         rows = []
         for kind, leg, window, car in self._with_news(kinds):
-            tercile = pd.qcut(car["news"].rank(method="first"), 3, labels=list(TERCILES)) if len(car) >= 3 else None
-            for name in TERCILES:
-                values = car["car"][tercile == name].to_numpy() if tercile is not None else np.array([])
+            third = _thirds(car["news"])
+            for place, name in enumerate(TERCILES):
+                values = car["car"][third == place].to_numpy()
                 rows.append(
                     {"kind": kind, "leg": leg, "first": window[0], "last": window[1], "tercile": name, **_mean(values)}
                 )
@@ -177,6 +178,12 @@ class Measured:
         return pd.DataFrame(rows)
 
 
+def _thirds(news: pd.Series) -> pd.Series:
+    """0, 1 or 2 of the lowest, middle and highest third; equal news are in one, and all news alike in the middle."""
+    share = (news.rank() - 1.0) / max(len(news) - 1, 1)
+    return (share > 1 / 3).astype(int) + (share > 2 / 3).astype(int)
+
+
 def _mean(values: np.ndarray) -> dict[str, Any]:
     """Mean of a week's values and its interval, t-distributed."""
     count = len(values)
@@ -190,25 +197,15 @@ def _mean(values: np.ndarray) -> dict[str, Any]:
 
 
 def _slope(car: pd.DataFrame) -> dict[str, Any]:
-    """The slope of returns on news in its standard deviations, with the errors HC3 of MacKinnon and White (1985).
-
-    A few announcements bear most of the news: errors that do not allow for their weight, Newey and West's among them,
-    find a slope in one of ten worlds without any.
-    """
+    """The slope of returns on news in its standard deviations; a few announcements bear most of the news."""
     found = {"weeks": len(car), **dict.fromkeys(("slope", "low", "high", "p_slope", "detectable"), np.nan)}
     deviation = car["news"].std(ddof=1)
     if len(car) < LEAST_WEEKS or not deviation > 0:
         return found
-    from statsmodels.regression.linear_model import OLS
-
-    regressors = pd.DataFrame({"constant": 1.0, "news": car["news"] / deviation})
-    fit: Any = OLS(car["car"], regressors).fit(cov_type="HC3", use_t=True)
-    low, high = fit.conf_int(alpha=LEVEL).loc["news"]
-    told = (fit.params["news"], low, high, fit.pvalues["news"], DETECTABLE * fit.bse["news"])
-    return {
-        "weeks": len(car),
-        **dict(zip(("slope", "low", "high", "p_slope", "detectable"), map(float, told), strict=True)),
-    }
+    fit = robust_slope(car["car"].to_numpy(), np.column_stack([np.ones(len(car)), car["news"] / deviation]))
+    reach, detectable = fit.reach(LEVEL), fit.detectable(LEVEL, POWER)
+    told = (fit.value, fit.value - reach, fit.value + reach, fit.p_value, detectable)
+    return {"weeks": len(car), **dict(zip(("slope", "low", "high", "p_slope", "detectable"), told, strict=True))}
 
 
 def _with_holm(rows: pd.DataFrame, p_value: str, wide: int) -> pd.DataFrame:

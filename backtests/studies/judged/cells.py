@@ -20,6 +20,8 @@ LAGS = (0, 1, 5, 10)
 """Sessions between a decision and the first return that counts."""
 MINIMUM_WINDOWS = 20
 """Windows side by side below which nothing is estimated."""
+POWER = 0.8
+"""Share of cases in which a slope of the size that is said would be found."""
 SCORE = "score"
 SPREADS = {"speculative_less_cash_flow": ("speculative", "cash_flow"), "crypto_less_cash_flow": ("crypto", "cash_flow")}
 WANTED = {
@@ -80,9 +82,10 @@ def cells_of(said: pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Columns kind, predictor, leg, horizon, lag, sessions (of returns), slope (return of the horizon per standard
-        deviation of the predictor), low, high (of 95%), t, p, p_holm (over all rows that have a p), rank_correlation
-        (Spearman's, of overlapping returns), apart_slope, apart_p (the check: windows side by side). NaN where there
-        are fewer than `MINIMUM_WINDOWS` windows, or the predictor never moves.
+        deviation of the predictor), low, high (of 95%), t, p, p_holm (over all rows of the score that have a p, or over
+        all others), detectable, detectable_holm (the slope that would be found in four of five cases, by itself and
+        with all counted), rank_correlation (Spearman's, of overlapping returns), apart_slope, apart_p (the check:
+        windows side by side). NaN where there are fewer than `MINIMUM_WINDOWS` windows, or the predictor never moves.
     """
     values = said.loc[returns.index].to_numpy(dtype=float)
     moves = values.std(axis=0) > 1e-12
@@ -95,9 +98,23 @@ def cells_of(said: pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame:
                 keys = said.columns.to_frame(index=False)
                 keys["leg"], keys["horizon"], keys["lag"] = leg, horizon, lag
                 parts.append(pd.concat([keys, pd.DataFrame(found, keys.index)], axis=1))
-    table = pd.concat(parts, ignore_index=True)
-    table.insert(list(table).index("p") + 1, "p_holm", holm(table["p"].to_numpy()))
-    return table
+    return _with_counts(pd.concat(parts, ignore_index=True))
+
+
+def _with_counts(table: pd.DataFrame) -> pd.DataFrame:
+    """p-values raised for all of their family, and what would be found: the score is asked before its parts."""
+    from scipy.stats import t
+
+    p_holm, found = (pd.Series(np.nan, table.index) for _ in range(2))
+    for family in (table["kind"] == SCORE, table["kind"] != SCORE):
+        p_holm[family] = holm(table.loc[family, "p"].to_numpy())
+        tested = max(int(table.loc[family, "p"].notna().sum()), 1)
+        rows = table.loc[family]
+        edge = t.ppf(1 - (1 - CONFIDENCE) / 2 / tested, rows["freedom"]) + t.ppf(POWER, rows["freedom"])
+        found[family] = edge * rows["error"]
+    table.insert(list(table).index("p") + 1, "p_holm", p_holm)
+    table.insert(list(table).index("detectable") + 1, "detectable_holm", found)
+    return table.drop(columns=["error", "freedom"])
 
 
 def hits_of(regime: pd.Series, score: pd.Series, returns: pd.DataFrame) -> pd.DataFrame:
@@ -151,25 +168,32 @@ def _cell(values: np.ndarray, returns: np.ndarray, horizon: int, lag: int, devia
 
     ahead = sums_ahead(returns, horizon, lag)
     complete = np.isfinite(ahead)
-    names = ("slope", "low", "high", "t", "p", "rank_correlation", "apart_slope", "apart_p")
+    tests = ("slope", "low", "high", "t", "p", "error", "freedom", "detectable")
+    names = (*tests, "rank_correlation", "apart_slope", "apart_p")
     sessions = int(np.isfinite(returns).sum())
     if complete.sum() < MINIMUM_WINDOWS * horizon:
         return {"sessions": sessions} | dict.fromkeys(names, np.nan)
     found = slopes_over(values, returns, horizon, lag)
     slope, error = found.slope * deviations, found.error * deviations
-    reach = t.ppf((1 + CONFIDENCE) / 2, found.rows - 2) * error
+    # A leg that never moves has no error, and nothing is told of it.
+    error = np.where(error > 0, error, np.nan)
+    reach = t.ppf((1 + CONFIDENCE) / 2, found.freedom) * error
     ratio = slope / error
     apart = np.flatnonzero(complete)[::horizon]
     check = slopes(values[apart], ahead[apart])
+    check_ratio = check.slope / np.where(check.error > 0, check.error, np.nan)
     numbers = (
         slope,
         slope - reach,
         slope + reach,
         ratio,
-        2 * t.sf(np.abs(ratio), found.rows - 2),
+        2 * t.sf(np.abs(ratio), found.freedom),
+        error,
+        np.full(len(error), float(found.freedom)),
+        reach + t.ppf(POWER, found.freedom) * error,
         _rank_correlations(values[complete], ahead[complete]),
         check.slope * deviations,
-        2 * t.sf(np.abs(check.slope / check.error), check.rows - 2),
+        2 * t.sf(np.abs(check_ratio), check.freedom),
     )
     moves = np.isfinite(deviations)
     return {"sessions": sessions} | {

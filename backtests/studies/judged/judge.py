@@ -9,7 +9,7 @@ from backtests.prepare.prepared import prepare
 from backtests.prepare.span import Span
 from backtests.spec.spec import Spec
 from backtests.studies.gauge import Gauge, chosen_by_rule, gauge, legs_of, week_returns
-from backtests.studies.judged.cells import cells_of, hits_of, predictors, session_returns
+from backtests.studies.judged.cells import SCORE, cells_of, hits_of, predictors, session_returns
 from data.market.snapshot import Snapshot
 from signals.liquidity import LiquiditySignal
 
@@ -32,8 +32,13 @@ class Judgement:
 
     @property
     def tested(self) -> int:
-        """Cells that have a test: the count by which Holm raises their p-values."""
+        """Cells that have a test."""
         return int(self.cells["p"].notna().sum())
+
+    @property
+    def of_score(self) -> int:
+        """Those of the score: the count by which Holm raises their p-values; all others count for the others."""
+        return int(self.cells.loc[self.cells["kind"] == SCORE, "p"].notna().sum())
 
     @property
     def without_zero(self) -> int:
@@ -42,7 +47,7 @@ class Judgement:
 
     @property
     def told(self) -> pd.DataFrame:
-        """The cells that are told from nothing with all others taken into account, the surest first."""
+        """The cells that are told from nothing with all of their family taken into account, the surest first."""
         return self.ranked[self.ranked["p_holm"] < LEVEL]
 
     @property

@@ -154,28 +154,45 @@ def verdicts(judged: Judgement) -> list[str]:
     told = judged.told
     chance_alone = LEVEL * judged.tested
     count = (
-        f"{judged.tested:,} cells were tested. By their own intervals {judged.without_zero:,} leave 0 out; where "
-        f"nothing is linked {chance_alone:,.0f} would on average, many more or none at once, for the cells are kin."
+        f"{judged.tested:,} cells were tested, {judged.of_score:,} of the score, which is asked first, and the rest of "
+        f"blocks and inputs. By their own intervals {judged.without_zero:,} leave 0 out; where nothing is linked "
+        f"{chance_alone:,.0f} would on average, many more or none at once, for the cells are kin."
     )
     if told.empty:
-        best = judged.ranked.iloc[0]
+        best = judged.ranked.sort_values("p_holm", kind="stable").iloc[0]
         return [
             count,
             f"With all of them counted (Holm) none is told from nothing; the surest is {_named(best)}, "
             f"p {chance(best['p'])}, with all counted {chance(best['p_holm'])}.",
+            *_power(judged),
         ]
     rightly = sum(np.sign(row["slope"]) == WANTED[row["leg"]] for _, row in told.iterrows())
     return [
         count,
         f"With all of them counted (Holm) {len(told):,} are told from nothing, {rightly:,} of them as the thesis has "
         f"it; the surest is {_named(told.iloc[0])}.",
+        *_power(judged),
     ]
+
+
+def _power(judged: Judgement) -> list[str]:
+    """How large a slope of the score has to be; nothing where none could be tested."""
+    cells = judged.cells[(judged.cells["kind"] == SCORE) & (judged.cells["lag"] == 0)].dropna(subset="p")
+    of_horizon = cells[cells["horizon"] == YEAR_HORIZON]
+    if of_horizon.empty:
+        return []
+    named = "; ".join(
+        f"{leg_name(row['leg'])} {row['detectable']:.1%} by itself, {row['detectable_holm']:.1%} with all counted"
+        for row in of_horizon.to_dict("records")
+    )
+    return [f"Would be found in four of five cases, slopes of the score over {YEAR_HORIZON} sessions: {named}."]
 
 
 EXPLAINED = (
     "Slope: return over so many sessions, from the open so many sessions after the decision, per standard deviation of "
-    "what the signal says; + means scarcer. The thesis wants it below 0, for cash flow above. Intervals of 95% by "
-    "Newey and West on sessions that do not overlap (reverse regression)."
+    "what the signal says; + means scarcer. The thesis wants it below 0, for cash flow above. Intervals of 95% on "
+    "sessions that do not overlap (reverse regression), as if each quarter of a year were one observation. Holm: the "
+    "score's p raised for all cells of the score, those of blocks and inputs for all of theirs."
 )
 HITS_EXPLAINED = (
     "Balanced accuracy: share of the rises and of the falls that SCARCE and ABUNDANT called, averaged; 50% is chance. "

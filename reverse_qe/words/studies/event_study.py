@@ -17,10 +17,10 @@ TEST_HEAD = (
     Column("mean"),
     Column("95%"),
     Column("p, t", rank=4),
-    Column("p, BMP", rank=2),
+    Column("p, BMP", rank=3),
     Column("p, KP", rank=5),
     Column("p, Corrado", rank=6),
-    Column("corrected", rank=3),
+    Column("Holm", rank=2),
 )
 SLOPE_HEAD = (
     Column("events"),
@@ -30,14 +30,14 @@ SLOPE_HEAD = (
     Column("slope"),
     Column("95%"),
     Column("p", rank=3),
-    Column("corrected", rank=2),
+    Column("Holm", rank=2),
     Column("would be found", rank=4),
 )
 TERCILE_HEAD = ("events", "of", "sessions", "low news", "middle", "high news")
 LEGEND = (
     "Mean: cumulative abnormal return, the events of a calendar week being one observation. p-values, two-sided: t "
     "plain; BMP standardised, for events that raise the variance; KP of all members, for names that move together; "
-    "Corrado by ranks. Corrected: the p-value of BMP for as many tests as there are rows (Holm)."
+    "Corrado by ranks. Holm: the p-value of BMP, raised for as many tests as there are rows."
 )
 SLOPES = (
     "Slope: the cumulative abnormal return for news larger by one of its standard deviations. Would be found: a slope "
@@ -113,7 +113,8 @@ def count_sentences(found: EventStudy) -> dict[str, str]:
     return {
         row["kind"]: f"{row['kind'].capitalize()}: {_counted(row['events'], 'event')} on "
         f"{_counted(row['days'], 'day')} in {_counted(row['weeks'], 'week')}"
-        + (f", of which {row['overlapping']} begin in the window of the one before." if row["overlapping"] else ".")
+        + (f", of which {row['overlapping']} begin in the window of the one before" if row["overlapping"] else "")
+        + _effective(found, row["kind"])
         for row in _records(found.counts)
     }
 
@@ -129,14 +130,30 @@ def verdicts(found: EventStudy) -> list[str]:
     return [*told, NEVER]
 
 
+def _effective(found: EventStudy, kind: str) -> str:
+    """As many independent answers of members as stand behind the test of Kolari and Pynnonen."""
+    rows = found.tests[(found.tests["kind"] == kind) & found.tests["leg"].isin(wide_legs(found))]
+    counts = rows.loc[rows["effective"] > 0, "effective"].round().astype(int)
+    if counts.empty:
+        return "."
+    low, high = counts.min(), counts.max()
+    return (
+        f"; the answers of a leg's names are as good as {low if low == high else f'{low} to {high}'} independent ones."
+    )
+
+
 def _missing(found: EventStudy) -> list[str]:
+    told = []
+    if found.outside:
+        told.append(f"{_counted(found.outside, 'event')} outside of these sessions left out.")
     answers, unfitted, blank = (int(found.counts[name].sum()) for name in ("answers", "unfitted", "blank"))
-    if not unfitted + blank:
-        return []
-    return [
-        f"Of {answers:,} answers of one name to one day {unfitted:,} have no fit, for fewer than {found.config.least} "
-        f"returns before them, and {blank:,} lack a return in a window; they are left out."
-    ]
+    if unfitted + blank:
+        told.append(
+            f"Of {answers:,} answers of one name to one day {unfitted:,} have no fit (fewer than {found.config.least} "
+            f"returns before them, or nothing beyond {found.index}), and {blank:,} lack a return in a window; they are "
+            "left out."
+        )
+    return told
 
 
 def _verdict(found: EventStudy, legs: list[str], what: str) -> str:
@@ -181,7 +198,7 @@ def _percent(value: float, style: str = "{:+.2%}") -> str:
 
 
 def _interval(row: dict[str, Any]) -> str:
-    return "-" if math.isnan(row["low"]) else f"[{row['low']:+.1%}, {row['high']:+.1%}]"
+    return "-" if math.isnan(row["low"]) else f"[{row['low'] * 100:+.1f}, {row['high'] * 100:+.1f}]"
 
 
 def _p_value(value: float) -> str:
