@@ -182,7 +182,8 @@ def plain_sentence(found: Exposures) -> str:
 
 SIZES = """\
 Of 100 markets without a link (`sample:null@1` to `@100`) the baskets are apart by duration in 3, and in 14 by one of
-the other rankings with all of them counted, where a fair 5% lies between 1 and 10. Of 30 made by the thesis they are apart by duration in 28 (`python docs/study_sizes.py`)."""
+the other rankings with all of them counted, where a fair 5% lies between 1 and 10. Of 30 made by the thesis they are
+apart by duration in 28 (`python docs/study_sizes.py`)."""
 
 METHOD = """\
 - **Weekly returns**, from the last close before a week's first session to that before the next, on changes of the

@@ -266,6 +266,7 @@ def test_what_comes_after_a_window_changes_nothing_of_it(sample: Snapshot) -> No
     ("given", "told"),
     [
         ({"index": "GOLD"}, "got GOLD, wanted instruments of market sample"),
+        ({"index": ""}, "got a blank, wanted instruments of market sample"),
         ({"symbols": ("X", "Y")}, "got X, Y, wanted instruments of market sample"),
         ({"kinds": ("rumours",)}, "got the kind rumours, wanted some of: results, guidance"),
         ({"config": StudyConfig(estimation=(-40, -5))}, "got an estimation window of -40 to -5"),

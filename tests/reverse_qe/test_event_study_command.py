@@ -22,7 +22,7 @@ def test_it_prints_writes_and_tells_the_same(call, tmp_path):
     (row,) = [each for each in told["tests"] if (each["leg"], each["first"]) == ("crypto", -1)]
     assert f"{row['mean']:+.2%}" in out
     page = (tmp_path / "study.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == 1
+    assert page.count('class="plot narrow"') == 3  # of crypto and each basket
     assert f"{row['mean']:+.2%}" in page
     assert "SIMULATED" in page
     found = reverse_qe.event_study(kinds=["results"])

@@ -92,7 +92,7 @@ def event_study(
     require_statsmodels("an event study")
     config, kinds = config or StudyConfig(), tuple(dict.fromkeys(kinds))
     _require_windows(config)
-    index = index or spec.universe.benchmark
+    index = spec.universe.benchmark if index is None else index
     names = tuple(dict.fromkeys([*spec.universe.outside_reserve, *symbols]))
     _require_known(snapshot, [index, *names], kinds)
     legs = _legs(spec, snapshot, names)
@@ -152,12 +152,13 @@ def _returns(snapshot: Snapshot, names: Sequence[str], index: str) -> tuple[pd.D
 
 def _require_known(snapshot: Snapshot, symbols: Sequence[str], kinds: Collection[str]) -> None:
     if unknown := [symbol for symbol in symbols if symbol not in snapshot.instruments]:
+        named = ", ".join(name or "a blank" for name in dict.fromkeys(unknown))
         raise InputError(
-            f"got {', '.join(dict.fromkeys(unknown))}, wanted instruments of market {snapshot.name}; see: "
-            f"reverse-qe data show {snapshot.name}"
+            f"got {named}, wanted instruments of market {snapshot.name}; see: reverse-qe data show {snapshot.name}"
         )
     if unknown := [kind for kind in kinds if kind not in KINDS]:
-        raise InputError(f"got the kind {', '.join(unknown)}, wanted some of: {', '.join(KINDS)}")
+        named = ", ".join(kind or "blank" for kind in unknown)
+        raise InputError(f"got the kind {named}, wanted some of: {', '.join(KINDS)}")
 
 
 def _require_windows(config: StudyConfig) -> None:
