@@ -113,6 +113,11 @@ class BacktestResult:
         return self._tables["attribution"]
 
     @property
+    def members(self) -> pd.DataFrame | None:
+        """What the rule of the universe ranked each June, by what, and chose; None where there is no rule."""
+        return self._tables.get("members")
+
+    @property
     def metrics(self) -> dict[str, Any]:
         """Measures of the strategy and every baseline, by regime and by year."""
         return measures_json(self.run.measures)

@@ -127,8 +127,7 @@ def terciles(measure: pd.Series, by: Measure) -> Mapping[str, tuple[str, ...]]:
     Raises:
         InputError: a third of what is measured is fewer than `FEWEST`.
     """
-    known = measure.dropna().sort_index()
-    ranked = known.sort_values(ascending=by in _LOW_IS_SPECULATIVE, kind="stable").index
+    ranked = _ranked(measure, by).index
     count = len(ranked) // 3
     if count < FEWEST:
         raise InputError(
@@ -136,6 +135,22 @@ def terciles(measure: pd.Series, by: Measure) -> Mapping[str, tuple[str, ...]]:
             f"is a third of them and at least {FEWEST}"
         )
     return {"speculative": tuple(ranked[:count]), "cash_flow": tuple(reversed(ranked[-count:]))}
+
+
+def ranks(measure: pd.Series, by: Measure) -> pd.Series:
+    """The place of each symbol by which it is chosen, 1 for the most speculative; NaN where it is not ranked.
+
+    Args:
+        measure: by symbol, as for `terciles`.
+        by: what it is.
+    """
+    ranked = _ranked(measure, by)
+    return pd.Series(np.arange(1.0, len(ranked) + 1), ranked.index).reindex(measure.index)
+
+
+def _ranked(measure: pd.Series, by: Measure) -> pd.Series:
+    known = measure.dropna().sort_index()
+    return known.sort_values(ascending=by in _LOW_IS_SPECULATIVE, kind="stable")
 
 
 def make_choice(

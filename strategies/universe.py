@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from data.errors import InputError
 from strategies.rule import CHOSEN, Choice, UniverseRule
@@ -25,8 +25,9 @@ class Universe(BaseModel):
         cash_flow: names with near-term cash flow.
         reserve: where idle money is kept; takes what the other baskets leave.
         benchmark: bought and held beside the strategy, never traded by it.
-        hindsight: why the choice of instruments knows the outcome; shown on every page. Empty where it does not.
         rule: chooses speculative and cash_flow in the place of names.
+        hindsight: why the choice of instruments knows the outcome; shown on every page. Empty where it does not. A
+            rule's list that does not say from when on each name was on it says so by itself.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,9 +36,20 @@ class Universe(BaseModel):
     cash_flow: tuple[str, ...] = ()
     reserve: tuple[str, ...] = ()
     benchmark: str
-    hindsight: str = ""
     rule: UniverseRule | None = None
+    hindsight: str = Field(default="", validate_default=True)
     _choice: Choice | None = PrivateAttr(None)
+
+    @field_validator("hindsight")
+    @classmethod
+    def _an_undated_list_is_hindsight(cls, told: str, info: ValidationInfo) -> str:
+        rule = info.data.get("rule")
+        if told or rule is None or not (undated := sum(each.first is None for each in rule.listed)):
+            return told
+        return (
+            f"{undated} of {len(rule.names)} names of universe.rule.names have no first day: who made the list knew "
+            "that they would matter, or live"
+        )
 
     @model_validator(mode="after")
     def _by_rule_or_by_name(self) -> Self:

@@ -23,6 +23,7 @@ _READ: Mapping[str, tuple[list[str], list[str], list[str]]] = {
     "rotations": (["start", "end"], ["strategy"], ["regime"]),
     "trades": (["opened", "closed"], ["profit", "sessions"], ["symbol"]),
     "attribution": ([], ["profit"], ["basket", "symbol"]),
+    "members": (["chosen_at"], [], ["symbol", "basket", "value"]),
 }
 _KEYS = {"returns": ["session"], "regime": ["session"], "rotations": ["start", "end", "regime"]}
 

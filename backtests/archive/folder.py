@@ -17,6 +17,7 @@ from backtests.archive.memory import peak_memory_mb
 from backtests.archive.stored import FORMAT, LABEL, RUNS
 from backtests.identity import package_versions
 from backtests.measures.attribution import attribution
+from backtests.measures.members import members_chosen
 from backtests.measures.round_trips import round_trips
 from backtests.prepare.prepared import EngineName
 from backtests.run import Backtest
@@ -134,6 +135,8 @@ def run_tables(run: Backtest) -> dict[str, pd.DataFrame]:
         "trades": trades_of(run),
         "attribution": attribution(run.engine, run.regime, run.spec.universe),
     }
+    if run.spec.universe.rule is not None:
+        listings["members"] = members_chosen(run.spec.universe, run.panel.decides_for[-1])
     return {name: frame.rename_axis("session") for name, frame in by_session.items()} | listings
 
 

@@ -133,8 +133,17 @@ def _as_json(result: "BacktestResult") -> dict[str, Any]:
             "held": last[last > 0].to_dict(),
             "orders": _records(run.engine.next_orders),
         },
+        **_chosen(result),
         **({} if result.stress is None else {"stress": _records(result.stress)}),
     }
+
+
+def _chosen(result: "BacktestResult") -> dict[str, Any]:
+    """What the rule of the universe chose; nothing where there is none."""
+    from backtests.measures.members import comings_and_goings
+    from reverse_qe.words.runs.members import members_json
+
+    return {} if (table := result.members) is None else {"baskets_by_rule": members_json(comings_and_goings(table))}
 
 
 def _records(table: "pd.DataFrame") -> list[dict[Any, Any]]:

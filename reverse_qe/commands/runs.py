@@ -69,6 +69,7 @@ def show_run(run: str, opens: bool, as_json: bool) -> None:
     from backtests.archive.stored import read_run
     from reverse_qe.pages.page_files import open_page
     from reverse_qe.words.runs.figures import PORTFOLIO_HEAD, REGIME_HEAD
+    from reverse_qe.words.runs.members import HEAD, TITLE, member_rows, members_json, stored_members
     from reverse_qe.words.runs.stored import (
         stored_headline,
         stored_json,
@@ -81,11 +82,14 @@ def show_run(run: str, opens: bool, as_json: bool) -> None:
     if opens:
         say(open_page(stored.folder / "tearsheet.html"))
         return
+    chosen = stored_members(stored)
     if as_json:
-        print_json(stored_json(stored))
+        print_json(stored_json(stored) | ({} if chosen is None else {"baskets_by_rule": members_json(chosen)}))
         return
     print_table(stored_headline(stored), PORTFOLIO_HEAD, stored_portfolios(stored))
     print_table("By regime", REGIME_HEAD, stored_regimes(stored))
+    if chosen is not None:
+        print_table(TITLE, HEAD, member_rows(chosen))
     show(f"{what_was_run(stored)}. Folder: {stored.folder}")
     # Runs from before there were notes have them among their warnings.
     for warning in (*stored.manifest.get("warnings", []), *stored.manifest.get("notes", [])):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from backtests.measures.rotations import leg_returns
+from backtests.measures.rotations import basket_returns, leg_returns
 from backtests.prepare.prepared import prepare
 from backtests.prepare.span import Span
 from backtests.spec.spec import Spec
@@ -131,11 +131,13 @@ def _gauge(spec: Spec, snapshot: Snapshot, signal: LiquiditySignal, sessions: pd
     if last < sessions[0]:
         return Html()
     prepared = prepare(spec, snapshot, Span(sessions[0], last), signal=signal)
-    coins = [symbol for symbol in spec.universe.symbols if snapshot.instruments[symbol].is_crypto]
-    legs: dict[str, Sequence[str]] = {CRYPTO: coins, **{basket: spec.universe.members(basket) for basket in BASKETS}}
-    legs = {leg: members for leg, members in legs.items() if members}
+    universe, rules = prepared.spec.universe, prepared.rules
+    coins = [symbol for symbol in universe.symbols if snapshot.instruments[symbol].is_crypto]
     tradable = prepared.panel.tradable(spec.order_rules.stale_sessions)
-    growth = (1.0 + leg_returns(prepared.rules, tradable, legs)).cumprod()
+    returns = leg_returns(rules, tradable, {CRYPTO: coins}).join(basket_returns(rules, tradable, universe))
+    members: dict[str, Sequence[str]] = {CRYPTO: coins, **{basket: universe.members(basket) for basket in BASKETS}}
+    legs = [leg for leg, names in members.items() if names]
+    growth = (1.0 + returns[legs]).cumprod()
     ends = ", ".join(f"{leg.replace('_', ' ')} {growth[leg].iloc[-1]:.3g}" for leg in legs)
     chart = time_chart(
         TimeChart(

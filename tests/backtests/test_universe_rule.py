@@ -7,18 +7,25 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy import stats
 
+from backtests.archive.folder import run_tables
 from backtests.measures.attribution import attribution
+from backtests.measures.members import comings_and_goings
 from backtests.prepare.choice import choice_sessions, with_choice
 from backtests.prepare.decision import decide_from_cash
 from backtests.prepare.prepared import prepare
+from backtests.prepare.span import Span
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
+from backtests.studies.event_study.events import study_events
+from backtests.studies.event_study.study import event_study
 from backtests.studies.sweeps.grid import make_grid
 from backtests.studies.sweeps.sweep import Sweep, SweepAsked
 from data.clock import decision_times
 from data.errors import InputError
-from index_market import DEAD, DIED, LATE, LEAVER, LEFT, NAMES, planted_market
+from data.market.tables import ACTIONS, MEMBERSHIPS
+from index_market import DEAD, DIED, LATE, LEAVER, LEFT, LISTED, NAMES, planted_market
 from strategies.policy import target_weights
 from strategies.rule import make_choice
 
@@ -36,6 +43,11 @@ def market(sample):
 @pytest.fixture(scope="module")
 def run(market):
     return run_backtest(load_spec(SPEC), market)
+
+
+@pytest.fixture(scope="module")
+def hand(run, market):
+    return {session: by_hand(market, session) for session in run.spec.universe.choice.begins}
 
 
 def by_hand(market, session):
@@ -79,11 +91,12 @@ def by_hand(market, session):
     return set(ranked[: len(ranked) // 3]), set(ranked[-(len(ranked) // 3) :]), score
 
 
-def test_each_june_chooses_what_pandas_and_statsmodels_choose(run, market):
+def test_each_june_chooses_what_pandas_and_statsmodels_choose(run, hand):
     choice = run.spec.universe.choice
+    assert not [line for line in run.warnings if line.startswith("HINDSIGHT")]
     assert [f"{day:%Y-%m-%d}" for day in choice.begins] == ["2016-06-01", "2017-06-01", "2018-06-01", "2019-06-03"]
     for session in choice.begins:
-        speculative, cash_flow, score = by_hand(market, session)
+        speculative, cash_flow, score = hand[session]
         row = choice.baskets.loc[session]
         assert set(row.index[row == "speculative"]) == speculative
         assert set(row.index[row == "cash_flow"]) == cash_flow
@@ -245,3 +258,151 @@ def test_a_decision_from_cash_is_that_of_the_plan(run, market):
     wanted = run.plan.targets.loc[session]
     assert found.targets[found.targets > 0].to_dict() == pytest.approx(wanted[wanted > 0].to_dict())
     assert (found.buy_money > 0).sum() > 10
+
+
+def test_what_was_chosen_by_what_and_what_left_stands_in_a_table(run, hand):
+    members = run_tables(run)["members"]
+    assert list(members) == ["chosen_at", "symbol", "basket", "value", "rank", "known_at", "left"]
+    for session in run.spec.universe.choice.begins:
+        speculative, cash_flow, score = hand[session]
+        rows = members[members["chosen_at"] == session].set_index("symbol")
+        assert set(rows.index[rows["basket"] == "speculative"]) == speculative
+        assert set(rows.index[rows["basket"] == "cash_flow"]) == cash_flow
+        np.testing.assert_allclose(rows["value"].dropna(), score.reindex(rows["value"].dropna().index), rtol=1e-9)
+        # scipy ranks from the lowest; the highest exposure is the most speculative.
+        assert rows["rank"].dropna().tolist() == stats.rankdata(-rows["value"].dropna()).tolist()
+        assert set(rows["known_at"]) == {f"{session:%Y-%m-%d}T00:00:00Z"}
+    left = members.dropna(subset="left").set_index("symbol")["left"]
+    assert left.to_dict() == {LEAVER: LEFT + pd.Timedelta(days=1), DEAD: pd.Timestamp("2019-03-18")}
+    late = members[(members["symbol"] == LATE) & (members["chosen_at"] == "2018-06-01")].iloc[0]
+    assert (late["basket"], np.isnan(late["value"]), np.isnan(late["rank"])) == ("", True, True)
+
+
+def test_which_names_came_and_went():
+    rows = [("2017-06-01", name, basket, 1.0) for name, basket in (("A", "speculative"), ("B", "cash_flow"), ("C", ""))]
+    rows += [
+        ("2018-06-01", "A", "cash_flow", 1.0),
+        ("2018-06-01", "C", "speculative", 1.0),
+        ("2018-06-01", "D", "", None),
+    ]
+    found = comings_and_goings(pd.DataFrame(rows, columns=["chosen_at", "symbol", "basket", "value"]))
+    assert found[["listed", "ranked"]].to_numpy().tolist() == [[3, 3], [3, 3], [3, 2], [3, 2]]
+    assert found["came"].tolist() == [("A",), ("B",), ("C",), ("A",)]
+    assert found["went"].tolist() == [(), (), ("A",), ("B",)]
+
+
+def test_who_leaves_pays_for_its_sale_and_who_dies_is_paid_its_last_price(run):
+    orders, cash = run.engine.orders, run.engine.cash
+    sold = orders[(orders["symbol"] == LEAVER) & (orders["session"] == LEFT + pd.Timedelta(days=1))]
+    assert sold["side"].tolist() == ["sell"]
+    assert sold["commission"].iloc[0] + sold["slippage"].iloc[0] > 0
+    parts = attribution(run.engine, run.regime, run.spec.universe)
+    for name in (LEAVER, DEAD):
+        paid = orders.loc[orders["symbol"] == name, ["commission", "slippage"]].to_numpy().sum()
+        assert parts.loc[parts["symbol"] == name, "costs"].sum() == pytest.approx(paid, rel=1e-9)
+    [dead] = cash.index[cash["symbol"] == DEAD]
+    held = run.engine.positions.loc[DIED, DEAD]
+    assert cash.loc[dead, "amount"] == pytest.approx(held * 7.0, rel=1e-9)  # the value of its delisting
+
+
+@pytest.mark.slow
+def test_an_event_study_has_each_name_in_its_basket_while_it_is_chosen(market):
+    spec = load_spec(SPEC)
+    found = event_study(spec, market, kinds=["results"])
+    mean = found.tests[(found.tests["leg"] == "speculative")].iloc[0]
+    again = with_choice(spec, market, Span(pd.Timestamp(spec.run.start), market.bars["date"].max()))
+    alone = spec.model_copy(update={"universe": spec.universe.chosen(again.universe.choice)})
+    # By hand: the market model of each name that is chosen on the day, averaged by day, then by week.
+    close = market.bars.pivot_table(index="date", columns="symbol", values="adj_close")
+    returns = close.reindex(close["SIM-MARKET"].dropna().index).pct_change(fill_method=None)
+    days = study_events(market, alone.signal, pd.DatetimeIndex(returns.index))
+    places = sorted(set(days.loc[days["kind"] == "results", "stocks"]))
+    in_force = again.universe.choice.on(pd.DatetimeIndex(returns.index))
+    (begin, end), (first, last) = found.config.estimation, found.config.windows[0]
+    by_week = {}
+    for place in places:
+        row = in_force.iloc[place]
+        cars = []
+        for name in row.index[row == "speculative"]:
+            own, index = (returns[each].to_numpy() for each in (name, "SIM-MARKET"))
+            fit, around = slice(place + begin, place + end + 1), slice(place + first, place + last + 1)
+            slope, level = np.polyfit(index[fit], own[fit], 1) if place + begin > 0 else (np.nan, np.nan)
+            cars.append((own[around] - level - slope * index[around]).sum())
+        if np.isfinite(cars).any():
+            by_week.setdefault(returns.index[place].to_period("W"), []).append(np.nanmean(cars))
+    assert mean["weeks"] == len(by_week)
+    assert mean["mean"] == pytest.approx(np.mean([np.mean(each) for each in by_week.values()]), rel=1e-9)
+
+
+DATED = [{"symbol": name, "first": "2015-01-02"} for name in NAMES]
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ([], ""),  # of the index, whose members are dated
+        (DATED, ""),
+        ([*DATED[:-2], *NAMES[-2:]], "2 of 21 names of universe.rule.names have no first day"),
+        (list(NAMES), "21 of 21 names"),
+    ],
+)
+def test_a_list_without_days_is_hindsight_and_one_with_them_is_none(names, told):
+    spec = load_spec(SPEC, {"universe.rule.names": names})
+    assert spec.universe.hindsight.startswith(told)
+    assert bool(spec.universe.hindsight) == bool(told)
+    assert load_spec(tomllib.loads(spec.to_toml())) == spec
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("names", "banners"), [(DATED, 0), (list(NAMES), 1)])
+def test_a_run_of_a_list_without_days_has_the_banner(market, names, banners):
+    short = load_spec(SPEC, {"universe.rule.names": names, "run.end": "2017-07-31"})
+    assert sum(line.startswith("HINDSIGHT: 21 of 21") for line in run_backtest(short, market).warnings) == banners
+
+
+def test_what_a_user_says_of_hindsight_stands():
+    assert load_spec(SPEC, {"universe.hindsight": "mine", "universe.rule.names": ["MU"]}).universe.hindsight == "mine"
+
+
+@pytest.mark.parametrize("by", ["duration", "net_liquidity"])
+def test_another_future_after_each_june_leaves_its_choice_as_it_was(market, by):
+    spec = load_spec(SPEC, {"universe.rule.by": by})
+    whole = with_choice(spec, market).universe.choice
+    random = np.random.default_rng(11)
+    for june in whole.begins:
+        [moment] = decision_times(pd.DatetimeIndex([june]))
+        bars, series, members, actions = (
+            getattr(market, name).copy() for name in ("bars", "series", "memberships", "actions")
+        )
+        late = (bars["date"] >= june).to_numpy()
+        columns = ["open", "high", "low", "close", "adj_close"]
+        bars.loc[late, columns] = bars.loc[late, columns].mul(random.uniform(0.2, 5, int(late.sum())), axis=0)
+        told = (series["known_at"] > moment).to_numpy()
+        series.loc[told, "value"] = series.loc[told, "value"] * random.uniform(0.2, 5, int(told.sum())) + 1.0
+        # Who comes later goes, and who goes comes; a name that never was on the list, or died, is on it from then on.
+        later = (members["known_at"] > moment).to_numpy()
+        members.loc[later, "member"] = ~members.loc[later, "member"]
+        coming = members.iloc[[0]].assign(symbol="SIM-COIN-A", member=True, known_at=moment + pd.Timedelta(hours=1))
+        dying = actions.iloc[[0]].assign(
+            symbol=NAMES[0], kind="delisting", date=june, known_at=moment + pd.Timedelta(hours=1)
+        )
+        other = replace(
+            market,
+            bars=bars,
+            series=series,
+            memberships=MEMBERSHIPS.conform(pd.concat([members, coming])),
+            actions=ACTIONS.conform(pd.concat([actions, dying])),
+        )
+        again = with_choice(spec, other, Span(pd.Timestamp("2017-03-01"), june)).universe.choice
+        rows = [each.measures[each.measures["session"] == june].reset_index(drop=True) for each in (whole, again)]
+        pd.testing.assert_frame_equal(*rows, check_exact=True)
+        assert "SIM-COIN-A" not in set(rows[1]["symbol"])
+
+
+def test_who_is_on_the_list_later_cannot_be_chosen_before(market):
+    measures = with_choice(load_spec(SPEC), market).universe.choice.measures
+    assert LATE not in set(measures.loc[measures["session"] < LISTED, "symbol"])
+    listed = [each if each["symbol"] != "N00" else each | {"first": "2018-06-02"} for each in DATED]
+    choice = with_choice(load_spec(SPEC, {"universe.rule.names": listed}), market).universe.choice
+    assert choice.baskets.loc[:"2019-06-02", "N00"].eq("").all()
+    assert choice.baskets.loc["2019-06-03", "N00"] == "speculative"

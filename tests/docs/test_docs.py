@@ -78,7 +78,7 @@ def test_the_page_on_run_files_names_every_file_that_is_written(sample, tmp_path
     run = run_backtest(load_spec("sample", {"run.start": "2026-06-01"}), sample)
     text = (ROOT / "docs" / "run-files.md").read_text()
     written = {path.name for path in write_run(run, tmp_path / "run", label="mine").iterdir()}
-    assert set(re.findall(r"^\| `([a-z]+\.[a-z]+)`", text, re.M)) == written | {"tearsheet.html"}
+    assert set(re.findall(r"^\| `([a-z]+\.[a-z]+)`", text, re.M)) == written | {"tearsheet.html", "members.csv"}
     for column in run.engine.orders.columns.difference(["symbol", "side"]):
         assert f"`{column}`" in text
     assert manifest(run)["packages"]["backtrader"]

@@ -50,14 +50,14 @@ def leg_window(
         weeks: (k,) calendar week of each day of events.
         window: place among the windows of `config`.
         config: windows.
-        rows: (k,) which days are asked for.
+        rows: (k,) which days are asked for, or (k, members) of each member.
     """
     first, last = config.windows[window]
     begin = first - config.reach[0]
     around = found.around[:, members, begin : begin + last - first + 1]
     cars = around.sum(axis=2)
     deviation = found.spread[:, members] * np.sqrt(found.widened[:, members, window])
-    there = ~np.isnan(cars) & (deviation > 0) & rows[:, None]
+    there = ~np.isnan(cars) & (deviation > 0) & _by_member(rows)
     days = np.flatnonzero(there.any(axis=1))
     if not len(days):
         return LegWindow(np.array([], dtype=int), np.array([]))
@@ -90,12 +90,16 @@ def leg_path(
     first, last = config.path
     begin = first - config.reach[0]
     around = found.around[:, members, begin : begin + last - first + 1]
-    there = ~np.isnan(around.sum(axis=2)) & rows[:, None]
+    there = ~np.isnan(around.sum(axis=2)) & _by_member(rows)
     days = np.flatnonzero(there.any(axis=1))
     if not len(days):
         return np.empty((0, last - first + 1))
     place, clusters = _clusters(weeks[days])
     return _rows_by_cluster(_mean_of(around, there)[days].cumsum(axis=1), place, len(clusters))
+
+
+def _by_member(rows: np.ndarray) -> np.ndarray:
+    return rows if rows.ndim == 2 else rows[:, None]
 
 
 def _clusters(weeks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.newey_west import require_statsmodels
+from backtests.prepare.choice import with_choice
+from backtests.prepare.span import Span
 from backtests.spec.spec import Spec
 from backtests.studies.event_study.abnormal import StudyConfig, abnormal_returns
 from backtests.studies.event_study.events import KINDS, all_events, study_events
@@ -15,6 +17,7 @@ from data.clock import sessions_between
 from data.errors import InputError
 from data.market.snapshot import Snapshot
 from data.prices.actions import listed_bars
+from strategies.rule import CHOSEN
 from strategies.universe import BASKETS
 
 CRYPTO = "crypto"
@@ -78,7 +81,8 @@ def event_study(
     """Study what the instruments of a spec did around the events of a market.
 
     Args:
-        spec: universe, of which the reserve is left out, and signal, by which news is scored.
+        spec: universe, of which the reserve is left out, and signal, by which news is scored. A basket that a rule
+            chooses is on each day what it was then, from the June before the run's start on.
         snapshot: prices and events.
         config: windows.
         kinds: of events, some of `KINDS`.
@@ -93,6 +97,7 @@ def event_study(
     config, kinds = config or StudyConfig(), tuple(dict.fromkeys(kinds))
     _require_windows(config)
     index = spec.universe.benchmark if index is None else index
+    spec = with_choice(spec, snapshot, Span(pd.Timestamp(spec.run.start), snapshot.bars["date"].max()))
     names = tuple(dict.fromkeys([*spec.universe.outside_reserve, *symbols]))
     _require_known(snapshot, [index, *names], kinds)
     legs = _legs(spec, snapshot, names)
@@ -106,7 +111,9 @@ def event_study(
     days, place = _days(events)
     places = np.where(of_coins[None, :], days["coins"].to_numpy()[:, None], days["stocks"].to_numpy()[:, None])
     found = abnormal_returns(returns.to_numpy(), market.to_numpy(), places, config)
-    made = Measured(pd.DatetimeIndex(returns.index), events, days, place, found, config, legs, names)
+    sessions = pd.DatetimeIndex(returns.index)
+    chosen = _chosen(spec, legs, sessions[days["stocks"].to_numpy()])
+    made = Measured(sessions, events, days, place, found, config, legs, names, chosen)
     return EventStudy(
         market=snapshot.name,
         simulated=snapshot.simulated,
@@ -138,6 +145,14 @@ def _legs(spec: Spec, snapshot: Snapshot, names: Sequence[str]) -> dict[str, tup
         str(basket): tuple(spec.universe.members(basket)) for basket in BASKETS if basket != "reserve"
     }
     return {leg: members for leg, members in legs.items() if members} | {name: (name,) for name in names}
+
+
+def _chosen(spec: Spec, legs: Mapping[str, tuple[str, ...]], sessions: pd.DatetimeIndex) -> dict[str, np.ndarray]:
+    """By basket that a rule chooses, (sessions, members) whether each member is in it then."""
+    if spec.universe.rule is None:
+        return {}
+    held = spec.universe.choice.on(sessions)
+    return {basket: (held[list(legs[basket])] == basket).to_numpy() for basket in CHOSEN}
 
 
 def _returns(snapshot: Snapshot, names: Sequence[str], index: str) -> tuple[pd.DataFrame, pd.Series]:

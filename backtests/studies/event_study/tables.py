@@ -1,7 +1,7 @@
 """The tables of an event study, from abnormal returns around its days."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +34,7 @@ class Measured:
         config: windows.
         legs: symbols by leg; those that are one symbol by itself come last.
         names: symbols, in the order of `found`.
+        chosen: of a leg whose members a rule chooses, (days, members) whether each is in it on each day.
     """
 
     sessions: pd.DatetimeIndex
@@ -44,6 +45,7 @@ class Measured:
     config: StudyConfig
     legs: Mapping[str, tuple[str, ...]]
     names: tuple[str, ...]
+    chosen: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @cached_property
     def weeks(self) -> np.ndarray:
@@ -65,12 +67,16 @@ class Measured:
         """Places of the instruments of a leg."""
         return [self.names.index(symbol) for symbol in self.legs[leg]]
 
+    def asked(self, leg: str, rows: np.ndarray) -> np.ndarray:
+        """Some days, for each member of a leg where a rule chooses them."""
+        return rows[:, None] & self.chosen[leg] if leg in self.chosen else rows
+
     def windows(self, kind: str, leg: str) -> list[LegWindow]:
         """A leg over every window around the events of a kind; each is worked out once."""
         if (kind, leg) not in self._made:
             rows, members = self.rows_of(kind), self.members(leg)
             self._made[kind, leg] = [
-                leg_window(self.found, members, self.weeks, window, self.config, rows)
+                leg_window(self.found, members, self.weeks, window, self.config, self.asked(leg, rows))
                 for window in range(len(self.config.windows))
             ]
         return self._made[kind, leg]
@@ -172,7 +178,7 @@ class Measured:
         for kind in kinds:
             asked, weeks = self.rows_of(kind), self.weeks
             for leg in self.legs:
-                path = leg_path(self.found, self.members(leg), weeks, self.config, asked)
+                path = leg_path(self.found, self.members(leg), weeks, self.config, self.asked(leg, asked))
                 for at, session in enumerate(range(self.config.path[0], self.config.path[1] + 1)):
                     rows.append({"kind": kind, "leg": leg, "session": session, **_mean(path[:, at])})
         return pd.DataFrame(rows)

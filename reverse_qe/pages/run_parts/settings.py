@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from backtests.measures.members import comings_and_goings, members_chosen
 from backtests.run import Backtest
 from backtests.spec.spec import RunSection, Spec
 from reverse_qe.pages.kit import Html, Part, bullets, joined, table, tag
+from reverse_qe.words.runs.members import TITLE, member_rows
 from strategies.universe import BASKETS
 
 
@@ -17,12 +19,22 @@ def settings(run: Backtest) -> Part:
     )
     pieces = [
         universe,
+        _chosen(run),
         _differing(spec),
         _own_entries(spec),
         _files(run),
         tag("p", "spec.toml in the run's folder has every setting."),
     ]
     return Part("Universe and settings", joined(pieces, "\n"))
+
+
+def _chosen(run: Backtest) -> Html:
+    """What the rule of the universe chose each June."""
+    if run.spec.universe.rule is None:
+        return Html()
+    found = comings_and_goings(members_chosen(run.spec.universe, run.panel.decides_for[-1]))
+    head = ("chosen at", "basket", "ranked of listed", "names", "came", "went")
+    return table(head, member_rows(found), caption=f"{TITLE}; members.csv has all", texts=(1, 4, 5))
 
 
 def _differing(spec: Spec) -> Html:
