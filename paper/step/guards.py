@@ -12,21 +12,25 @@ from paper.broker import Intent
 from paper.config import LimitsSection
 from paper.step.decision import Decision
 
+TOO_FAR, LIKE_SPLIT = "price too far from the last close", "like a split"
 
-def reasons_to_halt(decision: Decision, peak_equity: float, limits: LimitsSection) -> list[str]:
+
+def reasons_to_halt(decision: Decision, peak_equity: float, limits: LimitsSection, looked_at: str = "") -> list[str]:
     """Say with its figures why a decision must not be sent; nothing where it may.
 
     Args:
         decision: with the book that it is for.
         peak_equity: the highest of the account since it was opened or resumed, US dollars.
         limits: of the configuration.
+        looked_at: why the trader was halted at this session before, where it was resumed since: whoever did has looked
+            at the moves of prices that it names.
     """
     return [
         *_stale(decision, limits),
         *_unexpected(decision),
         *_without_value(decision),
-        *_price_moves(decision, limits),
-        *_split_like(decision),
+        *_price_moves(decision, limits, looked_at),
+        *_split_like(decision, looked_at),
         *_drawdown(decision, peak_equity, limits),
         *_orders(decision, limits),
         *_positions(decision, limits),
@@ -79,25 +83,33 @@ def _without_value(decision: Decision) -> Iterator[str]:
             yield f"order without a value: {intent.side} {intent.symbol} at {intent.decision_price:g} USD"
 
 
-def _price_moves(decision: Decision, limits: LimitsSection) -> Iterator[str]:
+def _price_moves(decision: Decision, limits: LimitsSection, looked_at: str) -> Iterator[str]:
     used = [symbol for symbol, units in decision.units.items() if units]
     used += [intent.symbol for intent in decision.intents]
     for symbol in dict.fromkeys(used):
         move = decision.price_moves.get(symbol, 0.0)
-        if abs(move) > limits.price_move_halt:
+        if abs(move) > limits.price_move_halt and not _is_named(TOO_FAR, symbol, move, looked_at):
             yield (
-                f"price too far from the last close: {symbol} moved {move:+.1%} in one session (price_move_halt "
-                f"{limits.price_move_halt:.1%})"
+                f"{TOO_FAR}: {symbol} moved {move:+.1%} in one session (price_move_halt {limits.price_move_halt:.1%})"
             )
 
 
-def _split_like(decision: Decision) -> Iterator[str]:
+def _is_named(guard: str, symbol: str, move: float, looked_at: str) -> bool:
+    return any(
+        each.startswith((f"{symbol} moved", f"{symbol}, of which")) and f"moved {move:+.1%} in one session" in each
+        for each in looked_at.split(f"{guard}: ")[1:]
+    )
+
+
+def _split_like(decision: Decision, looked_at: str) -> Iterator[str]:
     """Whatever the limit: a stock that is held moves as by a split that the market does not tell (yet)."""
     for symbol, units in decision.units.items():
         move = decision.price_moves.get(symbol, 0.0)
+        if _is_named(LIKE_SPLIT, symbol, move, looked_at):
+            continue
         if units and symbol not in decision.coins and (ratio := split_like_ratio(move)):
             yield (
-                f"like a split: {symbol}, of which {units:g} units are held, moved {move:+.1%} in one session, as by a "
+                f"{LIKE_SPLIT}: {symbol}, of which {units:g} units are held, moved {move:+.1%} in one session, as by a "
                 f"split of {ratio} that the market {decision.market} does not tell; if there was one, fetch it or wait "
                 "for it: units are booked when it is told"
             )

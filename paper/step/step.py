@@ -226,7 +226,9 @@ class Step:
             answer,
         )
         self.told.decision = decision
-        if reasons := reasons_to_halt(decision, self.ledger.peak_equity(), self.config.limits):
+        if reasons := reasons_to_halt(
+            decision, self.ledger.peak_equity(), self.config.limits, self._looked_at(session)
+        ):
             self._halt("; ".join(reasons))
         else:
             self.ledger.write_decision(_record(decision), decision.intents, bars)
@@ -266,6 +268,12 @@ class Step:
         resumed = next(iter(self.ledger.events(("resume",), newest=1)), None)
         days = [last.session] if last is not None else []
         return max([*days, *([resumed.at.date()] if resumed is not None else [])], default=None)
+
+    def _looked_at(self, session: date) -> str:
+        """Why the trader was halted at a session, where that was the last halt and it was resumed; else empty."""
+        events = self.ledger.events(("halt", "resume"), newest=2)
+        kinds = [each.kind for each in events]
+        return events[1].text if kinds == ["resume", "halt"] and events[1].session == session else ""
 
     def _halt(self, why: str) -> None:
         if self.ledger.halt() is None:

@@ -80,6 +80,20 @@ def test_p2_a_dividend_that_is_told_three_sessions_late(world: Callable[..., Lat
     assert notices == []
 
 
+@pytest.mark.parametrize("close", [50.0, 60.0])
+def test_who_resumes_after_a_move_of_a_price_has_looked_at_it(world: Callable[..., LateWorld], close: float) -> None:
+    """The step of the same session goes on; another move halts anew."""
+    falls = [date(2024, 11, 8), date(2024, 11, 12)]
+    closes = {day: close if day < falls[1] else close / 2 for day in SESSIONS if day >= falls[0]}
+    account = world(closes=closes)
+    limits = account.config.limits.model_copy(update={"price_move_halt": 0.3})
+    config = account.config.model_copy(update={"limits": limits})
+    with mock.patch.object(LateWorld, "config", config):
+        told = [(day, account.step(day), account.step(day)) for day in SESSIONS[:7]]
+    assert account.halts == [date(2024, 11, 11), date(2024, 11, 13)]
+    assert [day for day, _, again in told if again.decision] == account.halts
+
+
 @pytest.mark.slow
 def test_what_is_told_late_is_booked_once_however_often_it_is_told(world: Callable[..., LateWorld]) -> None:
     account = world(Action("dividend", 5.0, date(2024, 11, 12), date(2024, 11, 15)))
