@@ -234,8 +234,8 @@ def _print_gauge(gauge: "Gauge") -> None:
     partings = ranked(PARTING_HEAD, ranks=(0, 1, 2, 1))
     print_table("Gauge: mean return a year of the weeks that begin in each regime", partings, parting_rows(gauge))
     show(
-        "In brackets: intervals of 95%, by Newey and West; too narrow where returns drift slowly by themselves, as those "
-        "of the reserve do, which the slopes below allow for. The gauge is never an input of the signal."
+        "In brackets: intervals of 95%, by Newey and West; too narrow where returns drift slowly by themselves, as "
+        "those of the reserve do, which the slopes below allow for. The gauge is never an input of the signal."
     )
 
 
