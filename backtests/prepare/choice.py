@@ -35,7 +35,7 @@ def with_choice(spec: Spec, snapshot: Snapshot, span: Span | None = None) -> Spe
     if rule is None:
         return spec
     _require_rotation(spec)
-    candidates = _candidates(rule, spec, snapshot)
+    candidates = candidates_of(rule, spec, snapshot)
     held = snapshot.bars["symbol"].isin(candidates).to_numpy()
     newest = snapshot.bars.loc[held, "date"].max()
     first, last = span or (spec.run.start, spec.run.end or newest)
@@ -92,7 +92,7 @@ def _require_rotation(spec: Spec) -> None:
             )
 
 
-def _candidates(rule: UniverseRule, spec: Spec, snapshot: Snapshot) -> list[str]:
+def candidates_of(rule: UniverseRule, spec: Spec, snapshot: Snapshot) -> list[str]:
     """Everything that is ever on the list, sorted; what is known of it later chooses nothing."""
     apart = {*spec.universe.reserve, spec.universe.benchmark}
     if rule.names:

@@ -12,12 +12,17 @@ from scipy import stats
 from backtests.archive.folder import run_tables
 from backtests.measures.attribution import attribution
 from backtests.measures.members import comings_and_goings
+from backtests.prepare import choice
 from backtests.prepare.choice import choice_sessions, with_choice
 from backtests.prepare.decision import decide_from_cash
 from backtests.prepare.prepared import prepare
 from backtests.prepare.span import Span
+from backtests.prepare.weeks import Weeks
 from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
+from backtests.studies.audits import audit as audits
+from backtests.studies.audits import probe
+from backtests.studies.audits.rows import differences
 from backtests.studies.event_study.events import study_events
 from backtests.studies.event_study.study import event_study
 from backtests.studies.sweeps.grid import make_grid
@@ -406,3 +411,36 @@ def test_who_is_on_the_list_later_cannot_be_chosen_before(market):
     choice = with_choice(load_spec(SPEC, {"universe.rule.names": listed}), market).universe.choice
     assert choice.baskets.loc[:"2019-06-02", "N00"].eq("").all()
     assert choice.baskets.loc["2019-06-03", "N00"] == "speculative"
+
+
+LEAKS = {
+    "": "",
+    "weeks": "measure of N00",  # of which the market does not know yet
+    "members": "basket of N00",  # who leaves the list later
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("leak", LEAKS)
+def test_the_audit_lets_the_rule_choose_anew_and_finds_one_that_knows_more(market, monkeypatch, leak):
+    spec = load_spec(SPEC, {"run.start": "2017-05-25", "run.end": "2017-06-30"})
+    june = pd.Timestamp("2017-06-01")
+    if leak == "weeks":
+        at, lay_out, later = Weeks.at, choice.weeks_of, pd.Timedelta(days=28)
+        monkeypatch.setattr(Weeks, "at", lambda self, day: at(self, day + later))
+        monkeypatch.setattr(choice, "weeks_of", lambda *given: lay_out(*given[:3], given[3] + later, given[4]))
+    if leak == "members":
+        known = choice.members_known
+        monkeypatch.setattr(choice, "members_known", lambda told, day: known(told, day + pd.Timedelta(days=28)))
+        leaves = pd.DataFrame({"symbol": ["N00"], "date": [june], "member": [False], "sector": "", "industry": ""})
+        leaves["known_at"] = pd.Timestamp("2017-06-05", tz="UTC")
+        market = replace(market, memberships=MEMBERSHIPS.conform(pd.concat([market.memberships, leaves])))
+    world = audits._world(spec, market, ())
+    span = probe.own_span(world)
+    made = probe.run_probe(world, span, probe.Probe("none"))
+    found = []
+    for change in ("cut", "up", "late"):
+        other = probe.run_probe(world, span, probe.Probe(change, june))
+        found += differences(made.columns, other.columns, lambda column: column.upto(june))
+    assert bool(found) == bool(leak)
+    assert {each.column for each in found} >= ({LEAKS[leak]} if leak else set())

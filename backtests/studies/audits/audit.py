@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from backtests.prepare.choice import with_choice
 from backtests.prepare.span import Span, longest_span
 from backtests.prepare.stages import tell_nobody
 from backtests.prepare.warmup import YEAR
@@ -101,6 +102,8 @@ def run_audit(
 def _world(spec: Spec, snapshot: Snapshot, versions: Sequence[Snapshot]) -> World:
     """What every run begins with; how far code of the user looks back is the same in each."""
     given: Extensions = replace(read_extensions(spec), checked=False)
+    # What a rule has chosen says here which names there are; each run chooses anew.
+    spec = with_choice(spec, snapshot)
     first = longest_span(spec.run, spec.universe, snapshot).first
     if spec.run.warmup_sessions is None and (given.policy is not None or given.strategy is not None):
         own = snapshot.bars["symbol"].isin(spec.universe.symbols)

@@ -67,11 +67,23 @@ def another_future(
             tables[table] = _known(frame, table, figures, moment, mine)
         elif table not in _SIZED:
             tables[table] = _moved(frame, table, figures, moment, mine, future)
+    if only[0] == "" and not market.memberships.empty:
+        tables["memberships"] = _other_members(market.memberships, moment, future)
     if future != "late" and only[0] in ("", BARS):
         mine = rows_of(market.bars, BARS, only[1])
         later = (market.bars["date"] >= moment.tz_localize(None)).to_numpy() & mine
         tables[BARS] = _without_bars(market, later, moment) if future == "cut" else _other_bars(market, later, future)
     return with_tables(market, tables)
+
+
+def _other_members(frame: pd.DataFrame, moment: pd.Timestamp, future: Future) -> pd.DataFrame:
+    """Who comes to the list later, or leaves it, is not told, does the contrary, or is told later."""
+    later = (frame["known_at"] > moment).to_numpy()
+    if future == "cut":
+        return frame[~later]
+    if future == "late":
+        return frame.assign(known_at=frame["known_at"].where(~later, frame["known_at"] + DELAY))
+    return frame.assign(member=frame["member"].to_numpy() ^ later)
 
 
 def with_tables(market: Snapshot, tables: Mapping[str, pd.DataFrame]) -> Snapshot:

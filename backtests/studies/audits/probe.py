@@ -9,6 +9,7 @@ import pandas as pd
 
 from backtests.engines.ledger import run_ledger
 from backtests.execution.result import EngineResult, LedgerResult
+from backtests.prepare.choice import candidates_of
 from backtests.prepare.needs import needs_of
 from backtests.prepare.prepared import Prepared, prepare
 from backtests.prepare.span import Span
@@ -96,7 +97,9 @@ class Made:
 def lean(spec: Spec, snapshot: Snapshot) -> Snapshot:
     """The market without what the spec cannot read: bars of others, and other series where no block is the user's."""
     needs = needs_of(spec)
-    tables = {"bars": snapshot.bars[snapshot.bars["symbol"].isin(needs.symbols)]}
+    rule = spec.universe.rule
+    ranked = [] if rule is None else candidates_of(rule, spec, snapshot)
+    tables = {"bars": snapshot.bars[snapshot.bars["symbol"].isin([*needs.symbols, *ranked])]}
     if not spec.signal.blocks:
         # What the level takes where the market lacks what it wants.
         named = {*needs.series, TREASURY_ACCOUNT}

@@ -78,12 +78,25 @@ def columns_of(prepared: Prepared, books: Sequence[EngineResult | LedgerResult])
     """
     plan = prepared.plan
     return [
+        *_choice_columns(prepared),
         *_signal_columns(prepared.signal),
         *_of("input", prepared.bill_yield.rename("yield of the bill").to_frame(), lag=1),
         *_of("target", plan.targets.add_prefix("target weight of ")),
         *_of("target", plan.rebalance.astype(float).rename("rebalancing").to_frame()),
         *(column for book in books for column in _book_columns(book, prepared)),
     ]
+
+
+def _choice_columns(prepared: Prepared) -> Iterator[Column]:
+    """What a rule ranked each name by, NaN where it did not, and the basket of all that it ever had on its list."""
+    universe = prepared.spec.universe
+    if universe.rule is None:
+        return
+    choice, days = universe.choice, prepared.panel.decides_for
+    ranked = choice.measures.pivot(index="session", columns="symbol", values="measure")
+    yield from _of("input", ranked.add_prefix("measure of "))
+    baskets = choice.on(days).reindex(columns=ranked.columns, fill_value="")
+    yield from _of("target", baskets.astype(str).add_prefix("basket of "))
 
 
 def _signal_columns(signal: LiquiditySignal) -> Iterator[Column]:
