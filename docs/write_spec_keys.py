@@ -88,8 +88,8 @@ def _kind(schema: dict[str, Any], key: dict[str, Any]) -> str:
     """Type and range in words."""
     if "$ref" in key:
         return _kind(schema, schema["$defs"][key["$ref"].rpartition("/")[2]])
-    if "anyOf" in key:
-        return " or ".join(dict.fromkeys(_kind(schema, each) for each in key["anyOf"] if each.get("type") != "null"))
+    if kinds := key.get("anyOf", key.get("oneOf")):
+        return " or ".join(dict.fromkeys(_kind(schema, each) for each in kinds if each.get("type") != "null"))
     if "enum" in key or "const" in key:
         return ", ".join(f"`{each}`" for each in key.get("enum", [key.get("const")]))
     kind = FORMATS.get(key.get("format", ""), WORDS.get(key.get("type", ""), str(key.get("type", "value"))))

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from data.errors import InputError
 
@@ -43,6 +43,10 @@ class Listed(BaseModel):
         return self
 
 
+def _kind(entry: object) -> str:
+    return "symbol" if isinstance(entry, str) else "table"
+
+
 class UniverseRule(BaseModel):
     """How speculative and cash_flow are chosen at the first session of each June, to be held until the next.
 
@@ -61,7 +65,9 @@ class UniverseRule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     by: Measure = "duration"
-    names: tuple[str | Listed, ...] = ()
+    names: tuple[
+        Annotated[Annotated[str, Tag("symbol")] | Annotated[Listed, Tag("table")], Discriminator(_kind)], ...
+    ] = ()
     sectors: tuple[str, ...] = ()
 
     @model_validator(mode="after")

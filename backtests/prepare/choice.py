@@ -49,9 +49,10 @@ def with_choice(spec: Spec, snapshot: Snapshot, span: Span | None = None) -> Spe
         try:
             chosen[session] = terciles(measure, rule.by)
         except InputError as error:
-            raise InputError(
-                f"universe.rule: on {session.date()} {error}; begin later (run.start), or take a longer list"
-            ) from error
+            remedy = "begin later (run.start), or take a longer list"
+            if rule.by == CASH_FLOW_YIELD and not measure.notna().any():
+                remedy = f"market {snapshot.name} has no filings of them by then; reverse-qe data fetch --filings has"
+            raise InputError(f"universe.rule: on {session.date()} {error}; {remedy}") from error
         leaves[session] = _leaves(rule, snapshot, listed, session)
         baskets = {name: basket for basket, names in chosen[session].items() for name in names}
         rows += [(session, name, measure[name], baskets.get(name, "")) for name in listed]

@@ -200,12 +200,31 @@ def test_a_rule_is_not_written_where_there_is_none_and_is_written_as_it_was():
         ({"universe.rule.sectors": ["Software"]}, "universe.rule.sectors: got 'Software', wanted sectors"),
         ({"universe.rule.names": ["NONE"]}, "unknown symbol NONE"),
         ({"universe.rule.names": ["SIM-BILL"]}, "got SIM-BILL, the benchmark or of the reserve"),
+        ({"universe.rule.by": "cash_flow_yield"}, "0 of 20 .*market planted has no filings of them by then"),
         ({"run.strategy": "own.py:Own"}, "run.strategy: got own.py:Own beside universe.rule"),
     ],
 )
 def test_what_cannot_be_chosen_is_told(market, change, told):
     with pytest.raises(InputError, match=told):
         with_choice(load_spec(SPEC, change), market)
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        (
+            {"symbol": "N20", "first": "2018-01-01", "last": "2017-01-01"},
+            "N20: first 2018-01-01 is after last 2017-01-01",
+        ),
+        ({"symbol": "N20", "first": "soon"}, "first: got 'soon', wanted a valid date"),
+        ("N00", "N00 stands twice"),
+        (3, "got 3, wanted"),
+    ],
+)
+def test_a_wrong_entry_of_the_list_is_told_once(entry, told):
+    with pytest.raises(InputError, match=told) as error:
+        load_spec(SPEC, {"universe.rule.names": ["N00", entry]})
+    assert str(error.value).count("universe.rule") == 1
 
 
 def test_names_beside_a_rule_are_refused():
