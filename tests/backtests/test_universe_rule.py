@@ -388,7 +388,7 @@ def test_what_a_user_says_of_hindsight_stands():
     assert load_spec(SPEC, {"universe.hindsight": "mine", "universe.rule.names": ["MU"]}).universe.hindsight == "mine"
 
 
-@pytest.mark.parametrize("by", ["duration", "net_liquidity"])
+@pytest.mark.parametrize("by", ["duration", pytest.param("net_liquidity", marks=pytest.mark.slow)])
 def test_another_future_after_each_june_leaves_its_choice_as_it_was(market, by):
     spec = load_spec(SPEC, {"universe.rule.by": by})
     whole = with_choice(spec, market).universe.choice

@@ -40,6 +40,6 @@ def test_who_came_and_went_is_shown_told_and_drawn(sample, run_command, tmp_path
     for text in (shown, page):
         assert "Baskets by rule, chosen each June" in text
         assert ", ".join(told[3]["came"]) in text
-    # The baskets of the morning page's gauge are those of each day: their growth is that of the run's own legs.
+    # The morning page has the baskets of each day.
     page = signal_page(load_spec(SPEC), market, run.signal, pd.Timestamp("2018-07-31"))
     assert "Growth of 1 US dollar up to 2018-07-30: speculative" in page
