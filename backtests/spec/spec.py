@@ -194,10 +194,17 @@ def _read(spec: "str | Path | Mapping[str, Any] | Spec") -> tuple[str, dict[str,
         wanted = "wanted a path, the name of a shipped spec, a mapping of its values or a Spec"
         raise InputError(f"got {reprlib.repr(spec)} as a spec, {wanted}")
     path = SHIPPED / f"{spec}.toml" if is_shipped(spec) else Path(spec)
-    with_ending = [f"{spec}.toml"] if Path(f"{spec}.toml").is_file() else []
+    with_ending = [f"{spec}.toml"] if _is_file(Path(f"{spec}.toml")) else []
     near = with_ending or get_close_matches(str(spec), shipped_specs(), n=1)
     wanted = f"wanted a TOML file or one of {', '.join(shipped_specs())}{f'; is {near[0]} meant?' if near else ''}"
     return f"spec {spec}", read_toml(path, f"spec {spec}", f"no spec {spec}: {wanted}")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # of a name that is too long to be one
+        return False
 
 
 def _pairs(set: Mapping[str, Any] | None) -> Iterator[tuple[str, Any]]:

@@ -55,7 +55,10 @@ def compare_results(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
         ``only theirs``; what a side lacks is NaN and NaT.
     """
     key = ["company", "fiscal_period", "figure"]
-    both = _figures(ours, "ours").merge(_figures(theirs, "theirs"), on=key, how="outer").sort_values(key)
+    # pandas cannot merge texts of two tables that have none.
+    texts, untyped = dict.fromkeys(key, "str"), dict.fromkeys(key, object)
+    sides = _figures(ours, "ours").astype(untyped), _figures(theirs, "theirs").astype(untyped)
+    both = sides[0].merge(sides[1], on=key, how="outer").astype(texts).sort_values(key)
     gap = both["ours_usd_bn"] - both["theirs_usd_bn"]
     same = (gap.abs() < ROUNDING_USD_BN) & (both["ours_known_at"] == both["theirs_known_at"])
     status = pd.Series("differs", index=both.index).mask(same, "alike")

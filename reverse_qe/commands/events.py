@@ -181,10 +181,13 @@ def _other_results(against: str, snapshot: "Snapshot", report: Callable[[str], N
 
     if against != "edgar":
         return results_of(against)
+    from data.errors import InputError
     from data.net.settings import SourceSettings
     from data.sources.edgar import fetch_results
 
-    results, notes = fetch_results(sorted(set(snapshot.capex_actuals["company"])), SourceSettings(), report)
+    if not (companies := sorted(set(snapshot.capex_actuals["company"]))):
+        raise InputError(f"got market {snapshot.name}, which has no results to compare; wanted one that has")
+    results, notes = fetch_results(companies, SourceSettings(), report)
     for note in notes:
         say(f"! {note}")
     return results

@@ -17,6 +17,7 @@ from backtests.prepare.needs import needs_of
 from backtests.spec.spec import load_spec
 from data.catalogue.instruments import instrument_entry
 from data.clock import calendar_sessions
+from data.sources.answers import FilingsAnswer
 from made_index import write_index
 from outcomes import Outcome
 
@@ -138,7 +139,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     days = pd.bdate_range("2016-01-04", "2026-10-08").strftime("%Y-%m-%d")
     wednesdays = pd.date_range("2016-01-06", "2026-10-07", freq="W-WED").strftime("%Y-%m-%d")
 
-    known = fetch_world.World(bars, series=Told(days, wednesdays))
+    filed = {symbol: FilingsAnswer(symbol, {}, ("has filed no figures that the SEC serves",)) for symbol in bars}
+    known = fetch_world.World(bars, series=Told(days, wednesdays), filings=filed)
     for place in ("data.fetch.collect.public_sources", "paper.step.refresh.public_sources"):
         monkeypatch.setattr(place, lambda _settings: known.sources())
     own = load_spec("history").universe

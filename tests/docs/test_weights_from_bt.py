@@ -12,6 +12,10 @@ import pytest
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "weights_from_bt.py"
 
 
+# The example runs an engine that is not ours, for seconds.
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def example():
     spec = importlib.util.spec_from_file_location("weights_from_bt", EXAMPLE)

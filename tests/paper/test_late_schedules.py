@@ -151,6 +151,7 @@ def test_the_account_comes_to_what_is_true(
         print(f"\n{share}")
 
 
+@pytest.mark.slow
 def test_a_spin_off_and_a_change_of_symbol_that_are_told_late(tmp_path: Path) -> None:
     """0.5 CRM for each of 1,000 MU, told after four sessions; then 10 CRM for each, told after three."""
     spun = Fact("spin_off", SESSIONS[2], 0.5, {SESSIONS[6]: 0.5})

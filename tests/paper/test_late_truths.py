@@ -80,6 +80,7 @@ def test_p2_a_dividend_that_is_told_three_sessions_late(world: Callable[..., Lat
     assert notices == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("close", [50.0, 60.0])
 def test_who_resumes_after_a_move_of_a_price_has_looked_at_it(world: Callable[..., LateWorld], close: float) -> None:
     """The step of the same session goes on; another move halts anew."""
@@ -102,6 +103,7 @@ def test_what_is_told_late_is_booked_once_however_often_it_is_told(world: Callab
         assert [len(each) for each in notes] == ([1, 0] if session == date(2024, 11, 15) else [0, 0])
 
 
+@pytest.mark.slow
 def test_a_dividend_on_units_of_a_split_that_was_not_told(world: Callable[..., LateWorld]) -> None:
     """The split is told last; the dividend, in time, was paid on half of the units."""
     account = world(
@@ -112,6 +114,7 @@ def test_a_dividend_on_units_of_a_split_that_was_not_told(world: Callable[..., L
     assert (held.units, held.cash) == (pytest.approx({"MU": 2000.0}), pytest.approx(2000.0))
 
 
+@pytest.mark.slow
 def test_a_delisting_that_is_told_late_pays_out(world: Callable[..., LateWorld]) -> None:
     """Bars end on the 12th; told on the 18th: 40 USD a unit, and nothing is held any more."""
     account = world(Action("delisting", 40.0, date(2024, 11, 12), TOLD_LATE)).run()

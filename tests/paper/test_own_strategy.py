@@ -224,15 +224,17 @@ def test_what_shows_only_when_it_runs_is_found_by_trying_it(tmp_path, lines, why
     ("before", "after", "told"),
     [
         ("% 4 != 1", "% 2 != 1", "now it would"),
-        (
+        pytest.param(
             "0.95 - spent",
             "0.85 - spent",
             r"line 28: now it would .* its file was changed after the decision for 2021-03-",
+            marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             "self.asked % 4",
             "random.random() > 2 or self.asked % 3",
             "the strategy fails: .*name 'random' is not defined",
+            marks=pytest.mark.slow,
         ),
     ],
 )

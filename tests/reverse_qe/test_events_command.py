@@ -193,10 +193,13 @@ def test_a_market_without_events_has_an_empty_time_line(capsys: pytest.CaptureFi
     assert "Events of market bare, in order of when they became known: 0" in capsys.readouterr().out
     assert said(capsys, "list", "--market", "bare")["events"] == []
     assert said(capsys, "validate", "--market", "bare")["holds"] is True
+    assert said(capsys, "validate", "--market", "bare", "--against", "bare")["holds"] is True
+    with pytest.raises(InputError, match=r"^got market bare, which has no results to compare; wanted one that has$"):
+        call("validate", "--market", "bare", "--against", "edgar")
 
 
 def test_days_that_are_none_are_a_usage_error() -> None:
-    with pytest.raises(click.BadParameter, match="does not match the format"):
+    with pytest.raises(click.BadParameter, match="got 'yesterday', wanted a day as in 2026-01-31"):
         call("list", "--from", "yesterday")
 
 

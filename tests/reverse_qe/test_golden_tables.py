@@ -12,13 +12,16 @@ import pandas as pd
 import pytest
 
 import fetch_world
+from backtests.archive.folder import write_run
 from backtests.identity import ROOT
+from backtests.run import run_backtest
 from backtests.spec.spec import load_spec
 from data.catalogue.filed import filed_entry
 from data.market.snapshot import Snapshot, save
 from data.market.tables import SERIES
 from data.markets import open_market
 from golden_tables import Shown, call_sites, faults, golden_text, sites_held, tables_kept
+from index_market import planted_market
 from outcomes import Outcome
 from paper import market
 from paper.explain.causes import Cause
@@ -140,6 +143,16 @@ def test_runs_and_studies(told: Run, tmp_path: Path) -> None:
         told("events study --market sample")
         told("audit sample --cuts 1 --leaks-only --jobs 1 --set run.start=2025-01-02")
     hold("runs", tables)
+
+
+@pytest.mark.slow
+def test_baskets_by_rule(told: Run, tmp_path: Path, sample: Snapshot) -> None:
+    universe = {"reserve": ["SIM-BILL"], "benchmark": "SIM-MARKET", "rule": {"by": "duration"}}
+    spec = load_spec({"run": {"name": "by-rule", "start": "2018-05-01", "end": "2018-07-31"}, "universe": universe})
+    write_run(run_backtest(spec, planted_market(sample, noise=0.03)), tmp_path / "by-rule")
+    with tables_kept(tmp_path) as tables:
+        told("runs show by-rule")
+    hold("by-rule", tables)
 
 
 @pytest.mark.slow

@@ -300,7 +300,7 @@ def test_what_is_judged_is_printed_written_and_drawn(call: Call, tmp_path: Path)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "The signal judged" in page
     assert f"{tested:,} cells were tested" in page
-    assert page.count('class="heat-map"') == 1
+    assert page.count('class="heat-map"') == 2
 
 
 @pytest.mark.slow

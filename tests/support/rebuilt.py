@@ -16,8 +16,9 @@ def rebuilt_equity(folder: Path, run: Backtest) -> np.ndarray:
     sessions = run.returns.index
     column = "adj_close" if run.spec.run.prices == "adjusted" else "close"
     bars = run.snapshot.bars[run.snapshot.bars["symbol"].isin(run.spec.universe.symbols)]
-    closes = bars.pivot(index="date", columns="symbol", values=column).ffill().reindex(sessions)
-    return by_hand(folder, closes).to_numpy()
+    closes = bars.pivot(index="date", columns="symbol", values=column)
+    known = closes.reindex(closes.index.union(sessions)).ffill().reindex(sessions)
+    return by_hand(folder, known).to_numpy()
 
 
 def by_hand(folder: Path, closes: pd.DataFrame) -> pd.Series:

@@ -164,6 +164,10 @@ def laid_out(inputs: Inputs) -> pd.DataFrame:
     return rule.make_choice(thirds, leaves, pd.DataFrame()).on(days).reindex(columns=names, fill_value="")
 
 
+def places(inputs: Inputs) -> pd.Series:
+    return rule.ranks(exposures.duration_score(answers(inputs)), "duration")
+
+
 OVER_TIME |= {
     "exposures.exposures": every_fortieth(lambda i: answers(i)["shrunk"]),
     "exposures.slopes_on": every_fortieth(lambda i: exposures.slopes_on(answers(i), "real_yield")),
@@ -173,6 +177,7 @@ OVER_TIME |= {
     "exposures.shrink": every_fortieth(lambda i: pd.Series(exposures.shrink(*slopes(i)))),
     "exposures.duration_score": every_fortieth(lambda i: exposures.duration_score(answers(i))),
     "rule.terciles": every_fortieth(chosen),
+    "rule.ranks": every_fortieth(places),
     "rule.make_choice": laid_out,
 }
 # Public functions of one session's arrays: they are given no other session.
