@@ -102,6 +102,7 @@ def test_how_it_is_cut_and_by_how_many_threads_changes_nothing(drawn, sample):
     pd.testing.assert_frame_equal(three.run(0, 6), one.run(0, 6), check_exact=True)
 
 
+@pytest.mark.slow
 @pytest.mark.real_history
 def test_variants_on_real_history(history):
     values = {"signal.enter": [0.3, 0.4], "policy.instrument_cap": [0.2, 0.3], "order_rules.band": [0.0, 0.02]}

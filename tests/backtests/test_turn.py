@@ -37,6 +37,7 @@ def nearest(spec: Spec, market: Snapshot, day: pd.Timestamp = DAY, count: int = 
     return read_turn(spec, market, read_signal(spec, market, day), day, count)
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_what_was_solved(sample: Snapshot, asked: list[pd.Timestamp]) -> None:
     spec = load_spec("sample")
     solved, kept = nearest(spec, sample), nearest(spec, sample)

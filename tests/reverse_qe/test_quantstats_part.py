@@ -243,7 +243,10 @@ def test_another_process_renders_the_same_bytes_and_leaves_no_trace(page, tmp_pa
     assert list(scratch.iterdir()) == []
 
 
-@pytest.mark.parametrize("returns", [invested_later(), daily_returns(1600)], ids=["with cash", "six years"])
+YEARS = pytest.param(daily_returns(1600), marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("returns", [invested_later(), YEARS], ids=["with cash", "six years"])
 def test_savings_change_no_byte_and_are_set_back(returns, monkeypatch):
     from matplotlib.backend_bases import FigureCanvasBase
     from matplotlib.figure import Figure
