@@ -28,6 +28,7 @@ Call = Callable[..., tuple[int, str, str]]
 DAY = "2025-06-02"
 
 
+@pytest.mark.slow
 def test_the_sentence_is_printed_and_in_json(call: Call) -> None:
     status, out, _ = call("signal", "--date", DAY)
     said = json.loads(call("signal", "--date", DAY, "--json")[1])
@@ -73,6 +74,7 @@ def test_the_first_reason_says_what_it_is_in_fewer_words_before_it_is_cut(call: 
     assert why.startswith("Why: repo -0.2 bp from IORB (tighter than usual) (")
 
 
+@pytest.mark.slow
 def test_the_answer_is_what_json_tells(call: Call) -> None:
     arguments = ("signal", "--date", "2022-03-15")
     out, said = call(*arguments)[1], json.loads(call(*arguments, "--json")[1])

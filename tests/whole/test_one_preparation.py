@@ -99,6 +99,7 @@ def counted(calls: Counter[Call]) -> dict[str, int]:
     return {name: sum(count for (_, callee), count in calls.items() if callee == name) for name in ONCE}
 
 
+@pytest.mark.slow
 def test_a_run_builds_its_panel_and_its_rules_of_filling_once(whole: tuple[Backtest, Counter[Call]]) -> None:
     assert counted(whole[1]) == dict.fromkeys(ONCE, 1)
 

@@ -124,6 +124,7 @@ def test_the_schema_of_accounts_refuses_what_the_model_refuses(tmp_path):
         assert faults(schema, whole | changes) == []
 
 
+@pytest.mark.slow
 def test_a_new_spec_of_every_kind_runs(call, tmp_path):
     theirs = {"run": {"strategy"}, "policy": {"function", "weights"}}
     for kind in ("rotation", "policy", "strategy", "weights"):

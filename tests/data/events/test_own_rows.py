@@ -319,6 +319,7 @@ def test_a_correction_takes_the_place_of_the_shipped_row_even_under_another_key(
     pd.testing.assert_frame_equal(current_events()[0][FUNDING.name], reference_events()[FUNDING.name])
 
 
+@pytest.mark.slow
 def test_guidance_with_successors_is_corrected_row_after_row() -> None:
     """Meta gave 125 to 145 in April 2026, and the row of July has it as its prior range."""
     april = {"company": "META", "announced_at": "2026-04-29"}
