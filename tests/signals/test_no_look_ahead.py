@@ -991,8 +991,7 @@ def test_every_public_function_of_signals_is_in_the_net() -> None:
     assert public == {*BY_SESSION, *BY_KNOWN_AT, *WITHOUT_DATA}
 
 
-# Each of its moves is tried on a signal of its own.
-# What would turn the regime is solved anew for each future.
+# What would turn the regime is solved anew for each future, each move on a signal of its own.
 SLOW = (
     "turn.turn.what_would_turn",
     "turn.held.held_data",
