@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 
 from strategies.exposures import LAGS, TOGETHER, duration_score, exposures, regress, shrink, slopes_on
 from strategies.valuation import LONGEST, Accounts, cash_flow_yield, implied_duration
@@ -29,6 +28,7 @@ def panel():
 
 
 def test_slopes_and_errors_are_those_of_statsmodels(panel):
+    sm = pytest.importorskip("statsmodels.api")
     returns, market, factors = panel
     returns = returns.copy()
     returns.iloc[30:50, 3] = np.nan
